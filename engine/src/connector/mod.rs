@@ -1,0 +1,65 @@
+//! Floor 3: talking to connected directories (`engine.md` 12.1).
+//!
+//! A connector is a stream of entries in and a batch of changes out. It knows neither the store nor
+//! the rules, and it never retries what the run should decide.
+
+pub mod active_directory;
+pub mod entra;
+pub mod file;
+mod types;
+
+use crate::model::Schema;
+
+pub use types::{
+    Anchor, CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError, EntryAttributes,
+    EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome, ExportResult, ExportValue, ImportEntry,
+    ImportItem, ImportMode, ImportRequest, ImportSummary, ReferenceTarget, Watermark,
+};
+
+/// One connected directory, ready to be asked. All calls block; the engine calls them from its own
+/// threads.
+pub trait Connector: Send {
+    /// What the directory can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Reads object types and attributes from the directory.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when the directory cannot be reached or refuses.
+    fn schema(&mut self) -> Result<Schema, ConnectorError>;
+
+    /// Reads the partitions (naming contexts) that hold objects.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when the directory cannot be reached or refuses.
+    fn partitions(&mut self) -> Result<Vec<DirectoryPartition>, ConnectorError>;
+
+    /// Reads all objects, or the changes since a watermark, and hands each to `sink` in the order of
+    /// arrival. `sink` answering `false` means stop. Entries that cannot be read are handed over as
+    /// [`ImportItem::Bad`] and do not end the import.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when the import could not begin or was broken off; what was handed over so
+    /// far stays valid.
+    fn import(
+        &mut self,
+        request: &ImportRequest,
+        sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<ImportSummary, ConnectorError>;
+
+    /// Sends a batch of changes, in order, and says for each what became of it: the answer has one
+    /// result per change, in the same order.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when the batch could not be sent at all; no change of it is then known to
+    /// have been made.
+    fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError>;
+
+    /// Called once after the last batch of an import or export, so that the directory can note it.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when the directory cannot be reached.
+    fn finish(&mut self, _was_export: bool) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,11 @@
+//! The engine of Syncline: everything that is true without a screen.
+//!
+//! Floors, lowest first; a floor uses only those below it (`ARCHITECTURE.md` has the map).
+
+pub mod model;
+
+pub mod rules;
+
+pub mod store;
+
+pub mod connector;

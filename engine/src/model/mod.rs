@@ -1,0 +1,25 @@
+//! Floor 0: the vocabulary of every other floor. Pure data and pure functions; no I/O, no clock.
+
+mod attribute;
+mod clock;
+mod codec;
+mod delta;
+mod dn;
+mod error_code;
+mod ids;
+mod image;
+mod operation;
+mod schema;
+mod value;
+
+pub use attribute::{AttributeId, AttributeTable, DN_ATTRIBUTE};
+pub use clock::{Clock, FixedClock, IdSource, RandomIds, SequentialIds, SystemClock};
+pub use codec::{CodecError, decode_delta, decode_image, encode_delta, encode_image};
+pub use delta::{AttributeChange, Delta};
+pub use dn::{Dn, DnError, Rdn};
+pub use error_code::{AlgorithmStep, ErrorCode, ObjectError, ObjectErrorDetail};
+pub use ids::{ConnectorId, CsId, MvId, PartitionId, RuleId, RunId};
+pub use image::{Image, Values};
+pub use operation::{ObjectOperation, PendingExport, PendingImport};
+pub use schema::{AttributeDefinition, Schema, SchemaError};
+pub use value::{Value, ValueType, fold_text};
