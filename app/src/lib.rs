@@ -1,1 +1,5 @@
-//! Being written.
+//! The `syncline` program: the command line and the desktop app on top of `syncline-engine`.
+
+pub mod cli;
+
+pub mod desktop;

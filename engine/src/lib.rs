@@ -9,3 +9,17 @@ pub mod rules;
 pub mod store;
 
 pub mod connector;
+
+pub mod step;
+
+pub mod import;
+pub mod sync;
+pub mod export;
+
+pub mod run;
+
+pub mod protection;
+
+pub mod setup;
+
+pub mod service;

@@ -1,7 +1,7 @@
 //! The table of functions: one entry drives name resolution, argument checks, dispatch, help and completion.
 
 use crate::evaluate::Call;
-use crate::functions;
+use crate::functions::TABLES;
 use crate::problem::Fault;
 use crate::value::Val;
 use std::sync::LazyLock;
@@ -117,7 +117,6 @@ pub(crate) enum Special {
     Select,
     ImportedValue,
     ValueCount,
-    RegexIsMatch,
 }
 
 /// One parameter of a function.
@@ -229,8 +228,8 @@ impl Types {
         }
     }
 
-    /// The names joined with "or": `str or bin`.
-    pub(crate) fn names(self) -> String {
+    /// The names of the types of the set.
+    pub(crate) fn list(self) -> Vec<&'static str> {
         const NAMES: [(Types, &str); 6] = [
             (Types::TEXT, "str"),
             (Types::NUMBER, "num"),
@@ -239,14 +238,17 @@ impl Types {
             (Types::REFERENCE, "ref"),
             (Types::DATE, "dt"),
         ];
-        let names: Vec<&str> =
-            NAMES.iter().filter(|(types, _)| self.overlaps(*types)).map(|(_, name)| *name).collect();
-        names.join(" or ")
+        NAMES.iter().filter(|(types, _)| self.overlaps(*types)).map(|(_, name)| *name).collect()
+    }
+
+    /// The names joined with "or": `str or bin`.
+    pub(crate) fn names(self) -> String {
+        self.list().join(" or ")
     }
 }
 
 static FUNCTIONS: LazyLock<Vec<FunctionInfo>> = LazyLock::new(|| {
-    let mut all: Vec<FunctionInfo> = functions::TABLES.iter().flat_map(|table| table.iter().copied()).collect();
+    let mut all: Vec<FunctionInfo> = TABLES.iter().flat_map(|table| table.iter().copied()).collect();
     all.sort_by_key(|entry| entry.name);
     all
 });

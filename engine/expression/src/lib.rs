@@ -12,6 +12,7 @@ mod certificate;
 mod compile;
 mod date_format;
 mod date_text;
+mod date_time;
 mod evaluate;
 mod format;
 mod function_table;
@@ -29,7 +30,9 @@ mod text_units;
 mod trace;
 mod value;
 
-pub use crate::format::format;
+pub use crate::analysis::ResultShape;
+pub use crate::date_time::DateTime;
+pub use crate::format::{equivalent, format};
 pub use crate::function_table::{Category, FunctionInfo, function, functions};
 pub use crate::highlight::{Highlight, HighlightClass, highlight};
 pub use crate::interface::{

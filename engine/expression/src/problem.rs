@@ -197,15 +197,16 @@ impl Fault {
     }
 }
 
-struct Place {
-    offset: usize,
-    length: usize,
-    line: usize,
-    column: usize,
+/// Where a span is, in characters.
+pub(crate) struct Place {
+    pub offset: usize,
+    pub length: usize,
+    pub line: usize,
+    pub column: usize,
 }
 
 impl Place {
-    fn of(text: &str, span: Span) -> Self {
+    pub(crate) fn of(text: &str, span: Span) -> Self {
         let mut place = Self { offset: 0, length: 0, line: 1, column: 1 };
         for (at, character) in text.char_indices() {
             if at >= span.end.max(span.start) {

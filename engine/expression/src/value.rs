@@ -1,8 +1,8 @@
 //! Values: on loan from the source, owned results, and the evaluator's own.
 
+use crate::date_time::DateTime;
 use crate::interface::Source;
 use crate::problem::Fault;
-use jiff::Timestamp;
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -22,7 +22,7 @@ pub enum ValueRef<'a> {
 }
 
 /// One value of a result.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// Unicode text (str).
     Text(String),
@@ -35,7 +35,7 @@ pub enum Value {
     /// The distinguished name of another object (ref).
     Reference(String),
     /// An instant in UTC, in steps of 100 nanoseconds (dt). No attribute holds it; use FormatDateTime or NumFromDate.
-    DateTime(Timestamp),
+    DateTime(DateTime),
 }
 
 impl Value {
@@ -90,7 +90,7 @@ pub(crate) enum Val<'a> {
     Boolean(bool),
     Binary(Cow<'a, [u8]>),
     Reference(Cow<'a, str>),
-    DateTime(Timestamp),
+    DateTime(DateTime),
     /// A bare enumeration constant.
     Constant(&'static str),
     Multi(List<'a>),

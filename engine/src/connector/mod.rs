@@ -4,12 +4,14 @@
 //! the rules, and it never retries what the run should decide.
 
 pub mod active_directory;
+mod containers;
 pub mod entra;
 pub mod file;
 mod types;
 
 use crate::model::Schema;
 
+pub use containers::ContainerFilter;
 pub use types::{
     Anchor, CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError, EntryAttributes,
     EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome, ExportResult, ExportValue, ImportEntry,

@@ -239,6 +239,9 @@ pub struct ExportChange {
     /// Identifying attributes as the connector space knows them, whether they change or not
     /// (`sourceAnchor` for the tenant).
     pub identity: EntryAttributes,
+    /// All values after the change of attributes that change by single values
+    /// ([`ExportAttributeChange::Values`]), for attributes that the directory can only take whole.
+    pub whole: BTreeMap<String, Vec<ExportValue>>,
 }
 
 /// What became of one change.

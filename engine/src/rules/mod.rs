@@ -1,1 +1,17 @@
-//! Floor 1.
+//! Floor 1: synchronization rules - what an administrator writes, and the plan that a run follows.
+
+mod compile;
+mod default_set;
+mod definition;
+mod plan;
+mod scope;
+
+pub use compile::{PlanInput, RuleProblem, compile};
+pub use default_set::{DefaultSetError, DefaultSetOptions, ForestFeatures, UserMatch, default_rules, metaverse_schema};
+pub use definition::{
+    Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule,
+};
+pub use plan::{
+    AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
+};
+pub use scope::{CompiledClause, clause_holds, first_failing, in_scope};

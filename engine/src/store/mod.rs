@@ -1,1 +1,20 @@
-//! Floor 2.
+//! Floor 2: the database (`design.md` 4, `engine.md` 12.2).
+//!
+//! One SQLite file: one writer, several read-only connections. Objects are loaded by set queries and
+//! written inside the caller's transaction.
+
+pub mod attributes;
+pub mod configuration;
+pub mod connector_space;
+mod database;
+mod error;
+pub mod metaverse;
+mod migrations;
+pub mod options;
+pub mod references;
+pub mod runs;
+pub mod search;
+mod sql;
+
+pub use database::{Database, DatabaseInfo, Reader, Writer};
+pub use error::StoreError;

@@ -1,0 +1,140 @@
+//! `syncline connector`: connected directories.
+
+use clap::Subcommand;
+use syncline_engine::service::{ConnectorStatistics, ConnectorSummary};
+
+use super::exit::Failure;
+use super::output::Answer;
+use super::session::Session;
+use super::table::{Pairs, Table};
+use super::text::View;
+
+/// Verbs of `connector`.
+#[derive(Debug, Subcommand)]
+pub enum ConnectorCommand {
+    /// List the connectors with their state and what is pending
+    List,
+    /// Show one connector, its partitions and run profiles
+    Show {
+        /// Name or GUID
+        #[arg(value_name = "CONNECTOR")]
+        connector: String,
+    },
+    /// Count the objects of a connector space by state
+    #[command(after_help = "all = total-connector + total-disconnector + placeholder")]
+    Stats {
+        /// Name or GUID
+        #[arg(value_name = "CONNECTOR")]
+        connector: String,
+    },
+}
+
+impl ConnectorCommand {
+    /// The command's name in JSON answers.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::List => "connector list",
+            Self::Show { .. } => "connector show",
+            Self::Stats { .. } => "connector stats",
+        }
+    }
+
+    /// Answers it.
+    pub fn run(&self, session: &Session) -> Result<Answer, Failure> {
+        let view = &session.output.view;
+        match self {
+            Self::List => {
+                let connectors = session.query(|engine| Ok(engine.connectors()?))?;
+                Answer::new(&connectors, super::status::connectors(&connectors, view))
+            }
+            Self::Show { connector } => {
+                let connector = session.query(|engine| Ok(engine.connector(connector)?))?;
+                Answer::new(&connector, show(&connector, view))
+            }
+            Self::Stats { connector } => {
+                let statistics =
+                    session.query(|engine| Ok(engine.connector_statistics(engine.connector(connector)?.id)?))?;
+                Answer::new(&statistics, stats(&statistics))
+            }
+        }
+    }
+}
+
+fn show(connector: &ConnectorSummary, view: &View) -> String {
+    let mut text = Pairs::default()
+        .add("Name", &connector.name)
+        .add("GUID", connector.guid.to_string())
+        .add("Type", connector.kind.label())
+        .add("Description", &connector.description)
+        .add("Address", &connector.address)
+        .add("State", connector.state.label())
+        .add("Partitions", connector.partitions.join("; "))
+        .add("Pending import", connector.pending_import.to_string())
+        .add("Pending export", connector.pending_export.to_string())
+        .add_some("Last run", connector.last_run.as_ref().map(super::progress::finished))
+        .add_some("Full import required", connector.full_import_required.as_ref())
+        .add_some("Full synchronization required", connector.full_sync_required.as_ref())
+        .render();
+    let mut table = Table::new().texts(["Run profile", "Step", "Partition"]).numbers(["Batch size", "Page size", "Timeout"]);
+    for profile in &connector.profiles {
+        for step in &profile.steps {
+            table.row([
+                &profile.name,
+                &step.step_type,
+                &step.partition,
+                &step.batch_size.to_string(),
+                &step.page_size.to_string(),
+                &format!("{} s", step.timeout_secs),
+            ]);
+        }
+    }
+    if !table.is_empty() {
+        text.push('\n');
+        text.push_str(&table.render(view.width));
+    }
+    text
+}
+
+fn stats(statistics: &ConnectorStatistics) -> String {
+    let ConnectorStatistics {
+        all,
+        total_connector,
+        total_disconnector,
+        placeholder,
+        connector,
+        explicit_connector,
+        disconnector,
+        explicit_disconnector,
+        filtered_disconnector,
+        import_add,
+        import_update,
+        import_delete,
+        import_none,
+        export_add,
+        export_update,
+        export_delete,
+    } = statistics;
+    let mut table = Table::new().texts(["Statistic"]).numbers(["Objects"]);
+    for (name, count) in [
+        ("all", all),
+        ("total-connector", total_connector),
+        ("total-disconnector", total_disconnector),
+        ("placeholder", placeholder),
+        ("connector", connector),
+        ("explicit-connector", explicit_connector),
+        ("disconnector", disconnector),
+        ("explicit-disconnector", explicit_disconnector),
+        ("filtered-disconnector", filtered_disconnector),
+        ("import-add", import_add),
+        ("import-update", import_update),
+        ("import-delete", import_delete),
+        ("import-none", import_none),
+        ("export-add", export_add),
+        ("export-update", export_update),
+        ("export-delete", export_delete),
+    ] {
+        table.row([name, &count.to_string()]);
+    }
+    table.render(None)
+}

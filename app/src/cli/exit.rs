@@ -1,0 +1,320 @@
+//! Exit codes and failures (`operations.md` 11).
+
+use serde_json::{Value, json};
+use syncline_engine::connector::ConnectorErrorKind;
+use syncline_engine::service::EngineError;
+use syncline_engine::store::StoreError;
+
+/// The documented exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    /// Success; also `completed-*-warnings`.
+    Success = 0,
+    /// Unexpected.
+    Unexpected = 1,
+    /// Wrong arguments or missing confirmation.
+    Usage = 2,
+    /// No database, or nothing configured.
+    NotConfigured = 3,
+    /// Another run or process is in the way.
+    Busy = 4,
+    /// The run completed with errors.
+    CompletedWithErrors = 5,
+    /// The run stopped or did not start.
+    Stopped = 6,
+    /// The deletion threshold was exceeded.
+    DeletionThreshold = 7,
+    /// Ended because somebody asked for it.
+    Canceled = 8,
+    /// Credentials refused.
+    Credentials = 20,
+    /// Network or TLS.
+    Network = 21,
+    /// The directory or the tenant denied access.
+    Permission = 22,
+    /// Not found.
+    NotFound = 30,
+    /// Invalid value.
+    Invalid = 31,
+    /// The database was written by a newer program.
+    DatabaseVersion = 40,
+}
+
+impl Exit {
+    /// The `error.code` of JSON answers.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Success => "OK",
+            Self::Unexpected => "E_UNEXPECTED",
+            Self::Usage => "E_USAGE",
+            Self::NotConfigured => "E_NOT_CONFIGURED",
+            Self::Busy => "E_BUSY",
+            Self::CompletedWithErrors => "E_COMPLETED_WITH_ERRORS",
+            Self::Stopped => "E_STOPPED",
+            Self::DeletionThreshold => "E_DELETION_THRESHOLD",
+            Self::Canceled => "E_CANCELED",
+            Self::Credentials => "E_CREDENTIALS",
+            Self::Network => "E_NETWORK",
+            Self::Permission => "E_PERMISSION",
+            Self::NotFound => "E_NOT_FOUND",
+            Self::Invalid => "E_INVALID",
+            Self::DatabaseVersion => "E_DATABASE_VERSION",
+        }
+    }
+
+    /// All codes, for looking one up.
+    const ALL: [Self; 15] = [
+        Self::Success,
+        Self::Unexpected,
+        Self::Usage,
+        Self::NotConfigured,
+        Self::Busy,
+        Self::CompletedWithErrors,
+        Self::Stopped,
+        Self::DeletionThreshold,
+        Self::Canceled,
+        Self::Credentials,
+        Self::Network,
+        Self::Permission,
+        Self::NotFound,
+        Self::Invalid,
+        Self::DatabaseVersion,
+    ];
+
+    /// The code behind a number that another `syncline` process ended with.
+    #[must_use]
+    pub fn from_number(number: i32) -> Self {
+        Self::ALL.into_iter().find(|exit| i32::from(*exit as u8) == number).unwrap_or(Self::Unexpected)
+    }
+
+    /// The exit code of a run or cycle that ended with this status string.
+    #[must_use]
+    pub fn of_status(status: &str) -> Self {
+        match status {
+            "success" | "in-progress" | "completed-warnings" | "completed-transient-objects" | "completed-no-objects" => Self::Success,
+            "stopped-deletion-threshold-exceeded" => Self::DeletionThreshold,
+            "stopped-user-termination-from-wmi-or-ui" | "stopped-user-termination-from-extension" | "canceled" => Self::Canceled,
+            "no-start-ma-already-running" => Self::Busy,
+            "no-start-credentials" | "stopped-bad-server-credentials" => Self::Credentials,
+            "no-start-connection" | "no-start-no-domain-controller" | "no-start-server" | "stopped-connectivity"
+            | "stopped-server-down" => Self::Network,
+            "no-start-file-access-denied" | "stopped-export-disabled" => Self::Permission,
+            "no-start-file-not-found" => Self::NotFound,
+            "completed-import-failed" => Self::Stopped,
+            _ if status.starts_with("completed-") && status.ends_with("-warnings") => Self::Success,
+            _ if status.starts_with("completed-") => Self::CompletedWithErrors,
+            _ => Self::Stopped,
+        }
+    }
+
+    /// How bad it is for a cycle, worst last.
+    fn severity(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::CompletedWithErrors => 1,
+            Self::Canceled => 3,
+            _ => 2,
+        }
+    }
+
+    /// The worse of two; the earlier one when they are equally bad.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        if other.severity() > self.severity() { other } else { self }
+    }
+}
+
+/// A command that did not succeed.
+#[derive(Debug)]
+pub struct Failure {
+    /// Exit code.
+    pub exit: Exit,
+    /// Sentence for the administrator.
+    pub message: String,
+    /// What a program wants to know about it.
+    pub detail: Value,
+    /// What the command can still show, such as the run that failed.
+    pub text: String,
+}
+
+impl Failure {
+    /// A failure with a message.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), detail: json!({}), text: String::new() }
+    }
+
+    /// A value that cannot be used.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Exit::Invalid, message)
+    }
+
+    /// Adds what a program wants to know.
+    #[must_use]
+    pub fn detail(mut self, detail: Value) -> Self {
+        self.detail = detail;
+        self
+    }
+
+    /// Adds what the command can still show.
+    #[must_use]
+    pub fn text(mut self, text: String) -> Self {
+        self.text = text;
+        self
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(Exit::Unexpected, error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new(Exit::Unexpected, format!("cannot write JSON: {error}"))
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        let detail = match &error {
+            EngineError::UnknownConnector { name, known } => json!({ "connector": name, "known": known }),
+            EngineError::UnknownProfile { connector, profile, known } => {
+                json!({ "connector": connector, "profile": profile, "known": known })
+            }
+            EngineError::UnknownRun(run) => json!({ "run": run }),
+            EngineError::Busy { status, .. } => json!({ "status": status }),
+            EngineError::Locked { folder, pid } => json!({ "folder": folder, "owner": { "pid": pid } }),
+            EngineError::NotAWorkspace { folder, .. } | EngineError::Folder { folder, .. } => json!({ "folder": folder }),
+            EngineError::Connector(error) => {
+                json!({ "connectionResult": error.kind.connection_result(), "server": error.server })
+            }
+            _ => json!({}),
+        };
+        Self::new(exit_of(&error), chain(&error)).detail(detail)
+    }
+}
+
+/// The exit code of an engine error.
+fn exit_of(error: &EngineError) -> Exit {
+    match error {
+        EngineError::NotAWorkspace { .. } => Exit::NotConfigured,
+        EngineError::Folder { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Exit::NotConfigured,
+        EngineError::Folder { .. } | EngineError::ConnectorExists(_) | EngineError::Invalid(_) => Exit::Invalid,
+        EngineError::UnknownConnector { .. }
+        | EngineError::UnknownProfile { .. }
+        | EngineError::UnknownRun(_)
+        | EngineError::UnknownObject { .. } => Exit::NotFound,
+        EngineError::Busy { .. } | EngineError::Locked { .. } => Exit::Busy,
+        EngineError::Connector(error) => exit_of_connector(error.kind),
+        EngineError::Store(StoreError::Newer { .. }) => Exit::DatabaseVersion,
+        _ => Exit::Unexpected,
+    }
+}
+
+/// The exit code of a directory that could not be used.
+fn exit_of_connector(kind: ConnectorErrorKind) -> Exit {
+    match kind {
+        ConnectorErrorKind::Credentials => Exit::Credentials,
+        ConnectorErrorKind::Connection | ConnectorErrorKind::Dropped | ConnectorErrorKind::Certificate => Exit::Network,
+        ConnectorErrorKind::Permission | ConnectorErrorKind::FileAccess | ConnectorErrorKind::ExportDisabled => Exit::Permission,
+        ConnectorErrorKind::PartitionMissing | ConnectorErrorKind::FileNotFound => Exit::NotFound,
+        ConnectorErrorKind::Configuration => Exit::Invalid,
+        ConnectorErrorKind::Cancelled => Exit::Canceled,
+        ConnectorErrorKind::Search | ConnectorErrorKind::NoWatermark | ConnectorErrorKind::Protocol => Exit::Unexpected,
+    }
+}
+
+/// The message with its causes, each said once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use syncline_engine::connector::ConnectorError;
+
+    use super::*;
+
+    #[test]
+    fn status_strings_have_the_documented_exit_codes() {
+        let check = |status: &str, expected: u8| assert_eq!(Exit::of_status(status) as u8, expected, "{status}");
+        check("success", 0);
+        check("completed-warnings", 0);
+        check("completed-transient-objects", 0);
+        check("completed-no-objects", 0);
+        check("completed-sync-errors", 5);
+        check("completed-export-errors", 5);
+        check("completed-discovery-errors", 5);
+        check("completed-import-failed", 6);
+        check("stopped-error-limit", 6);
+        check("stopped-service-shutdown", 6);
+        check("no-start-partition-delete", 6);
+        check("stopped-deletion-threshold-exceeded", 7);
+        check("stopped-user-termination-from-wmi-or-ui", 8);
+        check("canceled", 8);
+        check("no-start-ma-already-running", 4);
+        check("no-start-credentials", 20);
+        check("stopped-connectivity", 21);
+        check("no-start-file-access-denied", 22);
+        check("no-start-file-not-found", 30);
+    }
+
+    #[test]
+    fn engine_errors_have_the_documented_exit_codes() {
+        let check = |error: EngineError, expected: u8, words: &str| {
+            let failure = Failure::from(error);
+            assert_eq!(failure.exit as u8, expected, "{}", failure.message);
+            assert!(failure.message.contains(words), "{}", failure.message);
+        };
+        check(EngineError::NotAWorkspace { folder: "/x".into(), reason: "no database".into() }, 3, "/x is not");
+        check(EngineError::Folder { folder: "/x".into(), source: std::io::ErrorKind::NotFound.into() }, 3, "/x: ");
+        check(EngineError::Folder { folder: "/x".into(), source: std::io::Error::other("disk on fire") }, 31, "/x: disk on fire");
+        check(EngineError::UnknownConnector { name: "fabrikam".into(), known: "contoso.com".into() }, 30, "fabrikam");
+        check(EngineError::UnknownRun(7), 30, "7");
+        check(EngineError::Busy { status: "no-start-ma-already-running", message: "a run is going on".into() }, 4, "a run");
+        check(EngineError::Locked { folder: "/x".into(), pid: 812 }, 4, "812");
+        check(EngineError::Invalid("wrong".into()), 31, "wrong");
+        check(StoreError::Newer { found: 9, known: 1 }.into(), 40, "version 9");
+        check(ConnectorError::new(ConnectorErrorKind::Credentials, "password refused").into(), 20, "password");
+        check(ConnectorError::new(ConnectorErrorKind::Certificate, "not trusted").into(), 21, "not trusted");
+        check(ConnectorError::new(ConnectorErrorKind::Permission, "denied").into(), 22, "denied");
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let error = ConnectorError::new(ConnectorErrorKind::Connection, "cannot reach dc1: refused").cause("refused");
+        assert_eq!(Failure::from(EngineError::from(error)).message, "cannot reach dc1: refused");
+    }
+
+    #[test]
+    fn the_worst_run_decides() {
+        let check = |codes: &[Exit], expected: Exit| {
+            assert_eq!(codes.iter().fold(Exit::Success, |worst, code| worst.worse(*code)), expected);
+        };
+        check(&[], Exit::Success);
+        check(&[Exit::Success, Exit::CompletedWithErrors, Exit::Success], Exit::CompletedWithErrors);
+        check(&[Exit::CompletedWithErrors, Exit::Network, Exit::Stopped], Exit::Network);
+        check(&[Exit::Stopped, Exit::Canceled], Exit::Canceled);
+    }
+
+    #[test]
+    fn numbers_lead_back_to_codes() {
+        for exit in Exit::ALL {
+            assert_eq!(Exit::from_number(i32::from(exit as u8)), exit);
+        }
+        assert_eq!(Exit::from_number(77), Exit::Unexpected);
+    }
+}

@@ -1,0 +1,407 @@
+//! Everything a person can ask for by name: one table of text, tooltip, shortcut and availability. Menus, the
+//! Actions pane, context menus and tests all use these values.
+
+use egui::{Key, KeyboardShortcut, Modifiers};
+use syncline_engine::service::{ConnectorState, ConnectorSummary, CyclePolicy, RunSummary, StatusClass};
+
+use super::command::Command;
+use super::theme::ThemeChoice;
+
+/// The four tabs, in order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tab {
+    /// Log of runs.
+    #[default]
+    Operations,
+    /// Connected directories.
+    Connectors,
+    /// Types and attributes of the metaverse.
+    MetaverseDesigner,
+    /// Search for metaverse objects.
+    MetaverseSearch,
+}
+
+impl Tab {
+    /// All tabs in the order shown.
+    pub const ALL: [Self; 4] = [Self::Operations, Self::Connectors, Self::MetaverseDesigner, Self::MetaverseSearch];
+
+    /// The text on the tab.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Operations => "Operations",
+            Self::Connectors => "Connectors",
+            Self::MetaverseDesigner => "Metaverse Designer",
+            Self::MetaverseSearch => "Metaverse Search",
+        }
+    }
+
+    /// The actions of the tab, in the documented order; groups are separated.
+    #[must_use]
+    pub fn actions(self) -> &'static [&'static [Action]] {
+        use Action as A;
+        match self {
+            Self::Operations => &[
+                &[A::Run, A::Stop, A::ClearRuns, A::SaveToFile, A::CopyLink],
+                &[A::StartDeltaCycle, A::StartInitialCycle, A::StopCycle],
+            ],
+            Self::Connectors => &[
+                &[A::CreateConnector, A::ConnectorProperties, A::DeleteConnector],
+                &[A::ConfigureRunProfiles, A::Run, A::Stop],
+                &[A::ExportConnector, A::ImportConnector, A::UpdateConnector, A::RefreshSchema],
+                &[A::SearchConnectorSpace],
+            ],
+            Self::MetaverseDesigner => &[
+                &[A::CreateObjectType, A::DeleteObjectType],
+                &[A::AddAttribute, A::EditAttribute, A::RemoveAttribute],
+                &[A::ConfigureAttributeFlowPrecedence, A::ConfigureObjectDeletionRule],
+            ],
+            Self::MetaverseSearch => {
+                &[&[A::AddClause, A::Search, A::ColumnSettings, A::ObjectProperties], &[A::SaveQuery, A::LoadQuery, A::ExportResults]]
+            }
+        }
+    }
+}
+
+/// What the person looks at, as far as it decides which actions are possible.
+#[derive(Clone, Debug, Default)]
+pub struct Situation {
+    /// Tab shown.
+    pub tab: Tab,
+    /// A data folder is open.
+    pub workspace: bool,
+    /// Connectors.
+    pub connectors: Vec<ConnectorSummary>,
+    /// Run selected on the Operations tab.
+    pub selected_run: Option<RunSummary>,
+    /// Name of the connector selected on the Connectors tab.
+    pub selected_connector: Option<String>,
+    /// A metaverse object is selected on the Metaverse Search tab.
+    pub object_selected: bool,
+    /// An attribute is selected on the Metaverse Designer tab.
+    pub attribute_selected: bool,
+    /// Why the search cannot be made, when it cannot.
+    pub search_problem: Option<String>,
+    /// A run is going on.
+    pub running: bool,
+    /// A cycle that this window started is going on.
+    pub cycle: bool,
+    /// Theme chosen.
+    pub theme: ThemeChoice,
+    /// The Actions pane is shown.
+    pub actions_pane: bool,
+    /// The status bar is shown.
+    pub status_bar: bool,
+    /// Times are shown in UTC.
+    pub utc: bool,
+}
+
+impl Situation {
+    /// The connector that the present tab's actions concern.
+    #[must_use]
+    pub fn connector(&self) -> Option<&ConnectorSummary> {
+        let name = match self.tab {
+            Tab::Operations => &self.selected_run.as_ref()?.connector,
+            Tab::Connectors | Tab::MetaverseDesigner | Tab::MetaverseSearch => self.selected_connector.as_ref()?,
+        };
+        self.connectors.iter().find(|connector| connector.name == *name)
+    }
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident: $text:literal, $tooltip:literal;)*) => {
+        /// An action.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Action { $($(#[$doc])* #[doc = $tooltip] $name,)* }
+
+        impl Action {
+            /// Every action.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The text of the menu item, link or button.
+            #[must_use]
+            pub fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// One sentence on what it does.
+            #[must_use]
+            pub fn tooltip(self) -> &'static str {
+                match self { $(Self::$name => $tooltip,)* }
+            }
+        }
+    };
+}
+
+actions! {
+    OpenDataFolder: "Open Data Folder...", "Go to the welcome page to open another data folder.";
+    ExportServerConfiguration: "Export Server Configuration...", "Write connectors, rules and metaverse to a folder.";
+    ImportServerConfiguration: "Import Server Configuration...", "Read connectors, rules and metaverse from a folder.";
+    SaveRunHistoryAs: "Save Run History As...", "Write the run history to a file.";
+    Exit: "Exit", "Close the window. Runs that go on are stopped.";
+    ShowOperations: "Operations", "Show the log of runs.";
+    ShowConnectors: "Connectors", "Show the connected directories.";
+    ShowMetaverseDesigner: "Metaverse Designer", "Show types and attributes of the metaverse.";
+    ShowMetaverseSearch: "Metaverse Search", "Search for metaverse objects.";
+    RulesEditor: "Synchronization Rules Editor", "View and change the synchronization rules.";
+    ConfigurationWizard: "Configuration Wizard...", "Add directories and change options step by step.";
+    Scheduler: "Scheduler...", "When cycles run by themselves.";
+    Options: "Options...", "Settings of this installation.";
+    Refresh: "Refresh", "Read everything shown again.";
+    ColumnSettings: "Column Settings...", "Choose the columns of the list.";
+    ThemeSystem: "System", "Light or dark as the operating system.";
+    ThemeLight: "Light", "Light theme.";
+    ThemeDark: "Dark", "Dark theme.";
+    ZoomIn: "Zoom In", "Show everything larger.";
+    ZoomOut: "Zoom Out", "Show everything smaller.";
+    ZoomReset: "Reset Zoom", "Show everything at its normal size.";
+    ToggleActionsPane: "Show Actions Pane", "Show or hide the pane at the right.";
+    ToggleStatusBar: "Show Status Bar", "Show or hide the bar at the bottom.";
+    TimeZoneLocal: "Local", "Show times of this computer's zone.";
+    TimeZoneUtc: "UTC", "Show times in UTC.";
+    Contents: "Contents", "Read the manual.";
+    KeyboardShortcuts: "Keyboard Shortcuts", "List all shortcuts.";
+    OpenLogFolder: "Open Log Folder", "Show the folder with the log files.";
+    About: "About", "Version and licence.";
+    Run: "Run...", "Start a run profile of the connector.";
+    Stop: "Stop", "End the run after the batch in progress; what is committed stays.";
+    ClearRuns: "Clear Runs...", "Remove runs from the history.";
+    SaveToFile: "Save to File...", "Write the selected run to a file.";
+    CopyLink: "Copy Link", "Copy a link that opens the selected run.";
+    StartDeltaCycle: "Start Delta Cycle", "Import changes, synchronize them and export, connector by connector.";
+    StartInitialCycle: "Start Initial Cycle", "Import and synchronize everything, then export.";
+    StopCycle: "Stop Cycle", "End the cycle after the batch in progress.";
+    Details: "Details", "Show steps, counters and errors of the run.";
+    RunAgain: "Run Again...", "Start the same profile once more.";
+    CreateConnector: "Create...", "Add a connector.";
+    ConnectorProperties: "Properties", "Connection, partitions, object types and attributes of the connector.";
+    DeleteConnector: "Delete...", "Remove the connector space or the whole connector.";
+    ConfigureRunProfiles: "Configure Run Profiles...", "Profiles of the connector and their steps.";
+    ExportConnector: "Export Connector...", "Write the connector's configuration to a file.";
+    ImportConnector: "Import Connector...", "Add a connector from a file.";
+    UpdateConnector: "Update Connector...", "Overwrite the connector's configuration from a file.";
+    RefreshSchema: "Refresh Schema...", "Read object types and attributes from the directory again.";
+    SearchConnectorSpace: "Search Connector Space...", "Find objects of the connector.";
+    CreateObjectType: "Create Object Type...", "Add a metaverse object type.";
+    DeleteObjectType: "Delete Object Type", "Remove a metaverse object type.";
+    AddAttribute: "Add Attribute...", "Add an attribute to the selected type.";
+    EditAttribute: "Edit Attribute...", "Change the selected attribute.";
+    RemoveAttribute: "Remove Attribute", "Take the attribute from the selected type.";
+    ConfigureAttributeFlowPrecedence: "Configure Attribute Flow Precedence", "All inbound flows to the attribute, winner first.";
+    ConfigureObjectDeletionRule: "Configure Object Deletion Rule", "When objects of the type are deleted.";
+    AddClause: "Add Clause", "Add a condition to the search.";
+    Search: "Search", "List the objects that meet all conditions.";
+    ObjectProperties: "Properties", "Open the selected object.";
+    SaveQuery: "Save Query...", "Write the conditions to a file.";
+    LoadQuery: "Load Query...", "Read conditions from a file.";
+    ExportResults: "Export Results...", "Write the objects found to a file.";
+    CopyDn: "Copy DN", "Copy the distinguished name.";
+    CopyId: "Copy ID", "Copy the object's GUID.";
+    CopyValue: "Copy Value", "Copy the value.";
+    FilterList: "Filter List", "Type to filter the list.";
+}
+
+const CTRL: Modifiers = Modifiers::COMMAND;
+const LATER: &str = "Not part of this version yet";
+
+impl Action {
+    /// The keys that trigger it.
+    #[must_use]
+    pub fn shortcut(self) -> Option<KeyboardShortcut> {
+        let (modifiers, key) = match self {
+            Self::Exit => (CTRL, Key::Q),
+            Self::ShowOperations => (CTRL, Key::Num1),
+            Self::ShowConnectors => (CTRL, Key::Num2),
+            Self::ShowMetaverseDesigner => (CTRL, Key::Num3),
+            Self::ShowMetaverseSearch => (CTRL, Key::Num4),
+            Self::RulesEditor => (CTRL, Key::R),
+            Self::Refresh => (Modifiers::NONE, Key::F5),
+            Self::ZoomIn => (CTRL, Key::Plus),
+            Self::ZoomOut => (CTRL, Key::Minus),
+            Self::ZoomReset => (CTRL, Key::Num0),
+            Self::Contents => (Modifiers::NONE, Key::F1),
+            Self::KeyboardShortcuts => (CTRL, Key::Slash),
+            Self::Search => (CTRL, Key::Enter),
+            Self::FilterList => (CTRL, Key::F),
+            _ => return None,
+        };
+        Some(KeyboardShortcut::new(modifiers, key))
+    }
+
+    /// Whether it is possible now; otherwise why not.
+    ///
+    /// # Errors
+    /// The reason, as the tooltip shows it.
+    pub fn availability(self, now: &Situation) -> Result<(), String> {
+        let need = |possible: bool, reason: &str| if possible { Ok(()) } else { Err(reason.to_owned()) };
+        match self {
+            Self::ExportServerConfiguration
+            | Self::ImportServerConfiguration
+            | Self::SaveRunHistoryAs
+            | Self::RulesEditor
+            | Self::ConfigurationWizard
+            | Self::Scheduler
+            | Self::Options
+            | Self::Contents
+            | Self::OpenLogFolder
+            | Self::ClearRuns
+            | Self::SaveToFile
+            | Self::CreateConnector
+            | Self::ConnectorProperties
+            | Self::DeleteConnector
+            | Self::ConfigureRunProfiles
+            | Self::ExportConnector
+            | Self::ImportConnector
+            | Self::UpdateConnector
+            | Self::RefreshSchema
+            | Self::CreateObjectType
+            | Self::DeleteObjectType
+            | Self::AddAttribute
+            | Self::EditAttribute
+            | Self::RemoveAttribute
+            | Self::ConfigureObjectDeletionRule
+            | Self::SaveQuery
+            | Self::LoadQuery
+            | Self::ExportResults => Err(LATER.to_owned()),
+            Self::Run | Self::RunAgain => run_availability(now),
+            Self::Stop => stop_availability(now),
+            Self::CopyLink | Self::Details => need(now.selected_run.is_some(), "Select a run first"),
+            Self::SearchConnectorSpace => need(now.workspace && now.connector().is_some(), "Select a connector first"),
+            Self::StartDeltaCycle | Self::StartInitialCycle => {
+                need(now.workspace && !now.connectors.is_empty(), "There is no connector to run")?;
+                need(!now.cycle, "A cycle is already going on")?;
+                need(!now.running, "A run is already going on")
+            }
+            Self::StopCycle => need(now.cycle, "No cycle is going on"),
+            Self::ConfigureAttributeFlowPrecedence => need(now.attribute_selected, "Select an attribute first"),
+            Self::Search => match &now.search_problem {
+                Some(problem) => Err(problem.clone()),
+                None => need(now.tab == Tab::MetaverseSearch, "Open Metaverse Search first"),
+            },
+            Self::ObjectProperties => need(now.object_selected, "Select an object first"),
+            Self::ShowOperations
+            | Self::ShowConnectors
+            | Self::ShowMetaverseDesigner
+            | Self::ShowMetaverseSearch
+            | Self::Refresh
+            | Self::ColumnSettings
+            | Self::AddClause
+            | Self::OpenDataFolder
+            | Self::FilterList => need(now.workspace, "Open a data folder first"),
+            Self::Exit
+            | Self::ThemeSystem
+            | Self::ThemeLight
+            | Self::ThemeDark
+            | Self::ZoomIn
+            | Self::ZoomOut
+            | Self::ZoomReset
+            | Self::ToggleActionsPane
+            | Self::ToggleStatusBar
+            | Self::TimeZoneLocal
+            | Self::TimeZoneUtc
+            | Self::KeyboardShortcuts
+            | Self::About
+            | Self::CopyDn
+            | Self::CopyId
+            | Self::CopyValue => Ok(()),
+        }
+    }
+
+    /// For items that are on or off: which.
+    #[must_use]
+    pub fn checked(self, now: &Situation) -> Option<bool> {
+        match self {
+            Self::ShowOperations => Some(now.tab == Tab::Operations),
+            Self::ShowConnectors => Some(now.tab == Tab::Connectors),
+            Self::ShowMetaverseDesigner => Some(now.tab == Tab::MetaverseDesigner),
+            Self::ShowMetaverseSearch => Some(now.tab == Tab::MetaverseSearch),
+            Self::ThemeSystem => Some(now.theme == ThemeChoice::System),
+            Self::ThemeLight => Some(now.theme == ThemeChoice::Light),
+            Self::ThemeDark => Some(now.theme == ThemeChoice::Dark),
+            Self::ToggleActionsPane => Some(now.actions_pane),
+            Self::ToggleStatusBar => Some(now.status_bar),
+            Self::TimeZoneLocal => Some(!now.utc),
+            Self::TimeZoneUtc => Some(now.utc),
+            _ => None,
+        }
+    }
+
+    /// The command that carries it out.
+    #[must_use]
+    pub fn command(self) -> Command {
+        match self {
+            Self::ShowOperations => Command::ShowTab(Tab::Operations),
+            Self::ShowConnectors => Command::ShowTab(Tab::Connectors),
+            Self::ShowMetaverseDesigner => Command::ShowTab(Tab::MetaverseDesigner),
+            Self::ShowMetaverseSearch => Command::ShowTab(Tab::MetaverseSearch),
+            Self::ThemeSystem => Command::SetTheme(ThemeChoice::System),
+            Self::ThemeLight => Command::SetTheme(ThemeChoice::Light),
+            Self::ThemeDark => Command::SetTheme(ThemeChoice::Dark),
+            Self::StartDeltaCycle => Command::StartCycle(CyclePolicy::Delta),
+            Self::StartInitialCycle => Command::StartCycle(CyclePolicy::Initial),
+            action => Command::Do(action),
+        }
+    }
+}
+
+fn run_availability(now: &Situation) -> Result<(), String> {
+    if !now.workspace || now.connectors.is_empty() {
+        return Err("There is no connector to run".to_owned());
+    }
+    match (now.tab, now.connector()) {
+        (Tab::Connectors, None) => Err("Select a connector first".to_owned()),
+        (Tab::Connectors, Some(connector)) if connector.state != ConnectorState::Idle => Err("Connector is already running".to_owned()),
+        (Tab::Connectors, Some(connector)) if connector.profiles.is_empty() => Err("The connector has no run profile".to_owned()),
+        _ if now.connectors.iter().all(|connector| connector.profiles.is_empty()) => Err("No connector has a run profile".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+fn stop_availability(now: &Situation) -> Result<(), String> {
+    if now.tab == Tab::Operations {
+        return match &now.selected_run {
+            None => Err("Select a run in progress first".to_owned()),
+            Some(run) if run.class != StatusClass::Running => Err("The selected run is not in progress".to_owned()),
+            Some(_) => stopping(now.connector()),
+        };
+    }
+    match now.connector() {
+        None => Err("Select a connector first".to_owned()),
+        Some(connector) if connector.state == ConnectorState::Idle => Err("The connector is not running".to_owned()),
+        connector => stopping(connector),
+    }
+}
+
+fn stopping(connector: Option<&ConnectorSummary>) -> Result<(), String> {
+    match connector {
+        Some(connector) if connector.state == ConnectorState::Stopping => Err("The run is already stopping".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_actions_share_a_shortcut() {
+        let mut seen: Vec<(KeyboardShortcut, Action)> = Vec::new();
+        for action in Action::ALL {
+            if let Some(shortcut) = action.shortcut() {
+                assert!(!seen.iter().any(|(other, _)| *other == shortcut), "{action:?} shares its keys");
+                seen.push((shortcut, *action));
+            }
+        }
+        assert!(seen.len() >= 14);
+    }
+
+    #[test]
+    fn a_disabled_action_says_why_in_words() {
+        for action in Action::ALL {
+            if let Err(reason) = action.availability(&Situation::default()) {
+                assert!(reason.len() > 10 && reason.starts_with(char::is_uppercase), "{action:?}: {reason}");
+            }
+        }
+    }
+}

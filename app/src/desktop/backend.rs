@@ -1,0 +1,168 @@
+//! What the app needs of an engine, as a trait: the real engine, or a fixed set of answers in tests.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crossbeam_channel::Receiver;
+use syncline_engine::model::{Clock, ConnectorId, RunId};
+use syncline_engine::service::{
+    ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, Engine, EngineError, EngineEvent, EngineOptions, EngineStatus, MvHit, MvObjectView,
+    MvSearch, MvTypeView, Page, RunDetails, RunFilter, RunObjectView, RunSummary,
+};
+use uuid::Uuid;
+
+/// The answer to a question.
+pub type Answer<T> = Result<T, EngineError>;
+
+/// Questions and commands of the app. Every call blocks and is made on a worker thread.
+///
+/// Each method does what the method of [`Engine`] with the same name does.
+#[allow(missing_docs, clippy::missing_errors_doc, reason = "documented at Engine")]
+pub trait Backend: Send + Sync {
+    fn subscribe(&self) -> Receiver<EngineEvent>;
+    fn status(&self) -> Answer<EngineStatus>;
+    fn connectors(&self) -> Answer<Vec<ConnectorSummary>>;
+    fn connector_statistics(&self, id: ConnectorId) -> Answer<ConnectorStatistics>;
+    fn runs(&self, filter: &RunFilter) -> Answer<Page<RunSummary>>;
+    fn run(&self, id: RunId) -> Answer<RunDetails>;
+    fn run_objects(&self, id: RunId, step: u32, counters: &[String], offset: u64, limit: u64) -> Answer<Page<RunObjectView>>;
+    fn search_connector_space(&self, search: &CsSearch) -> Answer<Page<CsHit>>;
+    fn cs_object(&self, guid: Uuid) -> Answer<CsObjectView>;
+    fn search_metaverse(&self, search: &MvSearch) -> Answer<Page<MvHit>>;
+    fn mv_object(&self, guid: Uuid) -> Answer<MvObjectView>;
+    fn metaverse_schema(&self) -> Answer<Vec<MvTypeView>>;
+    fn start_run(&self, connector: &str, profile: &str) -> Answer<RunId>;
+    fn stop_run(&self, connector: Option<&str>) -> Answer<Vec<RunId>>;
+    fn start_cycle(&self, policy: CyclePolicy) -> Answer<()>;
+    fn stop_cycle(&self) -> Answer<bool>;
+    /// Stops runs, sandbox and threads.
+    fn shutdown(&self);
+}
+
+impl Backend for Engine {
+    fn subscribe(&self) -> Receiver<EngineEvent> {
+        Self::subscribe(self)
+    }
+    fn status(&self) -> Answer<EngineStatus> {
+        Self::status(self)
+    }
+    fn connectors(&self) -> Answer<Vec<ConnectorSummary>> {
+        Self::connectors(self)
+    }
+    fn connector_statistics(&self, id: ConnectorId) -> Answer<ConnectorStatistics> {
+        Self::connector_statistics(self, id)
+    }
+    fn runs(&self, filter: &RunFilter) -> Answer<Page<RunSummary>> {
+        Self::runs(self, filter)
+    }
+    fn run(&self, id: RunId) -> Answer<RunDetails> {
+        Self::run(self, id)
+    }
+    fn run_objects(&self, id: RunId, step: u32, counters: &[String], offset: u64, limit: u64) -> Answer<Page<RunObjectView>> {
+        Self::run_objects(self, id, step, counters, offset, limit)
+    }
+    fn search_connector_space(&self, search: &CsSearch) -> Answer<Page<CsHit>> {
+        Self::search_connector_space(self, search)
+    }
+    fn cs_object(&self, guid: Uuid) -> Answer<CsObjectView> {
+        Self::cs_object(self, guid)
+    }
+    fn search_metaverse(&self, search: &MvSearch) -> Answer<Page<MvHit>> {
+        Self::search_metaverse(self, search)
+    }
+    fn mv_object(&self, guid: Uuid) -> Answer<MvObjectView> {
+        Self::mv_object(self, guid)
+    }
+    fn metaverse_schema(&self) -> Answer<Vec<MvTypeView>> {
+        Self::metaverse_schema(self)
+    }
+    fn start_run(&self, connector: &str, profile: &str) -> Answer<RunId> {
+        Self::start_run(self, connector, profile).map(|handle| handle.id())
+    }
+    fn stop_run(&self, connector: Option<&str>) -> Answer<Vec<RunId>> {
+        Self::stop_run(self, connector)
+    }
+    fn start_cycle(&self, policy: CyclePolicy) -> Answer<()> {
+        Self::start_cycle(self, policy).map(drop)
+    }
+    fn stop_cycle(&self) -> Answer<bool> {
+        Self::stop_cycle(self)
+    }
+    fn shutdown(&self) {
+        Self::shutdown(self.clone());
+    }
+}
+
+/// Where backends come from: the welcome page asks it.
+pub trait Opener: Send + Sync {
+    /// Opens an existing data folder.
+    ///
+    /// # Errors
+    /// When the folder holds no workspace or another process uses it.
+    fn open(&self, folder: &Path) -> Answer<Arc<dyn Backend>>;
+
+    /// Makes or opens the sample forest in a folder; nothing has run yet.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    fn demo(&self, folder: &Path) -> Answer<Arc<dyn Backend>>;
+
+    /// The folder used when none is named.
+    fn default_folder(&self) -> PathBuf;
+
+    /// The clock of the app.
+    fn clock(&self) -> Arc<dyn Clock>;
+}
+
+/// Opens real engines.
+#[derive(Clone, Debug, Default)]
+pub struct EngineOpener {
+    options: EngineOptions,
+}
+
+impl EngineOpener {
+    /// An opener that writes the present account into the run history.
+    #[must_use]
+    pub fn new() -> Self {
+        let user = std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_default();
+        Self { options: EngineOptions { user, ..EngineOptions::default() } }
+    }
+}
+
+impl Opener for EngineOpener {
+    fn open(&self, folder: &Path) -> Answer<Arc<dyn Backend>> {
+        Ok(Arc::new(Engine::open(folder, self.options.clone())?))
+    }
+
+    fn demo(&self, folder: &Path) -> Answer<Arc<dyn Backend>> {
+        Ok(Arc::new(syncline_engine::setup::demo::prepare(folder, self.options.clone())?))
+    }
+
+    fn default_folder(&self) -> PathBuf {
+        dirs::data_dir().unwrap_or_else(std::env::temp_dir).join("syncline")
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.options.clock)
+    }
+}
+
+/// An error with its causes in one sentence, ready for a person.
+#[must_use]
+pub fn sentence(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let next_text = next.to_string();
+        if !text.contains(&next_text) {
+            text.push_str(": ");
+            text.push_str(&next_text);
+        }
+        cause = next.source();
+    }
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().collect::<String>() + letters.as_str(),
+        None => "Unknown error".to_owned(),
+    }
+}

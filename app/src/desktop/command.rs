@@ -1,0 +1,82 @@
+//! What the drawing code asks the app to do. Commands are carried out between two frames.
+
+use syncline_engine::model::{ConnectorId, RunId};
+use syncline_engine::service::{CsScope, CyclePolicy, ObjectErrorView};
+use uuid::Uuid;
+
+use super::action::{Action, Tab};
+use super::theme::ThemeChoice;
+
+/// A command with everything needed to carry it out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// An action on whatever is selected.
+    Do(Action),
+    /// Show a tab.
+    ShowTab(Tab),
+    /// Choose a theme.
+    SetTheme(ThemeChoice),
+    /// Show the run dialog, with a connector and a profile chosen beforehand.
+    ShowRunDialog {
+        /// Connector chosen.
+        connector: Option<String>,
+        /// Profile chosen.
+        profile: Option<String>,
+    },
+    /// Start a run.
+    StartRun {
+        /// Connector name.
+        connector: String,
+        /// Profile name.
+        profile: String,
+    },
+    /// Stop the runs of a connector.
+    StopRun(String),
+    /// Start a cycle.
+    StartCycle(CyclePolicy),
+    /// Open a connector space object.
+    OpenCsObject(Uuid),
+    /// Open a metaverse object.
+    OpenMvObject(Uuid),
+    /// Open the objects behind a counter of a run.
+    OpenRunObjects(RunObjects),
+    /// Open Search Connector Space.
+    OpenSearch {
+        /// Connector to search.
+        connector: ConnectorId,
+        /// Scope to begin with; searched at once.
+        scope: Option<CsScope>,
+    },
+    /// Open the details of an object's error.
+    OpenError(Box<ErrorOccasion>),
+    /// Select a run on the Operations tab.
+    ShowRun(RunId),
+    /// Put a text on the clipboard.
+    Copy(String),
+    /// Tell the person something that went wrong.
+    Complain(String),
+}
+
+/// Which objects of a run to list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunObjects {
+    /// The run.
+    pub run: RunId,
+    /// Step number.
+    pub step: u32,
+    /// Connector name.
+    pub connector: String,
+    /// Group and label, such as `Staging Adds`.
+    pub title: String,
+    /// Engine counters summed by the counter.
+    pub counters: Vec<String>,
+}
+
+/// An error and where it happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ErrorOccasion {
+    /// Connector name.
+    pub connector: String,
+    /// The error.
+    pub error: ObjectErrorView,
+}

@@ -1,0 +1,445 @@
+//! Syntax tree to program: names become slots, functions table entries, constant parts are computed once.
+
+use crate::ast::{Expression, ExpressionKind, Level};
+use crate::evaluate;
+use crate::function_table::{Body, FunctionInfo, Special, Types, function, functions};
+use crate::functions::pattern;
+use crate::interface::{AttributeKind, AttributeType, AttributeUse, Schema, View};
+use crate::lexer::Operator;
+use crate::limits;
+use crate::parser::{CONSTANTS, LITERALS};
+use crate::problem::{Problem, ProblemKind, Severity, Span};
+use crate::suggest;
+use crate::value::Value;
+use regex::Regex;
+
+/// One node of a program.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    /// The text of the whole node.
+    pub span: Span,
+    /// Where faults of the node itself point: the function name or the operator.
+    pub at: Span,
+    pub kind: NodeKind,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum NodeKind {
+    Constant(Constant),
+    /// A constant part with the value it was folded to.
+    Folded { constant: Constant, original: Box<Node> },
+    /// A bare enumeration constant.
+    Enumeration(&'static str),
+    Attribute { slot: usize, multi_valued: bool, own_name: bool },
+    Count { slot: usize },
+    Parameter(usize),
+    /// A variable by its depth in the stack of variables in scope.
+    Variable(usize),
+    Negate(Box<Node>),
+    /// Arithmetic or comparison, from left to right.
+    Chain { first: Box<Node>, rest: Vec<Operand> },
+    /// `&&` and `||`, from left to right, the right side only when needed.
+    Logical { first: Box<Node>, rest: Vec<Operand> },
+    Call { function: &'static FunctionInfo, arguments: Vec<Node>, pattern: Option<Box<Regex>> },
+    If { condition: Box<Node>, then: Box<Node>, otherwise: Box<Node> },
+    Switch(Vec<(Node, Node)>),
+    With { value: Box<Node>, body: Box<Node> },
+    Where { list: Box<Node>, condition: Box<Node> },
+    Select { list: Box<Node>, body: Box<Node> },
+}
+
+/// A right operand with its operator.
+#[derive(Clone, Debug)]
+pub(crate) struct Operand {
+    pub operator: Operator,
+    pub at: Span,
+    pub node: Node,
+}
+
+/// A value known before any object is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Constant {
+    Null,
+    AuthoritativeNull,
+    IgnoreThisFlow,
+    Single(Value),
+}
+
+/// What name resolution yields.
+pub(crate) struct Resolved {
+    pub root: Node,
+    pub attributes: Vec<AttributeUse>,
+    pub parameters: Vec<String>,
+    pub depends_on_time: bool,
+    pub depends_on_chance: bool,
+}
+
+/// Resolves every name of the tree, in every branch, and reports all faults in order of place.
+pub(crate) fn resolve(text: &str, tree: &Expression, schema: &dyn Schema) -> Result<Resolved, Vec<Problem>> {
+    let mut resolver = Resolver {
+        text,
+        schema,
+        known_parameters: schema.parameter_names(),
+        attributes: Vec::new(),
+        parameters: Vec::new(),
+        variables: Vec::new(),
+        problems: Vec::new(),
+        depends_on_time: false,
+        depends_on_chance: false,
+    };
+    let root = resolver.lower(tree);
+    if resolver.problems.is_empty() {
+        return Ok(Resolved {
+            root,
+            attributes: resolver.attributes,
+            parameters: resolver.parameters,
+            depends_on_time: resolver.depends_on_time,
+            depends_on_chance: resolver.depends_on_chance,
+        });
+    }
+    resolver.problems.sort_by_key(|problem| problem.offset);
+    Err(resolver.problems)
+}
+
+/// The type of an attribute; `dn` is the object's own distinguished name and always there.
+pub(crate) fn attribute_type(schema: &dyn Schema, name: &str) -> Option<AttributeType> {
+    if name == OWN_NAME {
+        return Some(AttributeType { kind: AttributeKind::Text, multi_valued: false });
+    }
+    schema.attribute(name)
+}
+
+/// The attribute that holds the object's own distinguished name.
+pub(crate) const OWN_NAME: &str = "dn";
+
+struct Resolver<'t> {
+    text: &'t str,
+    schema: &'t dyn Schema,
+    known_parameters: Vec<String>,
+    attributes: Vec<AttributeUse>,
+    parameters: Vec<String>,
+    variables: Vec<String>,
+    problems: Vec<Problem>,
+    depends_on_time: bool,
+    depends_on_chance: bool,
+}
+
+impl Resolver<'_> {
+    fn lower(&mut self, tree: &Expression) -> Node {
+        let span = tree.span;
+        let kind = match &tree.kind {
+            ExpressionKind::Number(number) => NodeKind::Constant(Constant::Single(Value::Number(*number))),
+            ExpressionKind::Text(text) => NodeKind::Constant(Constant::Single(Value::Text(text.clone()))),
+            ExpressionKind::Attribute(name) => self.attribute(name, span),
+            ExpressionKind::Parameter(name) => self.parameter(name, span),
+            ExpressionKind::Variable(name) => self.variable(name, span),
+            ExpressionKind::Name(name) => self.bare_name(name, span),
+            ExpressionKind::Bracketed(inner) => return self.lower(inner),
+            ExpressionKind::Negated(inner) => {
+                let node = Node {
+                    span,
+                    at: Span::new(span.start, span.start + 1),
+                    kind: NodeKind::Negate(Box::new(self.lower(inner))),
+                };
+                return self.fold(node);
+            }
+            ExpressionKind::Chain { level, first, rest } => {
+                let first = Box::new(self.lower(first));
+                let rest: Vec<Operand> = rest
+                    .iter()
+                    .map(|link| Operand {
+                        operator: link.operator,
+                        at: link.operator_span,
+                        node: self.lower(&link.operand),
+                    })
+                    .collect();
+                let at = rest.first().map_or(span, |operand| operand.at);
+                let kind = match level {
+                    Level::Logical => NodeKind::Logical { first, rest },
+                    Level::Comparison | Level::Arithmetic => NodeKind::Chain { first, rest },
+                };
+                return self.fold(Node { span, at, kind });
+            }
+            ExpressionKind::Call { name, name_span, arguments } => {
+                let kind = self.call(name, *name_span, arguments);
+                return self.fold(Node { span, at: *name_span, kind });
+            }
+        };
+        Node { span, at: span, kind }
+    }
+
+    fn report(&mut self, kind: ProblemKind, span: Span, headline: &str, hint: &str) -> NodeKind {
+        self.problems.push(Problem::located(kind, self.text, span, headline, hint));
+        NodeKind::Constant(Constant::Null)
+    }
+
+    fn attribute(&mut self, name: &str, span: Span) -> NodeKind {
+        let Some(found) = self.known_attribute(name, span) else { return NodeKind::Constant(Constant::Null) };
+        let slot = self.slot(name, View::Expected);
+        NodeKind::Attribute { slot, multi_valued: found.multi_valued, own_name: name == OWN_NAME }
+    }
+
+    fn known_attribute(&mut self, name: &str, span: Span) -> Option<AttributeType> {
+        let found = attribute_type(self.schema, name);
+        if found.is_none() {
+            let names = self.schema.attribute_names();
+            let headline = format!("Attribute \"{name}\" does not exist on {}", self.schema.source_description());
+            let near = suggest::hint(name, names.iter().map(String::as_str));
+            let hint = if near.is_empty() { near } else { format!("Names are case-sensitive; {}", lower_first(&near)) };
+            self.report(ProblemKind::UnknownAttribute, span, &headline, &hint);
+        }
+        found
+    }
+
+    fn slot(&mut self, name: &str, view: View) -> usize {
+        let known = self.attributes.iter().position(|used| used.view == view && used.name == name);
+        known.unwrap_or_else(|| {
+            self.attributes.push(AttributeUse { name: name.into(), view });
+            self.attributes.len() - 1
+        })
+    }
+
+    fn parameter(&mut self, name: &str, span: Span) -> NodeKind {
+        if !self.known_parameters.iter().any(|known| known == name) {
+            let known = if self.known_parameters.is_empty() {
+                "No parameter is defined here.".to_owned()
+            } else {
+                format!("Known: {}.", self.known_parameters.join(", "))
+            };
+            let near = suggest::hint(name, self.known_parameters.iter().map(String::as_str));
+            let hint = format!("{known} {near}");
+            return self.report(
+                ProblemKind::UnknownParameter,
+                span,
+                &format!("Unknown parameter \"{name}\""),
+                hint.trim_end(),
+            );
+        }
+        let known = self.parameters.iter().position(|used| used == name);
+        NodeKind::Parameter(known.unwrap_or_else(|| {
+            self.parameters.push(name.into());
+            self.parameters.len() - 1
+        }))
+    }
+
+    fn variable(&mut self, name: &str, span: Span) -> NodeKind {
+        match self.variables.iter().rposition(|known| known == name) {
+            Some(depth) => NodeKind::Variable(depth),
+            None => {
+                let near = suggest::hint(name, self.variables.iter().map(String::as_str));
+                let hint = if near.is_empty() {
+                    "A variable is visible only in the last argument of With, Where or Select.".to_owned()
+                } else {
+                    near
+                };
+                self.report(ProblemKind::UnknownVariable, span, &format!("Unknown variable ${name}"), &hint)
+            }
+        }
+    }
+
+    fn bare_name(&mut self, name: &str, span: Span) -> NodeKind {
+        match name {
+            "True" => NodeKind::Constant(Constant::Single(Value::Boolean(true))),
+            "False" => NodeKind::Constant(Constant::Single(Value::Boolean(false))),
+            "NULL" => NodeKind::Constant(Constant::Null),
+            "CRLF" => NodeKind::Constant(Constant::Single(Value::Text("\r\n".into()))),
+            "IgnoreThisFlow" => NodeKind::Constant(Constant::IgnoreThisFlow),
+            "AuthoritativeNull" => NodeKind::Constant(Constant::AuthoritativeNull),
+            _ => {
+                if let Some(constant) = CONSTANTS.iter().find(|constant| **constant == name) {
+                    return NodeKind::Enumeration(constant);
+                }
+                let near = suggest::nearest(name, LITERALS.into_iter().chain(CONSTANTS));
+                let hint = match (near, function(name)) {
+                    (Some(near), _) => format!("Names are case-sensitive; did you mean \"{near}\"?"),
+                    (None, Some(found)) => format!("To call the function write {}.", found.usage()),
+                    (None, None) => "Write [name] for an attribute and \"text\" for text.".into(),
+                };
+                self.report(ProblemKind::UnknownIdentifier, span, &format!("Unknown name \"{name}\""), &hint)
+            }
+        }
+    }
+
+    fn call(&mut self, name: &str, name_span: Span, arguments: &[Expression]) -> NodeKind {
+        let Some(found) = function(name) else {
+            for argument in arguments {
+                self.lower(argument);
+            }
+            let near = suggest::nearest(name, functions().iter().map(|known| known.name));
+            let hint = match (near, name) {
+                (_, "IF" | "If") => "Function names are case-sensitive; did you mean \"IIF\"?".into(),
+                (Some(near), _) => format!("Function names are case-sensitive; did you mean \"{near}\"?"),
+                (None, _) => String::new(),
+            };
+            return self.report(ProblemKind::UnknownFunction, name_span, &format!("Unknown function \"{name}\""), &hint);
+        };
+        self.check_count(found, name_span, arguments.len());
+        match found.body {
+            Body::Special(special) => self.special(special, found, name_span, arguments),
+            Body::Plain(_) => self.plain(found, arguments),
+            Body::Volatile(_) => {
+                if found.result == Types::DATE {
+                    self.depends_on_time = true;
+                } else {
+                    self.depends_on_chance = true;
+                }
+                self.plain(found, arguments)
+            }
+        }
+    }
+
+    fn plain(&mut self, function: &'static FunctionInfo, arguments: &[Expression]) -> NodeKind {
+        let arguments: Vec<Node> = arguments.iter().map(|argument| self.lower(argument)).collect();
+        let pattern = pattern::prepare(function, &arguments);
+        NodeKind::Call { function, arguments, pattern }
+    }
+
+    fn check_count(&mut self, function: &FunctionInfo, name_span: Span, given: usize) {
+        let name = function.name;
+        let (fits, wanted) = if name == "Switch" {
+            let fits = given > 0 && given.is_multiple_of(2) && given <= limits::SWITCH_ARGUMENTS;
+            (fits, format!("takes pairs of arguments, at most {}", limits::SWITCH_ARGUMENTS))
+        } else {
+            let (least, most) = (function.required, function.parameters.len());
+            let wanted = match (least, most) {
+                (0, 0) => "takes no arguments".to_owned(),
+                (1, 1) => "takes 1 argument".to_owned(),
+                _ if least == most => format!("takes {most} arguments"),
+                _ => format!("takes {least} to {most} arguments"),
+            };
+            ((least..=most).contains(&given), wanted)
+        };
+        if !fits {
+            let message = format!("{name} {wanted}, {given} given. {}.", function.usage());
+            self.problems.push(Problem::new(ProblemKind::Arity, Severity::Error, self.text, name_span, message));
+        }
+    }
+
+    fn special(
+        &mut self,
+        special: Special,
+        function: &'static FunctionInfo,
+        name_span: Span,
+        arguments: &[Expression],
+    ) -> NodeKind {
+        match (special, arguments) {
+            (Special::If, [condition, then, otherwise]) => NodeKind::If {
+                condition: Box::new(self.lower(condition)),
+                then: Box::new(self.lower(then)),
+                otherwise: Box::new(self.lower(otherwise)),
+            },
+            (Special::Switch, arguments) => {
+                let lowered: Vec<Node> = arguments.iter().map(|argument| self.lower(argument)).collect();
+                let mut lowered = lowered.into_iter();
+                let mut pairs = Vec::new();
+                while let (Some(condition), Some(value)) = (lowered.next(), lowered.next()) {
+                    pairs.push((condition, value));
+                }
+                NodeKind::Switch(pairs)
+            }
+            (Special::With, [variable, value, body]) => {
+                let value = Box::new(self.lower(value));
+                NodeKind::With { value, body: Box::new(self.scoped(variable, body)) }
+            }
+            (Special::Where, [variable, list, condition]) => {
+                let list = Box::new(self.lower(list));
+                NodeKind::Where { list, condition: Box::new(self.scoped(variable, condition)) }
+            }
+            (Special::Select, [variable, list, body]) => {
+                let list = Box::new(self.lower(list));
+                NodeKind::Select { list, body: Box::new(self.scoped(variable, body)) }
+            }
+            (Special::ImportedValue, [argument]) => match self.named_attribute(function, name_span, argument) {
+                Some((name, found)) => NodeKind::Attribute {
+                    slot: self.slot(&name, View::Imported),
+                    multi_valued: found.multi_valued,
+                    own_name: name == OWN_NAME,
+                },
+                None => NodeKind::Constant(Constant::Null),
+            },
+            (Special::ValueCount, [argument]) => match self.named_attribute(function, name_span, argument) {
+                Some((name, _)) => NodeKind::Count { slot: self.slot(&name, View::Count) },
+                None => NodeKind::Constant(Constant::Null),
+            },
+            // The number of arguments is wrong and reported; still resolve what is there.
+            (_, arguments) => {
+                for argument in arguments {
+                    if !matches!(argument.kind, ExpressionKind::Variable(_)) {
+                        self.lower(argument);
+                    }
+                }
+                NodeKind::Constant(Constant::Null)
+            }
+        }
+    }
+
+    fn scoped(&mut self, variable: &Expression, body: &Expression) -> Node {
+        let ExpressionKind::Variable(name) = &variable.kind else { return self.lower(body) };
+        self.variables.push(name.clone());
+        let node = self.lower(body);
+        self.variables.pop();
+        node
+    }
+
+    /// The attribute that a string constant names.
+    fn named_attribute(
+        &mut self,
+        function: &FunctionInfo,
+        name_span: Span,
+        argument: &Expression,
+    ) -> Option<(String, AttributeType)> {
+        let mut inner = argument;
+        while let ExpressionKind::Bracketed(next) = &inner.kind {
+            inner = next;
+        }
+        if let ExpressionKind::Text(name) = &inner.kind {
+            return self.known_attribute(name, inner.span).map(|found| (name.clone(), found));
+        }
+        let message = format!(
+            "{} takes the attribute's name as a string constant. Write {}(\"name\").",
+            function.name, function.name
+        );
+        self.problems.push(Problem::new(ProblemKind::Type, Severity::Error, self.text, name_span, message));
+        None
+    }
+
+    /// Computes a node whose parts are all constant; an error is left for the evaluation that reaches it.
+    fn fold(&self, node: Node) -> Node {
+        if !self.problems.is_empty() || !is_foldable(&node) {
+            return node;
+        }
+        match evaluate::constant(self.text, &node) {
+            Some(constant) => Node {
+                span: node.span,
+                at: node.at,
+                kind: NodeKind::Folded { constant, original: Box::new(node) },
+            },
+            None => node,
+        }
+    }
+}
+
+fn is_foldable(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Negate(inner) => is_constant(inner),
+        NodeKind::Chain { first, rest } | NodeKind::Logical { first, rest } => {
+            is_constant(first) && rest.iter().all(|operand| is_constant(&operand.node))
+        }
+        NodeKind::Call { function, arguments, .. } => {
+            matches!(function.body, Body::Plain(_)) && arguments.iter().all(is_constant)
+        }
+        _ => false,
+    }
+}
+
+fn is_constant(node: &Node) -> bool {
+    matches!(node.kind, NodeKind::Constant(_) | NodeKind::Folded { .. } | NodeKind::Enumeration(_))
+}
+
+fn lower_first(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_lowercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,720 @@
+//! Runs a program over one object.
+//!
+//! Multi-valued operands: a call or operator over a list runs once per value ("lifted"). When a condition is multi-valued,
+//! each branch runs with a [`Focus`]: every lifted operand with the same number of values stands for the value in focus.
+
+use crate::date_time::DateTime;
+use crate::compile::{Constant, Node, NodeKind, Operand};
+use crate::function_table::{Body, FunctionInfo, Mode, NullRule, Types};
+use crate::interface::{Context, Parameters, Random, Source};
+use crate::lexer::Operator;
+use crate::limits;
+use crate::operators;
+use crate::problem::{EvaluationError, Fault, Span};
+use crate::trace::Recorder;
+use crate::value::{Collector, List, Outcome, Val, ValueRef};
+use regex::Regex;
+use smallvec::SmallVec;
+use std::borrow::Cow;
+
+type Evaluated<T> = Result<T, Box<EvaluationError>>;
+
+/// The value of a multi-valued condition that a branch is evaluated for.
+#[derive(Clone, Copy)]
+pub(crate) struct Focus<'f> {
+    index: usize,
+    count: usize,
+    outer: Option<&'f Focus<'f>>,
+}
+
+/// The evaluated arguments of one call.
+pub(crate) struct Call<'c, 'a> {
+    pub function: &'static FunctionInfo,
+    arguments: &'c mut [Val<'a>],
+    source: &'a dyn Source,
+    pub context: &'c Context<'a>,
+    /// The compiled pattern, when pattern and options are constants.
+    pub pattern: Option<&'a Regex>,
+}
+
+impl<'a> Call<'_, 'a> {
+    /// The number of arguments given.
+    pub(crate) fn given(&self) -> usize {
+        self.arguments.len()
+    }
+
+    /// The argument at `index`, from 0, moved out; NULL when not given.
+    pub(crate) fn take(&mut self, index: usize) -> Val<'a> {
+        self.arguments.get_mut(index).map_or(Val::Null, |slot| std::mem::replace(slot, Val::Null))
+    }
+
+    fn mismatch(&self, index: usize, found: &Val<'_>) -> Fault {
+        wrong_argument(self.function, index, found)
+    }
+
+    pub(crate) fn text(&mut self, index: usize) -> Result<Cow<'a, str>, Fault> {
+        match self.take(index) {
+            Val::Text(text) => Ok(text),
+            Val::Constant(name) => Ok(Cow::Borrowed(name)),
+            other => Err(self.mismatch(index, &other)),
+        }
+    }
+
+    pub(crate) fn number(&mut self, index: usize) -> Result<i64, Fault> {
+        match self.take(index) {
+            Val::Number(number) => Ok(number),
+            other => Err(self.mismatch(index, &other)),
+        }
+    }
+
+    pub(crate) fn boolean(&mut self, index: usize) -> Result<bool, Fault> {
+        match self.take(index) {
+            Val::Boolean(flag) => Ok(flag),
+            other => Err(self.mismatch(index, &other)),
+        }
+    }
+
+    pub(crate) fn binary(&mut self, index: usize) -> Result<Cow<'a, [u8]>, Fault> {
+        match self.take(index) {
+            Val::Binary(bytes) => Ok(bytes),
+            other => Err(self.mismatch(index, &other)),
+        }
+    }
+
+    pub(crate) fn reference(&mut self, index: usize) -> Result<Cow<'a, str>, Fault> {
+        match self.take(index) {
+            Val::Reference(name) => Ok(name),
+            other => Err(self.mismatch(index, &other)),
+        }
+    }
+
+    pub(crate) fn date(&mut self, index: usize) -> Result<DateTime, Fault> {
+        match self.take(index) {
+            Val::DateTime(instant) => Ok(instant),
+            other => Err(self.mismatch(index, &other)),
+        }
+    }
+
+    /// A list argument; `None` for NULL.
+    pub(crate) fn list(&mut self, index: usize) -> Result<Option<Values<'a>>, Fault> {
+        match self.take(index) {
+            Val::Null => Ok(None),
+            Val::Multi(list) => Ok(Some(Values { list, source: self.source })),
+            other => Err(self.mismatch(index, &other)),
+        }
+    }
+
+    /// Any argument as its values: one for a single value, none for NULL.
+    pub(crate) fn values(&mut self, index: usize) -> Values<'a> {
+        let list = match self.take(index) {
+            Val::Null => List::Values(std::rc::Rc::default()),
+            Val::Multi(list) => list,
+            single => List::Values(std::rc::Rc::new(vec![single])),
+        };
+        Values { list, source: self.source }
+    }
+
+    /// A fault of the argument's content.
+    pub(crate) fn fault(&self, message: impl std::fmt::Display) -> Fault {
+        Fault::value(format!("{}: {message}", self.function.name))
+    }
+
+    pub(crate) fn limit(&self, what: &str) -> Fault {
+        Fault::limit(format!("{}: {what}", self.function.name))
+    }
+
+    /// A fault of one value of a list argument.
+    pub(crate) fn element(&self, index: usize, found: &Val<'_>) -> Fault {
+        wrong_argument(self.function, index, found)
+    }
+}
+
+/// The values of a list argument.
+pub(crate) struct Values<'a> {
+    list: List<'a>,
+    source: &'a dyn Source,
+}
+
+impl<'a> Values<'a> {
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(crate) fn get(&self, index: usize) -> Val<'a> {
+        self.list.get(index, self.source)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Val<'a>> {
+        (0..self.len()).map(|index| self.get(index))
+    }
+}
+
+/// Runs one program over one object.
+pub(crate) struct Evaluator<'a> {
+    text: &'a str,
+    parameters: &'a [String],
+    source: &'a dyn Source,
+    context: Context<'a>,
+    variables: Vec<Val<'a>>,
+    steps: u32,
+    bytes: usize,
+    pub recorder: Option<Recorder>,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn new(
+        text: &'a str,
+        parameters: &'a [String],
+        source: &'a dyn Source,
+        context: &'a Context<'_>,
+    ) -> Self {
+        let context = Context { parameters: context.parameters, now: context.now, random: context.random };
+        Self { text, parameters, source, context, variables: Vec::new(), steps: 0, bytes: 0, recorder: None }
+    }
+
+    pub(crate) fn run(&mut self, root: &'a Node) -> Evaluated<Outcome> {
+        let value = self.node(root, None)?;
+        match value {
+            Val::Null => Ok(Outcome::Null),
+            Val::AuthoritativeNull => Ok(Outcome::AuthoritativeNull),
+            Val::IgnoreThisFlow => Ok(Outcome::IgnoreThisFlow),
+            Val::Constant(name) => Err(self.error(root.at, stray_constant(name))),
+            Val::Multi(list) => {
+                let source = self.source;
+                let values: Vec<_> =
+                    (0..list.len()).filter_map(|index| list.get(index, source).into_value()).collect();
+                Ok(if values.is_empty() { Outcome::Null } else { Outcome::Multi(values) })
+            }
+            single => Ok(single.into_value().map_or(Outcome::Null, Outcome::Single)),
+        }
+    }
+
+    fn error(&self, at: Span, fault: Fault) -> Box<EvaluationError> {
+        Box::new(EvaluationError::new(self.text, at, fault))
+    }
+
+    fn step(&mut self, at: Span) -> Evaluated<()> {
+        self.steps += 1;
+        if self.steps > limits::STEPS {
+            let message = format!("The evaluation takes more than {} steps. Simplify the expression.", limits::STEPS);
+            return Err(self.error(at, Fault::limit(message)));
+        }
+        Ok(())
+    }
+
+    /// Bounds what functions and operators make.
+    fn bounded(&mut self, value: Val<'a>, at: Span) -> Evaluated<Val<'a>> {
+        let made = value.owned_bytes();
+        if made == 0 {
+            return Ok(value);
+        }
+        let most = if matches!(value, Val::Binary(_)) { limits::BINARY_BYTES } else { limits::TEXT_BYTES };
+        if made > most {
+            let message = format!("A {} result is larger than {most} bytes. Cut it with Left.", value.type_name());
+            return Err(self.error(at, Fault::limit(message)));
+        }
+        self.bytes = self.bytes.saturating_add(made);
+        if self.bytes > limits::TOTAL_BYTES {
+            let message = format!("The evaluation makes values of more than {} bytes.", limits::TOTAL_BYTES);
+            return Err(self.error(at, Fault::limit(message)));
+        }
+        Ok(value)
+    }
+
+    /// A node's value as it is, lists included.
+    fn node(&mut self, node: &'a Node, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
+        let result = self.node_inner(node, focus);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.record(node.span, &result, self.source);
+        }
+        result
+    }
+
+    fn node_inner(&mut self, node: &'a Node, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
+        self.step(node.at)?;
+        match &node.kind {
+            NodeKind::Constant(constant) => Ok(constant_value(constant)),
+            NodeKind::Folded { constant, original } => {
+                if self.recorder.is_some() { self.node_inner(original, focus) } else { Ok(constant_value(constant)) }
+            }
+            NodeKind::Enumeration(name) => Ok(Val::Constant(name)),
+            NodeKind::Attribute { slot, multi_valued, own_name } => Ok(self.attribute(*slot, *multi_valued, *own_name)),
+            NodeKind::Count { slot } => {
+                Ok(Val::Number(i64::try_from(self.source.count(*slot)).unwrap_or(i64::MAX)))
+            }
+            NodeKind::Parameter(index) => Ok(self.parameter(*index)),
+            NodeKind::Variable(depth) => Ok(self.variables.get(*depth).cloned().unwrap_or(Val::Null)),
+            NodeKind::Negate(inner) => self.negate(node, inner, focus),
+            NodeKind::Chain { first, rest } => self.chain(first, rest, focus),
+            NodeKind::Logical { first, rest } => self.logical(first, rest, focus),
+            NodeKind::Call { function, arguments, pattern } => {
+                self.call(node, function, arguments, pattern.as_deref(), focus)
+            }
+            NodeKind::If { condition, then, otherwise } => self.choose(node, condition, then, otherwise, focus),
+            NodeKind::Switch(pairs) => self.switch(node, pairs, focus),
+            NodeKind::With { value, body } => {
+                let bound = self.node(value, focus)?;
+                self.reject_flow("With", 1, &bound).map_err(|fault| self.error(node.at, fault))?;
+                self.bind(bound, body, focus, false)
+            }
+            NodeKind::Where { list, condition } => self.filter(node, list, condition, focus),
+            NodeKind::Select { list, body } => self.map(node, list, body, focus),
+        }
+    }
+
+    /// A node's value as an operand: the value in focus instead of the list it belongs to.
+    fn operand(&mut self, node: &'a Node, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
+        let value = self.node(node, focus)?;
+        Ok(self.project(value, focus))
+    }
+
+    fn project(&self, value: Val<'a>, focus: Option<&Focus<'_>>) -> Val<'a> {
+        let Val::Multi(list) = &value else { return value };
+        let mut next = focus;
+        while let Some(focus) = next {
+            if focus.count == list.len() {
+                return list.get(focus.index, self.source);
+            }
+            next = focus.outer;
+        }
+        value
+    }
+
+    fn attribute(&self, slot: usize, multi_valued: bool, own_name: bool) -> Val<'a> {
+        if multi_valued {
+            return match self.source.count(slot) {
+                0 => Val::Null,
+                count => Val::Multi(List::Slot { slot, count }),
+            };
+        }
+        match self.source.value(slot, 0) {
+            Some(ValueRef::Reference(name)) if own_name => Val::Text(Cow::Borrowed(name)),
+            Some(value) => Val::from(value),
+            None => Val::Null,
+        }
+    }
+
+    fn parameter(&self, index: usize) -> Val<'a> {
+        let parameters: &'a dyn Parameters = self.context.parameters;
+        let value = self.parameters.get(index).and_then(|name| parameters.get(name));
+        value.map_or(Val::Null, |text| Val::Text(Cow::Borrowed(text)))
+    }
+
+    /// Evaluates `body` with one more variable.
+    fn bind(
+        &mut self,
+        value: Val<'a>,
+        body: &'a Node,
+        focus: Option<&Focus<'_>>,
+        as_operand: bool,
+    ) -> Evaluated<Val<'a>> {
+        let depth = self.variables.len();
+        self.variables.push(value);
+        let result = if as_operand { self.operand(body, focus) } else { self.node(body, focus) };
+        self.variables.truncate(depth);
+        result
+    }
+
+    fn negate(&mut self, node: &'a Node, inner: &'a Node, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
+        let value = self.operand(inner, focus)?;
+        let Val::Multi(list) = value else {
+            return operators::negate(&value).map_err(|fault| self.error(node.at, fault));
+        };
+        let mut collector = Collector::with_capacity(list.len());
+        for index in 0..list.len() {
+            self.step(node.at)?;
+            let result = operators::negate(&list.get(index, self.source)).and_then(|value| collector.push(value));
+            result.map_err(|fault| self.error(node.at, fault))?;
+        }
+        Ok(collector.finish())
+    }
+
+    fn chain(
+        &mut self,
+        first: &'a Node,
+        rest: &'a [Operand],
+        focus: Option<&Focus<'_>>,
+    ) -> Evaluated<Val<'a>> {
+        let mut left = self.operand(first, focus)?;
+        for operand in rest {
+            let right = self.operand(&operand.node, focus)?;
+            left = self.binary(operand, left, right)?;
+        }
+        Ok(left)
+    }
+
+    fn binary(&mut self, operand: &Operand, left: Val<'a>, right: Val<'a>) -> Evaluated<Val<'a>> {
+        let at = operand.at;
+        self.step(at)?;
+        let count = match (&left, &right) {
+            (Val::Multi(left), Val::Multi(right)) if left.len() != right.len() => {
+                let fault = unequal_lengths(operand.operator.symbol(), left.len(), right.len());
+                return Err(self.error(at, fault));
+            }
+            (Val::Multi(list), _) | (_, Val::Multi(list)) => list.len(),
+            _ => {
+                let value = operators::binary(operand.operator, left, right).map_err(|fault| self.error(at, fault))?;
+                return self.bounded(value, at);
+            }
+        };
+        let mut collector = Collector::with_capacity(count);
+        for index in 0..count {
+            self.step(at)?;
+            let (left, right) = (self.pick(&left, index), self.pick(&right, index));
+            let value = operators::binary(operand.operator, left, right).map_err(|fault| self.error(at, fault))?;
+            let value = self.bounded(value, at)?;
+            collector.push(value).map_err(|fault| self.error(at, fault))?;
+        }
+        Ok(collector.finish())
+    }
+
+    /// Value `index` of a list, or the single value itself.
+    fn pick(&self, value: &Val<'a>, index: usize) -> Val<'a> {
+        match value {
+            Val::Multi(list) => list.get(index, self.source),
+            single => single.clone(),
+        }
+    }
+
+    fn logical(
+        &mut self,
+        first: &'a Node,
+        rest: &'a [Operand],
+        focus: Option<&Focus<'_>>,
+    ) -> Evaluated<Val<'a>> {
+        let mut left = self.operand(first, focus)?;
+        for operand in rest {
+            left = self.logical_pair(operand, left, focus)?;
+        }
+        Ok(left)
+    }
+
+    fn logical_pair(
+        &mut self,
+        operand: &'a Operand,
+        left: Val<'a>,
+        focus: Option<&Focus<'_>>,
+    ) -> Evaluated<Val<'a>> {
+        let at = operand.at;
+        // The left value that makes the right one unnecessary.
+        let decisive = operand.operator == Operator::Or;
+        let truth = |value: &Val<'_>| operators::truth(operand.operator, value);
+        if let Val::Multi(list) = &left {
+            let mut collector = Collector::with_capacity(list.len());
+            for index in 0..list.len() {
+                self.step(at)?;
+                let flag = truth(&list.get(index, self.source)).map_err(|fault| self.error(at, fault))?;
+                let flag = if flag == decisive {
+                    flag
+                } else {
+                    let inner = Focus { index, count: list.len(), outer: focus };
+                    let right = self.operand(&operand.node, Some(&inner))?;
+                    truth(&right).map_err(|fault| self.error(at, fault))?
+                };
+                collector.push(Val::Boolean(flag)).map_err(|fault| self.error(at, fault))?;
+            }
+            return Ok(collector.finish());
+        }
+        let flag = truth(&left).map_err(|fault| self.error(at, fault))?;
+        if flag == decisive {
+            return Ok(Val::Boolean(flag));
+        }
+        let right = self.operand(&operand.node, focus)?;
+        let Val::Multi(list) = &right else {
+            return truth(&right).map(Val::Boolean).map_err(|fault| self.error(at, fault));
+        };
+        let mut collector = Collector::with_capacity(list.len());
+        for index in 0..list.len() {
+            self.step(at)?;
+            let flag = truth(&list.get(index, self.source));
+            flag.and_then(|flag| collector.push(Val::Boolean(flag))).map_err(|fault| self.error(at, fault))?;
+        }
+        Ok(collector.finish())
+    }
+
+    fn choose(
+        &mut self,
+        node: &'a Node,
+        condition: &'a Node,
+        then: &'a Node,
+        otherwise: &'a Node,
+        focus: Option<&Focus<'_>>,
+    ) -> Evaluated<Val<'a>> {
+        let decision = self.operand(condition, focus)?;
+        let Val::Multi(list) = &decision else {
+            let holds = operators::condition("IIF", &decision).map_err(|fault| self.error(node.at, fault))?;
+            return self.node(if holds { then } else { otherwise }, focus);
+        };
+        let count = list.len();
+        let mut collector = Collector::with_capacity(count);
+        for index in 0..count {
+            let holds = operators::condition("IIF", &list.get(index, self.source));
+            let holds = holds.map_err(|fault| self.error(node.at, fault))?;
+            let inner = Focus { index, count, outer: focus };
+            let value = self.operand(if holds { then } else { otherwise }, Some(&inner))?;
+            collector.push(value).map_err(|fault| self.error(node.at, fault))?;
+        }
+        Ok(collector.finish())
+    }
+
+    fn switch(
+        &mut self,
+        node: &'a Node,
+        pairs: &'a [(Node, Node)],
+        focus: Option<&Focus<'_>>,
+    ) -> Evaluated<Val<'a>> {
+        let mut selected = None;
+        for (condition, value) in pairs {
+            let decision = self.operand(condition, focus)?;
+            let holds = operators::condition("Switch", &decision).map_err(|fault| self.error(node.at, fault))?;
+            if holds && selected.is_none() {
+                selected = Some(value);
+            }
+        }
+        selected.map_or(Ok(Val::Null), |value| self.node(value, focus))
+    }
+
+    /// The list argument of Where or Select; `None` for NULL.
+    fn list_argument(&mut self, function: &str, node: &'a Node, list: &'a Node) -> Evaluated<Option<List<'a>>> {
+        match self.node(list, None)? {
+            Val::Null => Ok(None),
+            Val::Multi(list) => Ok(Some(list)),
+            other => {
+                self.reject_flow(function, 2, &other).map_err(|fault| self.error(node.at, fault))?;
+                Err(self.error(node.at, self.list_needed(function, list)))
+            }
+        }
+    }
+
+    fn filter(
+        &mut self,
+        node: &'a Node,
+        list: &'a Node,
+        condition: &'a Node,
+        focus: Option<&Focus<'_>>,
+    ) -> Evaluated<Val<'a>> {
+        let Some(list) = self.list_argument("Where", node, list)? else { return Ok(Val::Null) };
+        let mut collector = Collector::with_capacity(list.len());
+        for index in 0..list.len() {
+            let value = list.get(index, self.source);
+            let holds = self.bind(value.clone(), condition, focus, true)?;
+            let kept = operators::strict_condition("Where", &holds);
+            let kept = kept.and_then(|kept| if kept { collector.push(value) } else { Ok(()) });
+            kept.map_err(|fault| self.error(node.at, fault))?;
+        }
+        Ok(collector.finish())
+    }
+
+    fn map(
+        &mut self,
+        node: &'a Node,
+        list: &'a Node,
+        body: &'a Node,
+        focus: Option<&Focus<'_>>,
+    ) -> Evaluated<Val<'a>> {
+        let Some(list) = self.list_argument("Select", node, list)? else { return Ok(Val::Null) };
+        let mut collector = Collector::with_capacity(list.len());
+        for index in 0..list.len() {
+            let value = self.bind(list.get(index, self.source), body, focus, true)?;
+            collector.push(value).map_err(|fault| self.error(node.at, fault))?;
+        }
+        Ok(collector.finish())
+    }
+
+    fn call(
+        &mut self,
+        node: &'a Node,
+        function: &'static FunctionInfo,
+        nodes: &'a [Node],
+        pattern: Option<&'a Regex>,
+        focus: Option<&Focus<'_>>,
+    ) -> Evaluated<Val<'a>> {
+        let mut arguments: SmallVec<[Val<'a>; 4]> = SmallVec::new();
+        let mut count = None;
+        for (index, (argument, parameter)) in nodes.iter().zip(function.parameters).enumerate() {
+            let value = match parameter.mode {
+                Mode::Each | Mode::Enumeration => self.operand(argument, focus)?,
+                Mode::List | Mode::Whole => self.node(argument, None)?,
+            };
+            let checked = match (&value, parameter.mode) {
+                (Val::Multi(list), Mode::Each) => match count.replace(list.len()) {
+                    Some(before) if before != list.len() => Err(unequal_lengths(function.name, before, list.len())),
+                    _ => Ok(()),
+                },
+                (Val::Null | Val::Multi(_), Mode::List) => Ok(()),
+                (Val::Multi(_), Mode::Whole) => Ok(()),
+                (single, Mode::List) if Types::of(single) != Types::NONE => Err(self.list_needed(function.name, argument)),
+                (single, _) => check_argument(function, index, single),
+            };
+            checked.map_err(|fault| self.error(node.at, fault))?;
+            arguments.push(value);
+        }
+        let Some(count) = count else { return self.invoke(node, function, &mut arguments, pattern) };
+        let mut collector = Collector::with_capacity(count);
+        for item in 0..count {
+            self.step(node.at)?;
+            let mut single: SmallVec<[Val<'a>; 4]> = SmallVec::new();
+            for (index, (value, parameter)) in arguments.iter().zip(function.parameters).enumerate() {
+                let value = if parameter.mode == Mode::Each { self.pick(value, item) } else { value.clone() };
+                if parameter.mode == Mode::Each {
+                    check_argument(function, index, &value).map_err(|fault| self.error(node.at, fault))?;
+                }
+                single.push(value);
+            }
+            let value = self.invoke(node, function, &mut single, pattern)?;
+            collector.push(value).map_err(|fault| self.error(node.at, fault))?;
+        }
+        Ok(collector.finish())
+    }
+
+    fn invoke(
+        &mut self,
+        node: &Node,
+        function: &'static FunctionInfo,
+        arguments: &mut [Val<'a>],
+        pattern: Option<&'a Regex>,
+    ) -> Evaluated<Val<'a>> {
+        let any_null = arguments.iter().any(Val::is_null);
+        if any_null {
+            let first_null = arguments.first().is_some_and(Val::is_null);
+            match function.nulls {
+                NullRule::Null => return Ok(Val::Null),
+                NullRule::First(substitute) if first_null => return Ok(substitute.value()),
+                NullRule::First(_) => return Ok(Val::Null),
+                NullRule::Any(substitute) => return Ok(substitute.value()),
+                NullRule::Handled => {}
+            }
+        }
+        let (Body::Plain(body) | Body::Volatile(body)) = function.body else { return Ok(Val::Null) };
+        let context = self.context;
+        let mut call = Call { function, arguments, source: self.source, context: &context, pattern };
+        let value = body(&mut call).map_err(|fault| self.error(node.at, fault))?;
+        self.bounded(value, node.at)
+    }
+
+    fn reject_flow(&self, function: &str, argument: usize, value: &Val<'_>) -> Result<(), Fault> {
+        match value {
+            Val::AuthoritativeNull | Val::IgnoreThisFlow => Err(Fault::wrong_type(format!(
+                "{function}, argument {argument}: {} is allowed only as the result of the expression.",
+                value.type_name()
+            ))),
+            Val::Constant(name) => Err(stray_constant(name)),
+            _ => Ok(()),
+        }
+    }
+
+    fn list_needed(&self, function: &str, argument: &Node) -> Fault {
+        let text = self.text.get(argument.span.start..argument.span.end).unwrap_or_default();
+        let name = text.trim_matches(['[', ']']);
+        Fault::wrong_type(format!("{function} needs a multi-valued attribute; {name} is single-valued."))
+    }
+}
+
+fn constant_value(constant: &Constant) -> Val<'_> {
+    match constant {
+        Constant::Null => Val::Null,
+        Constant::AuthoritativeNull => Val::AuthoritativeNull,
+        Constant::IgnoreThisFlow => Val::IgnoreThisFlow,
+        Constant::Single(value) => Val::from(value),
+    }
+}
+
+fn stray_constant(name: &str) -> Fault {
+    Fault::wrong_type(format!("The constant {name} is allowed only as the argument of a function that knows it."))
+}
+
+fn unequal_lengths(what: &str, left: usize, right: usize) -> Fault {
+    Fault::value(format!(
+        "{what}: multi-valued operands must have the same number of values; {left} and {right} found."
+    ))
+}
+
+/// Whether a single value fits the parameter; NULL always does.
+fn check_argument(function: &FunctionInfo, index: usize, value: &Val<'_>) -> Result<(), Fault> {
+    let Some(parameter) = function.parameters.get(index) else { return Ok(()) };
+    let fits = match (value, parameter.mode) {
+        (Val::Null, _) => true,
+        (Val::AuthoritativeNull | Val::IgnoreThisFlow, _) => {
+            return Err(Fault::wrong_type(format!(
+                "{}, argument {}: {} is allowed only as the result of the expression.",
+                function.name,
+                index + 1,
+                value.type_name()
+            )));
+        }
+        (Val::Constant(name), Mode::Enumeration) => parameter.constants.contains(name),
+        (Val::Text(text), Mode::Enumeration) => parameter.constants.contains(&text.as_ref()),
+        (Val::Constant(name), _) => return Err(stray_constant(name)),
+        (other, _) => parameter.types.overlaps(Types::of(other)),
+    };
+    if fits { Ok(()) } else { Err(wrong_argument(function, index, value)) }
+}
+
+fn wrong_argument(function: &FunctionInfo, index: usize, found: &Val<'_>) -> Fault {
+    let Some(parameter) = function.parameters.get(index) else {
+        return Fault::wrong_type(format!("{}: unexpected argument {}.", function.name, index + 1));
+    };
+    let (name, place) = (function.name, index + 1);
+    if parameter.mode == Mode::Enumeration {
+        let wanted = parameter.constants.join(" or ");
+        return Fault::wrong_type(format!("{name}, argument {place}: {wanted} expected."));
+    }
+    let wanted = parameter.types.names();
+    let hint = operators::conversion_hint(parameter.types, found);
+    Fault::wrong_type(format!("{name}, argument {place}: {wanted} expected, {} passed.{hint}", found.type_name()))
+}
+
+/// The value of a node without attributes, parameters and variables; `None` when it fails or should not be kept.
+pub(crate) fn constant(text: &str, node: &Node) -> Option<Constant> {
+    let context = Context { parameters: &Nothing, now: jiff::Timestamp::UNIX_EPOCH, random: &Nothing };
+    let outcome = Evaluator::new(text, &[], &Nothing, &context).run(node).ok()?;
+    let constant = match outcome {
+        Outcome::Null => Constant::Null,
+        Outcome::Single(value) => Constant::Single(value),
+        Outcome::AuthoritativeNull | Outcome::IgnoreThisFlow | Outcome::Multi(_) => return None,
+    };
+    match &constant {
+        Constant::Single(value) if Val::from(value).into_size() > limits::FOLDED_BYTES => None,
+        _ => Some(constant),
+    }
+}
+
+impl Val<'_> {
+    /// The bytes a text or binary value has, on loan or not.
+    fn into_size(self) -> usize {
+        match self {
+            Self::Text(text) | Self::Reference(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// The empty surroundings in which constants are computed.
+struct Nothing;
+
+impl Source for Nothing {
+    fn count(&self, _slot: usize) -> usize {
+        0
+    }
+
+    fn value(&self, _slot: usize, _index: usize) -> Option<ValueRef<'_>> {
+        None
+    }
+}
+
+impl Parameters for Nothing {
+    fn get(&self, _name: &str) -> Option<&str> {
+        None
+    }
+}
+
+impl Random for Nothing {
+    fn guid(&self) -> uuid::Uuid {
+        uuid::Uuid::nil()
+    }
+
+    fn number(&self, start: i64, _end: i64) -> i64 {
+        start
+    }
+}

@@ -1,0 +1,98 @@
+//! A checked expression, ready to run over any number of objects.
+
+use crate::analysis::{ResultShape, advise};
+use crate::compile::{Node, resolve};
+use crate::evaluate::Evaluator;
+use crate::interface::{AttributeUse, Context, Schema, Source};
+use crate::parser::parse;
+use crate::problem::{EvaluationError, Problem};
+use crate::trace::{Recorder, Step};
+use crate::value::Outcome;
+
+/// An expression whose names are resolved. Compile once per rule and run, evaluate per object, from any thread.
+#[derive(Clone, Debug)]
+pub struct Program {
+    text: String,
+    root: Node,
+    attributes: Vec<AttributeUse>,
+    parameters: Vec<String>,
+    depends_on_time: bool,
+    depends_on_chance: bool,
+    advice: Vec<Problem>,
+    shape: ResultShape,
+}
+
+impl Program {
+    /// Parses the text, resolves every name against the schema and checks the number of arguments.
+    ///
+    /// # Errors
+    /// A syntax fault comes alone; otherwise all unknown names and wrong numbers of arguments, in order of place.
+    pub fn compile(text: &str, schema: &dyn Schema) -> Result<Self, Vec<Problem>> {
+        let tree = parse(text).map_err(|problem| vec![problem])?;
+        let resolved = resolve(text, &tree, schema)?;
+        let (advice, shape) = advise(text, &resolved.root, &resolved.attributes, schema);
+        Ok(Self {
+            text: text.to_owned(),
+            root: resolved.root,
+            attributes: resolved.attributes,
+            parameters: resolved.parameters,
+            depends_on_time: resolved.depends_on_time,
+            depends_on_chance: resolved.depends_on_chance,
+            advice,
+            shape,
+        })
+    }
+
+    /// Every attribute the expression reads, in any branch; the position is the slot asked of [`Source`].
+    /// Use it to decide whether a change is relevant, for schema checks and for lineage.
+    pub fn attributes(&self) -> &[AttributeUse] {
+        &self.attributes
+    }
+
+    /// The names of the parameters the expression uses.
+    pub fn parameters(&self) -> &[String] {
+        &self.parameters
+    }
+
+    /// The text as written, white space included.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the result may change by time alone: the expression uses Now.
+    pub fn depends_on_time(&self) -> bool {
+        self.depends_on_time
+    }
+
+    /// Whether the result may differ between two evaluations of the same object: the expression uses Guid or RandomNum.
+    pub fn depends_on_chance(&self) -> bool {
+        self.depends_on_chance
+    }
+
+    /// What is allowed but probably not meant, for the editor; never an error.
+    pub fn advice(&self) -> &[Problem] {
+        &self.advice
+    }
+
+    /// What is known about the result without evaluating, to compare with the target attribute.
+    pub fn result_shape(&self) -> &ResultShape {
+        &self.shape
+    }
+
+    /// Evaluates one object.
+    ///
+    /// # Errors
+    /// The first fault ends the evaluation.
+    pub fn evaluate(&self, source: &dyn Source, context: &Context<'_>) -> Result<Outcome, EvaluationError> {
+        Evaluator::new(&self.text, &self.parameters, source, context).run(&self.root).map_err(|error| *error)
+    }
+
+    /// Evaluates one object and tells the result of every part, for "Test on object".
+    pub fn trace(&self, source: &dyn Source, context: &Context<'_>) -> (Result<Outcome, EvaluationError>, Step) {
+        let mut evaluator = Evaluator::new(&self.text, &self.parameters, source, context);
+        evaluator.recorder = Some(Recorder::default());
+        let result = evaluator.run(&self.root).map_err(|error| *error);
+        let recorder = evaluator.recorder.take().unwrap_or_default();
+        (result, recorder.tree(&self.text, &self.root))
+    }
+}

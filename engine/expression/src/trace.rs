@@ -1,0 +1,113 @@
+//! The results of every part of an expression for one object, for "Test on object".
+
+use crate::compile::{Node, NodeKind};
+use crate::interface::Source;
+use crate::problem::{EvaluationError, Place, Span};
+use crate::value::{Outcome, Val};
+
+/// One part of an expression with what it gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The part's text.
+    pub text: String,
+    /// Characters before the part.
+    pub offset: usize,
+    /// Characters of the part.
+    pub length: usize,
+    /// What the part gave, once per evaluation and in order; empty when it was not evaluated. Long loops keep the first results.
+    pub results: Vec<StepResult>,
+    /// The operands or arguments.
+    pub children: Vec<Step>,
+}
+
+/// What one evaluation of a part gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepResult {
+    /// A value, NULL or a flow literal.
+    Value(Outcome),
+    /// An enumeration constant.
+    Constant(&'static str),
+    /// A fault, of the part itself or of something inside it.
+    Error(EvaluationError),
+}
+
+/// The most results kept for one part, and the most values kept of one list.
+const KEPT: usize = 32;
+
+/// Collects results during an evaluation.
+#[derive(Default)]
+pub(crate) struct Recorder {
+    results: Vec<(Span, Vec<StepResult>)>,
+}
+
+impl Recorder {
+    pub(crate) fn record<'a>(
+        &mut self,
+        span: Span,
+        result: &Result<Val<'a>, Box<EvaluationError>>,
+        source: &'a dyn Source,
+    ) {
+        let at = match self.results.iter().position(|(known, _)| *known == span) {
+            Some(at) => at,
+            None => {
+                self.results.push((span, Vec::new()));
+                self.results.len() - 1
+            }
+        };
+        let Some((_, results)) = self.results.get_mut(at) else { return };
+        if results.len() < KEPT {
+            results.push(match result {
+                Ok(Val::Constant(name)) => StepResult::Constant(name),
+                Ok(value) => StepResult::Value(outcome(value, source)),
+                Err(error) => StepResult::Error((**error).clone()),
+            });
+        }
+    }
+
+    pub(crate) fn tree(&self, text: &str, node: &Node) -> Step {
+        let place = Place::of(text, node.span);
+        let results = self.results.iter().find(|(span, _)| *span == node.span);
+        Step {
+            text: text.get(node.span.start..node.span.end).unwrap_or_default().to_owned(),
+            offset: place.offset,
+            length: place.length,
+            results: results.map(|(_, results)| results.clone()).unwrap_or_default(),
+            children: children(node).into_iter().map(|child| self.tree(text, child)).collect(),
+        }
+    }
+}
+
+fn outcome<'a>(value: &Val<'a>, source: &'a dyn Source) -> Outcome {
+    match value {
+        Val::Null | Val::Constant(_) => Outcome::Null,
+        Val::AuthoritativeNull => Outcome::AuthoritativeNull,
+        Val::IgnoreThisFlow => Outcome::IgnoreThisFlow,
+        Val::Multi(list) => {
+            let kept = list.len().min(KEPT);
+            Outcome::Multi((0..kept).filter_map(|index| list.get(index, source).into_value()).collect())
+        }
+        single => single.clone().into_value().map_or(Outcome::Null, Outcome::Single),
+    }
+}
+
+fn children(node: &Node) -> Vec<&Node> {
+    match &node.kind {
+        NodeKind::Constant(_)
+        | NodeKind::Enumeration(_)
+        | NodeKind::Attribute { .. }
+        | NodeKind::Count { .. }
+        | NodeKind::Parameter(_)
+        | NodeKind::Variable(_) => Vec::new(),
+        NodeKind::Folded { original, .. } => children(original),
+        NodeKind::Negate(inner) => vec![inner],
+        NodeKind::Chain { first, rest } | NodeKind::Logical { first, rest } => {
+            std::iter::once(first.as_ref()).chain(rest.iter().map(|operand| &operand.node)).collect()
+        }
+        NodeKind::Call { arguments, .. } => arguments.iter().collect(),
+        NodeKind::If { condition, then, otherwise } => vec![condition, then, otherwise],
+        NodeKind::Switch(pairs) => pairs.iter().flat_map(|(condition, value)| [condition, value]).collect(),
+        NodeKind::With { value, body } => vec![value, body],
+        NodeKind::Where { list, condition } => vec![list, condition],
+        NodeKind::Select { list, body } => vec![list, body],
+    }
+}

@@ -1,0 +1,109 @@
+//! The control API `/sandbox/v1`: what tests and demos do to the tenant behind its back.
+//!
+//! It asks for no token and is served only when the tenant was started with it.
+
+mod edit;
+mod seed;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::SandboxError;
+use crate::dirsync::{ChangeError, Stop, failure};
+use crate::server::http::{Reply, Request};
+use crate::store::changes::{Action, Details};
+use crate::tenant::{Domain, Tenant};
+
+/// Answers a request below `/sandbox/v1`, except those about the server itself.
+pub(crate) fn answer(tenant: &mut Tenant, request: &Request, rest: &[&str]) -> Result<Reply, SandboxError> {
+    let body = match request.json() {
+        Ok(body) => body,
+        Err(error) => return Ok(bad_request(&error.to_string())),
+    };
+    match (request.method.as_str(), rest) {
+        ("POST", ["reset"]) => {
+            tenant.reset(body.get("seed").and_then(Value::as_u64))?;
+            Ok(Reply::empty(204))
+        }
+        ("POST", ["clock"]) => clock(tenant, &body),
+        ("POST", ["domains"]) => domain(tenant, &body),
+        ("POST", ["roles"]) => in_transaction(tenant, |tenant| edit::role(tenant, &body)),
+        ("POST", ["seed"]) => in_transaction(tenant, |tenant| seed::plant(tenant, &body)),
+        ("POST", ["cloud-edit"]) => in_transaction(tenant, |tenant| edit::edit(tenant, &body)),
+        ("GET", ["export"]) => Ok(Reply::json(200, tenant.export()?)),
+        _ => Ok(failure(
+            501,
+            "NotImplemented",
+            &format!("{} {} is not implemented.", request.method, request.path),
+        )),
+    }
+}
+
+/// An answer to a request that is not understood.
+pub(crate) fn bad_request(message: &str) -> Reply {
+    failure(400, "BadRequest", message)
+}
+
+/// Does all of it or nothing.
+fn in_transaction(
+    tenant: &mut Tenant,
+    work: impl FnOnce(&mut Tenant) -> Result<Reply, Stop>,
+) -> Result<Reply, SandboxError> {
+    tenant.begin()?;
+    match work(tenant) {
+        Ok(reply) => {
+            tenant.commit()?;
+            Ok(reply)
+        }
+        Err(Stop::Refused(error)) => {
+            tenant.abandon()?;
+            Ok(failure(400, error.code, &error.literal))
+        }
+        Err(Stop::Failed(error)) => Err(error),
+    }
+}
+
+fn fault(message: impl Into<String>) -> Stop {
+    ChangeError::new("BadRequest", message).into()
+}
+
+/// `{"advance":"PT1H"}` or `{"now":"…"}`; timers that become due run with the next request.
+fn clock(tenant: &mut Tenant, body: &Value) -> Result<Reply, SandboxError> {
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let by = match (text("advance"), text("now")) {
+        (Some(span), None) => span.parse::<SignedDuration>().ok(),
+        (None, Some(time)) => time
+            .parse::<Timestamp>()
+            .ok()
+            .map(|time| time.duration_since(tenant.now())),
+        _ => None,
+    };
+    let Some(by) = by else {
+        return Ok(bad_request("give 'advance' as a duration like PT1H or 'now' as a time"));
+    };
+    tenant.shift_clock(by)?;
+    tenant.run_timers()?;
+    Ok(Reply::json(200, json!({ "now": tenant.now().to_string() })))
+}
+
+/// `{"name","verified","authenticationType"}`
+fn domain(tenant: &mut Tenant, body: &Value) -> Result<Reply, SandboxError> {
+    let name = body.get("name").and_then(Value::as_str).unwrap_or_default();
+    let Ok(mut domain) = Domain::verified(name) else {
+        return Ok(bad_request("'name' is not a domain name"));
+    };
+    domain.is_initial = domain.name == tenant.initial_domain();
+    domain.is_verified = body.get("verified").and_then(Value::as_bool).unwrap_or(true);
+    domain.authentication = match body.get("authenticationType").and_then(Value::as_str) {
+        None | Some("Managed") => "Managed".to_owned(),
+        Some("Federated") => "Federated".to_owned(),
+        Some(_) => return Ok(bad_request("'authenticationType' is Managed or Federated")),
+    };
+    tenant.put_domain(&domain)?;
+    Ok(Reply::empty(204))
+}
+
+/// Logs what the control API did to an object.
+fn commit(tenant: &Tenant, object: &mut crate::store::objects::Object, action: Action) -> Result<(), SandboxError> {
+    tenant.commit_object(object, action, &Details::default())
+}

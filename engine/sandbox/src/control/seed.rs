@@ -1,0 +1,129 @@
+//! `POST /seed`: bulk objects of the cloud side, applications, features and organization settings.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{commit, fault};
+use crate::dirsync::Stop;
+use crate::schema::Kind;
+use crate::server::http::Reply;
+use crate::sign_in::secrets;
+use crate::store::changes::Action;
+use crate::store::objects::{self, Object, Values};
+use crate::tenant::Tenant;
+
+use super::edit::{link, put_values};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Seed {
+    #[serde(default)]
+    organization: Option<Organization>,
+    #[serde(default)]
+    features: Option<Features>,
+    #[serde(default)]
+    clients: Vec<Client>,
+    #[serde(default)]
+    objects: Vec<Planted>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Organization {
+    on_premises_sync_enabled: bool,
+}
+
+/// Written as they are, also features that cannot be turned off.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Features {
+    bits: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Client {
+    name: String,
+    roles: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Planted {
+    object_type: String,
+    #[serde(default)]
+    id: Option<uuid::Uuid>,
+    #[serde(default)]
+    source_anchor: Option<String>,
+    #[serde(default)]
+    on_premises_sync_enabled: Option<bool>,
+    #[serde(default)]
+    role: Option<String>,
+    /// Under the names of the sync channel.
+    #[serde(default)]
+    attributes: Map<String, Value>,
+    /// Under the names of the directory.
+    #[serde(default)]
+    cloud: Values,
+    #[serde(default)]
+    members: Vec<String>,
+}
+
+/// Plants everything of the request.
+pub(super) fn plant(tenant: &mut Tenant, body: &Value) -> Result<Reply, Stop> {
+    let seed: Seed = serde_json::from_value(body.clone()).map_err(|error| fault(error.to_string()))?;
+    if let Some(organization) = seed.organization {
+        tenant.set_sync_enabled(organization.on_premises_sync_enabled)?;
+    }
+    if let Some(features) = seed.features {
+        let flags = tenant.flags().with_bits(features.bits);
+        tenant.set_flags(flags.ok_or_else(|| fault("'bits' holds an unknown feature"))?)?;
+    }
+    let mut clients = Vec::new();
+    for client in seed.clients {
+        let client_id = tenant.new_id().to_string();
+        let object_id = tenant.new_id().to_string();
+        tenant.add_client(&client_id, &object_id, &client.name, &client.roles)?;
+        let secret = secrets::create(tenant, &client_id)?;
+        clients.push(json!({ "name": client.name, "clientId": client_id, "clientSecret": secret }));
+    }
+    let mut anchors = Vec::new();
+    let mut members = Vec::new();
+    for planted in seed.objects {
+        let object = plant_object(tenant, &planted)?;
+        anchors.push(object.cloud_anchor());
+        members.push((object.id, planted));
+    }
+    // References may name objects that come later in the list.
+    for (row, planted) in members {
+        let kind = Kind::from_name(&planted.object_type).unwrap_or(Kind::User);
+        link(tenant, row, kind, &planted.attributes, &planted.members, &[])?;
+    }
+    Ok(Reply::json(200, json!({ "objects": anchors, "clients": clients })))
+}
+
+fn plant_object(tenant: &mut Tenant, planted: &Planted) -> Result<Object, Stop> {
+    let Some(kind) = Kind::from_name(&planted.object_type) else {
+        return Err(fault(format!("object type '{}' is not known", planted.object_type)));
+    };
+    if let Some(anchor) = &planted.source_anchor
+        && objects::by_anchor(&tenant.db, anchor)?.is_some()
+    {
+        return Err(fault(format!("source anchor '{anchor}' is in use")));
+    }
+    let id = match planted.id {
+        Some(id) if objects::by_object_id(&tenant.db, &id.to_string())?.is_some() => {
+            return Err(fault(format!("object id '{id}' is in use")));
+        }
+        Some(id) => id,
+        None => tenant.new_id(),
+    };
+    let mut object = Object::new(id, kind, tenant.now());
+    object.anchor = planted.source_anchor.clone();
+    object.synced = planted.on_premises_sync_enabled;
+    object.role = planted.role.clone();
+    object.cloud = planted.cloud.clone();
+    put_values(&mut object, &planted.attributes)?;
+    commit(tenant, &mut object, Action::Created)?;
+    Ok(object)
+}

@@ -1,0 +1,180 @@
+//! The running tenant: one named thread with its own runtime, an HTTP and an HTTPS listener on loopback.
+
+mod connection;
+mod dispatch;
+mod faults;
+pub(crate) mod files;
+pub(crate) mod http;
+mod journal;
+mod tls;
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::sign_in::keys::SigningKey;
+use crate::sign_in::secrets;
+use crate::tenant::Tenant;
+use crate::{SandboxError, SandboxOptions, store};
+use faults::Faults;
+use journal::Journal;
+
+/// What every request works on.
+struct Shared {
+    tenant: Mutex<Tenant>,
+    key: SigningKey,
+    control: bool,
+    faults: Mutex<Faults>,
+    journal: Mutex<Journal>,
+}
+
+/// Locks; a request that panicked does not take the tenant down with it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A running sandbox tenant; dropping it stops it.
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    tenant_id: Uuid,
+    initial_domain: String,
+    client_id: String,
+    ca_pem: PathBuf,
+    http_port: u16,
+    https_port: u16,
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sandbox {
+    /// Starts the tenant of the folder, or a new one if the folder holds none.
+    pub fn start(options: SandboxOptions) -> Result<Sandbox, SandboxError> {
+        files::make_folder(&options.folder)?;
+        let path = options.folder.join("sandbox.db");
+        let db = store::open(&path)?;
+        files::protect(&path)?;
+        let tenant = Tenant::open(db, &options)?;
+        let key = SigningKey::open(&options.folder.join("signing-key.pem"))?;
+        let tls = tls::open(&options.folder)?;
+        let http = listen(&tenant, "http_port", options.http_port)?;
+        let https = listen(&tenant, "https_port", options.https_port)?;
+
+        let tenant_id = tenant.tenant_id();
+        let initial_domain = tenant.initial_domain().to_owned();
+        let client_id = tenant.client_id().to_owned();
+        let shared = Arc::new(Shared {
+            tenant: Mutex::new(tenant),
+            key,
+            control: options.control,
+            faults: Mutex::new(Faults::default()),
+            journal: Mutex::new(Journal::default()),
+        });
+        let (stop, stopped) = watch::channel(false);
+        let listeners = connection::Listeners {
+            http: http.listener,
+            https: https.listener,
+            tls,
+        };
+        let thread = connection::spawn(shared.clone(), listeners, stopped)?;
+        tracing::info!(port = http.port, tls_port = https.port, domain = %initial_domain, "sandbox tenant started");
+        Ok(Sandbox {
+            shared,
+            tenant_id,
+            initial_domain,
+            client_id,
+            ca_pem: options.folder.join(tls::CA_FILE),
+            http_port: http.port,
+            https_port: https.port,
+            stop,
+            thread: Some(thread),
+        })
+    }
+
+    /// Address of the HTTP listener, for instance `http://127.0.0.1:41234`.
+    pub fn http_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.http_port)
+    }
+
+    /// Address of the HTTPS listener, for instance `https://localhost:41235`.
+    pub fn https_url(&self) -> String {
+        format!("https://localhost:{}", self.https_port)
+    }
+
+    /// File with the certificate authority that HTTPS clients must trust.
+    pub fn ca_pem(&self) -> PathBuf {
+        self.ca_pem.clone()
+    }
+
+    /// Id of the tenant.
+    pub fn tenant_id(&self) -> Uuid {
+        self.tenant_id
+    }
+
+    /// The domain the tenant was born with, for instance `contoso.onmicrosoft.com`.
+    pub fn initial_domain(&self) -> &str {
+        &self.initial_domain
+    }
+
+    /// Id of the application registered for the synchronization client.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// Makes a further secret for the application; only its hash is kept, so it is readable here alone.
+    pub fn new_client_secret(&self) -> Result<String, SandboxError> {
+        secrets::create(&lock(&self.shared.tenant), &self.client_id)
+    }
+
+    /// Stops the tenant and waits until its thread has ended.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the sandbox tenant's thread ended by a panic");
+        }
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("tenant_id", &self.tenant_id)
+            .field("initial_domain", &self.initial_domain)
+            .field("http_port", &self.http_port)
+            .field("https_port", &self.https_port)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Opened {
+    listener: TcpListener,
+    port: u16,
+}
+
+/// Opens a listener on the wanted port, or on the one of the last start, or on a free one.
+fn listen(tenant: &Tenant, setting: &str, wanted: u16) -> Result<Opened, SandboxError> {
+    let failed = |port: u16| move |source: std::io::Error| SandboxError::Listen { port, source };
+    let remembered = store::setting(&tenant.db, setting)?
+        .and_then(|port| port.parse::<u16>().ok())
+        .filter(|_| wanted == 0);
+    let again = remembered.and_then(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok());
+    let listener = match again {
+        Some(listener) => listener,
+        None => TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).map_err(failed(wanted))?,
+    };
+    listener.set_nonblocking(true).map_err(failed(wanted))?;
+    let port = listener.local_addr().map_err(failed(wanted))?.port();
+    store::set_setting(&tenant.db, setting, &port.to_string())?;
+    Ok(Opened { listener, port })
+}

@@ -1,0 +1,122 @@
+//! References between objects, one row each.
+
+use rusqlite::{Connection, params};
+
+use super::objects::Object;
+use crate::SandboxError;
+
+/// Adds a reference; `false` if it was there already.
+pub(crate) fn add(
+    db: &Connection,
+    source: i64,
+    attribute: &str,
+    target: i64,
+) -> Result<bool, SandboxError> {
+    let added = db
+        .prepare_cached("INSERT OR IGNORE INTO links (source, attribute, target) VALUES (?1, ?2, ?3)")?
+        .execute(params![source, attribute, target])?;
+    Ok(added > 0)
+}
+
+/// Removes a reference; `false` if it was not there.
+pub(crate) fn remove(
+    db: &Connection,
+    source: i64,
+    attribute: &str,
+    target: i64,
+) -> Result<bool, SandboxError> {
+    let removed = db
+        .prepare_cached("DELETE FROM links WHERE source = ?1 AND attribute = ?2 AND target = ?3")?
+        .execute(params![source, attribute, target])?;
+    Ok(removed > 0)
+}
+
+/// Row numbers an attribute points at, also those of soft-deleted objects.
+pub(crate) fn targets(
+    db: &Connection,
+    source: i64,
+    attribute: &str,
+) -> Result<Vec<i64>, SandboxError> {
+    let mut statement = db.prepare_cached(
+        "SELECT target FROM links WHERE source = ?1 AND attribute = ?2 ORDER BY target",
+    )?;
+    let rows = statement.query_map(params![source, attribute], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Names of the reference attributes that have values.
+pub(crate) fn attributes(db: &Connection, source: i64) -> Result<Vec<String>, SandboxError> {
+    let mut statement =
+        db.prepare_cached("SELECT DISTINCT attribute FROM links WHERE source = ?1 ORDER BY attribute")?;
+    let rows = statement.query_map([source], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Attribute and name of each live target: its source anchor, or its cloud anchor where it has none.
+pub(crate) fn named_targets(
+    db: &Connection,
+    source: i64,
+) -> Result<Vec<(String, String)>, SandboxError> {
+    let mut statement = db.prepare_cached(
+        "SELECT links.attribute, objects.anchor, objects.kind, objects.object_id \
+         FROM links JOIN objects ON objects.id = links.target \
+         WHERE links.source = ?1 AND objects.state = 0 ORDER BY links.attribute, links.target",
+    )?;
+    let rows = statement.query_map([source], |row| {
+        Ok((
+            row.get::<_, String>(0)?,
+            row.get::<_, Option<String>>(1)?,
+            row.get::<_, i64>(2)?,
+            row.get::<_, String>(3)?,
+        ))
+    })?;
+    let mut found = Vec::new();
+    for row in rows {
+        let (attribute, anchor, kind, object_id) = row?;
+        let prefix = crate::schema::Kind::from_number(kind).map_or("Object", |kind| kind.anchor_prefix());
+        found.push((attribute, anchor.unwrap_or_else(|| format!("{prefix}_{object_id}"))));
+    }
+    Ok(found)
+}
+
+/// Live targets of an attribute after a row number.
+pub(crate) fn live_targets(
+    db: &Connection,
+    source: i64,
+    attribute: &str,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<Object>, SandboxError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let ids: Vec<i64> = db
+        .prepare_cached(
+            "SELECT links.target FROM links JOIN objects ON objects.id = links.target \
+             WHERE links.source = ?1 AND links.attribute = ?2 AND links.target > ?3 AND objects.state = 0 \
+             ORDER BY links.target LIMIT ?4",
+        )?
+        .query_map(params![source, attribute, after, limit], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        found.extend(super::objects::by_row(db, id)?);
+    }
+    Ok(found)
+}
+
+/// Number of live targets of an attribute.
+pub(crate) fn count_live(db: &Connection, source: i64, attribute: &str) -> Result<i64, SandboxError> {
+    let count = db
+        .prepare_cached(
+            "SELECT count(*) FROM links JOIN objects ON objects.id = links.target \
+             WHERE links.source = ?1 AND links.attribute = ?2 AND objects.state = 0",
+        )?
+        .query_row(params![source, attribute], |row| row.get(0))?;
+    Ok(count)
+}
+
+/// Drops every reference from and to an object that is gone.
+pub(crate) fn drop_all(db: &Connection, object: i64) -> Result<(), SandboxError> {
+    db.prepare_cached("DELETE FROM links WHERE source = ?1 OR target = ?1")?
+        .execute([object])?;
+    Ok(())
+}

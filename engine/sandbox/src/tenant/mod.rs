@@ -1,0 +1,314 @@
+//! The tenant itself: its settings, domains, features, timers and the life of its objects.
+
+mod company;
+mod domains;
+mod features;
+pub(crate) mod lifecycle;
+pub(crate) mod naming;
+mod timers;
+
+use jiff::{SignedDuration, Timestamp};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::schema::Kind;
+use crate::store::changes::{Action, Details};
+use crate::store::objects::Object;
+use crate::store::{self, addresses, changes, objects};
+use crate::{Clock, SandboxError, SandboxOptions};
+
+pub(crate) use company::{Company, CompanyPatch};
+pub(crate) use domains::Domain;
+pub(crate) use features::{FEATURES, Flag, Flags};
+
+/// Roles of the application registered with a new tenant.
+const FIRST_CLIENT_ROLES: &[&str] = &[
+    "Application.ReadWrite.OwnedBy",
+    "Device.Read.All",
+    "DirSync.ReadWrite.All",
+    "Domain.Read.All",
+    "Group.ReadWrite.All",
+    "OnPremDirectorySynchronization.ReadWrite.All",
+    "OrgContact.Read.All",
+    "Organization.Read.All",
+    "User-PasswordProfile.ReadWrite.All",
+    "User.EnableDisableAccount.All",
+    "User.ReadWrite.All",
+];
+
+/// One running tenant; every request works on it alone.
+pub(crate) struct Tenant {
+    pub(crate) db: Connection,
+    clock: Clock,
+    offset: SignedDuration,
+    rng: StdRng,
+    tenant_id: Uuid,
+    display_name: String,
+    initial_domain: String,
+    client_id: String,
+    epoch: String,
+    flags: Flags,
+    domains: Vec<Domain>,
+}
+
+impl Tenant {
+    /// Opens the tenant of the file, or makes a new one.
+    pub(crate) fn open(db: Connection, options: &SandboxOptions) -> Result<Tenant, SandboxError> {
+        let starts: u64 = parsed(&db, "starts")?.unwrap_or(0);
+        store::set_setting(&db, "starts", &(starts + 1).to_string())?;
+        let rng = match options.seed {
+            // Another start must not hand out the ids of the one before.
+            Some(seed) => StdRng::seed_from_u64(seed.wrapping_add(starts.wrapping_mul(0x9E37_79B9))),
+            None => StdRng::from_os_rng(),
+        };
+        let mut tenant = Tenant {
+            db,
+            clock: options.clock.clone(),
+            offset: SignedDuration::ZERO,
+            rng,
+            tenant_id: Uuid::nil(),
+            display_name: String::new(),
+            initial_domain: String::new(),
+            client_id: String::new(),
+            epoch: String::new(),
+            flags: Flags::default(),
+            domains: Vec::new(),
+        };
+        let offset: Option<i64> = parsed(&tenant.db, "clock_offset_millis")?;
+        tenant.offset = SignedDuration::from_millis(offset.unwrap_or(0));
+        if store::setting(&tenant.db, "tenant_id")?.is_none() {
+            tenant.create(options)?;
+        }
+        tenant.load()?;
+        Ok(tenant)
+    }
+
+    fn create(&mut self, options: &SandboxOptions) -> Result<(), SandboxError> {
+        let name = options.tenant_name.to_lowercase();
+        if !domains::is_label(&name) {
+            return Err(SandboxError::Domain(options.tenant_name.clone()));
+        }
+        let initial = format!("{name}.onmicrosoft.com");
+        let tenant_id = self.new_id();
+        let client_id = self.new_id().to_string();
+        let client_object = self.new_id().to_string();
+        let now = self.now();
+        self.begin()?;
+        for (key, value) in [
+            ("tenant_name", name.as_str()),
+            ("initial_domain", initial.as_str()),
+            ("client_id", client_id.as_str()),
+            ("created", now.to_string().as_str()),
+        ] {
+            store::set_setting(&self.db, key, value)?;
+        }
+        self.add_client(&client_id, &client_object, "Syncline", FIRST_CLIENT_ROLES)?;
+        self.fill(&initial, &options.verified_domains)?;
+        store::set_setting(&self.db, "tenant_id", &tenant_id.to_string())?;
+        self.commit()
+    }
+
+    /// Writes what a new tenant holds: domains, features, settings, the first administrator.
+    fn fill(&mut self, initial: &str, verified: &[String]) -> Result<(), SandboxError> {
+        let epoch = self.new_id().to_string();
+        store::set_setting(&self.db, "epoch", &epoch)?;
+        store::set_setting(&self.db, "features", &Flags::default().stored().to_string())?;
+        store::set_setting(&self.db, "sync_enabled", "true")?;
+        self.reset_company()?;
+        self.store_domain(&Domain::initial(initial))?;
+        for name in verified {
+            self.store_domain(&Domain::verified(name)?)?;
+        }
+        let now = self.now();
+        let mut admin = Object::new(self.new_id(), Kind::User, now);
+        admin.role = Some("Global Administrator".to_owned());
+        for (name, value) in [
+            ("accountEnabled", json!(true)),
+            ("alias", json!("admin")),
+            ("displayName", json!("Administrator")),
+            ("userPrincipalName", json!(format!("admin@{initial}"))),
+        ] {
+            admin.body.insert(name.to_owned(), value);
+        }
+        self.commit_object(&mut admin, Action::Created, &Details::default())
+    }
+
+    fn load(&mut self) -> Result<(), SandboxError> {
+        let text = |key: &str| -> Result<String, SandboxError> {
+            store::setting(&self.db, key)?
+                .ok_or_else(|| SandboxError::Damaged(format!("setting '{key}' is missing")))
+        };
+        let tenant_id = text("tenant_id")?;
+        let display_name = text("tenant_name")?;
+        let initial_domain = text("initial_domain")?;
+        let client_id = text("client_id")?;
+        let epoch = text("epoch")?;
+        self.tenant_id = tenant_id
+            .parse()
+            .map_err(|error| SandboxError::Damaged(format!("tenant id: {error}")))?;
+        self.display_name = display_name;
+        self.initial_domain = initial_domain;
+        self.client_id = client_id;
+        self.epoch = epoch;
+        self.flags = Flags::from_stored(parsed(&self.db, "features")?.unwrap_or(0));
+        self.domains = self.load_domains()?;
+        Ok(())
+    }
+
+    /// Empties the tenant; its id, applications and secrets stay.
+    pub(crate) fn reset(&mut self, seed: Option<u64>) -> Result<(), SandboxError> {
+        if let Some(seed) = seed {
+            self.rng = StdRng::seed_from_u64(seed);
+        }
+        self.begin()?;
+        self.db.execute_batch(
+            "DELETE FROM objects; DELETE FROM links; DELETE FROM addresses; DELETE FROM quarantine; \
+             DELETE FROM refused_groups; DELETE FROM changes;",
+        )?;
+        let verified: Vec<String> = self
+            .domains
+            .iter()
+            .filter(|domain| domain.is_verified && !domain.is_initial)
+            .map(|domain| domain.name.clone())
+            .collect();
+        self.db.execute_batch("DELETE FROM domains;")?;
+        self.offset = SignedDuration::ZERO;
+        for key in ["clock_offset_millis", "next_sweep", "next_purge"] {
+            store::clear_setting(&self.db, key)?;
+        }
+        let initial = self.initial_domain.clone();
+        self.fill(&initial, &verified)?;
+        self.commit()?;
+        self.load()
+    }
+
+    /// The tenant's time: the clock plus what the control API added.
+    pub(crate) fn now(&self) -> Timestamp {
+        let now = (self.clock)();
+        now.checked_add(self.offset).unwrap_or(now)
+    }
+
+    /// Moves the tenant's time and keeps the move over restarts.
+    pub(crate) fn shift_clock(&mut self, by: SignedDuration) -> Result<(), SandboxError> {
+        self.offset = self.offset.saturating_add(by);
+        let millis = i64::try_from(self.offset.as_millis()).unwrap_or(i64::MAX);
+        store::set_setting(&self.db, "clock_offset_millis", &millis.to_string())
+    }
+
+    /// A new identifier.
+    pub(crate) fn new_id(&mut self) -> Uuid {
+        uuid::Builder::from_random_bytes(self.rng.random()).into_uuid()
+    }
+
+    /// Four digits for a placeholder name.
+    pub(crate) fn placeholder_digits(&mut self) -> u32 {
+        self.rng.random_range(1000..=9999)
+    }
+
+    /// Id of the tenant.
+    pub(crate) fn tenant_id(&self) -> Uuid {
+        self.tenant_id
+    }
+
+    /// The tenant's name.
+    pub(crate) fn display_name(&self) -> &str {
+        &self.display_name
+    }
+
+    /// Id of the application registered with the tenant.
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// Mark of this filling of the tenant; delta tokens of another one are void.
+    pub(crate) fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    /// Registers an application.
+    pub(crate) fn add_client<R: AsRef<str>>(
+        &self,
+        client_id: &str,
+        object_id: &str,
+        name: &str,
+        roles: &[R],
+    ) -> Result<(), SandboxError> {
+        let roles: Vec<&str> = roles.iter().map(AsRef::as_ref).collect();
+        self.db
+            .prepare_cached("INSERT INTO clients (client_id, object_id, name, roles) VALUES (?1, ?2, ?3, ?4)")?
+            .execute([client_id, object_id, name, &roles.join(" ")])?;
+        Ok(())
+    }
+
+    /// Starts a transaction; everything until [`Tenant::commit`] is written together.
+    pub(crate) fn begin(&self) -> Result<(), SandboxError> {
+        self.db.execute_batch("BEGIN IMMEDIATE")?;
+        Ok(())
+    }
+
+    /// Ends a transaction.
+    pub(crate) fn commit(&self) -> Result<(), SandboxError> {
+        self.db.execute_batch("COMMIT")?;
+        Ok(())
+    }
+
+    /// Undoes what a failed request left open.
+    pub(crate) fn abandon(&self) -> Result<(), SandboxError> {
+        if !self.db.is_autocommit() {
+            self.db.execute_batch("ROLLBACK")?;
+        }
+        Ok(())
+    }
+
+    /// Saves an object together with its addresses and an entry in the change log.
+    pub(crate) fn commit_object(
+        &self,
+        object: &mut Object,
+        action: Action,
+        details: &Details,
+    ) -> Result<(), SandboxError> {
+        objects::save(&self.db, object)?;
+        addresses::refresh(&self.db, object)?;
+        changes::append(&self.db, object, action, self.now(), details)
+    }
+
+    /// Everything the tenant holds except credentials.
+    pub(crate) fn export(&self) -> Result<Value, SandboxError> {
+        let mut exported = Vec::new();
+        for object in objects::page(&self.db, "id > ?1 AND state >= ?2 ORDER BY id", 0, 0, usize::MAX)? {
+            let references = store::links::named_targets(&self.db, object.id)?;
+            exported.push(json!({
+                "cloudAnchor": object.cloud_anchor(),
+                "state": format!("{:?}", object.state),
+                "sourceAnchor": object.anchor,
+                "onPremisesSyncEnabled": object.synced,
+                "role": object.role,
+                "attributes": object.body,
+                "overrides": object.overrides,
+                "cloud": object.cloud,
+                "references": references,
+            }));
+        }
+        Ok(json!({
+            "tenantId": self.tenant_id,
+            "initialDomain": self.initial_domain,
+            "domains": self.domains.iter().map(|domain| domain.name.as_str()).collect::<Vec<_>>(),
+            "features": self.flags.bits(),
+            "objects": exported,
+        }))
+    }
+}
+
+/// A setting read as a number or another type with a text form.
+fn parsed<T: std::str::FromStr>(db: &Connection, key: &str) -> Result<Option<T>, SandboxError> {
+    let Some(text) = store::setting(db, key)? else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(value) => Ok(Some(value)),
+        Err(_) => Err(SandboxError::Damaged(format!("setting '{key}'"))),
+    }
+}

@@ -1,0 +1,405 @@
+//! Full import: what to ask for, and from entries to import items.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use ldap3::Scope;
+
+use super::entry::{RawAttribute, RawEntry};
+use super::failure::{Fault, request_failed};
+use super::schema::{object_type, type_filter};
+use super::session::{Search, Session};
+use super::value::decode_values;
+use crate::connector::{
+    Anchor, ConnectorError, ConnectorErrorKind, ContainerFilter, DiscoveryError, EntryAttributes, ImportEntry, ImportItem,
+    ImportRequest,
+};
+use crate::model::{Dn, ErrorCode, ObjectError, Schema, fold_text};
+
+/// Values of `member` in the first answer: what domain controllers give at once.
+const FIRST_RANGE: u64 = 1500;
+
+/// Values asked for in each further answer; domain controllers cut it to what they give at once.
+const NEXT_RANGE: u64 = 20_000;
+
+/// How often a ranged attribute is read again because the object changed meanwhile.
+const RANGE_ATTEMPTS: u32 = 3;
+
+/// `instanceType` of the head of a partition.
+const PARTITION_HEAD: i64 = 0x1;
+
+/// What an import asks for and keeps.
+pub(super) struct ImportPlan<'a> {
+    schema: &'a Schema,
+    partition: Dn,
+    containers: ContainerFilter,
+    types: Vec<&'a str>,
+    wanted: BTreeSet<String>,
+    /// Where to search; none lies under another.
+    pub(super) bases: Vec<String>,
+    pub(super) filter: String,
+    /// Attributes as the server is asked for them.
+    pub(super) requested: Vec<String>,
+    /// Wanted object types that the schema does not have.
+    pub(super) unknown_types: Vec<&'a str>,
+}
+
+/// What an entry is to this import.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict<'a> {
+    /// None of its business.
+    Skip,
+    /// An object to hand over.
+    Take { anchor: Anchor, object_type: &'a str },
+}
+
+impl<'a> ImportPlan<'a> {
+    /// Plans an import. `ranges` says that the server can give values piece by piece.
+    pub(super) fn new(request: &'a ImportRequest, ranges: bool) -> Result<Self, ConnectorError> {
+        let wrong = |message: String| ConnectorError::new(ConnectorErrorKind::Configuration, message);
+        let schema = request.schema.as_ref();
+        let partition = Dn::parse(&request.partition)
+            .map_err(|error| wrong(format!("the partition's name is not a distinguished name: {}: {error}", request.partition)))?;
+        if let Some(outside) = request.include.iter().find(|container| !container.is_under(&partition)) {
+            return Err(wrong(format!("the container {outside} is not in the partition {partition}: choose the containers again")));
+        }
+        let (mut types, mut unknown_types) = (Vec::new(), Vec::new());
+        for name in &request.object_types {
+            match schema.type_name(name) {
+                Some(name) => types.push(name),
+                None => unknown_types.push(name.as_str()),
+            }
+        }
+        if types.is_empty() {
+            return Err(wrong("no object type of the directory's schema is selected: select one in the connector's properties".to_owned()));
+        }
+        let mut wanted = BTreeSet::new();
+        let mut requested: Vec<String> = ["objectClass", "objectGUID", "instanceType"].map(str::to_owned).to_vec();
+        for name in &request.attributes {
+            let Some(definition) = schema.attribute(name) else {
+                tracing::debug!(attribute = %name, "not in the stored schema, not asked for");
+                continue;
+            };
+            if !wanted.insert(fold_text(name)) {
+                continue;
+            }
+            if ranges && definition.name.eq_ignore_ascii_case("member") {
+                // Asked for in pieces from the start: a large group never fills one answer.
+                requested.push(format!("{};range=0-{}", definition.name, FIRST_RANGE - 1));
+                requested.push("uSNChanged".to_owned());
+            } else {
+                requested.push(definition.name.clone());
+            }
+        }
+        let mut seen = BTreeSet::new();
+        requested.retain(|name| seen.insert(fold_text(name)));
+        Ok(Self {
+            bases: search_bases(&partition, &request.include),
+            containers: ContainerFilter::new(&request.include, &request.exclude),
+            filter: type_filter(&types),
+            schema,
+            partition,
+            types,
+            wanted,
+            requested,
+            unknown_types,
+        })
+    }
+
+    /// Decides what an entry is to this import; a faulty one is described.
+    fn judge(&self, entry: &RawEntry) -> Result<Verdict<'a>, Box<ObjectError>> {
+        let fault = |error| Err(Box::new(error));
+        if entry.dn.is_empty() {
+            return fault(ObjectError::new(ErrorCode::MISSING_DN, "the server sent an object without a name"));
+        }
+        let dn = match Dn::parse(&entry.dn) {
+            Ok(dn) => dn,
+            Err(error) => return fault(ObjectError::new(ErrorCode::INVALID_DN, error.to_string()).value(&entry.dn)),
+        };
+        let head = entry.number("instanceType").is_some_and(|kind| kind & PARTITION_HEAD != 0);
+        if !self.containers.selects(&dn) || (head && dn != self.partition) {
+            return Ok(Verdict::Skip);
+        }
+        let classes: Vec<&str> = entry.texts("objectClass").collect();
+        if classes.is_empty() {
+            let message = "the object has no objectClass: check that the forest account may read it";
+            return fault(ObjectError::new(ErrorCode::MISSING_OBJECT_CLASS, message).attribute("objectClass"));
+        }
+        let Some(object_type) = object_type(self.schema, &classes) else {
+            let message = "none of the object's classes is an object type of this connector: refresh the schema";
+            let error = ObjectError::new(ErrorCode::UNMAPPABLE_OBJECT_TYPE, message);
+            return fault(error.attribute("objectClass").value(&classes.join(" ")));
+        };
+        if !self.types.contains(&object_type) {
+            return Ok(Verdict::Skip);
+        }
+        match entry.first("objectGUID") {
+            Some(guid) if guid.len() == 16 => Ok(Verdict::Take { anchor: Anchor(guid.to_vec()), object_type }),
+            _ => {
+                let message = "the object has no objectGUID of 16 bytes: check that the forest account may read it";
+                fault(ObjectError::new(ErrorCode::MISSING_ANCHOR, message).attribute("objectGUID"))
+            }
+        }
+    }
+
+    /// The wanted attributes by the schema.
+    fn attributes(&self, attributes: Vec<RawAttribute>) -> Result<EntryAttributes, Box<ObjectError>> {
+        let mut found = EntryAttributes::new();
+        for attribute in attributes {
+            if attribute.values.is_empty() || !self.wanted.contains(&fold_text(&attribute.name)) {
+                continue;
+            }
+            if let Some(definition) = self.schema.attribute(&attribute.name) {
+                found.insert(definition.name.clone(), decode_values(definition, attribute.values)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Turns an entry into what is handed over; `None` when it is not of interest. Values that the server
+    /// held back are fetched through `session`.
+    pub(super) fn item(
+        &self,
+        mut entry: RawEntry,
+        session: &Session,
+        timeout: Duration,
+        request: &ImportRequest,
+    ) -> Result<Option<ImportItem>, ConnectorError> {
+        let bad = |dn: String, error: ObjectError| {
+            let dn = (!dn.is_empty()).then_some(dn);
+            Ok(Some(ImportItem::Bad(DiscoveryError { dn, error })))
+        };
+        let (anchor, object_type) = match self.judge(&entry) {
+            Ok(Verdict::Take { anchor, object_type }) => (anchor, object_type),
+            Ok(Verdict::Skip) => return Ok(None),
+            Err(error) => return bad(entry.dn, *error),
+        };
+        match complete_ranges(&mut entry, &anchor, session, timeout, request)? {
+            Completion::Complete => {}
+            Completion::Gone => return Ok(None),
+            Completion::Unsteady(attribute) => {
+                let message =
+                    format!("attribute \"{attribute}\" changed each of the {RANGE_ATTEMPTS} times it was read: run the import again");
+                return bad(entry.dn, ObjectError::new(ErrorCode::PARSE_ERROR, message).attribute(attribute));
+            }
+        }
+        match self.attributes(entry.attributes) {
+            Ok(attributes) => Ok(Some(ImportItem::Entry(ImportEntry {
+                anchor,
+                dn: entry.dn,
+                object_type: object_type.to_owned(),
+                attributes,
+                partial: false,
+            }))),
+            Err(error) => bad(entry.dn, *error),
+        }
+    }
+}
+
+/// The containers to search: the included ones that lie under no other included one.
+fn search_bases(partition: &Dn, include: &[Dn]) -> Vec<String> {
+    if include.is_empty() {
+        return vec![partition.as_str().to_owned()];
+    }
+    let mut bases: Vec<&Dn> = include
+        .iter()
+        .filter(|container| !include.iter().any(|other| other != *container && container.is_under(other)))
+        .collect();
+    bases.sort_by(|a, b| a.key().cmp(b.key()));
+    bases.dedup();
+    bases.into_iter().map(|dn| dn.as_str().to_owned()).collect()
+}
+
+/// How reading the rest of an object's values ended.
+enum Completion {
+    Complete,
+    /// The object was deleted meanwhile.
+    Gone,
+    /// The attribute changed faster than it could be read.
+    Unsteady(String),
+}
+
+/// Reads the values that the server held back, to the end.
+fn complete_ranges(
+    entry: &mut RawEntry,
+    anchor: &Anchor,
+    session: &Session,
+    timeout: Duration,
+    request: &ImportRequest,
+) -> Result<Completion, ConnectorError> {
+    let mut version = entry.text("uSNChanged").map(str::to_owned);
+    for attribute in entry.attributes.iter_mut().filter(|attribute| attribute.continues_at.is_some()) {
+        let mut attempts = 1;
+        while let Some(start) = attribute.continues_at {
+            let doing = format!("read {} of {} from value {start} on", attribute.name, entry.dn);
+            let search = Search {
+                base: format!("<GUID={}>", hexadecimal(&anchor.0)),
+                scope: Scope::Base,
+                filter: "(objectClass=*)".to_owned(),
+                attributes: vec![
+                    format!("{};range={start}-{}", attribute.name, start.saturating_add(NEXT_RANGE - 1)),
+                    "uSNChanged".to_owned(),
+                ],
+                controls: Vec::new(),
+                timeout,
+            };
+            let found = match session.search(search, &doing, Some(&request.cancel)) {
+                Ok(found) => found,
+                Err(error) if error.kind == ConnectorErrorKind::PartitionMissing => return Ok(Completion::Gone),
+                Err(error) => return Err(error),
+            };
+            let Some(piece) = found.into_iter().next() else { return Ok(Completion::Gone) };
+            let malformed = |reason| request_failed(session.server(), &doing, Fault::Malformed(reason));
+            let piece = RawEntry::decode(piece).map_err(|fault| malformed(fault.reason))?;
+            let now = piece.text("uSNChanged").map(str::to_owned);
+            if now.is_some() && version.is_some() && now != version {
+                // The pieces would not fit together: once more from the beginning.
+                if attempts == RANGE_ATTEMPTS {
+                    return Ok(Completion::Unsteady(attribute.name.clone()));
+                }
+                attempts += 1;
+                version = now;
+                attribute.values.clear();
+                attribute.continues_at = Some(0);
+                continue;
+            }
+            let next = match piece.attributes.into_iter().find(|found| found.name.eq_ignore_ascii_case(&attribute.name)) {
+                Some(found) => {
+                    attribute.values.extend(found.values);
+                    found.continues_at
+                }
+                None => None,
+            };
+            if next.is_some_and(|next| next <= start) {
+                return Err(malformed("the same values again"));
+            }
+            attribute.continues_at = next;
+        }
+    }
+    Ok(Completion::Complete)
+}
+
+/// Bytes as hexadecimal digits: the form of `<GUID=…>` that needs no byte order.
+fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        write!(text, "{byte:02x}").ok();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::entry::tests::raw;
+    use super::*;
+    use crate::connector::{CancelToken, EntryValue, ImportMode};
+
+    const SCHEMA: &str = "[attributes]\ncn = \"string\"\nmember = \"reference multi\"\nobjectGUID = \"binary\"\nadminCount = \"integer\"\n\
+        [types]\nuser = [\"cn\", \"adminCount\"]\ngroup = [\"cn\", \"member\"]\ncomputer = [\"cn\"]\ndomainDNS = [\"cn\"]";
+
+    fn request(types: &[&str], attributes: &[&str], include: &[&str], exclude: &[&str]) -> ImportRequest {
+        let names = |list: &[&str]| list.iter().map(|name| Dn::parse(name).unwrap()).collect();
+        ImportRequest {
+            mode: ImportMode::Full,
+            partition: "DC=x".to_owned(),
+            object_types: types.iter().map(ToString::to_string).collect(),
+            attributes: attributes.iter().map(ToString::to_string).collect(),
+            include: names(include),
+            exclude: names(exclude),
+            page_size: 100,
+            timeout_secs: 10,
+            schema: Arc::new(Schema::from_toml(SCHEMA).unwrap()),
+            cancel: CancelToken::default(),
+        }
+    }
+
+    #[test]
+    fn plans_ask_for_what_is_wanted_once() {
+        let check = |attributes: &[&str], ranges: bool, expected: &[&str]| {
+            let request = request(&["user"], attributes, &[], &[]);
+            assert_eq!(ImportPlan::new(&request, ranges).unwrap().requested, expected);
+        };
+        check(&[], true, &["objectClass", "objectGUID", "instanceType"]);
+        check(&["CN", "cn", "mail"], true, &["objectClass", "objectGUID", "instanceType", "cn"]);
+        check(&["objectGUID"], true, &["objectClass", "objectGUID", "instanceType"]);
+        check(&["member"], true, &["objectClass", "objectGUID", "instanceType", "member;range=0-1499", "uSNChanged"]);
+        check(&["member"], false, &["objectClass", "objectGUID", "instanceType", "member"]);
+    }
+
+    #[test]
+    fn plans_that_make_no_sense_are_refused() {
+        let check = |types: &[&str], include: &[&str], part: &str| {
+            let request = request(types, &[], include, &[]);
+            let error = ImportPlan::new(&request, true).err().unwrap();
+            assert_eq!(error.kind, ConnectorErrorKind::Configuration);
+            assert!(error.message.contains(part), "{error}");
+        };
+        check(&[], &[], "no object type");
+        check(&["printQueue"], &[], "no object type");
+        check(&["user"], &["OU=a,DC=x", "OU=b,DC=y"], "OU=b,DC=y");
+        let request = request(&["user", "printQueue"], &[], &[], &[]);
+        assert_eq!(ImportPlan::new(&request, true).unwrap().unknown_types, ["printQueue"]);
+    }
+
+    #[test]
+    fn searches_begin_at_the_outermost_included_containers() {
+        let check = |include: &[&str], expected: &[&str]| {
+            let request = request(&["user"], &[], include, &["OU=z,OU=a,DC=x"]);
+            assert_eq!(ImportPlan::new(&request, true).unwrap().bases, expected);
+        };
+        check(&[], &["DC=x"]);
+        check(&["OU=b,DC=x", "OU=a,DC=x"], &["OU=a,DC=x", "OU=b,DC=x"]);
+        check(&["OU=c,OU=z,OU=a,DC=x", "OU=a,DC=x", "ou=A,dc=X"], &["OU=a,DC=x"]);
+    }
+
+    #[test]
+    fn entries_are_taken_skipped_or_described() {
+        let request = request(&["user", "group", "domainDNS"], &[], &["OU=a,DC=x", "DC=x"], &["OU=out,DC=x"]);
+        let plan = ImportPlan::new(&request, true).unwrap();
+        let guid = "sixteen letters!";
+        let check = |dn: &str, attributes: &[(&str, &[&str])], expected: Result<Option<&str>, ErrorCode>| {
+            let found = match plan.judge(&raw(dn, attributes)) {
+                Ok(Verdict::Take { anchor, object_type }) => {
+                    assert_eq!(anchor.0, guid.as_bytes());
+                    Ok(Some(object_type))
+                }
+                Ok(Verdict::Skip) => Ok(None),
+                Err(error) => Err(error.code),
+            };
+            assert_eq!(found, expected, "{dn} {attributes:?}");
+        };
+        let user: &[&str] = &["top", "person", "user"];
+        check("CN=u,OU=a,DC=x", &[("objectClass", user), ("objectGUID", &[guid])], Ok(Some("user")));
+        check("CN=\\<The \"Best\"\\>\\, Ltd,DC=x", &[("objectClass", user), ("objectGUID", &[guid])], Ok(Some("user")));
+        check("CN=u,OU=out,DC=x", &[("objectClass", user), ("objectGUID", &[guid])], Ok(None));
+        check("CN=pc,DC=x", &[("objectClass", &["user", "computer"]), ("objectGUID", &[guid])], Ok(None));
+        let domain: &[&str] = &["top", "domain", "domainDNS"];
+        check("DC=x", &[("objectClass", domain), ("objectGUID", &[guid]), ("instanceType", &["5"])], Ok(Some("domainDNS")));
+        check("DC=child,DC=x", &[("objectClass", domain), ("objectGUID", &[guid]), ("instanceType", &["13"])], Ok(None));
+        check("CN=u,DC=x", &[("objectGUID", &[guid])], Err(ErrorCode::MISSING_OBJECT_CLASS));
+        check("CN=u,DC=x", &[("objectClass", &["top"]), ("objectGUID", &[guid])], Err(ErrorCode::UNMAPPABLE_OBJECT_TYPE));
+        check("CN=u,DC=x", &[("objectClass", user)], Err(ErrorCode::MISSING_ANCHOR));
+        check("CN=u,DC=x", &[("objectClass", user), ("objectGUID", &["short"])], Err(ErrorCode::MISSING_ANCHOR));
+        check("nonsense", &[("objectClass", user)], Err(ErrorCode::INVALID_DN));
+        check("", &[("objectClass", user)], Err(ErrorCode::MISSING_DN));
+    }
+
+    #[test]
+    fn attributes_keep_the_wanted_ones_in_the_spelling_of_the_schema() {
+        let request = request(&["user"], &["cn", "ADMINCOUNT"], &[], &[]);
+        let plan = ImportPlan::new(&request, true).unwrap();
+        let entry = raw("CN=u,DC=x", &[("CN", &["Ä"]), ("admincount", &["1"]), ("objectGUID", &["x"]), ("member", &["CN=m"])]);
+        let expected = EntryAttributes::from([
+            ("adminCount".to_owned(), vec![EntryValue::Integer(1)]),
+            ("cn".to_owned(), vec![EntryValue::Text("Ä".to_owned())]),
+        ]);
+        assert_eq!(plan.attributes(entry.attributes).unwrap(), expected);
+        assert_eq!(plan.attributes(raw("CN=u,DC=x", &[("cn", &[])]).attributes).unwrap(), EntryAttributes::new());
+        let error = plan.attributes(raw("CN=u,DC=x", &[("adminCount", &["many"])]).attributes).unwrap_err();
+        assert_eq!((error.detail.attribute.as_deref(), error.detail.value.as_deref()), (Some("adminCount"), Some("many")));
+    }
+}

@@ -1,0 +1,420 @@
+//! One signed-in connection to a domain controller, asked from blocking code.
+//!
+//! Every call into `ldap3` is a task of the session's own runtime: a panic of the library ends that task
+//! alone and becomes an error here. The connection's driver is a task too; when it ends, all requests fail.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ldap3::asn1::StructureTag;
+use ldap3::controls::{PagedResults, RawControl};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, Scope, StdStream};
+use rustls::ClientConfig;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinHandle;
+
+use super::entry::decode_page_cookie;
+use super::failure::{Fault, clean, request_failed, sign_in_refused};
+use super::settings::{ActiveDirectorySettings, ConnectionSecurity, Endpoint};
+use super::tls;
+use crate::connector::{CancelToken, ConnectorError, ConnectorErrorKind};
+
+/// How often a waiting call looks whether it was cancelled.
+const CANCEL_POLL: Duration = Duration::from_millis(100);
+
+/// Most entries taken in one answer; no page is larger, so a server that sends more misbehaves.
+const MAX_ANSWER: usize = 20_000;
+
+const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
+
+/// A signed-in connection.
+pub(super) struct Session {
+    /// Taken out when the session is dropped.
+    runtime: Option<Runtime>,
+    handle: Handle,
+    ldap: Ldap,
+    driver: JoinHandle<()>,
+    server: String,
+}
+
+/// What to search for.
+#[derive(Clone, Debug)]
+pub(super) struct Search {
+    pub(super) base: String,
+    pub(super) scope: Scope,
+    pub(super) filter: String,
+    pub(super) attributes: Vec<String>,
+    /// Further request controls.
+    pub(super) controls: Vec<RawControl>,
+    /// Time for each answer.
+    pub(super) timeout: Duration,
+}
+
+/// One answer to a search.
+struct Answer {
+    entries: Vec<StructureTag>,
+    cookie: Vec<u8>,
+}
+
+/// Why no connection came about.
+enum ConnectFault {
+    Resolve(std::io::Error),
+    Tcp(std::io::Error),
+    Timeout,
+    NotLoopback(IpAddr),
+    Ldap(Box<LdapError>),
+}
+
+/// What connecting needs besides the endpoint.
+#[derive(Clone)]
+struct ConnectOptions {
+    address: Option<IpAddr>,
+    security: ConnectionSecurity,
+    allow_plain: bool,
+    timeout: Duration,
+    tls: Option<Arc<ClientConfig>>,
+    ca_file: Option<PathBuf>,
+}
+
+impl Session {
+    /// Connects to the first server that can be reached and signs in.
+    ///
+    /// A refused sign-in is not tried on the next server: it would only lock the account.
+    pub(super) fn open(settings: &ActiveDirectorySettings, password: &SecretString) -> Result<Self, ConnectorError> {
+        settings.check()?;
+        if password.expose_secret().is_empty() {
+            // A bind without password succeeds as nobody (RFC 4513, 5.1.2).
+            return Err(ConnectorError::new(
+                ConnectorErrorKind::Credentials,
+                format!("no password is given for {}: enter it", settings.user),
+            ));
+        }
+        let options = ConnectOptions {
+            address: settings.address,
+            security: settings.security,
+            allow_plain: settings.allow_plain,
+            timeout: settings.connect_timeout(),
+            tls: match settings.security {
+                ConnectionSecurity::Plain => None,
+                ConnectionSecurity::Ldaps | ConnectionSecurity::StartTls => Some(tls::client_config(settings.ca_file.as_deref())?),
+            },
+            ca_file: settings.ca_file.clone(),
+        };
+        let mut failures: Vec<ConnectorError> = Vec::new();
+        for endpoint in settings.endpoints()? {
+            match Self::connect(&endpoint, &options) {
+                Ok(session) => {
+                    session.sign_in(settings, password)?;
+                    tracing::info!(server = %session.server, user = %settings.user, "connected to the directory");
+                    return Ok(session);
+                }
+                Err(error) => {
+                    tracing::debug!(server = %endpoint, %error, "could not connect");
+                    failures.push(error);
+                }
+            }
+        }
+        Err(all_failed(failures))
+    }
+
+    fn connect(endpoint: &Endpoint, options: &ConnectOptions) -> Result<Self, ConnectorError> {
+        let server = endpoint.to_string();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .max_blocking_threads(2)
+            .thread_name("directory")
+            .thread_stack_size(8 * 1024 * 1024)
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                ConnectorError::new(ConnectorErrorKind::Connection, format!("no thread for the connection to {server}: {error}"))
+                    .cause(error)
+            })?;
+        let task = runtime.spawn(connect(endpoint.clone(), options.clone()));
+        match runtime.block_on(task) {
+            Ok(Ok((connection, ldap))) => {
+                let driver = runtime.spawn(async move {
+                    if let Err(error) = connection.drive().await {
+                        tracing::debug!(%error, "the connection to the directory ended");
+                    }
+                });
+                Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime), ldap, driver, server })
+            }
+            Ok(Err(fault)) => {
+                runtime.shutdown_background();
+                Err(not_connected(endpoint, options, fault))
+            }
+            Err(_panicked) => {
+                runtime.shutdown_background();
+                Err(request_failed(&server, "open a connection", Fault::Panicked))
+            }
+        }
+    }
+
+    fn sign_in(&self, settings: &ActiveDirectorySettings, password: &SecretString) -> Result<(), ConnectorError> {
+        let mut ldap = self.ldap.clone();
+        let (user, password) = (settings.user.trim().to_owned(), password.clone());
+        let timeout = settings.operation_timeout();
+        let task = self.spawn(async move {
+            Ok(ldap.with_timeout(timeout).simple_bind(&user, password.expose_secret()).await?)
+        });
+        let result = self.wait(task, None).map_err(|fault| request_failed(&self.server, "sign in", fault))?;
+        if result.rc == 0 { Ok(()) } else { Err(sign_in_refused(&self.server, settings.user.trim(), result.rc, &result.text)) }
+    }
+
+    /// The server that answered, as `host:port`.
+    pub(super) fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// False once the connection is gone.
+    pub(super) fn is_alive(&self) -> bool {
+        !self.driver.is_finished()
+    }
+
+    /// A search whose answer is small: all entries at once. `doing` continues "asked to".
+    pub(super) fn search(
+        &self,
+        search: Search,
+        doing: &str,
+        cancel: Option<&CancelToken>,
+    ) -> Result<Vec<StructureTag>, ConnectorError> {
+        let task = self.spawn(answer(self.ldap.clone(), Arc::new(search), None));
+        let found = self.wait(task, cancel).map_err(|fault| request_failed(&self.server, doing, fault))?;
+        Ok(found.entries)
+    }
+
+    /// A search read page by page. The next page is fetched while the caller works on the one before.
+    pub(super) fn pages<'a>(
+        &'a self,
+        search: Search,
+        page_size: u32,
+        doing: &'a str,
+        cancel: Option<&'a CancelToken>,
+    ) -> Pages<'a> {
+        // Larger pages are cut to 1,000 by domain controllers anyway.
+        let page_size = i32::try_from(page_size.clamp(1, 1000)).unwrap_or(1000);
+        let search = Arc::new(search);
+        let pending = Some(self.spawn(answer(self.ldap.clone(), Arc::clone(&search), Some((page_size, Vec::new())))));
+        Pages { session: self, search, page_size, pending, doing, cancel }
+    }
+
+    fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Fault>> + Send + 'static,
+    ) -> JoinHandle<Result<T, Fault>> {
+        self.handle.spawn(work)
+    }
+
+    /// Waits for a task, looking at the cancel token now and then.
+    fn wait<T>(&self, mut task: JoinHandle<Result<T, Fault>>, cancel: Option<&CancelToken>) -> Result<T, Fault> {
+        self.handle.block_on(async {
+            loop {
+                tokio::select! {
+                    ended = &mut task => return ended.unwrap_or(Err(Fault::Panicked)),
+                    () = tokio::time::sleep(CANCEL_POLL) => if cancel.is_some_and(CancelToken::is_cancelled) {
+                        task.abort();
+                        return Err(Fault::Cancelled);
+                    },
+                }
+            }
+        })
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Never waits, so that a session may be dropped anywhere.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+/// The pages of a search.
+pub(super) struct Pages<'a> {
+    session: &'a Session,
+    search: Arc<Search>,
+    page_size: i32,
+    pending: Option<JoinHandle<Result<Answer, Fault>>>,
+    doing: &'a str,
+    cancel: Option<&'a CancelToken>,
+}
+
+impl Pages<'_> {
+    /// The next page; a page may be empty without being the last. `None` after the last.
+    pub(super) fn next_page(&mut self) -> Result<Option<Vec<StructureTag>>, ConnectorError> {
+        let Some(task) = self.pending.take() else { return Ok(None) };
+        let answered = self
+            .session
+            .wait(task, self.cancel)
+            .map_err(|fault| request_failed(&self.session.server, self.doing, fault))?;
+        if !answered.cookie.is_empty() {
+            let next = answer(self.session.ldap.clone(), Arc::clone(&self.search), Some((self.page_size, answered.cookie)));
+            self.pending = Some(self.session.spawn(next));
+        }
+        Ok(Some(answered.entries))
+    }
+}
+
+impl Drop for Pages<'_> {
+    fn drop(&mut self) {
+        if let Some(task) = &self.pending {
+            task.abort();
+        }
+    }
+}
+
+/// Sends one search and collects its answer, leaving out referrals. `page` asks for a page of this size
+/// after this cookie.
+async fn answer(mut ldap: Ldap, search: Arc<Search>, page: Option<(i32, Vec<u8>)>) -> Result<Answer, Fault> {
+    let mut controls = search.controls.clone();
+    let paged = page.is_some();
+    if let Some((size, cookie)) = page {
+        let mut control = RawControl::from(PagedResults { size, cookie });
+        control.crit = true;
+        controls.push(control);
+    }
+    let mut stream = ldap
+        .with_timeout(search.timeout)
+        .with_controls(controls)
+        .streaming_search(&search.base, search.scope, &search.filter, search.attributes.clone())
+        .await?;
+    let mut entries = Vec::new();
+    while let Some(item) = stream.next().await? {
+        if item.is_ref() || item.is_intermediate() {
+            continue;
+        }
+        if entries.len() >= MAX_ANSWER {
+            return Err(Fault::TooMuch);
+        }
+        entries.push(item.0);
+    }
+    let result = stream.finish().await.success()?;
+    let mut cookie = Vec::new();
+    if paged && let Some(control) = result.ctrls.into_iter().find(|control| control.1.ctype == PAGED_RESULTS) {
+        let value = control.1.val.unwrap_or_default();
+        cookie = decode_page_cookie(&value).ok_or(Fault::Malformed("a page without a readable end mark"))?;
+    }
+    Ok(Answer { entries, cookie })
+}
+
+async fn connect(endpoint: Endpoint, options: ConnectOptions) -> Result<(LdapConnAsync, Ldap), ConnectFault> {
+    let stream = match tokio::time::timeout(options.timeout, connect_tcp(&endpoint, &options)).await {
+        Ok(stream) => stream?,
+        Err(_elapsed) => return Err(ConnectFault::Timeout),
+    };
+    let mut settings = LdapConnSettings::new()
+        .set_conn_timeout(options.timeout)
+        .set_std_stream(StdStream::Tcp(stream.into_std().map_err(ConnectFault::Tcp)?));
+    let scheme = match options.security {
+        ConnectionSecurity::Ldaps => "ldaps",
+        ConnectionSecurity::StartTls => {
+            settings = settings.set_starttls(true);
+            "ldap"
+        }
+        ConnectionSecurity::Plain => "ldap",
+    };
+    if let Some(tls) = options.tls {
+        settings = settings.set_config(tls);
+    }
+    LdapConnAsync::with_settings(settings, &format!("{scheme}://{endpoint}")).await.map_err(|error| ConnectFault::Ldap(Box::new(error)))
+}
+
+async fn connect_tcp(endpoint: &Endpoint, options: &ConnectOptions) -> Result<TcpStream, ConnectFault> {
+    let addresses: Vec<SocketAddr> = match options.address {
+        Some(address) => vec![SocketAddr::new(address, endpoint.port)],
+        None => tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port)).await.map_err(ConnectFault::Resolve)?.collect(),
+    };
+    let mut failure = ConnectFault::Resolve(std::io::Error::other("the name has no address"));
+    for address in addresses {
+        if options.security == ConnectionSecurity::Plain && !options.allow_plain && !address.ip().is_loopback() {
+            failure = ConnectFault::NotLoopback(address.ip());
+            continue;
+        }
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                stream.set_nodelay(true).map_err(ConnectFault::Tcp)?;
+                return Ok(stream);
+            }
+            Err(error) => failure = ConnectFault::Tcp(error),
+        }
+    }
+    Err(failure)
+}
+
+fn not_connected(endpoint: &Endpoint, options: &ConnectOptions, fault: ConnectFault) -> ConnectorError {
+    use std::io::ErrorKind;
+    let server = endpoint.to_string();
+    let unreachable = |message: String| ConnectorError::new(ConnectorErrorKind::Connection, message);
+    match fault {
+        ConnectFault::Resolve(error) => {
+            unreachable(format!("the name of {server} cannot be resolved: check its spelling and the DNS servers, or give the address"))
+                .cause(error)
+        }
+        ConnectFault::Timeout => unreachable(format!("{server} does not answer: check that it runs and that no firewall is in between")),
+        ConnectFault::Tcp(error) if error.kind() == ErrorKind::ConnectionRefused => {
+            unreachable(format!("{server} refuses connections: check the port and that the domain controller runs")).cause(error)
+        }
+        ConnectFault::Tcp(error) => {
+            unreachable(format!("{server} cannot be reached: check the network and that no firewall is in between: {error}")).cause(error)
+        }
+        ConnectFault::NotLoopback(address) => ConnectorError::new(
+            ConnectorErrorKind::Configuration,
+            format!("{server} ({address}) is another computer, and without encryption the password could be read on the way: choose LDAPS or StartTLS"),
+        ),
+        ConnectFault::Ldap(error) => match *error {
+            LdapError::Io { source } => match tls::tls_error(&source) {
+                Some(fault) => {
+                    let (kind, message) = tls::describe(fault, &server, options.ca_file.as_deref());
+                    ConnectorError::new(kind, message).cause(source)
+                }
+                None => unreachable(format!(
+                    "{server} closed the connection during the TLS handshake: check that the domain controller has a server certificate and that the port speaks TLS ({source})"
+                ))
+                .cause(source),
+            },
+            LdapError::Timeout { .. } => {
+                unreachable(format!("{server} accepts connections but does not answer: check the port and the load of the domain controller"))
+            }
+            LdapError::LdapResult { result } => unreachable(format!(
+                "{server} refused StartTLS: check that the domain controller has a server certificate, or choose LDAPS (result {} {})",
+                result.rc,
+                clean(&result.text)
+            )),
+            LdapError::DNSName { .. } => ConnectorError::new(
+                ConnectorErrorKind::Configuration,
+                format!("{server} is no name that a certificate can be checked against: use the server's DNS name, with the address as override"),
+            ),
+            other => unreachable(format!("{server} did not begin to speak LDAP: {other}")),
+        },
+    }
+    .server(server)
+}
+
+/// One failure stands for itself; several are listed, and the first gives the kind.
+fn all_failed(failures: Vec<ConnectorError>) -> ConnectorError {
+    let messages = failures.iter().map(|failure| failure.message.as_str()).collect::<Vec<_>>().join("; ");
+    let several = failures.len() > 1;
+    match failures.into_iter().next() {
+        Some(first) if several => {
+            let error = ConnectorError::new(first.kind, format!("no domain controller can be used: {messages}"));
+            match first.server {
+                Some(server) => error.server(server),
+                None => error,
+            }
+        }
+        Some(only) => only,
+        None => ConnectorError::new(ConnectorErrorKind::Configuration, "no domain controller is given"),
+    }
+}

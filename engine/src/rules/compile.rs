@@ -1,0 +1,396 @@
+//! Turns rules into a plan: names become numbers, expressions become programs, clauses are made ready.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use syncline_expression::{AttributeKind, AttributeType, Program, Schema as ExpressionSchema, Severity, View};
+use uuid::Uuid;
+
+use super::definition::{Direction, Flow, FlowSource, SyncRule};
+use super::plan::{
+    AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
+};
+use super::scope::CompiledClause;
+use crate::model::{AttributeTable, ConnectorId, DN_ATTRIBUTE, Schema, ValueType, fold_text};
+
+/// A connector as the compiler needs it.
+#[derive(Clone, Debug)]
+pub struct PlanInput {
+    /// The connector.
+    pub id: ConnectorId,
+    /// Its name.
+    pub name: String,
+    /// Its identifier.
+    pub guid: Uuid,
+    /// Its schema.
+    pub schema: Arc<Schema>,
+    /// Objects can be renamed.
+    pub can_rename: bool,
+    /// Partitions with their parameters.
+    pub partitions: Vec<PartitionPlan>,
+    /// Administrator-defined parameters.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// A fault in a rule that does not keep the others from working.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleProblem {
+    /// Name of the rule.
+    pub rule: String,
+    /// Sentence that names flow, attribute and fix.
+    pub message: String,
+}
+
+const DOMAIN_PARAMETERS: [&str; 6] =
+    ["Domain.FQDN", "Domain.LDAP", "Domain.Netbios", "Forest.FQDN", "Forest.LDAP", "Forest.Netbios"];
+
+/// Compiles the enabled rules. Faulty flows stay in the plan as invalid, so that every object in scope
+/// reports them (`expressions.md` 14.4); faulty scopes and joins leave the whole rule out.
+#[must_use]
+pub fn compile(
+    rules: &[SyncRule],
+    connectors: Vec<PlanInput>,
+    metaverse: &Schema,
+    attributes: &mut AttributeTable,
+) -> (Plan, Vec<RuleProblem>) {
+    let mut problems = Vec::new();
+    let metaverse_attributes: BTreeMap<_, _> =
+        metaverse.attributes().map(|definition| (attributes.intern(&definition.name), definition)).collect();
+    let mut plans: BTreeMap<ConnectorId, ConnectorPlan> = connectors
+        .into_iter()
+        .map(|input| {
+            for definition in input.schema.attributes() {
+                attributes.intern(&definition.name);
+            }
+            let mut parameters = input.parameters;
+            parameters.insert("Connector.ID".to_owned(), input.guid.to_string());
+            let plan = ConnectorPlan {
+                id: input.id,
+                name: input.name,
+                guid: input.guid,
+                schema: input.schema,
+                can_rename: input.can_rename,
+                partitions: input.partitions,
+                parameters,
+                inbound: BTreeMap::new(),
+                outbound: BTreeMap::new(),
+                named_references: Vec::new(),
+            };
+            (plan.id, plan)
+        })
+        .collect();
+    let (mut metaverse_keys, mut connector_keys) = (BTreeSet::new(), BTreeMap::<ConnectorId, BTreeSet<_>>::new());
+    let mut ordered: Vec<&SyncRule> = rules.iter().filter(|rule| rule.enabled).collect();
+    ordered.sort_by_key(|rule| rule.precedence);
+    for rule in ordered {
+        let Some(connector) = plans.get_mut(&rule.connector) else {
+            problems.push(RuleProblem { rule: rule.name.clone(), message: "its connector no longer exists".to_owned() });
+            continue;
+        };
+        let compiled = match RuleCompiler { rule, connector, metaverse, attributes, problems: &mut problems }.compile() {
+            Ok(compiled) => Arc::new(compiled),
+            Err(message) => {
+                problems.push(RuleProblem { rule: rule.name.clone(), message });
+                continue;
+            }
+        };
+        for condition in compiled.join.iter().flatten() {
+            match rule.direction {
+                Direction::Inbound => metaverse_keys.insert(condition.metaverse_attribute),
+                Direction::Outbound => {
+                    connector_keys.entry(rule.connector).or_default().insert(condition.connector_attribute)
+                }
+            };
+        }
+        match rule.direction {
+            Direction::Inbound => {
+                for flow in &compiled.flows {
+                    if let CompiledSource::Expression { slots, .. } = &flow.source {
+                        connector.named_references.extend(slots.iter().filter(|slot| slot.needs_names).map(|slot| slot.attribute));
+                    }
+                }
+                connector.named_references.sort_unstable();
+                connector.named_references.dedup();
+                connector.inbound.entry(compiled.connector_type.clone()).or_default().push(compiled);
+            }
+            Direction::Outbound => connector.outbound.entry(compiled.metaverse_type.clone()).or_default().push(compiled),
+        }
+    }
+    let plan = Plan {
+        metaverse: metaverse_attributes
+            .into_iter()
+            .map(|(id, definition)| {
+                let plan = AttributePlan {
+                    id,
+                    value_type: definition.value_type,
+                    multi_valued: definition.multi_valued,
+                    indexed: definition.indexed,
+                };
+                (id, plan)
+            })
+            .collect(),
+        attributes: Arc::new(attributes.clone()),
+        connectors: plans,
+        metaverse_keys: metaverse_keys.into_iter().collect(),
+        connector_keys: connector_keys.into_iter().map(|(id, keys)| (id, keys.into_iter().collect())).collect(),
+    };
+    (plan, problems)
+}
+
+struct RuleCompiler<'a> {
+    rule: &'a SyncRule,
+    connector: &'a ConnectorPlan,
+    metaverse: &'a Schema,
+    attributes: &'a mut AttributeTable,
+    problems: &'a mut Vec<RuleProblem>,
+}
+
+impl RuleCompiler<'_> {
+    fn compile(mut self) -> Result<CompiledRule, String> {
+        let rule = self.rule;
+        let connector_type = self
+            .connector
+            .schema
+            .type_name(&rule.connector_object_type)
+            .ok_or_else(|| {
+                format!("connector {} has no object type \"{}\"; refresh its schema", self.connector.name, rule.connector_object_type)
+            })?
+            .to_owned();
+        let metaverse_type = match rule.metaverse_object_type.as_str() {
+            "*" => "*".to_owned(),
+            other => self
+                .metaverse
+                .type_name(other)
+                .ok_or_else(|| format!("the metaverse has no object type \"{other}\""))?
+                .to_owned(),
+        };
+        let scope = rule
+            .scope
+            .iter()
+            .map(|group| {
+                group
+                    .iter()
+                    .map(|clause| {
+                        if self.source_type(&clause.attribute).is_none() {
+                            return Err(format!(
+                                "the scoping filter uses \"{}\", which {} lacks",
+                                clause.attribute,
+                                self.source_description()
+                            ));
+                        }
+                        let value = match clause.value.strip_prefix('%').and_then(|text| text.strip_suffix('%')) {
+                            Some(parameter) => self.connector.parameters.get(parameter).cloned().unwrap_or_else(|| clause.value.clone()),
+                            None => clause.value.clone(),
+                        };
+                        let attribute = self.attributes.intern(&clause.attribute);
+                        Ok(CompiledClause::new(attribute, clause.operator, &value, clause.to_string()))
+                    })
+                    .collect()
+            })
+            .collect::<Result<_, String>>()?;
+        let join = rule
+            .join
+            .iter()
+            .map(|group| {
+                group
+                    .iter()
+                    .map(|condition| CompiledJoin {
+                        connector_attribute: self.attributes.intern(&condition.connector_attribute),
+                        metaverse_attribute: self.attributes.intern(&condition.metaverse_attribute),
+                        case_sensitive: condition.case_sensitive,
+                    })
+                    .collect()
+            })
+            .collect();
+        let mut flows = Vec::with_capacity(rule.flows.len());
+        for flow in &rule.flows {
+            if let Some(flow) = self.flow(flow) {
+                flows.push(flow);
+            }
+        }
+        Ok(CompiledRule {
+            id: rule.id,
+            name: rule.name.clone(),
+            precedence: rule.precedence,
+            direction: rule.direction,
+            connector: rule.connector,
+            connector_type,
+            metaverse_type,
+            link: rule.link,
+            scope,
+            join,
+            flows,
+        })
+    }
+
+    fn flow(&mut self, flow: &Flow) -> Option<CompiledFlow> {
+        let Some(target) = self.target(&flow.target) else {
+            self.problem(format!("the flow to \"{}\" has no such target attribute; remove it or refresh the schema", flow.target));
+            return None;
+        };
+        let source = match &flow.source {
+            FlowSource::Direct(attribute) => match self.source_type(attribute) {
+                Some(_) => CompiledSource::Direct(self.attributes.intern(attribute)),
+                None => {
+                    let message =
+                        format!("the flow to \"{}\" reads \"{attribute}\", which {} lacks", flow.target, self.source_description());
+                    self.problem(message.clone());
+                    CompiledSource::Invalid(message)
+                }
+            },
+            FlowSource::Constant(text) => {
+                let definition = crate::model::AttributeDefinition {
+                    name: flow.target.clone(),
+                    value_type: target.value_type,
+                    multi_valued: target.multi_valued,
+                    indexed: target.indexed,
+                };
+                match definition.value_from_text(text) {
+                    Some(value) => CompiledSource::Constant(value),
+                    None => {
+                        let message = format!(
+                            "the constant \"{text}\" does not fit \"{}\", which is of type {}",
+                            flow.target,
+                            target.value_type.word()
+                        );
+                        self.problem(message.clone());
+                        CompiledSource::Invalid(message)
+                    }
+                }
+            }
+            FlowSource::Expression(text) => self.expression(flow, text),
+        };
+        Some(CompiledFlow {
+            target,
+            source,
+            apply_once: flow.apply_once,
+            merge: flow.merge,
+            source_text: flow.source.text().to_owned(),
+        })
+    }
+
+    fn expression(&mut self, flow: &Flow, text: &str) -> CompiledSource {
+        match Program::compile(text, &SourceNames { compiler: self }) {
+            Ok(program) => {
+                let slots = program
+                    .attributes()
+                    .iter()
+                    .map(|used| ProgramSlot {
+                        attribute: if used.name == "dn" { DN_ATTRIBUTE } else { self.attributes.intern(&used.name) },
+                        view: used.view,
+                        needs_names: used.view != View::Count
+                            && self.source_type(&used.name).is_some_and(|(value_type, _)| value_type == ValueType::Reference),
+                    })
+                    .collect();
+                CompiledSource::Expression { program: Box::new(program), slots }
+            }
+            Err(problems) => {
+                let text: Vec<&str> = problems
+                    .iter()
+                    .filter(|problem| problem.severity == Severity::Error)
+                    .map(|problem| problem.message.as_str())
+                    .collect();
+                let message = format!("the expression of the flow to \"{}\" is faulty: {}", flow.target, text.join(" "));
+                self.problem(message.clone());
+                CompiledSource::Invalid(message)
+            }
+        }
+    }
+
+    fn problem(&mut self, message: String) {
+        self.problems.push(RuleProblem { rule: self.rule.name.clone(), message });
+    }
+
+    /// Type of an attribute of the source object: its connector space type inbound, its metaverse type
+    /// outbound.
+    fn source_type(&self, attribute: &str) -> Option<(ValueType, bool)> {
+        let definition = match self.rule.direction {
+            Direction::Inbound => self.connector.schema.attribute_of(&self.rule.connector_object_type, attribute),
+            Direction::Outbound => self.metaverse.attribute_of(&self.rule.metaverse_object_type, attribute),
+        }?;
+        Some((definition.value_type, definition.multi_valued))
+    }
+
+    fn source_description(&self) -> String {
+        match self.rule.direction {
+            Direction::Inbound => {
+                format!("object type {} of connector {}", self.rule.connector_object_type, self.connector.name)
+            }
+            Direction::Outbound => format!("metaverse object type {}", self.rule.metaverse_object_type),
+        }
+    }
+
+    fn target(&mut self, attribute: &str) -> Option<AttributePlan> {
+        if attribute.eq_ignore_ascii_case("dn") && self.rule.direction == Direction::Outbound {
+            return Some(AttributePlan { id: DN_ATTRIBUTE, value_type: ValueType::String, multi_valued: false, indexed: false });
+        }
+        let definition = match self.rule.direction {
+            Direction::Inbound if self.rule.metaverse_object_type == "*" => self.metaverse.attribute(attribute),
+            Direction::Inbound => self.metaverse.attribute_of(&self.rule.metaverse_object_type, attribute),
+            Direction::Outbound => self.connector.schema.attribute_of(&self.rule.connector_object_type, attribute),
+        }?;
+        Some(AttributePlan {
+            id: self.attributes.intern(&definition.name),
+            value_type: definition.value_type,
+            multi_valued: definition.multi_valued,
+            indexed: definition.indexed,
+        })
+    }
+}
+
+/// The names an expression of one rule may use. Attribute names in expressions are case-sensitive.
+struct SourceNames<'a, 'b> {
+    compiler: &'a RuleCompiler<'b>,
+}
+
+impl SourceNames<'_, '_> {
+    fn definitions(&self) -> Box<dyn Iterator<Item = &crate::model::AttributeDefinition> + '_> {
+        let rule = self.compiler.rule;
+        match rule.direction {
+            Direction::Inbound => Box::new(self.compiler.connector.schema.attributes_of(&rule.connector_object_type)),
+            Direction::Outbound => Box::new(self.compiler.metaverse.attributes_of(&rule.metaverse_object_type)),
+        }
+    }
+}
+
+impl ExpressionSchema for SourceNames<'_, '_> {
+    fn attribute(&self, name: &str) -> Option<AttributeType> {
+        if name == "dn" {
+            return Some(AttributeType { kind: AttributeKind::Text, multi_valued: false });
+        }
+        let rule = self.compiler.rule;
+        let definition = match rule.direction {
+            Direction::Inbound => self.compiler.connector.schema.attribute_of(&rule.connector_object_type, name),
+            Direction::Outbound => self.compiler.metaverse.attribute_of(&rule.metaverse_object_type, name),
+        }
+        .filter(|definition| definition.name == name)?;
+        Some(AttributeType { kind: attribute_kind(definition.value_type), multi_valued: definition.multi_valued })
+    }
+
+    fn attribute_names(&self) -> Vec<String> {
+        self.definitions().map(|definition| definition.name.clone()).collect()
+    }
+
+    fn parameter_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.compiler.connector.parameters.keys().cloned().collect();
+        if self.compiler.rule.direction == Direction::Inbound {
+            names.extend(DOMAIN_PARAMETERS.iter().map(|name| (*name).to_owned()));
+        }
+        names.sort_by_key(|name| fold_text(name));
+        names
+    }
+
+    fn source_description(&self) -> String {
+        self.compiler.source_description()
+    }
+}
+
+fn attribute_kind(value_type: ValueType) -> AttributeKind {
+    match value_type {
+        ValueType::String => AttributeKind::Text,
+        ValueType::Binary => AttributeKind::Binary,
+        ValueType::Integer => AttributeKind::Number,
+        ValueType::Boolean => AttributeKind::Boolean,
+        ValueType::Reference => AttributeKind::Reference,
+    }
+}

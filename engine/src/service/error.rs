@@ -1,0 +1,89 @@
+//! What can go wrong between a person and the engine.
+
+use thiserror::Error;
+
+use crate::connector::ConnectorError;
+
+/// A command or query that the engine could not carry out. Messages name the thing, the value and
+/// the fix.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The folder holds no workspace.
+    #[error("{folder} is not a Syncline data folder: {reason}; create one with \"syncline demo --data FOLDER\" or choose another folder")]
+    NotAWorkspace {
+        /// The folder.
+        folder: String,
+        /// What is missing or wrong.
+        reason: String,
+    },
+    /// The folder cannot be used.
+    #[error("cannot use data folder {folder}")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// Cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No connector has that name.
+    #[error("no connector is named \"{name}\"; known connectors: {known}")]
+    UnknownConnector {
+        /// Name asked for.
+        name: String,
+        /// Names there are.
+        known: String,
+    },
+    /// The connector has no such run profile.
+    #[error("connector \"{connector}\" has no run profile \"{profile}\"; its profiles: {known}")]
+    UnknownProfile {
+        /// Connector.
+        connector: String,
+        /// Profile asked for.
+        profile: String,
+        /// Profiles there are.
+        known: String,
+    },
+    /// No such run.
+    #[error("there is no run {0} in the run history")]
+    UnknownRun(i64),
+    /// No such object.
+    #[error("no {space} object has {criterion}")]
+    UnknownObject {
+        /// `connector space` or `metaverse`.
+        space: &'static str,
+        /// What was asked for.
+        criterion: String,
+    },
+    /// The name is in use.
+    #[error("a connector named \"{0}\" already exists")]
+    ConnectorExists(String),
+    /// Another run is in the way; the status string is the documented one.
+    #[error("{message}")]
+    Busy {
+        /// Status string, such as `no-start-ma-already-running`.
+        status: &'static str,
+        /// Sentence.
+        message: String,
+    },
+    /// Another process works on the folder.
+    #[error("another Syncline process (number {pid}) is using {folder}; close it or wait until it has finished")]
+    Locked {
+        /// The folder.
+        folder: String,
+        /// Its process number.
+        pid: u32,
+    },
+    /// The configuration or a request is wrong.
+    #[error("{0}")]
+    Invalid(String),
+    /// A directory could not be used.
+    #[error(transparent)]
+    Connector(#[from] ConnectorError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    /// The sandbox tenant failed.
+    #[error("the sandbox tenant could not be started")]
+    Sandbox(#[source] syncline_sandbox::SandboxError),
+}

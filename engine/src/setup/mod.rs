@@ -1,0 +1,2 @@
+//! Floor 6: what the wizard applies.
+pub mod demo;

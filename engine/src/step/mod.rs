@@ -1,0 +1,29 @@
+//! Floor 4, shared by the three verbs: what a step works on and what it tells while it works.
+
+mod recorder;
+mod status;
+
+use std::sync::Arc;
+
+use crate::connector::CancelToken;
+use crate::model::{Clock, IdSource};
+use crate::store::Database;
+
+pub use recorder::{Progress, ProgressSink, Recorder};
+pub use status::{StepStatus, most_severe, severity};
+
+/// What every step needs: the database, time, identifiers, and a way to be stopped.
+#[derive(Clone, Debug)]
+pub struct StepEnvironment {
+    /// The database.
+    pub database: Arc<Database>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives out GUIDs.
+    pub ids: Arc<dyn IdSource>,
+    /// Asks the step to end.
+    pub cancel: CancelToken,
+}
+
+/// Most errors of objects in one step; one more ends it with `stopped-error-limit`.
+pub const ERROR_LIMIT: u64 = 5_000;

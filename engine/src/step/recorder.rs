@@ -1,0 +1,167 @@
+//! Counters, the objects behind them, errors, connections, progress.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rusqlite::Transaction;
+
+use crate::model::{ObjectError, RunId};
+use crate::store::StoreError;
+use crate::store::connector_space::{CsObject, StoredError};
+use crate::store::runs::{ConnectionRecord, RunErrorRecord, RunObjectRecord, add_errors, add_objects};
+
+/// How far a step has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// `in-progress`, `completing-obsoletion`, `completing-referential-updates`.
+    pub phase: &'static str,
+    /// Objects done.
+    pub done: u64,
+    /// Objects in all, when known.
+    pub total: Option<u64>,
+    /// Errors so far.
+    pub errors: u64,
+    /// DN of the present object.
+    pub current: String,
+    /// Counters so far.
+    pub counters: BTreeMap<String, u64>,
+}
+
+/// Where progress goes.
+pub type ProgressSink = Box<dyn FnMut(&Progress) + Send>;
+
+/// At most four reports a second (`ui.md` 1.7).
+const REPORT_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Counters that have no list of objects behind them (`engine.md` 6.4).
+const WITHOUT_OBJECTS: [&str; 3] = ["stage-no-change", "filtered-objects", "filtered-deletions"];
+
+/// Collects what a step has to tell. Objects and errors are written with the step's own transactions
+/// by [`Recorder::flush`].
+pub struct Recorder {
+    run: RunId,
+    step: u32,
+    progress: Progress,
+    objects: Vec<RunObjectRecord>,
+    errors: Vec<RunErrorRecord>,
+    /// Connections made.
+    pub connections: Vec<ConnectionRecord>,
+    /// Things an administrator should know; a step with warnings ends `completed-warnings`.
+    pub warnings: Vec<String>,
+    sink: ProgressSink,
+    last_report: Option<Instant>,
+}
+
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder").field("run", &self.run).field("progress", &self.progress).finish_non_exhaustive()
+    }
+}
+
+impl Recorder {
+    /// A recorder for one step.
+    #[must_use]
+    pub fn new(run: RunId, step: u32, sink: ProgressSink) -> Self {
+        Self {
+            run,
+            step,
+            progress: Progress { phase: "in-progress", ..Progress::default() },
+            objects: Vec::new(),
+            errors: Vec::new(),
+            connections: Vec::new(),
+            warnings: Vec::new(),
+            sink,
+            last_report: None,
+        }
+    }
+
+    /// Counts an object.
+    pub fn count(&mut self, counter: &str, object: &CsObject) {
+        self.add(counter, 1);
+        if !WITHOUT_OBJECTS.contains(&counter) {
+            self.objects.push(RunObjectRecord {
+                counter: counter.to_owned(),
+                object: object.guid,
+                dn: object.dn.clone(),
+                object_type: object.object_type.clone().unwrap_or_default(),
+            });
+        }
+    }
+
+    /// Adds to a counter without naming objects.
+    pub fn add(&mut self, counter: &str, amount: u64) {
+        match self.progress.counters.get_mut(counter) {
+            Some(value) => *value += amount,
+            None => {
+                self.progress.counters.insert(counter.to_owned(), amount);
+            }
+        }
+    }
+
+    /// Records the error of an object.
+    pub fn object_error(&mut self, object: &CsObject, error: &StoredError) {
+        self.progress.errors += 1;
+        self.errors.push(RunErrorRecord {
+            object: Some(object.guid),
+            dn: object.dn.clone(),
+            error: error.error.clone(),
+            first_occurred: error.first_occurred,
+            retry_count: error.retry_count,
+        });
+    }
+
+    /// Records an error of something that is not in the connector space.
+    pub fn discovery_error(&mut self, dn: &str, error: ObjectError, now: jiff::Timestamp) {
+        self.progress.errors += 1;
+        self.errors.push(RunErrorRecord { object: None, dn: dn.to_owned(), error, first_occurred: now, retry_count: 0 });
+    }
+
+    /// Number of errors so far.
+    #[must_use]
+    pub fn error_count(&self) -> u64 {
+        self.progress.errors
+    }
+
+    /// Value of a counter.
+    #[must_use]
+    pub fn counter(&self, name: &str) -> u64 {
+        self.progress.counters.get(name).copied().unwrap_or(0)
+    }
+
+    /// All counters.
+    #[must_use]
+    pub fn counters(&self) -> &BTreeMap<String, u64> {
+        &self.progress.counters
+    }
+
+    /// Begins a phase of the step.
+    pub fn phase(&mut self, phase: &'static str, total: Option<u64>) {
+        self.progress.phase = phase;
+        self.progress.total = total;
+        self.progress.done = 0;
+        self.last_report = None;
+        self.advance(0, "");
+    }
+
+    /// Says that objects were done; reports at most four times a second.
+    pub fn advance(&mut self, objects: u64, current: &str) {
+        self.progress.done += objects;
+        if self.last_report.is_none_or(|last| last.elapsed() >= REPORT_INTERVAL) {
+            current.clone_into(&mut self.progress.current);
+            self.last_report = Some(Instant::now());
+            (self.sink)(&self.progress);
+        }
+    }
+
+    /// Writes what was collected since the last time.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be written.
+    pub fn flush(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        add_objects(transaction, self.run, self.step, &self.objects)?;
+        add_errors(transaction, self.run, self.step, &self.errors)?;
+        self.objects.clear();
+        self.errors.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,416 @@
+//! Connectors, partitions, run profiles and rules.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::StoreError;
+use super::sql::{from_stored, guid, json, to_json, to_stored};
+use crate::model::{ConnectorId, PartitionId, RuleId, Schema};
+use crate::rules::SyncRule;
+
+/// A connector as configured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConnectorRecord {
+    /// Number inside the database; 0 until it is inserted.
+    pub id: ConnectorId,
+    /// Identifier.
+    pub guid: Uuid,
+    /// Unique name.
+    pub name: String,
+    /// Kind of directory: `active-directory`, `file`, `tenant`.
+    pub kind: String,
+    /// Free text.
+    pub description: String,
+    /// Settings of the kind, as JSON, without secrets.
+    pub settings: String,
+    /// Schema as last read from the directory.
+    pub schema: Schema,
+    /// Object types selected.
+    pub object_types: Vec<String>,
+    /// Attributes selected.
+    pub attributes: Vec<String>,
+    /// Encrypted password or client secret.
+    pub secret: Option<Vec<u8>>,
+    /// Created at.
+    pub created: jiff::Timestamp,
+    /// Why a full import is needed.
+    pub full_import_reason: Option<String>,
+    /// Why a full synchronization is needed.
+    pub full_sync_reason: Option<String>,
+}
+
+/// A partition of a connector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartitionRecord {
+    /// Number inside the database; 0 until it is inserted.
+    pub id: PartitionId,
+    /// Identifier.
+    pub guid: Uuid,
+    /// Connector.
+    pub connector: ConnectorId,
+    /// Naming context, or `default`.
+    pub name: String,
+    /// Taken part in imports.
+    pub selected: bool,
+    /// What the directory told of it, as JSON.
+    pub detail: String,
+    /// Containers read.
+    pub include: Vec<String>,
+    /// Containers left out.
+    pub exclude: Vec<String>,
+    /// Where the next delta import begins.
+    pub watermark: Option<Vec<u8>>,
+    /// Number of the last full import.
+    pub generation: i64,
+}
+
+/// What a step of a run profile does (`engine.md` 6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepType {
+    /// Full Import (Stage Only).
+    FullImport,
+    /// Delta Import (Stage Only).
+    DeltaImport,
+    /// Full Synchronization.
+    FullSynchronization,
+    /// Delta Synchronization.
+    DeltaSynchronization,
+    /// Export.
+    Export,
+}
+
+impl StepType {
+    /// The text shown (`ui.md` 4.6).
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::FullImport => "Full Import (Stage Only)",
+            Self::DeltaImport => "Delta Import (Stage Only)",
+            Self::FullSynchronization => "Full Synchronization",
+            Self::DeltaSynchronization => "Delta Synchronization",
+            Self::Export => "Export",
+        }
+    }
+
+    /// True for the two imports.
+    #[must_use]
+    pub fn is_import(self) -> bool {
+        matches!(self, Self::FullImport | Self::DeltaImport)
+    }
+
+    /// True for the two synchronizations.
+    #[must_use]
+    pub fn is_synchronization(self) -> bool {
+        matches!(self, Self::FullSynchronization | Self::DeltaSynchronization)
+    }
+}
+
+/// A step of a run profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileStep {
+    /// What it does.
+    pub step_type: StepType,
+    /// Partition concerned, by name.
+    pub partition: String,
+    /// Objects per batch; 0 lets the engine choose.
+    pub batch_size: u32,
+    /// Objects per page.
+    pub page_size: u32,
+    /// Seconds to wait for one answer.
+    pub timeout_secs: u32,
+}
+
+/// A run profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileRecord {
+    /// Identifier.
+    pub guid: Uuid,
+    /// Connector.
+    pub connector: ConnectorId,
+    /// Name, unique per connector.
+    pub name: String,
+    /// Steps in order.
+    pub steps: Vec<ProfileStep>,
+}
+
+const CONNECTOR_COLUMNS: &str = "id, guid, name, kind, description, settings, schema, object_types, attributes, secret, created,
+    full_import_reason, full_sync_reason";
+
+/// All connectors in order of creation.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn connectors(connection: &Connection) -> Result<Vec<ConnectorRecord>, StoreError> {
+    let failed = StoreError::sqlite("reading connectors");
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {CONNECTOR_COLUMNS} FROM connector ORDER BY id")).map_err(&failed)?;
+    let mut rows = statement.query([]).map_err(&failed)?;
+    let mut connectors = Vec::new();
+    while let Some(row) = rows.next().map_err(&failed)? {
+        connectors.push(read_connector(row)?);
+    }
+    Ok(connectors)
+}
+
+/// One connector.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn connector(connection: &Connection, id: ConnectorId) -> Result<Option<ConnectorRecord>, StoreError> {
+    Ok(connectors(connection)?.into_iter().find(|connector| connector.id == id))
+}
+
+fn read_connector(row: &Row<'_>) -> Result<ConnectorRecord, StoreError> {
+    let failed = StoreError::sqlite("reading a connector");
+    let text = |column: usize| row.get::<_, String>(column).map_err(&failed);
+    Ok(ConnectorRecord {
+        id: ConnectorId(row.get(0).map_err(&failed)?),
+        guid: guid(&row.get::<_, Vec<u8>>(1).map_err(&failed)?)?,
+        name: text(2)?,
+        kind: text(3)?,
+        description: text(4)?,
+        settings: text(5)?,
+        schema: json("a connector's schema", &text(6)?)?,
+        object_types: json("a connector's object types", &text(7)?)?,
+        attributes: json("a connector's attributes", &text(8)?)?,
+        secret: row.get(9).map_err(&failed)?,
+        created: from_stored(row.get(10).map_err(&failed)?),
+        full_import_reason: row.get(11).map_err(&failed)?,
+        full_sync_reason: row.get(12).map_err(&failed)?,
+    })
+}
+
+/// Inserts (`id` 0) or updates a connector; gives its number.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn save_connector(transaction: &Transaction<'_>, record: &ConnectorRecord) -> Result<ConnectorId, StoreError> {
+    let failed = StoreError::sqlite("writing a connector");
+    let id = if record.id.0 == 0 {
+        transaction
+            .execute(
+                "INSERT INTO connector (guid, name, kind, settings, schema, object_types, attributes, created)
+                 VALUES (?1, ?2, ?3, '', '', '', '', ?4)",
+                (record.guid.as_bytes().as_slice(), &record.name, &record.kind, to_stored(record.created)),
+            )
+            .map_err(&failed)?;
+        transaction.last_insert_rowid()
+    } else {
+        record.id.0
+    };
+    transaction
+        .execute(
+            "UPDATE connector SET name = ?2, description = ?3, settings = ?4, schema = ?5, object_types = ?6, attributes = ?7,
+                secret = ?8, full_import_reason = ?9, full_sync_reason = ?10 WHERE id = ?1",
+            rusqlite::params![
+                id,
+                record.name,
+                record.description,
+                record.settings,
+                to_json("a connector's schema", &record.schema)?,
+                to_json("a connector's object types", &record.object_types)?,
+                to_json("a connector's attributes", &record.attributes)?,
+                record.secret,
+                record.full_import_reason,
+                record.full_sync_reason,
+            ],
+        )
+        .map_err(&failed)?;
+    Ok(ConnectorId(id))
+}
+
+/// Sets or clears the reasons why full runs are needed.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn set_required(
+    transaction: &Transaction<'_>,
+    connector: ConnectorId,
+    full_import: Option<&str>,
+    full_sync: Option<&str>,
+) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "UPDATE connector SET full_import_reason = ?2, full_sync_reason = ?3 WHERE id = ?1",
+            (connector.0, full_import, full_sync),
+        )
+        .map(|_| ())
+        .map_err(StoreError::sqlite("writing a connector"))
+}
+
+/// The partitions of a connector in order of name.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn partitions(connection: &Connection, connector: ConnectorId) -> Result<Vec<PartitionRecord>, StoreError> {
+    let failed = StoreError::sqlite("reading partitions");
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT id, guid, name, selected, detail, include, exclude, watermark, generation FROM partition
+             WHERE connector = ?1 ORDER BY name",
+        )
+        .map_err(&failed)?;
+    let mut rows = statement.query([connector.0]).map_err(&failed)?;
+    let mut partitions = Vec::new();
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let text = |column: usize| row.get::<_, String>(column).map_err(&failed);
+        partitions.push(PartitionRecord {
+            id: PartitionId(row.get(0).map_err(&failed)?),
+            guid: guid(&row.get::<_, Vec<u8>>(1).map_err(&failed)?)?,
+            connector,
+            name: text(2)?,
+            selected: row.get(3).map_err(&failed)?,
+            detail: text(4)?,
+            include: json("a container filter", &text(5)?)?,
+            exclude: json("a container filter", &text(6)?)?,
+            watermark: row.get(7).map_err(&failed)?,
+            generation: row.get(8).map_err(&failed)?,
+        });
+    }
+    Ok(partitions)
+}
+
+/// Inserts (`id` 0) or updates a partition; gives its number.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn save_partition(transaction: &Transaction<'_>, record: &PartitionRecord) -> Result<PartitionId, StoreError> {
+    let failed = StoreError::sqlite("writing a partition");
+    let id = if record.id.0 == 0 {
+        transaction
+            .execute(
+                "INSERT INTO partition (guid, connector, name, selected, detail, include, exclude)
+                 VALUES (?1, ?2, ?3, 0, '', '', '')",
+                (record.guid.as_bytes().as_slice(), record.connector.0, &record.name),
+            )
+            .map_err(&failed)?;
+        transaction.last_insert_rowid()
+    } else {
+        record.id.0
+    };
+    transaction
+        .execute(
+            "UPDATE partition SET selected = ?2, detail = ?3, include = ?4, exclude = ?5, watermark = ?6, generation = ?7
+             WHERE id = ?1",
+            rusqlite::params![
+                id,
+                record.selected,
+                record.detail,
+                to_json("a container filter", &record.include)?,
+                to_json("a container filter", &record.exclude)?,
+                record.watermark,
+                record.generation,
+            ],
+        )
+        .map_err(&failed)?;
+    Ok(PartitionId(id))
+}
+
+/// The run profiles of a connector in order of creation.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn profiles(connection: &Connection, connector: ConnectorId) -> Result<Vec<ProfileRecord>, StoreError> {
+    let failed = StoreError::sqlite("reading run profiles");
+    let mut statement = connection
+        .prepare_cached("SELECT guid, name, steps FROM run_profile WHERE connector = ?1 ORDER BY id")
+        .map_err(&failed)?;
+    let mut rows = statement.query([connector.0]).map_err(&failed)?;
+    let mut profiles = Vec::new();
+    while let Some(row) = rows.next().map_err(&failed)? {
+        profiles.push(ProfileRecord {
+            guid: guid(&row.get::<_, Vec<u8>>(0).map_err(&failed)?)?,
+            connector,
+            name: row.get(1).map_err(&failed)?,
+            steps: json("a run profile", &row.get::<_, String>(2).map_err(&failed)?)?,
+        });
+    }
+    Ok(profiles)
+}
+
+/// Inserts a run profile, or replaces the one of that name.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn save_profile(transaction: &Transaction<'_>, record: &ProfileRecord) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "INSERT INTO run_profile (guid, connector, name, steps) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (connector, name) DO UPDATE SET steps = excluded.steps",
+            (
+                record.guid.as_bytes().as_slice(),
+                record.connector.0,
+                &record.name,
+                to_json("a run profile", &record.steps)?,
+            ),
+        )
+        .map(|_| ())
+        .map_err(StoreError::sqlite("writing a run profile"))
+}
+
+/// All rules in order of precedence.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn rules(connection: &Connection) -> Result<Vec<SyncRule>, StoreError> {
+    let failed = StoreError::sqlite("reading synchronization rules");
+    let mut statement = connection.prepare_cached("SELECT id, definition FROM rule ORDER BY precedence").map_err(&failed)?;
+    let mut rows = statement.query([]).map_err(&failed)?;
+    let mut rules = Vec::new();
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let mut rule: SyncRule = json("a synchronization rule", &row.get::<_, String>(1).map_err(&failed)?)?;
+        rule.id = RuleId(row.get(0).map_err(&failed)?);
+        rules.push(rule);
+    }
+    Ok(rules)
+}
+
+/// Inserts (`id` 0) or updates a rule; gives its number. A precedence that another rule has is refused
+/// by the database.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn save_rule(transaction: &Transaction<'_>, rule: &SyncRule) -> Result<RuleId, StoreError> {
+    let failed = StoreError::sqlite("writing a synchronization rule");
+    let definition = to_json("a synchronization rule", rule)?;
+    if rule.id.0 == 0 {
+        transaction
+            .execute(
+                "INSERT INTO rule (guid, connector, precedence, definition) VALUES (?1, ?2, ?3, ?4)",
+                (rule.guid.as_bytes().as_slice(), rule.connector.0, rule.precedence, definition),
+            )
+            .map_err(&failed)?;
+        return Ok(RuleId(transaction.last_insert_rowid()));
+    }
+    transaction
+        .execute(
+            "UPDATE rule SET connector = ?2, precedence = ?3, definition = ?4 WHERE id = ?1",
+            (rule.id.0, rule.connector.0, rule.precedence, definition),
+        )
+        .map_err(&failed)?;
+    Ok(rule.id)
+}
+
+/// Removes a rule.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn delete_rule(transaction: &Transaction<'_>, id: RuleId) -> Result<(), StoreError> {
+    transaction
+        .execute("DELETE FROM rule WHERE id = ?1", [id.0])
+        .map(|_| ())
+        .map_err(StoreError::sqlite("removing a synchronization rule"))
+}
+
+/// The connector of a name, without regard to case.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn connector_named(connection: &Connection, name: &str) -> Result<Option<ConnectorId>, StoreError> {
+    connection
+        .query_row("SELECT id FROM connector WHERE name = ?1", [name], |row| row.get(0).map(ConnectorId))
+        .optional()
+        .map_err(StoreError::sqlite("looking up a connector"))
+}

@@ -1,0 +1,613 @@
+//! Connector space objects: loaded by set queries, written one row at a time inside the caller's
+//! transaction.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::StoreError;
+use super::references::{CsReference, ReferenceLayer};
+use super::sql::{blobs, from_stored, guid, integers, json, texts, to_json, to_stored};
+use crate::model::{
+    AttributeId, ConnectorId, CsId, Delta, Image, MvId, ObjectError, ObjectOperation, PartitionId, RuleId, Value, decode_delta,
+    decode_image, encode_delta, encode_image,
+};
+use crate::rules::{Direction, LinkType};
+
+/// A rule that made or holds the link of an object to its metaverse object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LinkRule {
+    /// The rule.
+    pub rule: RuleId,
+    /// Into the metaverse or out of it.
+    pub direction: Direction,
+    /// What it did.
+    pub action: LinkType,
+    /// When.
+    pub applied: Timestamp,
+}
+
+/// An error kept on an object until it is overcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredError {
+    /// Code, message and details.
+    pub error: ObjectError,
+    /// First occurrence.
+    pub first_occurred: Timestamp,
+    /// Last occurrence.
+    pub last_occurred: Timestamp,
+    /// Times it was tried again.
+    pub retry_count: u32,
+}
+
+impl StoredError {
+    /// The record of an error that just occurred: a repetition keeps the first time and counts up.
+    #[must_use]
+    pub fn after(previous: Option<&Self>, error: ObjectError, now: Timestamp) -> Self {
+        match previous {
+            Some(previous) if previous.error.code == error.code => Self {
+                error,
+                first_occurred: previous.first_occurred,
+                last_occurred: now,
+                retry_count: previous.retry_count.saturating_add(1),
+            },
+            _ => Self { error, first_occurred: now, last_occurred: now, retry_count: 0 },
+        }
+    }
+}
+
+/// One connector space object with its tower of layers (`engine.md` 1.2, 1.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsObject {
+    /// Number inside the database; 0 until it is inserted.
+    pub id: CsId,
+    /// Identifier.
+    pub guid: Uuid,
+    /// Connector.
+    pub connector: ConnectorId,
+    /// Partition; absent for a placeholder.
+    pub partition: Option<PartitionId>,
+    /// Name, as last imported or as provisioned.
+    pub dn: String,
+    /// Form of the name under which equal names are equal.
+    pub dn_key: String,
+    /// The container, if it has one.
+    pub parent: Option<CsId>,
+    /// Number of components of the name.
+    pub depth: u32,
+    /// Type; `None` makes it a placeholder.
+    pub object_type: Option<String>,
+    /// Identity in the directory, once it has given one.
+    pub anchor: Option<Vec<u8>>,
+    /// Its real name was taken by another object; `dn` is temporary.
+    pub transient: bool,
+    /// The metaverse object it is joined to.
+    pub mv: Option<MvId>,
+    /// 0 normal, 1 explicit, 2 filtered.
+    pub connector_state: i64,
+    /// Rules that made or hold the link.
+    pub link_rules: Vec<LinkRule>,
+    /// Imported and synchronized.
+    pub hologram: Image,
+    /// Imported, not yet synchronized.
+    pub pending_import: Delta,
+    /// Exported, not yet confirmed.
+    pub unconfirmed: Delta,
+    /// Being exported.
+    pub escrowed: Delta,
+    /// Staged for export.
+    pub unapplied: Delta,
+    /// Reference values of all layers.
+    pub references: Vec<CsReference>,
+    /// An exported add that no import has confirmed.
+    pub rebuild: bool,
+    /// Its name changed because a container was renamed.
+    pub rename_retry: bool,
+    /// A reference target was joined, unjoined or deleted.
+    pub reference_retry: bool,
+    /// Hash of the object as last imported.
+    pub hash: Option<Vec<u8>>,
+    /// Number of the last full import that saw it.
+    pub generation: i64,
+    /// Error of the last synchronization.
+    pub import_error: Option<StoredError>,
+    /// Error of the last export.
+    pub export_error: Option<StoredError>,
+    /// Disconnected by a rule at.
+    pub disconnected: Option<Timestamp>,
+    /// Made at.
+    pub created: Timestamp,
+    /// Import last changed it at.
+    pub import_changed: Option<Timestamp>,
+    /// Synchronization last staged an export at.
+    pub export_changed: Option<Timestamp>,
+}
+
+/// The layers that make up a view of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TowerView {
+    /// H⊕PI.
+    Imported,
+    /// H⊕PI⊕XC⊕XE: what the directory is believed to hold.
+    Escrowed,
+    /// All layers: what the directory will hold.
+    Expected,
+}
+
+impl CsObject {
+    /// A fresh object without layers.
+    #[must_use]
+    pub fn new(guid: Uuid, connector: ConnectorId, dn: &crate::model::Dn, now: Timestamp) -> Self {
+        Self {
+            id: CsId(0),
+            guid,
+            connector,
+            partition: None,
+            dn: dn.as_str().to_owned(),
+            dn_key: dn.key().to_owned(),
+            parent: None,
+            depth: u32::try_from(dn.depth()).unwrap_or(u32::MAX),
+            object_type: None,
+            anchor: None,
+            transient: false,
+            mv: None,
+            connector_state: 0,
+            link_rules: Vec::new(),
+            hologram: Image::new(),
+            pending_import: Delta::none(),
+            unconfirmed: Delta::none(),
+            escrowed: Delta::none(),
+            unapplied: Delta::none(),
+            references: Vec::new(),
+            rebuild: false,
+            rename_retry: false,
+            reference_retry: false,
+            hash: None,
+            generation: 0,
+            import_error: None,
+            export_error: None,
+            disconnected: None,
+            created: now,
+            import_changed: None,
+            export_changed: None,
+        }
+    }
+
+    /// True when the object was never imported and exists only as a name.
+    #[must_use]
+    pub fn is_placeholder(&self) -> bool {
+        self.object_type.is_none()
+    }
+
+    /// True when an import has brought this object at least once (an engine-made object awaiting its
+    /// first confirmation has not).
+    #[must_use]
+    pub fn was_imported(&self) -> bool {
+        !self.hologram.is_empty()
+            || self.references.iter().any(|reference| reference.layer == ReferenceLayer::Hologram)
+            || matches!(self.pending_import.operation, ObjectOperation::Add | ObjectOperation::DeleteAdd)
+    }
+
+    /// True when a staged or unconfirmed export deletes the object.
+    #[must_use]
+    pub fn is_being_deleted(&self) -> bool {
+        [&self.unconfirmed, &self.escrowed, &self.unapplied].iter().any(|delta| delta.operation == ObjectOperation::Delete)
+    }
+
+    /// True when the directory has never been told of the object.
+    #[must_use]
+    pub fn is_unexported_add(&self) -> bool {
+        self.unapplied.operation == ObjectOperation::Add && self.anchor.is_none()
+    }
+
+    /// The attributes in a view. References appear as [`Value::Reference`] of the target's number.
+    #[must_use]
+    pub fn view(&self, view: TowerView) -> Image {
+        let mut image = self.hologram.clone();
+        let layers: &[&Delta] = match view {
+            TowerView::Imported => &[&self.pending_import],
+            TowerView::Escrowed => &[&self.pending_import, &self.unconfirmed, &self.escrowed],
+            TowerView::Expected => &[&self.pending_import, &self.unconfirmed, &self.escrowed, &self.unapplied],
+        };
+        for delta in layers {
+            // A staged deletion must not hide what rules still read; the object is only gone when the
+            // directory says so.
+            if delta.operation != ObjectOperation::Delete {
+                delta.apply_to(&mut image);
+            }
+        }
+        let top = match view {
+            TowerView::Imported => ReferenceLayer::ImportDelete,
+            TowerView::Escrowed => ReferenceLayer::EscrowedDelete,
+            TowerView::Expected => ReferenceLayer::UnappliedDelete,
+        };
+        for (attribute, targets) in self.reference_targets(top) {
+            image.set(attribute, targets.into_iter().map(|target| Value::Reference(target.0)).collect());
+        }
+        image
+    }
+
+    /// The reference attributes as they stand after all layers up to `top`.
+    #[must_use]
+    pub fn reference_targets(&self, top: ReferenceLayer) -> BTreeMap<AttributeId, Vec<CsId>> {
+        let mut sets: BTreeMap<AttributeId, std::collections::BTreeSet<CsId>> = BTreeMap::new();
+        for reference in &self.references {
+            // Rows come ordered by attribute, layer: additions of a lower layer precede deletions of a higher.
+            if reference.layer > top {
+                continue;
+            }
+            let set = sets.entry(reference.attribute).or_default();
+            if reference.layer.is_delete() {
+                set.remove(&reference.target);
+            } else {
+                set.insert(reference.target);
+            }
+        }
+        sets.into_iter().filter(|(_, set)| !set.is_empty()).map(|(attribute, set)| (attribute, set.into_iter().collect())).collect()
+    }
+}
+
+const COLUMNS: &str = "id, guid, connector, partition, dn, dn_key, parent, depth, object_type, anchor, transient, mv,
+    connector_state, link_rules, hologram, pending_import, unconfirmed, escrowed, unapplied, rebuild, rename_retry,
+    reference_retry, hash, generation, import_error, export_error, disconnected, created, import_changed, export_changed";
+
+/// What to load beside the rows.
+#[derive(Clone, Debug, Default)]
+pub struct LoadOptions {
+    /// Reference attributes whose targets' names are wanted.
+    pub names: Vec<AttributeId>,
+    /// Leave reference rows out.
+    pub without_references: bool,
+}
+
+/// Loads objects by number, in the order of their numbers. Numbers that do not exist are left out.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read or a row is damaged.
+pub fn load(connection: &Connection, ids: &[CsId], options: &LoadOptions) -> Result<Vec<CsObject>, StoreError> {
+    let failed = StoreError::sqlite("reading connector space objects");
+    let list = integers(ids.iter().map(|id| id.0));
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM cs_object WHERE id IN rarray(?1) ORDER BY id"))
+        .map_err(&failed)?;
+    let mut rows = statement.query([&list]).map_err(&failed)?;
+    let mut objects = Vec::with_capacity(ids.len());
+    while let Some(row) = rows.next().map_err(&failed)? {
+        objects.push(read(row)?);
+    }
+    drop(rows);
+    if !options.without_references {
+        load_references(connection, &mut objects, options)?;
+    }
+    Ok(objects)
+}
+
+fn load_references(connection: &Connection, objects: &mut [CsObject], options: &LoadOptions) -> Result<(), StoreError> {
+    let failed = StoreError::sqlite("reading references");
+    let places: BTreeMap<i64, usize> = objects.iter().enumerate().map(|(place, object)| (object.id.0, place)).collect();
+    let list = integers(places.keys().copied());
+    let names = integers(options.names.iter().map(|attribute| i64::from(attribute.0)));
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT r.object, r.attribute, r.target, r.layer, t.mv, CASE WHEN r.attribute IN rarray(?2) THEN t.dn END
+             FROM cs_reference AS r LEFT JOIN cs_object AS t ON t.id = r.target
+             WHERE r.object IN rarray(?1) ORDER BY r.object, r.attribute, r.layer, r.target",
+        )
+        .map_err(&failed)?;
+    let mut rows = statement.query((&list, &names)).map_err(&failed)?;
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let object: i64 = row.get(0).map_err(&failed)?;
+        let code: i64 = row.get(3).map_err(&failed)?;
+        let layer = ReferenceLayer::from_code(code).ok_or_else(|| StoreError::damaged("a reference", format!("layer {code}")))?;
+        let reference = CsReference {
+            attribute: AttributeId(row.get(1).map_err(&failed)?),
+            target: CsId(row.get(2).map_err(&failed)?),
+            layer,
+            target_mv: row.get::<_, Option<i64>>(4).map_err(&failed)?.map(MvId),
+            name: row.get(5).map_err(&failed)?,
+        };
+        if let Some(object) = places.get(&object).and_then(|place| objects.get_mut(*place)) {
+            object.references.push(reference);
+        }
+    }
+    Ok(())
+}
+
+/// Loads one object.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_one(connection: &Connection, id: CsId) -> Result<Option<CsObject>, StoreError> {
+    Ok(load(connection, &[id], &LoadOptions::default())?.pop())
+}
+
+fn read(row: &Row<'_>) -> Result<CsObject, StoreError> {
+    let failed = StoreError::sqlite("reading a connector space object");
+    let error = |column: usize| -> Result<Option<StoredError>, StoreError> {
+        match row.get_ref(column).map_err(&failed)?.as_str_or_null().ok().flatten() {
+            Some(text) => json("an object error", text).map(Some),
+            None => Ok(None),
+        }
+    };
+    let bytes = |column: usize| -> Result<&[u8], StoreError> {
+        row.get_ref(column).map_err(&failed)?.as_blob().map_err(|error| StoreError::damaged("a layer", error))
+    };
+    let hologram = bytes(14)?;
+    Ok(CsObject {
+        id: CsId(row.get(0).map_err(&failed)?),
+        guid: guid(bytes(1)?)?,
+        connector: ConnectorId(row.get(2).map_err(&failed)?),
+        partition: row.get::<_, Option<i64>>(3).map_err(&failed)?.map(PartitionId),
+        dn: row.get(4).map_err(&failed)?,
+        dn_key: row.get(5).map_err(&failed)?,
+        parent: row.get::<_, Option<i64>>(6).map_err(&failed)?.map(CsId),
+        depth: row.get(7).map_err(&failed)?,
+        object_type: row.get(8).map_err(&failed)?,
+        anchor: row.get(9).map_err(&failed)?,
+        transient: row.get(10).map_err(&failed)?,
+        mv: row.get::<_, Option<i64>>(11).map_err(&failed)?.map(MvId),
+        connector_state: row.get(12).map_err(&failed)?,
+        link_rules: decode_links(bytes(13)?)?,
+        hologram: if hologram.is_empty() { Image::new() } else { decode_image(hologram)? },
+        pending_import: decode_delta(bytes(15)?)?,
+        unconfirmed: decode_delta(bytes(16)?)?,
+        escrowed: decode_delta(bytes(17)?)?,
+        unapplied: decode_delta(bytes(18)?)?,
+        references: Vec::new(),
+        rebuild: row.get(19).map_err(&failed)?,
+        rename_retry: row.get(20).map_err(&failed)?,
+        reference_retry: row.get(21).map_err(&failed)?,
+        hash: row.get(22).map_err(&failed)?,
+        generation: row.get(23).map_err(&failed)?,
+        import_error: error(24)?,
+        export_error: error(25)?,
+        disconnected: row.get::<_, Option<i64>>(26).map_err(&failed)?.map(from_stored),
+        created: from_stored(row.get(27).map_err(&failed)?),
+        import_changed: row.get::<_, Option<i64>>(28).map_err(&failed)?.map(from_stored),
+        export_changed: row.get::<_, Option<i64>>(29).map_err(&failed)?.map(from_stored),
+    })
+}
+
+/// Inserts the object and gives it its number. Reference rows are written by the caller
+/// ([`super::references`]).
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written, also when name or anchor are taken.
+pub fn insert(transaction: &Transaction<'_>, object: &mut CsObject, display_name: &str) -> Result<CsId, StoreError> {
+    let failed = StoreError::sqlite("inserting a connector space object");
+    transaction
+        .prepare_cached("INSERT INTO cs_object (guid, connector, dn, dn_key, depth, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+        .and_then(|mut statement| {
+            statement.insert((
+                object.guid.as_bytes().as_slice(),
+                object.connector.0,
+                &object.dn,
+                &object.dn_key,
+                object.depth,
+                to_stored(object.created),
+            ))
+        })
+        .map(|id| object.id = CsId(id))
+        .map_err(&failed)?;
+    update(transaction, object, display_name)?;
+    Ok(object.id)
+}
+
+/// Writes all columns of an object. Reference rows are written by the caller.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written, also when name or anchor are taken.
+pub fn update(transaction: &Transaction<'_>, object: &CsObject, display_name: &str) -> Result<(), StoreError> {
+    let failed = StoreError::sqlite("writing a connector space object");
+    let stored = |error: &Option<StoredError>| error.as_ref().map(|error| to_json("an object error", error)).transpose();
+    let hologram = if object.hologram.is_empty() { Vec::new() } else { encode_image(&object.hologram) };
+    transaction
+        .prepare_cached(
+            "UPDATE cs_object SET partition = ?2, dn = ?3, dn_key = ?4, parent = ?5, depth = ?6, object_type = ?7,
+                display_name = ?8, anchor = ?9, transient = ?10, mv = ?11, connector_state = ?12, link_rules = ?13,
+                import_op = ?14, export_op = ?15, awaiting = ?16, rebuild = ?17, rename_retry = ?18, reference_retry = ?19,
+                hash = ?20, generation = ?21, hologram = ?22, pending_import = ?23, unconfirmed = ?24, escrowed = ?25,
+                unapplied = ?26, import_error = ?27, export_error = ?28, disconnected = ?29, import_changed = ?30,
+                export_changed = ?31 WHERE id = ?1",
+        )
+        .and_then(|mut statement| {
+            statement.execute(rusqlite::params![
+                object.id.0,
+                object.partition.map(|id| id.0),
+                object.dn,
+                object.dn_key,
+                object.parent.map(|id| id.0),
+                object.depth,
+                object.object_type,
+                display_name,
+                object.anchor,
+                object.transient,
+                object.mv.map(|id| id.0),
+                object.connector_state,
+                encode_links(&object.link_rules),
+                object.pending_import.operation.code(),
+                object.unapplied.operation.code(),
+                !object.unconfirmed.is_none(),
+                object.rebuild,
+                object.rename_retry,
+                object.reference_retry,
+                object.hash,
+                object.generation,
+                hologram,
+                encode_delta(&object.pending_import),
+                encode_delta(&object.unconfirmed),
+                encode_delta(&object.escrowed),
+                encode_delta(&object.unapplied),
+                stored(&object.import_error).unwrap_or_default(),
+                stored(&object.export_error).unwrap_or_default(),
+                object.disconnected.map(to_stored),
+                object.import_changed.map(to_stored),
+                object.export_changed.map(to_stored),
+            ])
+        })
+        .map(|_| ())
+        .map_err(failed)
+}
+
+/// Removes an object and its references. While other objects point at it or lie under it, it stays
+/// as a placeholder with the same number (`engine.md` 3.7).
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn remove(transaction: &Transaction<'_>, id: CsId) -> Result<(), StoreError> {
+    let failed = StoreError::sqlite("removing a connector space object");
+    super::references::clear(transaction, id)?;
+    transaction
+        .prepare_cached("DELETE FROM join_key WHERE space = (SELECT connector FROM cs_object WHERE id = ?1) AND object = ?1")
+        .and_then(|mut statement| statement.execute([id.0]))
+        .map_err(&failed)?;
+    let needed: Option<i64> = transaction
+        .prepare_cached(
+            "SELECT 1 FROM cs_reference WHERE target = ?1 UNION ALL SELECT 1 FROM cs_object WHERE parent = ?1 LIMIT 1",
+        )
+        .and_then(|mut statement| statement.query_row([id.0], |row| row.get(0)).optional())
+        .map_err(&failed)?;
+    let sql = if needed.is_some() {
+        "UPDATE cs_object SET partition = NULL, object_type = NULL, display_name = '', anchor = NULL, mv = NULL, link_rules = x'',
+            import_op = 0, export_op = 0, awaiting = 0, rebuild = 0, rename_retry = 0, reference_retry = 0, hash = NULL,
+            hologram = x'', pending_import = x'', unconfirmed = x'', escrowed = x'', unapplied = x'', import_error = NULL,
+            export_error = NULL, disconnected = NULL, transient = 0 WHERE id = ?1"
+    } else {
+        "DELETE FROM cs_object WHERE id = ?1"
+    };
+    transaction
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.execute([id.0]))
+        .map(|_| ())
+        .map_err(failed)
+}
+
+/// Removes the placeholders of a connector that nothing needs any more.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn remove_unneeded_placeholders(transaction: &Transaction<'_>, connector: ConnectorId) -> Result<(), StoreError> {
+    let failed = StoreError::sqlite("removing placeholders");
+    loop {
+        let removed = transaction
+            .prepare_cached(
+                "DELETE FROM cs_object WHERE connector = ?1 AND object_type IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM cs_reference WHERE target = cs_object.id)
+                 AND NOT EXISTS (SELECT 1 FROM cs_object AS child WHERE child.parent = cs_object.id)",
+            )
+            .and_then(|mut statement| statement.execute([connector.0]))
+            .map_err(&failed)?;
+        if removed == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Numbers of the objects that have these anchors.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn ids_by_anchor<'a>(
+    connection: &Connection,
+    connector: ConnectorId,
+    anchors: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<BTreeMap<Vec<u8>, CsId>, StoreError> {
+    let failed = StoreError::sqlite("looking up anchors");
+    let mut statement = connection
+        .prepare_cached("SELECT anchor, id FROM cs_object WHERE connector = ?1 AND anchor IN rarray(?2)")
+        .map_err(&failed)?;
+    let rows = statement
+        .query_map((connector.0, &blobs(anchors)), |row| Ok((row.get(0)?, CsId(row.get(1)?))))
+        .map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
+/// Numbers of the objects that have these name keys.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn ids_by_dn_key<'a>(
+    connection: &Connection,
+    connector: ConnectorId,
+    keys: impl IntoIterator<Item = &'a str>,
+) -> Result<BTreeMap<String, CsId>, StoreError> {
+    let failed = StoreError::sqlite("looking up names");
+    let mut statement = connection
+        .prepare_cached("SELECT dn_key, id FROM cs_object WHERE connector = ?1 AND dn_key IN rarray(?2)")
+        .map_err(&failed)?;
+    let rows = statement
+        .query_map((connector.0, &texts(keys)), |row| Ok((row.get(0)?, CsId(row.get(1)?))))
+        .map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
+/// Replaces the join keys of a connector space object.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn write_keys(
+    transaction: &Transaction<'_>,
+    connector: ConnectorId,
+    object: CsId,
+    keys: &[(AttributeId, Vec<u8>)],
+) -> Result<(), StoreError> {
+    super::metaverse::write_join_keys(transaction, connector.0, object.0, keys)
+}
+
+fn encode_links(rules: &[LinkRule]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(rules.len() * 18);
+    for rule in rules {
+        out.extend_from_slice(&rule.rule.0.to_le_bytes());
+        out.push(match rule.direction {
+            Direction::Inbound => 0,
+            Direction::Outbound => 1,
+        });
+        out.push(match rule.action {
+            LinkType::Provision => 0,
+            LinkType::Join => 1,
+            LinkType::StickyJoin => 2,
+        });
+        out.extend_from_slice(&to_stored(rule.applied).to_le_bytes());
+    }
+    out
+}
+
+fn decode_links(bytes: &[u8]) -> Result<Vec<LinkRule>, StoreError> {
+    let damaged = |reason: &str| StoreError::damaged("a link", reason);
+    bytes
+        .chunks(18)
+        .map(|chunk| {
+            let (rule, rest) = chunk.split_first_chunk::<8>().ok_or_else(|| damaged("too short"))?;
+            let [direction, action, time @ ..] = rest else { return Err(damaged("too short")) };
+            let time: [u8; 8] = time.try_into().map_err(|_| damaged("too short"))?;
+            Ok(LinkRule {
+                rule: RuleId(i64::from_le_bytes(*rule)),
+                direction: if *direction == 0 { Direction::Inbound } else { Direction::Outbound },
+                action: match action {
+                    0 => LinkType::Provision,
+                    1 => LinkType::Join,
+                    _ => LinkType::StickyJoin,
+                },
+                applied: from_stored(i64::from_le_bytes(time)),
+            })
+        })
+        .collect()
+}
+
+/// The name that lists show for an object: `displayName`, else `cn`, else nothing.
+#[must_use]
+pub fn display_name_of(image: &Image, display_name: Option<AttributeId>, cn: Option<AttributeId>) -> String {
+    [display_name, cn]
+        .into_iter()
+        .flatten()
+        .find_map(|attribute| image.first(attribute).and_then(Value::as_text))
+        .unwrap_or("")
+        .to_owned()
+}
+
+/// Objects shared between a batch and its answers.
+pub type SharedCsObject = Arc<CsObject>;

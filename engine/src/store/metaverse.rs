@@ -1,0 +1,307 @@
+//! Metaverse objects: image, lineage, references, join keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, Transaction};
+use uuid::Uuid;
+
+use super::StoreError;
+use super::sql::{blobs, from_stored, guid, integers, to_stored};
+use crate::model::{AttributeId, CsId, Image, MvId, RuleId, Value, decode_image, encode_image};
+
+/// Where the value of a metaverse attribute came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contribution {
+    /// The contributing connector space object.
+    pub object: CsId,
+    /// The contributing rule.
+    pub rule: RuleId,
+    /// When.
+    pub time: Timestamp,
+}
+
+/// One metaverse object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MvObject {
+    /// Number inside the database; 0 until it is inserted.
+    pub id: MvId,
+    /// Identifier.
+    pub guid: Uuid,
+    /// Type.
+    pub object_type: String,
+    /// Attributes; references are [`Value::Reference`] of the target's number.
+    pub image: Image,
+    /// Where each attribute came from.
+    pub lineage: BTreeMap<AttributeId, Contribution>,
+    /// A target of one of its references appeared or went in some connector space.
+    pub reference_retry: bool,
+    /// One of its objects was replaced by an imported one.
+    pub provisioning_retry: bool,
+    /// Created at.
+    pub created: Timestamp,
+    /// Changed at.
+    pub changed: Timestamp,
+}
+
+const COLUMNS: &str = "id, guid, object_type, image, lineage, reference_retry, provisioning_retry, created, changed";
+
+/// Loads objects by number, in the order of their numbers. Numbers that do not exist are left out.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read or a row is damaged.
+pub fn load(connection: &Connection, ids: &[MvId]) -> Result<Vec<MvObject>, StoreError> {
+    let failed = StoreError::sqlite("reading metaverse objects");
+    let list = integers(ids.iter().map(|id| id.0));
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM mv_object WHERE id IN rarray(?1) ORDER BY id"))
+        .map_err(&failed)?;
+    let mut rows = statement.query([&list]).map_err(&failed)?;
+    let mut objects = Vec::with_capacity(ids.len());
+    while let Some(row) = rows.next().map_err(&failed)? {
+        objects.push(read(row)?);
+    }
+    drop(rows);
+    let places: BTreeMap<i64, usize> = objects.iter().enumerate().map(|(place, object)| (object.id.0, place)).collect();
+    let mut statement = connection
+        .prepare_cached("SELECT object, attribute, target FROM mv_reference WHERE object IN rarray(?1) ORDER BY object, attribute, target")
+        .map_err(&failed)?;
+    let mut rows = statement.query([&list]).map_err(&failed)?;
+    let mut references: BTreeMap<(usize, AttributeId), crate::model::Values> = BTreeMap::new();
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let object: i64 = row.get(0).map_err(&failed)?;
+        if let Some(place) = places.get(&object) {
+            let attribute = AttributeId(row.get(1).map_err(&failed)?);
+            references.entry((*place, attribute)).or_default().push(Value::Reference(row.get(2).map_err(&failed)?));
+        }
+    }
+    for ((place, attribute), values) in references {
+        if let Some(object) = objects.get_mut(place) {
+            object.image.set(attribute, values);
+        }
+    }
+    Ok(objects)
+}
+
+/// Loads one object.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_one(connection: &Connection, id: MvId) -> Result<Option<MvObject>, StoreError> {
+    Ok(load(connection, &[id])?.pop())
+}
+
+fn read(row: &Row<'_>) -> Result<MvObject, StoreError> {
+    let failed = StoreError::sqlite("reading a metaverse object");
+    let bytes = |column: usize| -> Result<&[u8], StoreError> {
+        row.get_ref(column).map_err(&failed)?.as_blob().map_err(|error| StoreError::damaged("a metaverse object", error))
+    };
+    Ok(MvObject {
+        id: MvId(row.get(0).map_err(&failed)?),
+        guid: guid(bytes(1)?)?,
+        object_type: row.get(2).map_err(&failed)?,
+        image: decode_image(bytes(3)?)?,
+        lineage: decode_lineage(bytes(4)?)?,
+        reference_retry: row.get(5).map_err(&failed)?,
+        provisioning_retry: row.get(6).map_err(&failed)?,
+        created: from_stored(row.get(7).map_err(&failed)?),
+        changed: from_stored(row.get(8).map_err(&failed)?),
+    })
+}
+
+/// The names under which an object is found and shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MvNames {
+    /// Shown in lists.
+    pub display_name: String,
+    /// Searched, in lower case.
+    pub search_text: String,
+    /// Join keys.
+    pub keys: Vec<(AttributeId, Vec<u8>)>,
+}
+
+/// Inserts an object and gives it its number.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn insert(transaction: &Transaction<'_>, object: &mut MvObject, names: &MvNames) -> Result<MvId, StoreError> {
+    transaction
+        .prepare_cached("INSERT INTO mv_object (guid, object_type, image, lineage, created, changed) VALUES (?1, ?2, x'', x'', ?3, ?3)")
+        .and_then(|mut statement| {
+            statement.insert((object.guid.as_bytes().as_slice(), &object.object_type, to_stored(object.created)))
+        })
+        .map(|id| object.id = MvId(id))
+        .map_err(StoreError::sqlite("inserting a metaverse object"))?;
+    update(transaction, None, object, names)?;
+    Ok(object.id)
+}
+
+/// Writes an object; `before` is what the database holds, so that only changed references and keys are
+/// touched.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn update(
+    transaction: &Transaction<'_>,
+    before: Option<&MvObject>,
+    object: &MvObject,
+    names: &MvNames,
+) -> Result<(), StoreError> {
+    let failed = StoreError::sqlite("writing a metaverse object");
+    transaction
+        .prepare_cached(
+            "UPDATE mv_object SET display_name = ?2, search_text = ?3, image = ?4, lineage = ?5, reference_retry = ?6,
+                provisioning_retry = ?7, changed = ?8, object_type = ?9 WHERE id = ?1",
+        )
+        .and_then(|mut statement| {
+            statement.execute(rusqlite::params![
+                object.id.0,
+                names.display_name,
+                names.search_text,
+                encode_image(&object.image),
+                encode_lineage(&object.lineage),
+                object.reference_retry,
+                object.provisioning_retry,
+                to_stored(object.changed),
+                object.object_type,
+            ])
+        })
+        .map_err(&failed)?;
+    let references = |image: &Image| -> BTreeSet<(AttributeId, i64)> {
+        image
+            .iter()
+            .flat_map(|(attribute, values)| {
+                values.iter().filter_map(move |value| match value {
+                    Value::Reference(target) => Some((attribute, *target)),
+                    Value::String(_) | Value::Binary(_) | Value::Integer(_) | Value::Boolean(_) => None,
+                })
+            })
+            .collect()
+    };
+    let (old, new) = (before.map(|before| references(&before.image)).unwrap_or_default(), references(&object.image));
+    if old != new {
+        let mut delete = transaction
+            .prepare_cached("DELETE FROM mv_reference WHERE object = ?1 AND attribute = ?2 AND target = ?3")
+            .map_err(&failed)?;
+        for (attribute, target) in old.difference(&new) {
+            delete.execute((object.id.0, attribute.0, target)).map_err(&failed)?;
+        }
+        let mut insert = transaction
+            .prepare_cached("INSERT OR IGNORE INTO mv_reference (object, attribute, target) VALUES (?1, ?2, ?3)")
+            .map_err(&failed)?;
+        for (attribute, target) in new.difference(&old) {
+            insert.execute((object.id.0, attribute.0, target)).map_err(&failed)?;
+        }
+    }
+    write_join_keys(transaction, 0, object.id.0, &names.keys)
+}
+
+/// Sets or clears the retry flags of objects.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn set_retry(transaction: &Transaction<'_>, id: MvId, reference: bool, provisioning: bool) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE mv_object SET reference_retry = ?2, provisioning_retry = ?3 WHERE id = ?1")
+        .and_then(|mut statement| statement.execute((id.0, reference, provisioning)))
+        .map(|_| ())
+        .map_err(StoreError::sqlite("writing retry flags"))
+}
+
+/// Removes an object, its references, the references to it, and its keys. The objects that referred to
+/// it are flagged for a reference retry.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn remove(transaction: &Transaction<'_>, id: MvId) -> Result<(), StoreError> {
+    for sql in [
+        "UPDATE mv_object SET reference_retry = 1 WHERE id IN (SELECT object FROM mv_reference WHERE target = ?1)",
+        "DELETE FROM mv_reference WHERE target = ?1",
+        "DELETE FROM mv_reference WHERE object = ?1",
+        "DELETE FROM join_key WHERE space = 0 AND object = ?1",
+        "DELETE FROM mv_object WHERE id = ?1",
+    ] {
+        transaction
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute([id.0]))
+            .map_err(StoreError::sqlite("removing a metaverse object"))?;
+    }
+    Ok(())
+}
+
+/// Replaces the join keys of an object in a space (0 is the metaverse, any other number a connector).
+pub(super) fn write_join_keys(
+    transaction: &Transaction<'_>,
+    space: i64,
+    object: i64,
+    keys: &[(AttributeId, Vec<u8>)],
+) -> Result<(), StoreError> {
+    let failed = StoreError::sqlite("writing join keys");
+    transaction
+        .prepare_cached("DELETE FROM join_key WHERE space = ?1 AND object = ?2")
+        .and_then(|mut statement| statement.execute((space, object)))
+        .map_err(&failed)?;
+    let mut statement = transaction
+        .prepare_cached("INSERT OR IGNORE INTO join_key (space, attribute, value, object) VALUES (?1, ?2, ?3, ?4)")
+        .map_err(&failed)?;
+    for (attribute, value) in keys {
+        statement.execute((space, attribute.0, value, object)).map_err(&failed)?;
+    }
+    Ok(())
+}
+
+/// Objects of a space that have these join keys, by key, in the order of their numbers.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn ids_by_key(
+    connection: &Connection,
+    space: i64,
+    attribute: AttributeId,
+    values: &[&[u8]],
+) -> Result<BTreeMap<Vec<u8>, Vec<i64>>, StoreError> {
+    let failed = StoreError::sqlite("looking up join keys");
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT value, object FROM join_key WHERE space = ?1 AND attribute = ?2 AND value IN rarray(?3) ORDER BY value, object",
+        )
+        .map_err(&failed)?;
+    let mut rows = statement.query((space, attribute.0, &blobs(values.iter().copied()))).map_err(&failed)?;
+    let mut found: BTreeMap<Vec<u8>, Vec<i64>> = BTreeMap::new();
+    while let Some(row) = rows.next().map_err(&failed)? {
+        found.entry(row.get(0).map_err(&failed)?).or_default().push(row.get(1).map_err(&failed)?);
+    }
+    Ok(found)
+}
+
+fn encode_lineage(lineage: &BTreeMap<AttributeId, Contribution>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(lineage.len() * 28);
+    for (attribute, contribution) in lineage {
+        out.extend_from_slice(&attribute.0.to_le_bytes());
+        out.extend_from_slice(&contribution.object.0.to_le_bytes());
+        out.extend_from_slice(&contribution.rule.0.to_le_bytes());
+        out.extend_from_slice(&to_stored(contribution.time).to_le_bytes());
+    }
+    out
+}
+
+fn decode_lineage(bytes: &[u8]) -> Result<BTreeMap<AttributeId, Contribution>, StoreError> {
+    bytes
+        .chunks(28)
+        .map(|chunk| {
+            let (attribute, rest) = chunk.split_first_chunk::<4>()?;
+            let (object, rest) = rest.split_first_chunk::<8>()?;
+            let (rule, rest) = rest.split_first_chunk::<8>()?;
+            let (time, _) = rest.split_first_chunk::<8>()?;
+            Some((
+                AttributeId(u32::from_le_bytes(*attribute)),
+                Contribution {
+                    object: CsId(i64::from_le_bytes(*object)),
+                    rule: RuleId(i64::from_le_bytes(*rule)),
+                    time: from_stored(i64::from_le_bytes(*time)),
+                },
+            ))
+        })
+        .collect::<Option<_>>()
+        .ok_or_else(|| StoreError::damaged("the lineage of a metaverse object", "too short"))
+}

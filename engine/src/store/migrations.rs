@@ -1,0 +1,238 @@
+//! The shape of the database, version by version. A version, once released, never changes; a new one
+//! is appended.
+
+use rusqlite::Connection;
+
+use super::StoreError;
+
+/// Statements that lead from version `n` to version `n + 1`, where `n` is the index.
+const MIGRATIONS: [&str; 1] = [VERSION_1];
+
+/// Newest version this program knows.
+pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
+
+const VERSION_1: &str = "
+CREATE TABLE option (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE attribute (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE COLLATE NOCASE
+);
+
+CREATE TABLE connector (
+    id INTEGER PRIMARY KEY,
+    guid BLOB NOT NULL UNIQUE,
+    name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    kind TEXT NOT NULL,
+    description TEXT NOT NULL DEFAULT '',
+    settings TEXT NOT NULL,
+    schema TEXT NOT NULL,
+    object_types TEXT NOT NULL,
+    attributes TEXT NOT NULL,
+    secret BLOB,
+    created INTEGER NOT NULL,
+    full_import_reason TEXT,
+    full_sync_reason TEXT
+);
+
+CREATE TABLE partition (
+    id INTEGER PRIMARY KEY,
+    guid BLOB NOT NULL UNIQUE,
+    connector INTEGER NOT NULL REFERENCES connector(id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    selected INTEGER NOT NULL,
+    detail TEXT NOT NULL,
+    include TEXT NOT NULL,
+    exclude TEXT NOT NULL,
+    watermark BLOB,
+    generation INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (connector, name)
+);
+
+CREATE TABLE run_profile (
+    id INTEGER PRIMARY KEY,
+    guid BLOB NOT NULL UNIQUE,
+    connector INTEGER NOT NULL REFERENCES connector(id) ON DELETE CASCADE,
+    name TEXT NOT NULL COLLATE NOCASE,
+    steps TEXT NOT NULL,
+    UNIQUE (connector, name)
+);
+
+CREATE TABLE rule (
+    id INTEGER PRIMARY KEY,
+    guid BLOB NOT NULL UNIQUE,
+    connector INTEGER NOT NULL REFERENCES connector(id) ON DELETE CASCADE,
+    precedence INTEGER NOT NULL UNIQUE,
+    definition TEXT NOT NULL
+);
+
+CREATE TABLE cs_object (
+    id INTEGER PRIMARY KEY,
+    guid BLOB NOT NULL UNIQUE,
+    connector INTEGER NOT NULL,
+    partition INTEGER,
+    dn TEXT NOT NULL,
+    dn_key TEXT NOT NULL,
+    parent INTEGER,
+    depth INTEGER NOT NULL,
+    object_type TEXT,
+    display_name TEXT NOT NULL DEFAULT '',
+    anchor BLOB,
+    transient INTEGER NOT NULL DEFAULT 0,
+    mv INTEGER,
+    connector_state INTEGER NOT NULL DEFAULT 0,
+    link_rules BLOB NOT NULL DEFAULT x'',
+    import_op INTEGER NOT NULL DEFAULT 0,
+    export_op INTEGER NOT NULL DEFAULT 0,
+    awaiting INTEGER NOT NULL DEFAULT 0,
+    rebuild INTEGER NOT NULL DEFAULT 0,
+    rename_retry INTEGER NOT NULL DEFAULT 0,
+    reference_retry INTEGER NOT NULL DEFAULT 0,
+    hash BLOB,
+    generation INTEGER NOT NULL DEFAULT 0,
+    hologram BLOB NOT NULL DEFAULT x'',
+    pending_import BLOB NOT NULL DEFAULT x'',
+    unconfirmed BLOB NOT NULL DEFAULT x'',
+    escrowed BLOB NOT NULL DEFAULT x'',
+    unapplied BLOB NOT NULL DEFAULT x'',
+    import_error TEXT,
+    export_error TEXT,
+    disconnected INTEGER,
+    created INTEGER NOT NULL,
+    import_changed INTEGER,
+    export_changed INTEGER
+);
+CREATE UNIQUE INDEX cs_object_dn ON cs_object (connector, dn_key);
+CREATE UNIQUE INDEX cs_object_anchor ON cs_object (connector, anchor) WHERE anchor IS NOT NULL;
+CREATE INDEX cs_object_mv ON cs_object (mv, connector) WHERE mv IS NOT NULL;
+CREATE INDEX cs_object_parent ON cs_object (parent) WHERE parent IS NOT NULL;
+CREATE INDEX cs_object_import ON cs_object (connector, import_op) WHERE import_op <> 0;
+CREATE INDEX cs_object_export ON cs_object (connector, export_op) WHERE export_op <> 0;
+CREATE INDEX cs_object_awaiting ON cs_object (connector) WHERE awaiting <> 0;
+CREATE INDEX cs_object_escrowed ON cs_object (id) WHERE escrowed <> x'';
+CREATE INDEX cs_object_retry ON cs_object (connector) WHERE rename_retry <> 0 OR reference_retry <> 0;
+CREATE INDEX cs_object_import_error ON cs_object (connector) WHERE import_error IS NOT NULL;
+CREATE INDEX cs_object_export_error ON cs_object (connector) WHERE export_error IS NOT NULL;
+CREATE INDEX cs_object_disconnector ON cs_object (connector) WHERE mv IS NULL AND object_type IS NOT NULL;
+CREATE INDEX cs_object_placeholder ON cs_object (connector) WHERE object_type IS NULL;
+
+CREATE TABLE cs_reference (
+    object INTEGER NOT NULL,
+    attribute INTEGER NOT NULL,
+    target INTEGER NOT NULL,
+    layer INTEGER NOT NULL,
+    PRIMARY KEY (object, attribute, target, layer)
+) WITHOUT ROWID;
+CREATE INDEX cs_reference_target ON cs_reference (target, object);
+
+CREATE TABLE mv_object (
+    id INTEGER PRIMARY KEY,
+    guid BLOB NOT NULL UNIQUE,
+    object_type TEXT NOT NULL,
+    display_name TEXT NOT NULL DEFAULT '',
+    search_text TEXT NOT NULL DEFAULT '',
+    image BLOB NOT NULL,
+    lineage BLOB NOT NULL,
+    reference_retry INTEGER NOT NULL DEFAULT 0,
+    provisioning_retry INTEGER NOT NULL DEFAULT 0,
+    created INTEGER NOT NULL,
+    changed INTEGER NOT NULL
+);
+CREATE INDEX mv_object_type ON mv_object (object_type);
+CREATE INDEX mv_object_retry ON mv_object (id) WHERE reference_retry <> 0 OR provisioning_retry <> 0;
+
+CREATE TABLE mv_reference (
+    object INTEGER NOT NULL,
+    attribute INTEGER NOT NULL,
+    target INTEGER NOT NULL,
+    PRIMARY KEY (object, attribute, target)
+) WITHOUT ROWID;
+CREATE INDEX mv_reference_target ON mv_reference (target, object);
+
+-- space 0 is the metaverse, any other a connector.
+CREATE TABLE join_key (
+    space INTEGER NOT NULL,
+    attribute INTEGER NOT NULL,
+    value BLOB NOT NULL,
+    object INTEGER NOT NULL,
+    PRIMARY KEY (space, attribute, value, object)
+) WITHOUT ROWID;
+CREATE INDEX join_key_object ON join_key (space, object);
+
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    connector INTEGER NOT NULL,
+    connector_name TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    user TEXT NOT NULL,
+    status TEXT NOT NULL,
+    started INTEGER NOT NULL,
+    ended INTEGER,
+    steps INTEGER NOT NULL
+);
+CREATE INDEX run_connector ON run (connector, id);
+
+CREATE TABLE run_step (
+    run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    step_type TEXT NOT NULL,
+    partition TEXT NOT NULL,
+    status TEXT NOT NULL,
+    message TEXT NOT NULL DEFAULT '',
+    started INTEGER NOT NULL,
+    ended INTEGER,
+    counters TEXT NOT NULL DEFAULT '{}',
+    connections TEXT NOT NULL DEFAULT '[]',
+    warnings TEXT NOT NULL DEFAULT '[]',
+    PRIMARY KEY (run, number)
+) WITHOUT ROWID;
+
+CREATE TABLE run_object (
+    run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+    step INTEGER NOT NULL,
+    counter TEXT NOT NULL,
+    object BLOB NOT NULL,
+    dn TEXT NOT NULL,
+    object_type TEXT NOT NULL
+);
+CREATE INDEX run_object_step ON run_object (run, step, counter);
+
+CREATE TABLE run_error (
+    run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+    step INTEGER NOT NULL,
+    object BLOB,
+    dn TEXT NOT NULL,
+    error TEXT NOT NULL,
+    first_occurred INTEGER NOT NULL,
+    retry_count INTEGER NOT NULL
+);
+CREATE INDEX run_error_step ON run_error (run, step);
+";
+
+/// Brings the database to the newest version, in one transaction per version.
+///
+/// # Errors
+/// [`StoreError::Newer`] when a newer program wrote it, [`StoreError::Sqlite`] when SQLite fails.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let found: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(StoreError::sqlite("reading the database version"))?;
+    if found > NEWEST {
+        return Err(StoreError::Newer { found, known: NEWEST });
+    }
+    for (version, statements) in (0i64..).zip(MIGRATIONS) {
+        if version < found {
+            continue;
+        }
+        let transaction = connection.transaction().map_err(StoreError::sqlite("beginning a migration"))?;
+        transaction.execute_batch(statements).map_err(StoreError::sqlite("migrating the database"))?;
+        transaction
+            .pragma_update(None, "user_version", version + 1)
+            .map_err(StoreError::sqlite("writing the database version"))?;
+        transaction.commit().map_err(StoreError::sqlite("committing a migration"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! Options of the whole installation, by name.
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction};
+
+use super::StoreError;
+
+/// Deletions above which an export to the tenant stops; absent means no threshold.
+pub const DELETION_THRESHOLD: &str = "deletion-threshold";
+/// Staging mode: `on` or absent.
+pub const STAGING_MODE: &str = "staging-mode";
+/// Place of the sandbox tenant's folder, relative to the data folder; absent when there is none.
+pub const SANDBOX_FOLDER: &str = "sandbox-folder";
+/// Name of the sandbox tenant.
+pub const SANDBOX_TENANT: &str = "sandbox-tenant";
+
+/// Reads an option.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn get(connection: &Connection, name: &str) -> Result<Option<String>, StoreError> {
+    connection
+        .prepare_cached("SELECT value FROM option WHERE name = ?1")
+        .and_then(|mut statement| statement.query_row([name], |row| row.get(0)).optional())
+        .map_err(StoreError::sqlite("reading an option"))
+}
+
+/// Writes an option; `None` removes it.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn set(transaction: &Transaction<'_>, name: &str, value: Option<&str>) -> Result<(), StoreError> {
+    let result = match value {
+        Some(value) => transaction.execute(
+            "INSERT INTO option (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (name, value),
+        ),
+        None => transaction.execute("DELETE FROM option WHERE name = ?1", [name]),
+    };
+    result.map(|_| ()).map_err(StoreError::sqlite("writing an option"))
+}

@@ -1,0 +1,228 @@
+//! References between connector space objects: one row per value and layer (`engine.md` 1.3).
+//!
+//! Rows point at object numbers, so renaming a target changes no row. A layer that adds holds the
+//! values that come, one that deletes the values that go.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Transaction;
+
+use super::StoreError;
+use crate::model::{AttributeId, CsId, MvId};
+
+/// The layer of the tower that a reference row belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReferenceLayer {
+    /// Imported and synchronized.
+    Hologram,
+    /// Comes with the pending import.
+    ImportAdd,
+    /// Goes with the pending import.
+    ImportDelete,
+    /// Comes with an export that is not yet confirmed.
+    UnconfirmedAdd,
+    /// Goes with an export that is not yet confirmed.
+    UnconfirmedDelete,
+    /// Comes with the batch being sent.
+    EscrowedAdd,
+    /// Goes with the batch being sent.
+    EscrowedDelete,
+    /// Comes with the pending export.
+    UnappliedAdd,
+    /// Goes with the pending export.
+    UnappliedDelete,
+}
+
+impl ReferenceLayer {
+    /// All layers from the bottom of the tower to its top.
+    pub const ALL: [Self; 9] = [
+        Self::Hologram,
+        Self::ImportAdd,
+        Self::ImportDelete,
+        Self::UnconfirmedAdd,
+        Self::UnconfirmedDelete,
+        Self::EscrowedAdd,
+        Self::EscrowedDelete,
+        Self::UnappliedAdd,
+        Self::UnappliedDelete,
+    ];
+
+    /// The number stored.
+    #[must_use]
+    pub fn code(self) -> i64 {
+        match self {
+            Self::Hologram => 0,
+            Self::ImportAdd => 1,
+            Self::ImportDelete => 2,
+            Self::UnconfirmedAdd => 3,
+            Self::UnconfirmedDelete => 4,
+            Self::EscrowedAdd => 5,
+            Self::EscrowedDelete => 6,
+            Self::UnappliedAdd => 7,
+            Self::UnappliedDelete => 8,
+        }
+    }
+
+    /// The layer behind a stored number.
+    #[must_use]
+    pub fn from_code(code: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|layer| layer.code() == code)
+    }
+
+    /// True for the layers whose values go.
+    #[must_use]
+    pub fn is_delete(self) -> bool {
+        matches!(self, Self::ImportDelete | Self::UnconfirmedDelete | Self::EscrowedDelete | Self::UnappliedDelete)
+    }
+}
+
+/// One reference value of a connector space object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsReference {
+    /// The attribute.
+    pub attribute: AttributeId,
+    /// The object pointed at.
+    pub target: CsId,
+    /// Its layer.
+    pub layer: ReferenceLayer,
+    /// The metaverse object that the target is joined to, when it was loaded.
+    pub target_mv: Option<MvId>,
+    /// DN of the target, when names were asked for.
+    pub name: Option<String>,
+}
+
+/// The targets of an attribute as they stand after all layers up to and including `top`.
+#[must_use]
+pub fn targets_up_to(references: &[CsReference], attribute: AttributeId, top: ReferenceLayer) -> BTreeSet<CsId> {
+    let mut targets = BTreeSet::new();
+    for layer in ReferenceLayer::ALL.into_iter().filter(|layer| *layer <= top) {
+        for reference in references.iter().filter(|reference| reference.attribute == attribute && reference.layer == layer) {
+            if layer.is_delete() {
+                targets.remove(&reference.target);
+            } else {
+                targets.insert(reference.target);
+            }
+        }
+    }
+    targets
+}
+
+/// Adds a row; one that is there already stays.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn add(
+    transaction: &Transaction<'_>,
+    object: CsId,
+    attribute: AttributeId,
+    target: CsId,
+    layer: ReferenceLayer,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("INSERT OR IGNORE INTO cs_reference (object, attribute, target, layer) VALUES (?1, ?2, ?3, ?4)")
+        .and_then(|mut statement| statement.execute((object.0, attribute.0, target.0, layer.code())))
+        .map(|_| ())
+        .map_err(StoreError::sqlite("writing a reference"))
+}
+
+/// Removes a row, if it is there.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn remove(
+    transaction: &Transaction<'_>,
+    object: CsId,
+    attribute: AttributeId,
+    target: CsId,
+    layer: ReferenceLayer,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("DELETE FROM cs_reference WHERE object = ?1 AND attribute = ?2 AND target = ?3 AND layer = ?4")
+        .and_then(|mut statement| statement.execute((object.0, attribute.0, target.0, layer.code())))
+        .map(|_| ())
+        .map_err(StoreError::sqlite("removing a reference"))
+}
+
+/// Removes all rows of one layer of an object.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn clear_layer(transaction: &Transaction<'_>, object: CsId, layer: ReferenceLayer) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("DELETE FROM cs_reference WHERE object = ?1 AND layer = ?2")
+        .and_then(|mut statement| statement.execute((object.0, layer.code())))
+        .map(|_| ())
+        .map_err(StoreError::sqlite("removing references"))
+}
+
+/// Removes all rows of an object.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn clear(transaction: &Transaction<'_>, object: CsId) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("DELETE FROM cs_reference WHERE object = ?1")
+        .and_then(|mut statement| statement.execute([object.0]))
+        .map(|_| ())
+        .map_err(StoreError::sqlite("removing references"))
+}
+
+/// Moves all rows of one layer of an object to another layer (export: unapplied to escrowed to
+/// unconfirmed and back). Rows that are there already collapse.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn move_layer(
+    transaction: &Transaction<'_>,
+    object: CsId,
+    from: ReferenceLayer,
+    to: ReferenceLayer,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE OR REPLACE cs_reference SET layer = ?3 WHERE object = ?1 AND layer = ?2")
+        .and_then(|mut statement| statement.execute((object.0, from.code(), to.code())))
+        .map(|_| ())
+        .map_err(StoreError::sqlite("moving references"))
+}
+
+/// The pending import becomes the hologram: its additions join, its deletions leave.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn commit_import(transaction: &Transaction<'_>, object: CsId) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "DELETE FROM cs_reference WHERE object = ?1 AND layer = 0 AND EXISTS (
+                SELECT 1 FROM cs_reference AS gone WHERE gone.object = ?1 AND gone.attribute = cs_reference.attribute
+                AND gone.target = cs_reference.target AND gone.layer = 2)",
+        )
+        .and_then(|mut statement| statement.execute([object.0]))
+        .map_err(StoreError::sqlite("synchronizing references"))?;
+    clear_layer(transaction, object, ReferenceLayer::ImportDelete)?;
+    move_layer(transaction, object, ReferenceLayer::ImportAdd, ReferenceLayer::Hologram)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_follow_the_layers_upwards() {
+        let row = |target: i64, layer| CsReference { attribute: AttributeId(1), target: CsId(target), layer, target_mv: None, name: None };
+        let rows = [
+            row(1, ReferenceLayer::Hologram),
+            row(2, ReferenceLayer::Hologram),
+            row(2, ReferenceLayer::ImportDelete),
+            row(3, ReferenceLayer::ImportAdd),
+            row(4, ReferenceLayer::UnappliedAdd),
+            row(1, ReferenceLayer::UnappliedDelete),
+        ];
+        let check = |top, expected: &[i64]| {
+            let targets: Vec<i64> = targets_up_to(&rows, AttributeId(1), top).into_iter().map(|id| id.0).collect();
+            assert_eq!(targets, expected, "{top:?}");
+        };
+        check(ReferenceLayer::Hologram, &[1, 2]);
+        check(ReferenceLayer::ImportDelete, &[1, 3]);
+        check(ReferenceLayer::UnappliedDelete, &[3, 4]);
+    }
+}

@@ -1,0 +1,310 @@
+//! Run history: runs, steps, the objects behind counters, errors.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::StoreError;
+use super::sql::{from_stored, guid, json, to_json, to_stored};
+use crate::model::{ConnectorId, ObjectError, RunId};
+
+/// A run as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunRecord {
+    /// Run number.
+    pub id: RunId,
+    /// Connector.
+    pub connector: ConnectorId,
+    /// Connector name at the time.
+    pub connector_name: String,
+    /// Run profile name at the time.
+    pub profile: String,
+    /// Who started it.
+    pub user: String,
+    /// Status string.
+    pub status: String,
+    /// Start.
+    pub started: Timestamp,
+    /// End.
+    pub ended: Option<Timestamp>,
+    /// Number of steps of the profile.
+    pub steps: u32,
+}
+
+/// A connection made by a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionRecord {
+    /// Server or file.
+    pub server: String,
+    /// `connection-result` string.
+    pub status: String,
+    /// When.
+    pub date: Timestamp,
+    /// What the server said, or what to do.
+    pub detail: String,
+}
+
+/// A step of a run as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepRecord {
+    /// Run.
+    pub run: RunId,
+    /// Number, from 1.
+    pub number: u32,
+    /// Type as shown.
+    pub step_type: String,
+    /// Partition, by name.
+    pub partition: String,
+    /// Status string.
+    pub status: String,
+    /// Sentence that explains a failure.
+    pub message: String,
+    /// Start.
+    pub started: Timestamp,
+    /// End.
+    pub ended: Option<Timestamp>,
+    /// Engine counters (`engine.md` 6.4); outbound ones are prefixed by the target connector's number
+    /// and a colon.
+    pub counters: BTreeMap<String, u64>,
+    /// Connections made.
+    pub connections: Vec<ConnectionRecord>,
+    /// Things an administrator should know.
+    pub warnings: Vec<String>,
+}
+
+/// An object behind a counter, as it was at that time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunObjectRecord {
+    /// Engine counter.
+    pub counter: String,
+    /// The object.
+    pub object: Uuid,
+    /// Its DN.
+    pub dn: String,
+    /// Its type.
+    pub object_type: String,
+}
+
+/// An error of one object in a step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunErrorRecord {
+    /// The object, when it is known.
+    pub object: Option<Uuid>,
+    /// Its DN, or what is known of it.
+    pub dn: String,
+    /// Code, message and details.
+    pub error: ObjectError,
+    /// First occurrence.
+    pub first_occurred: Timestamp,
+    /// Times it was tried again.
+    pub retry_count: u32,
+}
+
+/// Inserts a run and gives it its number.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn insert_run(transaction: &Transaction<'_>, run: &RunRecord) -> Result<RunId, StoreError> {
+    transaction
+        .execute(
+            "INSERT INTO run (connector, connector_name, profile, user, status, started, steps) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            (run.connector.0, &run.connector_name, &run.profile, &run.user, &run.status, to_stored(run.started), run.steps),
+        )
+        .map_err(StoreError::sqlite("writing the run history"))?;
+    Ok(RunId(transaction.last_insert_rowid()))
+}
+
+/// Writes status and end of a run.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn finish_run(transaction: &Transaction<'_>, id: RunId, status: &str, ended: Option<Timestamp>) -> Result<(), StoreError> {
+    transaction
+        .execute("UPDATE run SET status = ?2, ended = ?3 WHERE id = ?1", (id.0, status, ended.map(to_stored)))
+        .map(|_| ())
+        .map_err(StoreError::sqlite("writing the run history"))
+}
+
+/// Writes a step, new or changed.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn save_step(transaction: &Transaction<'_>, step: &StepRecord) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO run_step (run, number, step_type, partition, status, message, started, ended, counters, connections, warnings)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT (run, number) DO UPDATE SET status = excluded.status, message = excluded.message, ended = excluded.ended,
+                counters = excluded.counters, connections = excluded.connections, warnings = excluded.warnings",
+        )
+        .and_then(|mut statement| {
+            statement.execute(rusqlite::params![
+                step.run.0,
+                step.number,
+                step.step_type,
+                step.partition,
+                step.status,
+                step.message,
+                to_stored(step.started),
+                step.ended.map(to_stored),
+                to_json("counters", &step.counters).unwrap_or_default(),
+                to_json("connections", &step.connections).unwrap_or_default(),
+                to_json("warnings", &step.warnings).unwrap_or_default(),
+            ])
+        })
+        .map(|_| ())
+        .map_err(StoreError::sqlite("writing the run history"))
+}
+
+/// Adds objects behind counters.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn add_objects(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    step: u32,
+    objects: &[RunObjectRecord],
+) -> Result<(), StoreError> {
+    let failed = StoreError::sqlite("writing the run history");
+    let mut statement = transaction
+        .prepare_cached("INSERT INTO run_object (run, step, counter, object, dn, object_type) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+        .map_err(&failed)?;
+    for object in objects {
+        statement
+            .execute((run.0, step, &object.counter, object.object.as_bytes().as_slice(), &object.dn, &object.object_type))
+            .map_err(&failed)?;
+    }
+    Ok(())
+}
+
+/// Adds errors of objects.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn add_errors(transaction: &Transaction<'_>, run: RunId, step: u32, errors: &[RunErrorRecord]) -> Result<(), StoreError> {
+    let failed = StoreError::sqlite("writing the run history");
+    let mut statement = transaction
+        .prepare_cached(
+            "INSERT INTO run_error (run, step, object, dn, error, first_occurred, retry_count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )
+        .map_err(&failed)?;
+    for error in errors {
+        statement
+            .execute((
+                run.0,
+                step,
+                error.object.map(|object| object.as_bytes().to_vec()),
+                &error.dn,
+                to_json("an object error", &error.error)?,
+                to_stored(error.first_occurred),
+                error.retry_count,
+            ))
+            .map_err(&failed)?;
+    }
+    Ok(())
+}
+
+/// Which runs to read.
+#[derive(Clone, Debug, Default)]
+pub struct RunQuery {
+    /// Only this run.
+    pub id: Option<RunId>,
+    /// Only this connector.
+    pub connector: Option<ConnectorId>,
+    /// Only this profile.
+    pub profile: Option<String>,
+}
+
+/// Runs, newest first.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn runs(connection: &Connection, query: &RunQuery) -> Result<Vec<RunRecord>, StoreError> {
+    let failed = StoreError::sqlite("reading the run history");
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT id, connector, connector_name, profile, user, status, started, ended, steps FROM run
+             WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR connector = ?2) AND (?3 IS NULL OR profile = ?3 COLLATE NOCASE)
+             ORDER BY id DESC",
+        )
+        .map_err(&failed)?;
+    let rows = statement
+        .query_map((query.id.map(|id| id.0), query.connector.map(|id| id.0), &query.profile), |row| {
+            Ok(RunRecord {
+                id: RunId(row.get(0)?),
+                connector: ConnectorId(row.get(1)?),
+                connector_name: row.get(2)?,
+                profile: row.get(3)?,
+                user: row.get(4)?,
+                status: row.get(5)?,
+                started: from_stored(row.get(6)?),
+                ended: row.get::<_, Option<i64>>(7)?.map(from_stored),
+                steps: row.get(8)?,
+            })
+        })
+        .map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
+/// Steps of runs, by run, then number.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn steps(connection: &Connection, runs: &[RunId]) -> Result<Vec<StepRecord>, StoreError> {
+    let failed = StoreError::sqlite("reading the run history");
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT run, number, step_type, partition, status, message, started, ended, counters, connections, warnings
+             FROM run_step WHERE run IN rarray(?1) ORDER BY run, number",
+        )
+        .map_err(&failed)?;
+    let list = super::sql::integers(runs.iter().map(|id| id.0));
+    let mut rows = statement.query([&list]).map_err(&failed)?;
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let text = |column: usize| row.get::<_, String>(column).map_err(&failed);
+        steps.push(StepRecord {
+            run: RunId(row.get(0).map_err(&failed)?),
+            number: row.get(1).map_err(&failed)?,
+            step_type: text(2)?,
+            partition: text(3)?,
+            status: text(4)?,
+            message: text(5)?,
+            started: from_stored(row.get(6).map_err(&failed)?),
+            ended: row.get::<_, Option<i64>>(7).map_err(&failed)?.map(from_stored),
+            counters: json("counters", &text(8)?)?,
+            connections: json("connections", &text(9)?)?,
+            warnings: json("warnings", &text(10)?)?,
+        });
+    }
+    Ok(steps)
+}
+
+/// Errors of a step in order of occurrence, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn errors(connection: &Connection, run: RunId, step: u32, limit: u32) -> Result<Vec<RunErrorRecord>, StoreError> {
+    let failed = StoreError::sqlite("reading the run history");
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT object, dn, error, first_occurred, retry_count FROM run_error WHERE run = ?1 AND step = ?2 ORDER BY rowid LIMIT ?3",
+        )
+        .map_err(&failed)?;
+    let mut rows = statement.query((run.0, step, limit)).map_err(&failed)?;
+    let mut errors = Vec::new();
+    while let Some(row) = rows.next().map_err(&failed)? {
+        errors.push(RunErrorRecord {
+            object: row.get::<_, Option<Vec<u8>>>(0).map_err(&failed)?.map(|bytes| guid(&bytes)).transpose()?,
+            dn: row.get(1).map_err(&failed)?,
+            error: json("an object error", &row.get::<_, String>(2).map_err(&failed)?)?,
+            first_occurred: from_stored(row.get(3).map_err(&failed)?),
+            retry_count: row.get(4).map_err(&failed)?,
+        });
+    }
+    Ok(errors)
+}
