@@ -53,8 +53,7 @@ impl ConnectorCommand {
                 Answer::new(&connector, show(&connector, view))
             }
             Self::Stats { connector } => {
-                let statistics =
-                    session.query(|engine| Ok(engine.connector_statistics(engine.connector(connector)?.id)?))?;
+                let statistics = session.query(|engine| Ok(engine.connector_statistics(engine.connector(connector)?.id)?))?;
                 Answer::new(&statistics, stats(&statistics))
             }
         }

@@ -222,9 +222,9 @@ fn show(session: &Session, show: &ShowArgs) -> Result<Answer, Failure> {
 /// # Errors
 /// [`Failure`] when the text is not a GUID.
 pub fn object_guid(text: &str) -> Result<Uuid, Failure> {
-    Uuid::parse_str(text).map_err(|_| {
+    Uuid::parse_str(text).map_err(|error| {
         Failure::invalid(format!(
-            "\"{text}\" is not an object GUID; the searches show GUIDs, and \"cs show CONNECTOR --dn DN\" finds an object by name"
+            "\"{text}\" is not an object GUID ({error}); the searches show GUIDs, and \"cs show CONNECTOR --dn DN\" finds an object by name"
         ))
     })
 }
@@ -244,7 +244,11 @@ fn text(object: &CsObjectView, view: &View) -> String {
         .add_some("Flags", Some(object.flags.join(", ")).filter(|flags| !flags.is_empty()))
         .render();
     match &object.metaverse {
-        Some(hit) => text.push_str(&Pairs::default().add("Metaverse object", format!("{} ({}), {}", hit.display_name, hit.object_type, hit.guid)).render()),
+        Some(hit) => text.push_str(
+            &Pairs::default()
+                .add("Metaverse object", format!("{} ({}), {}", hit.display_name, hit.object_type, hit.guid))
+                .render(),
+        ),
         None => text.push_str("Metaverse object   : none\n"),
     }
     layer(&mut text, "Attributes", &object.import, view);
@@ -326,11 +330,20 @@ fn values(attribute: &AttributeChangeView) -> Vec<(String, String)> {
         }
         texts
     };
-    let old = side(&attribute.old, attribute.old_count);
-    let new = side(&attribute.new, attribute.new_count);
+    let (old, new) = if attribute.change == "none" {
+        (Vec::new(), side(present(attribute), attribute.old_count.max(attribute.new_count)))
+    } else {
+        (side(&attribute.old, attribute.old_count), side(&attribute.new, attribute.new_count))
+    };
     let rows = old.len().max(new.len()).max(1);
     let at = |texts: &[String], row: usize| texts.get(row).cloned().unwrap_or_default();
     (0..rows).map(|row| (at(&old, row), at(&new, row))).collect()
+}
+
+/// The values that an attribute has, whichever side of the change tells them.
+#[must_use]
+pub fn present(attribute: &AttributeChangeView) -> &[ValueView] {
+    if attribute.change == "none" && attribute.new.is_empty() { &attribute.old } else { &attribute.new }
 }
 
 /// A value, with a sign when it comes or goes.

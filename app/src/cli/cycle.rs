@@ -5,21 +5,23 @@ use serde_json::json;
 use syncline_engine::service::{CyclePolicy, CycleResult};
 
 use super::exit::{Exit, Failure};
+use super::interrupt::Interrupt;
 use super::output::Answer;
 use super::progress::Reporter;
 use super::session::Session;
 use super::table::Table;
 use super::text::View;
-use super::{background, interrupt, json};
+use super::{background, json};
 
 /// Verbs of `cycle`.
 #[derive(Debug, Subcommand)]
 pub enum CycleCommand {
     /// Start a synchronization cycle
     #[command(after_help = "\
-A cycle imports from all forests, then from the tenant, synchronizes in the same order, and exports to the
-tenant, then to the forests. Without --wait the command returns as soon as the cycle is accepted; it goes
-on in the background. With --wait the exit code is that of the worst run.
+A cycle imports from all forests, then from the tenant, synchronizes in the same
+order, and exports to the tenant, then to the forests. Without --wait the command
+returns as soon as the cycle is accepted; it goes on in the background. With --wait
+the exit code is that of the worst run.
 
 Examples:
   syncline cycle start --wait
@@ -94,7 +96,7 @@ impl CycleCommand {
 fn start_and_wait(session: &Session, policy: Policy) -> Result<Answer, Failure> {
     let result = session.operate(|engine| {
         let reporter = Reporter::start(engine, &session.output)?;
-        interrupt::install(engine)?;
+        let _interrupt = Interrupt::stops(engine)?;
         let handle = engine.start_cycle(policy.into())?;
         background::accepted(&session.output, &json!({ "policy": policy.word() }));
         let ended = handle.wait();

@@ -93,12 +93,17 @@ impl Exit {
     #[must_use]
     pub fn of_status(status: &str) -> Self {
         match status {
-            "success" | "in-progress" | "completed-warnings" | "completed-transient-objects" | "completed-no-objects" => Self::Success,
+            "success" | "in-progress" | "completed-warnings" | "completed-transient-objects" | "completed-no-objects" => {
+                Self::Success
+            }
             "stopped-deletion-threshold-exceeded" => Self::DeletionThreshold,
             "stopped-user-termination-from-wmi-or-ui" | "stopped-user-termination-from-extension" | "canceled" => Self::Canceled,
             "no-start-ma-already-running" => Self::Busy,
             "no-start-credentials" | "stopped-bad-server-credentials" => Self::Credentials,
-            "no-start-connection" | "no-start-no-domain-controller" | "no-start-server" | "stopped-connectivity"
+            "no-start-connection"
+            | "no-start-no-domain-controller"
+            | "no-start-server"
+            | "stopped-connectivity"
             | "stopped-server-down" => Self::Network,
             "no-start-file-access-denied" | "stopped-export-disabled" => Self::Permission,
             "no-start-file-not-found" => Self::NotFound,

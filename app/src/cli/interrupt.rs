@@ -1,37 +1,63 @@
 //! Ctrl+C: the first asks the run to stop, the second ends the program.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use syncline_engine::service::Engine;
 
 use super::exit::{Exit, Failure};
 use super::output::say;
 
-/// From now on Ctrl+C (and a request to terminate) asks the engine's runs to stop. Runs end after the
-/// present batch; what is pending is done by the next run.
-///
-/// # Errors
-/// [`Failure`] when the system refuses the handler.
-pub fn install(engine: &Engine) -> Result<(), Failure> {
-    let engine = engine.clone();
-    let asked = AtomicBool::new(false);
-    ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::AcqRel) {
-            std::process::exit(i32::from(Exit::Canceled as u8));
+/// The engine at work. The system knows one handler per program, which finds the engine here.
+static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
+/// The handler is in place.
+static INSTALLED: AtomicBool = AtomicBool::new(false);
+
+/// While it lives, Ctrl+C asks the engine's runs to stop; afterwards it ends the program as usual.
+#[derive(Debug)]
+#[must_use]
+pub struct Interrupt(());
+
+impl Interrupt {
+    /// From now on Ctrl+C, and a request to terminate, asks the engine's runs to stop. Runs end after
+    /// the present batch; what is pending is done by the next run.
+    ///
+    /// # Errors
+    /// [`Failure`] when the system refuses the handler.
+    pub fn stops(engine: &Engine) -> Result<Self, Failure> {
+        if !INSTALLED.swap(true, Ordering::AcqRel) {
+            ctrlc::set_handler(interrupted)
+                .map_err(|error| Failure::new(Exit::Unexpected, format!("cannot listen for Ctrl+C: {error}")))?;
         }
-        say("Stopping after the present batch. Press Ctrl+C again to end at once.");
-        let engine = engine.clone();
-        // On its own thread, so that a second Ctrl+C is heard while the engine takes its time.
-        let stopping = std::thread::Builder::new().name("stop".into()).spawn(move || {
-            let cycle = engine.stop_cycle();
-            let runs = engine.stop_run(None);
-            if let Some(error) = cycle.err().or(runs.err()) {
-                say(&format!("error: cannot stop: {}", Failure::from(error).message));
-            }
-        });
-        if stopping.is_err() {
-            std::process::exit(i32::from(Exit::Canceled as u8));
+        *working() = Some(engine.clone());
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Interrupt {
+    fn drop(&mut self) {
+        *working() = None;
+    }
+}
+
+fn working() -> MutexGuard<'static, Option<Engine>> {
+    ENGINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes the engine away, so that the second call finds none and ends the program.
+fn interrupted() {
+    let end = || std::process::exit(i32::from(Exit::Canceled as u8));
+    let Some(engine) = working().take() else { end() };
+    say("Stopping after the present batch. Press Ctrl+C again to end at once.");
+    // On its own thread, so that a second Ctrl+C is heard while the engine takes its time.
+    let stopping = std::thread::Builder::new().name("stop".into()).spawn(move || {
+        let cycle = engine.stop_cycle();
+        let runs = engine.stop_run(None);
+        if let Some(error) = cycle.err().or(runs.err()) {
+            say(&format!("error: cannot stop: {}", Failure::from(error).message));
         }
-    })
-    .map_err(|error| Failure::new(Exit::Unexpected, format!("cannot listen for Ctrl+C: {error}")))
+    });
+    if stopping.is_err() {
+        end();
+    }
 }

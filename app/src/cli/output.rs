@@ -1,6 +1,7 @@
 //! What a command prints: results on standard output, everything else on standard error.
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::PathBuf;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -19,6 +20,8 @@ pub struct Answer {
     pub warnings: Vec<String>,
     /// What to do next; only for people, and not with `--quiet`.
     pub hint: String,
+    /// Data folder that the app opens on afterwards.
+    pub opens: Option<PathBuf>,
 }
 
 impl Answer {
@@ -27,7 +30,7 @@ impl Answer {
     /// # Errors
     /// [`Failure`] when the value has no JSON form.
     pub fn new<T: Serialize + ?Sized>(data: &T, text: impl Into<String>) -> Result<Self, Failure> {
-        Ok(Self { data: json::data(data)?, text: text.into(), warnings: Vec::new(), hint: String::new() })
+        Ok(Self { data: json::data(data)?, text: text.into(), warnings: Vec::new(), hint: String::new(), opens: None })
     }
 
     /// Adds warnings.

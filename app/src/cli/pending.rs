@@ -7,14 +7,14 @@ use clap::{Args, ValueEnum};
 use syncline_engine::model::ObjectOperation;
 use syncline_engine::service::{AttributeChangeView, Engine, LayerView, PendingExportView, ValueView};
 
-use super::cs::{Operation, operations};
+use super::cs::{Operation, operations, present};
 use super::csv::{Field, line};
 use super::exit::Failure;
+use super::json;
 use super::output::Answer;
 use super::session::Session;
 use super::table::Table;
 use super::text::{View, count};
-use super::json;
 
 /// Objects read at a time.
 const PAGE: u64 = 500;
@@ -315,12 +315,7 @@ fn identifier_line(engine: &Engine, row: &PendingExportView) -> Result<String, F
 }
 
 /// The first wanted value that an attribute will have.
-fn new_value<'a>(
-    pending: &'a LayerView,
-    held: Option<&'a LayerView>,
-    name: &str,
-    wanted: fn(&str) -> bool,
-) -> Option<&'a str> {
+fn new_value<'a>(pending: &'a LayerView, held: Option<&'a LayerView>, name: &str, wanted: fn(&str) -> bool) -> Option<&'a str> {
     let find = |layer: &'a LayerView| layer.attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name));
     let first = |values: &'a [ValueView]| {
         let kept = values.iter().filter(|value| value.change.as_deref() != Some("delete"));
@@ -330,7 +325,7 @@ fn new_value<'a>(
     if change.is_some_and(|change| change.change == "delete") {
         return None;
     }
-    change.and_then(|change| first(&change.new)).or_else(|| held.and_then(find).and_then(|attribute| first(&attribute.new)))
+    change.and_then(|change| first(&change.new)).or_else(|| held.and_then(find).and_then(|attribute| first(present(attribute))))
 }
 
 /// Writes the identifiers in files of 1000 objects.
@@ -399,10 +394,7 @@ mod tests {
             "\"CN={x}\",Update,user,member,Add,,CN=a\n\"CN={x}\",Update,user,member,Delete,CN=b,\n",
         );
         let removed = change("title", "delete", &["Clerk"], &[]);
-        check(
-            &[pending("CN={x}", ObjectOperation::Update, vec![removed])],
-            "\"CN={x}\",Update,user,title,Delete,Clerk,\n",
-        );
+        check(&[pending("CN={x}", ObjectOperation::Update, vec![removed])], "\"CN={x}\",Update,user,title,Delete,Clerk,\n");
     }
 
     #[test]

@@ -137,7 +137,9 @@ fn style(known: bool) -> ProgressStyle {
     } else {
         "{spinner} {prefix}  {human_pos} objects  {per_sec}  {wide_msg}"
     };
-    ProgressStyle::with_template(template).map(|style| style.progress_chars("=> ")).unwrap_or_else(|_| ProgressStyle::default_bar())
+    ProgressStyle::with_template(template)
+        .map(|style| style.progress_chars("=> "))
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// What follows the bar.
@@ -158,9 +160,7 @@ fn message(progress: &RunProgress) -> String {
 /// The line for an event, when it deserves one.
 fn line(event: &EngineEvent) -> Option<String> {
     match event {
-        EngineEvent::RunStarted(run) => {
-            Some(text::safe(&format!("{}: {} started (run {})", run.connector, run.profile, run.id)))
-        }
+        EngineEvent::RunStarted(run) => Some(text::safe(&format!("{}: {} started (run {})", run.connector, run.profile, run.id))),
         EngineEvent::RunFinished(run) => Some(finished(run)),
         EngineEvent::Progress(_)
         | EngineEvent::StepFinished { .. }

@@ -8,12 +8,13 @@ use syncline_engine::model::RunId;
 use syncline_engine::service::{Engine, RunDetails, RunFilter, RunSummary, StatusClass, StepDetails, status_explanation};
 
 use super::exit::{Exit, Failure};
+use super::interrupt::Interrupt;
 use super::output::{Answer, say};
 use super::progress::Reporter;
 use super::session::Session;
 use super::table::{Pairs, Table};
 use super::text::{View, count, duration};
-use super::{background, interrupt, json};
+use super::{background, json};
 
 /// Verbs of `run`.
 #[derive(Debug, Subcommand)]
@@ -148,7 +149,7 @@ fn start_and_wait(session: &Session, start: &StartArgs) -> Result<Answer, Failur
     session.operate(|engine| {
         confirm_export(engine, start)?;
         let reporter = Reporter::start(engine, &session.output)?;
-        interrupt::install(engine)?;
+        let _interrupt = Interrupt::stops(engine)?;
         let handle = engine.start_run(&start.connector, &start.profile)?;
         let run = handle.id();
         background::accepted(&session.output, &json!({ "run": run, "connector": start.connector, "profile": start.profile }));
@@ -264,7 +265,10 @@ fn show(session: &Session, id: RunId, step: Option<u32>) -> Result<Answer, Failu
     if let Some(number) = step {
         run.step_details.retain(|details| details.number == number);
         if run.step_details.is_empty() {
-            return Err(Failure::new(Exit::NotFound, format!("run {id} has no step {number}; it has {}", count(u64::from(run.summary.steps), "step"))));
+            return Err(Failure::new(
+                Exit::NotFound,
+                format!("run {id} has no step {number}; it has {}", count(u64::from(run.summary.steps), "step")),
+            ));
         }
     }
     Answer::new(&run, details(&run, step, &session.output.view))
@@ -445,7 +449,8 @@ mod tests {
 
     #[test]
     fn a_run_in_progress_has_the_documented_fields() {
-        let row = running_row(&RunSummary { adds: 12, updates: 3, ..sample::run(3, "contoso.com", "Delta Import", "in-progress") });
+        let row =
+            running_row(&RunSummary { adds: 12, updates: 3, ..sample::run(3, "contoso.com", "Delta Import", "in-progress") });
         assert_eq!(row["connector"], "contoso.com");
         assert_eq!(row["profile"], "Delta Import");
         assert_eq!(row["step"], 1);

@@ -51,8 +51,7 @@ pub fn connectors(connectors: &[ConnectorSummary], view: &View) -> String {
     let mut table =
         Table::new().texts(["Name", "Type", "State", "Last run", "Status"]).numbers(["Pending import", "Pending export"]);
     for connector in connectors {
-        let (profile, status) =
-            connector.last_run.as_ref().map_or(("", ""), |run| (run.profile.as_str(), run.status.as_str()));
+        let (profile, status) = connector.last_run.as_ref().map_or(("", ""), |run| (run.profile.as_str(), run.status.as_str()));
         table.row([
             connector.name.as_str(),
             connector.kind.label(),

@@ -74,8 +74,11 @@ impl Table {
         let Some(limit) = limit else { return widths };
         let gaps = 2 * widths.len().saturating_sub(1);
         while widths.iter().sum::<usize>() + gaps > limit {
-            let widest =
-                widths.iter_mut().zip(&self.columns).filter(|(known, column)| !column.number && **known > LEAST).max_by_key(|(known, _)| **known);
+            let widest = widths
+                .iter_mut()
+                .zip(&self.columns)
+                .filter(|(known, column)| !column.number && **known > LEAST)
+                .max_by_key(|(known, _)| **known);
             let Some((widest, _)) = widest else { break };
             *widest -= 1;
         }

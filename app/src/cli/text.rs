@@ -76,9 +76,8 @@ pub fn yes_no(value: bool) -> &'static str {
 /// escapes, so that a value can neither move the cursor nor reorder the line.
 #[must_use]
 pub fn safe(text: &str) -> String {
-    let dangerous = |character: char| {
-        character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
+    let dangerous =
+        |character: char| character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if !text.contains(dangerous) {
         return text.to_string();
     }

@@ -107,6 +107,9 @@ pub trait Opener: Send + Sync {
     /// When the folder cannot be used.
     fn demo(&self, folder: &Path) -> Answer<Arc<dyn Backend>>;
 
+    /// True when a folder holds a workspace.
+    fn is_workspace(&self, folder: &Path) -> bool;
+
     /// The folder used when none is named.
     fn default_folder(&self) -> PathBuf;
 
@@ -136,6 +139,10 @@ impl Opener for EngineOpener {
 
     fn demo(&self, folder: &Path) -> Answer<Arc<dyn Backend>> {
         Ok(Arc::new(syncline_engine::setup::demo::prepare(folder, self.options.clone())?))
+    }
+
+    fn is_workspace(&self, folder: &Path) -> bool {
+        Engine::is_workspace(folder)
     }
 
     fn default_folder(&self) -> PathBuf {

@@ -1,9 +1,11 @@
 //! Advice for the editor: what will probably fail or was probably not meant, and the type of the result.
 
-use crate::compile::{Constant, Node, NodeKind, OWN_NAME, Operand, attribute_type};
+use crate::compile::{OWN_NAME, attribute_type};
 use crate::function_table::{FunctionInfo, Mode, Types};
 use crate::interface::{AttributeKind, AttributeUse, Schema};
 use crate::lexer::Operator;
+use crate::limits;
+use crate::node::{Constant, Node, NodeKind, Operand};
 use crate::problem::{Problem, ProblemKind, Severity, Span};
 use crate::value::Val;
 
@@ -46,12 +48,7 @@ impl Shape {
 }
 
 /// Everything worth saying about a program, in order of place, and the shape of its result.
-pub(crate) fn advise(
-    text: &str,
-    root: &Node,
-    attributes: &[AttributeUse],
-    schema: &dyn Schema,
-) -> (Vec<Problem>, ResultShape) {
+pub(crate) fn advise(text: &str, root: &Node, attributes: &[AttributeUse], schema: &dyn Schema) -> (Vec<Problem>, ResultShape) {
     let shapes = attributes.iter().map(|used| attribute_shape(schema, &used.name)).collect();
     let mut adviser = Adviser { text, attributes, shapes, variables: Vec::new(), problems: Vec::new() };
     let shape = adviser.node(root, Guard::default());
@@ -112,7 +109,9 @@ struct Adviser<'p> {
 
 impl Adviser<'_> {
     fn say(&mut self, severity: Severity, kind: ProblemKind, at: Span, message: impl Into<String>) {
-        self.problems.push(Problem::new(kind, severity, self.text, at, message.into()));
+        if self.problems.len() < limits::PROBLEMS {
+            self.problems.push(Problem::new(kind, severity, self.text, at, message.into()));
+        }
     }
 
     fn warn(&mut self, at: Span, message: impl Into<String>) {
@@ -227,7 +226,8 @@ impl Adviser<'_> {
                 Operator::Add | Operator::Subtract => sum_before = true,
                 Operator::Multiply | Operator::Divide if sum_before => {
                     let symbol = operand.operator.symbol();
-                    let message = format!("{symbol} does not come before + and -: the operators apply from left to right. Use brackets.");
+                    let message =
+                        format!("{symbol} does not come before + and -: the operators apply from left to right. Use brackets.");
                     self.warn(operand.at, message);
                 }
                 _ => {}
@@ -307,8 +307,7 @@ impl Adviser<'_> {
                 Mode::Each | Mode::Whole => self.expect(node.at, guard, &what, shape, parameter.types),
                 Mode::List if shape.multi == Some(false) && shape.types != Types::NONE => {
                     let name = self.attribute_name(argument).unwrap_or("the argument");
-                    let message =
-                        format!("{} needs a multi-valued attribute; {name} is single-valued.", function.name);
+                    let message = format!("{} needs a multi-valued attribute; {name} is single-valued.", function.name);
                     self.warn_type(node.at, Guard::default(), message);
                 }
                 Mode::List => self.expect(node.at, guard, &what, shape, parameter.types),
@@ -356,9 +355,7 @@ fn calls(node: &Node, name: &str) -> bool {
 fn constant_shape(constant: &Constant) -> Shape {
     match constant {
         Constant::Null => Shape::single(Types::NONE),
-        Constant::AuthoritativeNull | Constant::IgnoreThisFlow => {
-            Shape { types: Types::NONE, multi: Some(false), flow: true }
-        }
+        Constant::AuthoritativeNull | Constant::IgnoreThisFlow => Shape { types: Types::NONE, multi: Some(false), flow: true },
         Constant::Single(value) => Shape::single(Types::of(&Val::from(value))),
     }
 }

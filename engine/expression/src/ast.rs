@@ -23,8 +23,16 @@ pub(crate) enum ExpressionKind {
     Bracketed(Box<Expression>),
     Negated(Box<Expression>),
     /// Operands of one level of priority, strictly from left to right.
-    Chain { level: Level, first: Box<Expression>, rest: Vec<Link> },
-    Call { name: String, name_span: Span, arguments: Vec<Expression> },
+    Chain {
+        level: Level,
+        first: Box<Expression>,
+        rest: Vec<Link>,
+    },
+    Call {
+        name: String,
+        name_span: Span,
+        arguments: Vec<Expression>,
+    },
 }
 
 /// An operator of a chain with its right operand.

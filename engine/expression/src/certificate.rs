@@ -2,7 +2,6 @@
 
 use crate::date_time::DateTime;
 use crate::functions::conversion::decode_base64;
-use jiff::Timestamp;
 use sha1::{Digest, Sha1};
 use std::borrow::Cow;
 use x509_parser::asn1_rs::{Any, FromDer, Oid, Tag, ToDer};
@@ -16,7 +15,8 @@ pub(crate) struct Encoded<'b>(Cow<'b, [u8]>);
 impl<'b> Encoded<'b> {
     /// Finds the DER bytes: the data itself, or what its Base64 text holds, with or without PEM armour.
     pub(crate) fn find(data: &'b [u8]) -> Option<Self> {
-        if X509Certificate::from_der(data).is_ok() {
+        // A certificate is a sequence; its Base64 text starts with another byte.
+        if data.first() == Some(&SEQUENCE) {
             return Some(Self(Cow::Borrowed(data)));
         }
         let text = std::str::from_utf8(data).ok()?;
@@ -34,6 +34,9 @@ impl<'b> Encoded<'b> {
         Some(Certificate { der, parsed })
     }
 }
+
+/// The first byte of every certificate in DER.
+const SEQUENCE: u8 = 0x30;
 
 /// A certificate that could be read.
 pub(crate) struct Certificate<'b> {
@@ -86,12 +89,12 @@ impl Certificate<'_> {
 
     /// End of validity.
     pub(crate) fn not_after(&self) -> Option<DateTime> {
-        instant(self.parsed.validity().not_after.timestamp())
+        DateTime::from_unix_seconds(self.parsed.validity().not_after.timestamp())
     }
 
     /// Start of validity.
     pub(crate) fn not_before(&self) -> Option<DateTime> {
-        instant(self.parsed.validity().not_before.timestamp())
+        DateTime::from_unix_seconds(self.parsed.validity().not_before.timestamp())
     }
 
     fn party(&self, party: Party) -> &X509Name<'_> {
@@ -180,10 +183,6 @@ fn user_principal_name(name: &GeneralName<'_>) -> Option<String> {
         }
         _ => None,
     }
-}
-
-fn instant(seconds: i64) -> Option<DateTime> {
-    Timestamp::from_second(seconds).ok().map(DateTime::from_timestamp)
 }
 
 fn attribute_text(entry: &AttributeTypeAndValue<'_>) -> String {

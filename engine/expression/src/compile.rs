@@ -2,68 +2,15 @@
 
 use crate::ast::{Expression, ExpressionKind, Level};
 use crate::evaluate;
-use crate::function_table::{Body, FunctionInfo, Special, Types, function, functions};
+use crate::function_table::{Body, FunctionInfo, Special, Volatility, function, functions};
 use crate::functions::pattern;
 use crate::interface::{AttributeKind, AttributeType, AttributeUse, Schema, View};
-use crate::lexer::Operator;
 use crate::limits;
+use crate::node::{Constant, Node, NodeKind, Operand};
 use crate::parser::{CONSTANTS, LITERALS};
 use crate::problem::{Problem, ProblemKind, Severity, Span};
 use crate::suggest;
 use crate::value::Value;
-use regex::Regex;
-
-/// One node of a program.
-#[derive(Clone, Debug)]
-pub(crate) struct Node {
-    /// The text of the whole node.
-    pub span: Span,
-    /// Where faults of the node itself point: the function name or the operator.
-    pub at: Span,
-    pub kind: NodeKind,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum NodeKind {
-    Constant(Constant),
-    /// A constant part with the value it was folded to.
-    Folded { constant: Constant, original: Box<Node> },
-    /// A bare enumeration constant.
-    Enumeration(&'static str),
-    Attribute { slot: usize, multi_valued: bool, own_name: bool },
-    Count { slot: usize },
-    Parameter(usize),
-    /// A variable by its depth in the stack of variables in scope.
-    Variable(usize),
-    Negate(Box<Node>),
-    /// Arithmetic or comparison, from left to right.
-    Chain { first: Box<Node>, rest: Vec<Operand> },
-    /// `&&` and `||`, from left to right, the right side only when needed.
-    Logical { first: Box<Node>, rest: Vec<Operand> },
-    Call { function: &'static FunctionInfo, arguments: Vec<Node>, pattern: Option<Box<Regex>> },
-    If { condition: Box<Node>, then: Box<Node>, otherwise: Box<Node> },
-    Switch(Vec<(Node, Node)>),
-    With { value: Box<Node>, body: Box<Node> },
-    Where { list: Box<Node>, condition: Box<Node> },
-    Select { list: Box<Node>, body: Box<Node> },
-}
-
-/// A right operand with its operator.
-#[derive(Clone, Debug)]
-pub(crate) struct Operand {
-    pub operator: Operator,
-    pub at: Span,
-    pub node: Node,
-}
-
-/// A value known before any object is read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Constant {
-    Null,
-    AuthoritativeNull,
-    IgnoreThisFlow,
-    Single(Value),
-}
 
 /// What name resolution yields.
 pub(crate) struct Resolved {
@@ -136,22 +83,15 @@ impl Resolver<'_> {
             ExpressionKind::Name(name) => self.bare_name(name, span),
             ExpressionKind::Bracketed(inner) => return self.lower(inner),
             ExpressionKind::Negated(inner) => {
-                let node = Node {
-                    span,
-                    at: Span::new(span.start, span.start + 1),
-                    kind: NodeKind::Negate(Box::new(self.lower(inner))),
-                };
+                let node =
+                    Node { span, at: Span::new(span.start, span.start + 1), kind: NodeKind::Negate(Box::new(self.lower(inner))) };
                 return self.fold(node);
             }
             ExpressionKind::Chain { level, first, rest } => {
                 let first = Box::new(self.lower(first));
                 let rest: Vec<Operand> = rest
                     .iter()
-                    .map(|link| Operand {
-                        operator: link.operator,
-                        at: link.operator_span,
-                        node: self.lower(&link.operand),
-                    })
+                    .map(|link| Operand { operator: link.operator, at: link.operator_span, node: self.lower(&link.operand) })
                     .collect();
                 let at = rest.first().map_or(span, |operand| operand.at);
                 let kind = match level {
@@ -169,8 +109,16 @@ impl Resolver<'_> {
     }
 
     fn report(&mut self, kind: ProblemKind, span: Span, headline: &str, hint: &str) -> NodeKind {
-        self.problems.push(Problem::located(kind, self.text, span, headline, hint));
+        if self.problems.len() < limits::PROBLEMS {
+            self.problems.push(Problem::located(kind, self.text, span, headline, hint));
+        }
         NodeKind::Constant(Constant::Null)
+    }
+
+    fn push(&mut self, kind: ProblemKind, span: Span, message: String) {
+        if self.problems.len() < limits::PROBLEMS {
+            self.problems.push(Problem::new(kind, Severity::Error, self.text, span, message));
+        }
     }
 
     fn attribute(&mut self, name: &str, span: Span) -> NodeKind {
@@ -181,7 +129,7 @@ impl Resolver<'_> {
 
     fn known_attribute(&mut self, name: &str, span: Span) -> Option<AttributeType> {
         let found = attribute_type(self.schema, name);
-        if found.is_none() {
+        if found.is_none() && self.problems.len() < limits::PROBLEMS {
             let names = self.schema.attribute_names();
             let headline = format!("Attribute \"{name}\" does not exist on {}", self.schema.source_description());
             let near = suggest::hint(name, names.iter().map(String::as_str));
@@ -208,12 +156,7 @@ impl Resolver<'_> {
             };
             let near = suggest::hint(name, self.known_parameters.iter().map(String::as_str));
             let hint = format!("{known} {near}");
-            return self.report(
-                ProblemKind::UnknownParameter,
-                span,
-                &format!("Unknown parameter \"{name}\""),
-                hint.trim_end(),
-            );
+            return self.report(ProblemKind::UnknownParameter, span, &format!("Unknown parameter \"{name}\""), hint.trim_end());
         }
         let known = self.parameters.iter().position(|used| used == name);
         NodeKind::Parameter(known.unwrap_or_else(|| {
@@ -277,11 +220,10 @@ impl Resolver<'_> {
         match found.body {
             Body::Special(special) => self.special(special, found, name_span, arguments),
             Body::Plain(_) => self.plain(found, arguments),
-            Body::Volatile(_) => {
-                if found.result == Types::DATE {
-                    self.depends_on_time = true;
-                } else {
-                    self.depends_on_chance = true;
+            Body::Volatile(volatility, _) => {
+                match volatility {
+                    Volatility::Time => self.depends_on_time = true,
+                    Volatility::Chance => self.depends_on_chance = true,
                 }
                 self.plain(found, arguments)
             }
@@ -296,7 +238,7 @@ impl Resolver<'_> {
 
     fn check_count(&mut self, function: &FunctionInfo, name_span: Span, given: usize) {
         let name = function.name;
-        let (fits, wanted) = if name == "Switch" {
+        let (fits, wanted) = if matches!(function.body, Body::Special(Special::Switch)) {
             let fits = given > 0 && given.is_multiple_of(2) && given <= limits::SWITCH_ARGUMENTS;
             (fits, format!("takes pairs of arguments, at most {}", limits::SWITCH_ARGUMENTS))
         } else {
@@ -311,7 +253,7 @@ impl Resolver<'_> {
         };
         if !fits {
             let message = format!("{name} {wanted}, {given} given. {}.", function.usage());
-            self.problems.push(Problem::new(ProblemKind::Arity, Severity::Error, self.text, name_span, message));
+            self.push(ProblemKind::Arity, name_span, message);
         }
     }
 
@@ -395,11 +337,9 @@ impl Resolver<'_> {
         if let ExpressionKind::Text(name) = &inner.kind {
             return self.known_attribute(name, inner.span).map(|found| (name.clone(), found));
         }
-        let message = format!(
-            "{} takes the attribute's name as a string constant. Write {}(\"name\").",
-            function.name, function.name
-        );
-        self.problems.push(Problem::new(ProblemKind::Type, Severity::Error, self.text, name_span, message));
+        let message =
+            format!("{} takes the attribute's name as a string constant. Write {}(\"name\").", function.name, function.name);
+        self.push(ProblemKind::Type, name_span, message);
         None
     }
 
@@ -409,11 +349,9 @@ impl Resolver<'_> {
             return node;
         }
         match evaluate::constant(self.text, &node) {
-            Some(constant) => Node {
-                span: node.span,
-                at: node.at,
-                kind: NodeKind::Folded { constant, original: Box::new(node) },
-            },
+            Some(constant) => {
+                Node { span: node.span, at: node.at, kind: NodeKind::Folded { constant, original: Box::new(node) } }
+            }
             None => node,
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::date_text::MONTHS;
 use crate::date_time::DateTime;
+use crate::problem::quoted;
 use jiff::civil::Weekday;
 use std::fmt::Write;
 
@@ -54,16 +55,16 @@ impl Writer {
                     match rest.next() {
                         Some(quote) if quote == letter => break,
                         Some(other) => self.output.push(other),
-                        None => return Err(format!("the quote {letter} in \"{format}\" is not closed.")),
+                        None => return Err(format!("the quote {letter} in {} is not closed.", quoted(format))),
                     }
                 },
                 '\\' => match rest.next() {
                     Some(other) => self.output.push(other),
-                    None => return Err(format!("\"{format}\" ends in a backslash.")),
+                    None => return Err(format!("{} ends in a backslash.", quoted(format))),
                 },
                 '%' => match rest.next() {
                     Some(alone) if alone != '%' => self.letters(alone, 1)?,
-                    _ => return Err(format!("a letter is expected behind % in \"{format}\".")),
+                    _ => return Err(format!("a letter is expected behind % in {}.", quoted(format))),
                 },
                 _ => {
                     let mut count = 1;

@@ -5,20 +5,8 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, Time};
 
 /// English month names; the first three letters are enough.
-pub(crate) const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
+pub(crate) const MONTHS: [&str; 12] =
+    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
 /// Reads a date string; `None` when it has another form or names an impossible date.
 pub(crate) fn parse(text: &str) -> Option<DateTime> {

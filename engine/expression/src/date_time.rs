@@ -27,6 +27,11 @@ impl DateTime {
         Self::new(timestamp.to_zoned(TimeZone::UTC).datetime()).unwrap_or(Self(date(1, 1, 1).at(0, 0, 0, 0)))
     }
 
+    /// The instant of a count of seconds since 1970; `None` outside of the years 1 to 9999.
+    pub fn from_unix_seconds(seconds: i64) -> Option<Self> {
+        unix_epoch().checked_add(SignedDuration::from_secs(seconds)).ok().and_then(Self::new)
+    }
+
     /// The date and time in UTC.
     pub fn to_civil(self) -> civil::DateTime {
         self.0
@@ -83,6 +88,10 @@ mod tests {
             assert_eq!(instant.to_string(), text);
             assert_eq!(instant.to_ticks(), ticks);
         }
+        let last = DateTime::from_unix_seconds(253_402_300_799).map(|instant| instant.to_string());
+        assert_eq!(last.as_deref(), Some("9999-12-31T23:59:59Z"));
+        assert_eq!(DateTime::from_unix_seconds(253_402_300_800), None);
+        assert_eq!(DateTime::from_unix_seconds(-62_135_596_801), None);
         assert_eq!(DateTime::from_ticks(-1), None);
         assert_eq!(DateTime::from_ticks(2_650_467_744_000_000_000), None);
         assert_eq!(DateTime::from_ticks(i64::MAX), None);

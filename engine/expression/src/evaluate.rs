@@ -3,12 +3,12 @@
 //! Multi-valued operands: a call or operator over a list runs once per value ("lifted"). When a condition is multi-valued,
 //! each branch runs with a [`Focus`]: every lifted operand with the same number of values stands for the value in focus.
 
-use crate::date_time::DateTime;
-use crate::compile::{Constant, Node, NodeKind, Operand};
+use crate::call::{Call, check_argument, stray_constant};
 use crate::function_table::{Body, FunctionInfo, Mode, NullRule, Types};
 use crate::interface::{Context, Parameters, Random, Source};
 use crate::lexer::Operator;
 use crate::limits;
+use crate::node::{Constant, Node, NodeKind, Operand};
 use crate::operators;
 use crate::problem::{EvaluationError, Fault, Span};
 use crate::trace::Recorder;
@@ -27,128 +27,6 @@ pub(crate) struct Focus<'f> {
     outer: Option<&'f Focus<'f>>,
 }
 
-/// The evaluated arguments of one call.
-pub(crate) struct Call<'c, 'a> {
-    pub function: &'static FunctionInfo,
-    arguments: &'c mut [Val<'a>],
-    source: &'a dyn Source,
-    pub context: &'c Context<'a>,
-    /// The compiled pattern, when pattern and options are constants.
-    pub pattern: Option<&'a Regex>,
-}
-
-impl<'a> Call<'_, 'a> {
-    /// The number of arguments given.
-    pub(crate) fn given(&self) -> usize {
-        self.arguments.len()
-    }
-
-    /// The argument at `index`, from 0, moved out; NULL when not given.
-    pub(crate) fn take(&mut self, index: usize) -> Val<'a> {
-        self.arguments.get_mut(index).map_or(Val::Null, |slot| std::mem::replace(slot, Val::Null))
-    }
-
-    fn mismatch(&self, index: usize, found: &Val<'_>) -> Fault {
-        wrong_argument(self.function, index, found)
-    }
-
-    pub(crate) fn text(&mut self, index: usize) -> Result<Cow<'a, str>, Fault> {
-        match self.take(index) {
-            Val::Text(text) => Ok(text),
-            Val::Constant(name) => Ok(Cow::Borrowed(name)),
-            other => Err(self.mismatch(index, &other)),
-        }
-    }
-
-    pub(crate) fn number(&mut self, index: usize) -> Result<i64, Fault> {
-        match self.take(index) {
-            Val::Number(number) => Ok(number),
-            other => Err(self.mismatch(index, &other)),
-        }
-    }
-
-    pub(crate) fn boolean(&mut self, index: usize) -> Result<bool, Fault> {
-        match self.take(index) {
-            Val::Boolean(flag) => Ok(flag),
-            other => Err(self.mismatch(index, &other)),
-        }
-    }
-
-    pub(crate) fn binary(&mut self, index: usize) -> Result<Cow<'a, [u8]>, Fault> {
-        match self.take(index) {
-            Val::Binary(bytes) => Ok(bytes),
-            other => Err(self.mismatch(index, &other)),
-        }
-    }
-
-    pub(crate) fn reference(&mut self, index: usize) -> Result<Cow<'a, str>, Fault> {
-        match self.take(index) {
-            Val::Reference(name) => Ok(name),
-            other => Err(self.mismatch(index, &other)),
-        }
-    }
-
-    pub(crate) fn date(&mut self, index: usize) -> Result<DateTime, Fault> {
-        match self.take(index) {
-            Val::DateTime(instant) => Ok(instant),
-            other => Err(self.mismatch(index, &other)),
-        }
-    }
-
-    /// A list argument; `None` for NULL.
-    pub(crate) fn list(&mut self, index: usize) -> Result<Option<Values<'a>>, Fault> {
-        match self.take(index) {
-            Val::Null => Ok(None),
-            Val::Multi(list) => Ok(Some(Values { list, source: self.source })),
-            other => Err(self.mismatch(index, &other)),
-        }
-    }
-
-    /// Any argument as its values: one for a single value, none for NULL.
-    pub(crate) fn values(&mut self, index: usize) -> Values<'a> {
-        let list = match self.take(index) {
-            Val::Null => List::Values(std::rc::Rc::default()),
-            Val::Multi(list) => list,
-            single => List::Values(std::rc::Rc::new(vec![single])),
-        };
-        Values { list, source: self.source }
-    }
-
-    /// A fault of the argument's content.
-    pub(crate) fn fault(&self, message: impl std::fmt::Display) -> Fault {
-        Fault::value(format!("{}: {message}", self.function.name))
-    }
-
-    pub(crate) fn limit(&self, what: &str) -> Fault {
-        Fault::limit(format!("{}: {what}", self.function.name))
-    }
-
-    /// A fault of one value of a list argument.
-    pub(crate) fn element(&self, index: usize, found: &Val<'_>) -> Fault {
-        wrong_argument(self.function, index, found)
-    }
-}
-
-/// The values of a list argument.
-pub(crate) struct Values<'a> {
-    list: List<'a>,
-    source: &'a dyn Source,
-}
-
-impl<'a> Values<'a> {
-    pub(crate) fn len(&self) -> usize {
-        self.list.len()
-    }
-
-    pub(crate) fn get(&self, index: usize) -> Val<'a> {
-        self.list.get(index, self.source)
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Val<'a>> {
-        (0..self.len()).map(|index| self.get(index))
-    }
-}
-
 /// Runs one program over one object.
 pub(crate) struct Evaluator<'a> {
     text: &'a str,
@@ -162,12 +40,7 @@ pub(crate) struct Evaluator<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    pub(crate) fn new(
-        text: &'a str,
-        parameters: &'a [String],
-        source: &'a dyn Source,
-        context: &'a Context<'_>,
-    ) -> Self {
+    pub(crate) fn new(text: &'a str, parameters: &'a [String], source: &'a dyn Source, context: &'a Context<'_>) -> Self {
         let context = Context { parameters: context.parameters, now: context.now, random: context.random };
         Self { text, parameters, source, context, variables: Vec::new(), steps: 0, bytes: 0, recorder: None }
     }
@@ -181,8 +54,7 @@ impl<'a> Evaluator<'a> {
             Val::Constant(name) => Err(self.error(root.at, stray_constant(name))),
             Val::Multi(list) => {
                 let source = self.source;
-                let values: Vec<_> =
-                    (0..list.len()).filter_map(|index| list.get(index, source).into_value()).collect();
+                let values: Vec<_> = (0..list.len()).filter_map(|index| list.get(index, source).into_value()).collect();
                 Ok(if values.is_empty() { Outcome::Null } else { Outcome::Multi(values) })
             }
             single => Ok(single.into_value().map_or(Outcome::Null, Outcome::Single)),
@@ -235,21 +107,21 @@ impl<'a> Evaluator<'a> {
         match &node.kind {
             NodeKind::Constant(constant) => Ok(constant_value(constant)),
             NodeKind::Folded { constant, original } => {
-                if self.recorder.is_some() { self.node_inner(original, focus) } else { Ok(constant_value(constant)) }
+                if self.recorder.is_some() {
+                    self.node_inner(original, focus)
+                } else {
+                    Ok(constant_value(constant))
+                }
             }
             NodeKind::Enumeration(name) => Ok(Val::Constant(name)),
             NodeKind::Attribute { slot, multi_valued, own_name } => Ok(self.attribute(*slot, *multi_valued, *own_name)),
-            NodeKind::Count { slot } => {
-                Ok(Val::Number(i64::try_from(self.source.count(*slot)).unwrap_or(i64::MAX)))
-            }
+            NodeKind::Count { slot } => Ok(Val::Number(i64::try_from(self.source.count(*slot)).unwrap_or(i64::MAX))),
             NodeKind::Parameter(index) => Ok(self.parameter(*index)),
             NodeKind::Variable(depth) => Ok(self.variables.get(*depth).cloned().unwrap_or(Val::Null)),
             NodeKind::Negate(inner) => self.negate(node, inner, focus),
             NodeKind::Chain { first, rest } => self.chain(first, rest, focus),
             NodeKind::Logical { first, rest } => self.logical(first, rest, focus),
-            NodeKind::Call { function, arguments, pattern } => {
-                self.call(node, function, arguments, pattern.as_deref(), focus)
-            }
+            NodeKind::Call { function, arguments, pattern } => self.call(node, function, arguments, pattern.as_deref(), focus),
             NodeKind::If { condition, then, otherwise } => self.choose(node, condition, then, otherwise, focus),
             NodeKind::Switch(pairs) => self.switch(node, pairs, focus),
             NodeKind::With { value, body } => {
@@ -301,13 +173,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Evaluates `body` with one more variable.
-    fn bind(
-        &mut self,
-        value: Val<'a>,
-        body: &'a Node,
-        focus: Option<&Focus<'_>>,
-        as_operand: bool,
-    ) -> Evaluated<Val<'a>> {
+    fn bind(&mut self, value: Val<'a>, body: &'a Node, focus: Option<&Focus<'_>>, as_operand: bool) -> Evaluated<Val<'a>> {
         let depth = self.variables.len();
         self.variables.push(value);
         let result = if as_operand { self.operand(body, focus) } else { self.node(body, focus) };
@@ -329,12 +195,7 @@ impl<'a> Evaluator<'a> {
         Ok(collector.finish())
     }
 
-    fn chain(
-        &mut self,
-        first: &'a Node,
-        rest: &'a [Operand],
-        focus: Option<&Focus<'_>>,
-    ) -> Evaluated<Val<'a>> {
+    fn chain(&mut self, first: &'a Node, rest: &'a [Operand], focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
         let mut left = self.operand(first, focus)?;
         for operand in rest {
             let right = self.operand(&operand.node, focus)?;
@@ -376,12 +237,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn logical(
-        &mut self,
-        first: &'a Node,
-        rest: &'a [Operand],
-        focus: Option<&Focus<'_>>,
-    ) -> Evaluated<Val<'a>> {
+    fn logical(&mut self, first: &'a Node, rest: &'a [Operand], focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
         let mut left = self.operand(first, focus)?;
         for operand in rest {
             left = self.logical_pair(operand, left, focus)?;
@@ -389,12 +245,7 @@ impl<'a> Evaluator<'a> {
         Ok(left)
     }
 
-    fn logical_pair(
-        &mut self,
-        operand: &'a Operand,
-        left: Val<'a>,
-        focus: Option<&Focus<'_>>,
-    ) -> Evaluated<Val<'a>> {
+    fn logical_pair(&mut self, operand: &'a Operand, left: Val<'a>, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
         let at = operand.at;
         // The left value that makes the right one unnecessary.
         let decisive = operand.operator == Operator::Or;
@@ -457,12 +308,7 @@ impl<'a> Evaluator<'a> {
         Ok(collector.finish())
     }
 
-    fn switch(
-        &mut self,
-        node: &'a Node,
-        pairs: &'a [(Node, Node)],
-        focus: Option<&Focus<'_>>,
-    ) -> Evaluated<Val<'a>> {
+    fn switch(&mut self, node: &'a Node, pairs: &'a [(Node, Node)], focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
         let mut selected = None;
         for (condition, value) in pairs {
             let decision = self.operand(condition, focus)?;
@@ -486,13 +332,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn filter(
-        &mut self,
-        node: &'a Node,
-        list: &'a Node,
-        condition: &'a Node,
-        focus: Option<&Focus<'_>>,
-    ) -> Evaluated<Val<'a>> {
+    fn filter(&mut self, node: &'a Node, list: &'a Node, condition: &'a Node, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
         let Some(list) = self.list_argument("Where", node, list)? else { return Ok(Val::Null) };
         let mut collector = Collector::with_capacity(list.len());
         for index in 0..list.len() {
@@ -505,13 +345,7 @@ impl<'a> Evaluator<'a> {
         Ok(collector.finish())
     }
 
-    fn map(
-        &mut self,
-        node: &'a Node,
-        list: &'a Node,
-        body: &'a Node,
-        focus: Option<&Focus<'_>>,
-    ) -> Evaluated<Val<'a>> {
+    fn map(&mut self, node: &'a Node, list: &'a Node, body: &'a Node, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
         let Some(list) = self.list_argument("Select", node, list)? else { return Ok(Val::Null) };
         let mut collector = Collector::with_capacity(list.len());
         for index in 0..list.len() {
@@ -585,7 +419,7 @@ impl<'a> Evaluator<'a> {
                 NullRule::Handled => {}
             }
         }
-        let (Body::Plain(body) | Body::Volatile(body)) = function.body else { return Ok(Val::Null) };
+        let (Body::Plain(body) | Body::Volatile(_, body)) = function.body else { return Ok(Val::Null) };
         let context = self.context;
         let mut call = Call { function, arguments, source: self.source, context: &context, pattern };
         let value = body(&mut call).map_err(|fault| self.error(node.at, fault))?;
@@ -619,49 +453,8 @@ fn constant_value(constant: &Constant) -> Val<'_> {
     }
 }
 
-fn stray_constant(name: &str) -> Fault {
-    Fault::wrong_type(format!("The constant {name} is allowed only as the argument of a function that knows it."))
-}
-
 fn unequal_lengths(what: &str, left: usize, right: usize) -> Fault {
-    Fault::value(format!(
-        "{what}: multi-valued operands must have the same number of values; {left} and {right} found."
-    ))
-}
-
-/// Whether a single value fits the parameter; NULL always does.
-fn check_argument(function: &FunctionInfo, index: usize, value: &Val<'_>) -> Result<(), Fault> {
-    let Some(parameter) = function.parameters.get(index) else { return Ok(()) };
-    let fits = match (value, parameter.mode) {
-        (Val::Null, _) => true,
-        (Val::AuthoritativeNull | Val::IgnoreThisFlow, _) => {
-            return Err(Fault::wrong_type(format!(
-                "{}, argument {}: {} is allowed only as the result of the expression.",
-                function.name,
-                index + 1,
-                value.type_name()
-            )));
-        }
-        (Val::Constant(name), Mode::Enumeration) => parameter.constants.contains(name),
-        (Val::Text(text), Mode::Enumeration) => parameter.constants.contains(&text.as_ref()),
-        (Val::Constant(name), _) => return Err(stray_constant(name)),
-        (other, _) => parameter.types.overlaps(Types::of(other)),
-    };
-    if fits { Ok(()) } else { Err(wrong_argument(function, index, value)) }
-}
-
-fn wrong_argument(function: &FunctionInfo, index: usize, found: &Val<'_>) -> Fault {
-    let Some(parameter) = function.parameters.get(index) else {
-        return Fault::wrong_type(format!("{}: unexpected argument {}.", function.name, index + 1));
-    };
-    let (name, place) = (function.name, index + 1);
-    if parameter.mode == Mode::Enumeration {
-        let wanted = parameter.constants.join(" or ");
-        return Fault::wrong_type(format!("{name}, argument {place}: {wanted} expected."));
-    }
-    let wanted = parameter.types.names();
-    let hint = operators::conversion_hint(parameter.types, found);
-    Fault::wrong_type(format!("{name}, argument {place}: {wanted} expected, {} passed.{hint}", found.type_name()))
+    Fault::value(format!("{what}: multi-valued operands must have the same number of values; {left} and {right} found."))
 }
 
 /// The value of a node without attributes, parameters and variables; `None` when it fails or should not be kept.

@@ -1,6 +1,6 @@
 //! The table of functions: one entry drives name resolution, argument checks, dispatch, help and completion.
 
-use crate::evaluate::Call;
+use crate::call::Call;
 use crate::functions::TABLES;
 use crate::problem::Fault;
 use crate::value::Val;
@@ -67,9 +67,25 @@ pub struct FunctionInfo {
 }
 
 impl FunctionInfo {
-    /// The signature without types in front: `Left(value, count)`.
-    pub(crate) fn usage(&self) -> &'static str {
-        self.signature.find(self.name).and_then(|at| self.signature.get(at..)).unwrap_or(self.signature)
+    /// How to write a call, without types: `Split(value, delimiter [, limit])`.
+    pub fn usage(&self) -> String {
+        if self.body_is(Special::Switch) {
+            return "Switch(expr1, value1 [, expr2, value2 ...])".to_owned();
+        }
+        let mut usage = format!("{}(", self.name);
+        for (index, name) in self.parameter_names().enumerate() {
+            let optional = index >= self.required;
+            usage.push_str(if optional { " [" } else { "" });
+            usage.push_str(if index > 0 { ", " } else { "" });
+            usage.push_str(name);
+            usage.push_str(if optional { "]" } else { "" });
+        }
+        usage.push(')');
+        usage
+    }
+
+    fn body_is(&self, special: Special) -> bool {
+        matches!(self.body, Body::Special(found) if found == special)
     }
 
     /// The enumeration constants that fit the argument at `index` (from 0), for completion.
@@ -89,7 +105,7 @@ pub(crate) enum Body {
     /// Called with its evaluated arguments.
     Plain(PlainBody),
     /// As plain, but every call may give another result: never folded.
-    Volatile(PlainBody),
+    Volatile(Volatility, PlainBody),
     /// The evaluator itself decides which arguments are evaluated.
     Special(Special),
 }
@@ -101,10 +117,17 @@ impl std::fmt::Debug for Body {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Self::Plain(_) => "Plain",
-            Self::Volatile(_) => "Volatile",
+            Self::Volatile(..) => "Volatile",
             Self::Special(_) => "Special",
         })
     }
+}
+
+/// What makes a function's result change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Volatility {
+    Time,
+    Chance,
 }
 
 /// The functions the compiler turns into nodes of their own.

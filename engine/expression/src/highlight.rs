@@ -73,7 +73,11 @@ fn class(token: &Token, called: bool) -> Option<HighlightClass> {
         TokenKind::Parameter(_) => HighlightClass::Parameter,
         TokenKind::Variable(_) => HighlightClass::Variable,
         TokenKind::Name(name) if called => {
-            if crate::function(name).is_some() { HighlightClass::Function } else { HighlightClass::Unknown }
+            if crate::function(name).is_some() {
+                HighlightClass::Function
+            } else {
+                HighlightClass::Unknown
+            }
         }
         TokenKind::Name(name) if LITERALS.contains(&name.as_str()) => HighlightClass::Literal,
         TokenKind::Name(name) if CONSTANTS.contains(&name.as_str()) => HighlightClass::Constant,
@@ -97,31 +101,26 @@ mod tests {
     #[test]
     fn classes_follow_the_tokens() {
         use HighlightClass::*;
-        check("Trim([a]) & \"x\"", &[
-            ("Trim", Function),
-            ("(", Punctuation),
-            ("[a]", Attribute),
-            (")", Punctuation),
-            ("&", Operator),
-            ("\"x\"", Text),
-        ]);
-        check("trim(NULL, UTF8, foo)", &[
-            ("trim", Unknown),
-            ("(", Punctuation),
-            ("NULL", Literal),
-            (",", Punctuation),
-            ("UTF8", Constant),
-            (",", Punctuation),
-            ("foo", Unknown),
-            (")", Punctuation),
-        ]);
-        check("%p% + $v - &HF \"open", &[
-            ("%p%", Parameter),
-            ("+", Operator),
-            ("$v", Variable),
-            ("-", Operator),
-            ("&HF", Number),
-            ("\"open", Fault),
-        ]);
+        check(
+            "Trim([a]) & \"x\"",
+            &[("Trim", Function), ("(", Punctuation), ("[a]", Attribute), (")", Punctuation), ("&", Operator), ("\"x\"", Text)],
+        );
+        check(
+            "trim(NULL, UTF8, foo)",
+            &[
+                ("trim", Unknown),
+                ("(", Punctuation),
+                ("NULL", Literal),
+                (",", Punctuation),
+                ("UTF8", Constant),
+                (",", Punctuation),
+                ("foo", Unknown),
+                (")", Punctuation),
+            ],
+        );
+        check(
+            "%p% + $v - &HF \"open",
+            &[("%p%", Parameter), ("+", Operator), ("$v", Variable), ("-", Operator), ("&HF", Number), ("\"open", Fault)],
+        );
     }
 }

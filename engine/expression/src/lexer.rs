@@ -83,7 +83,7 @@ pub(crate) struct Token {
 
 impl TokenKind {
     /// Whether an operator follows rather than an operand.
-    fn ends_operand(&self) -> bool {
+    pub(crate) fn ends_operand(&self) -> bool {
         matches!(
             self,
             Self::Text(_)
@@ -291,12 +291,9 @@ impl Lexer<'_> {
                 Ok(self.token(TokenKind::Attribute(name), start))
             }
             None => Err(self.fault(start, start + 1, "The attribute that starts here is not closed", "Add the closing ].")),
-            _ => Err(self.fault(
-                start,
-                start + 1,
-                "An attribute name consists of letters, digits, _, - and .",
-                "Close it with ].",
-            )),
+            _ => {
+                Err(self.fault(start, start + 1, "An attribute name consists of letters, digits, _, - and .", "Close it with ]."))
+            }
         }
     }
 
@@ -358,11 +355,7 @@ mod tests {
         assert_eq!(kinds("&HF"), [TokenKind::Hexadecimal(15)]);
         assert_eq!(
             kinds("[n]&HF"),
-            [
-                TokenKind::Attribute("n".into()),
-                TokenKind::Operator(Operator::Concatenate),
-                TokenKind::Name("HF".into())
-            ]
+            [TokenKind::Attribute("n".into()), TokenKind::Operator(Operator::Concatenate), TokenKind::Name("HF".into())]
         );
         assert_eq!(kinds("&HFFFFFFFFFFFFFFFF"), [TokenKind::Hexadecimal(-1)]);
     }

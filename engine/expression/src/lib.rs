@@ -4,12 +4,57 @@
 //! [`Program::evaluate`] then reads any number of objects through [`Source`] and gives an [`Outcome`].
 //! Nothing here knows connectors, rules or the metaverse; clock and randomness are parameters ([`Context`]).
 //!
-//! Reading order: `lexer`, `parser` (to `ast`), `compile` (names to slots, constants folded), `evaluate`, `operators`, `functions`.
+//! Reading order: `lexer`, `parser` (to `ast`), `compile` (names to slots, constants folded, to `node`), `evaluate`, `call`,
+//! `operators`, `functions`.
+//!
+//! ```
+//! use syncline_expression::{
+//!     AttributeKind, AttributeType, Context, Outcome, Parameters, Program, Schema, Source, SystemRandom, Value, ValueRef,
+//! };
+//!
+//! struct User;
+//!
+//! impl Schema for User {
+//!     fn attribute(&self, name: &str) -> Option<AttributeType> {
+//!         (name == "mail").then_some(AttributeType { kind: AttributeKind::Text, multi_valued: false })
+//!     }
+//!     fn attribute_names(&self) -> Vec<String> {
+//!         vec!["mail".into()]
+//!     }
+//!     fn parameter_names(&self) -> Vec<String> {
+//!         Vec::new()
+//!     }
+//!     fn source_description(&self) -> String {
+//!         "object type user of connector contoso.com".into()
+//!     }
+//! }
+//!
+//! impl Parameters for User {
+//!     fn get(&self, _name: &str) -> Option<&str> {
+//!         None
+//!     }
+//! }
+//!
+//! impl Source for User {
+//!     fn count(&self, _slot: usize) -> usize {
+//!         1
+//!     }
+//!     fn value(&self, _slot: usize, _index: usize) -> Option<ValueRef<'_>> {
+//!         Some(ValueRef::Text(" ann@contoso.com"))
+//!     }
+//! }
+//!
+//! let program = Program::compile("Word(Trim([mail]), 1, \"@\")", &User).unwrap();
+//! let context = Context { parameters: &User, now: jiff::Timestamp::UNIX_EPOCH, random: &SystemRandom };
+//! assert_eq!(program.evaluate(&User, &context), Ok(Outcome::Single(Value::Text("ann".into()))));
+//! ```
 
 mod analysis;
 mod ast;
+mod call;
 mod certificate;
 mod compile;
+mod completion;
 mod date_format;
 mod date_text;
 mod date_time;
@@ -21,6 +66,7 @@ mod highlight;
 mod interface;
 mod lexer;
 mod limits;
+mod node;
 mod operators;
 mod parser;
 mod problem;
@@ -31,6 +77,7 @@ mod trace;
 mod value;
 
 pub use crate::analysis::ResultShape;
+pub use crate::completion::{Completion, CompletionKind, Completions, complete};
 pub use crate::date_time::DateTime;
 pub use crate::format::{equivalent, format};
 pub use crate::function_table::{Category, FunctionInfo, function, functions};

@@ -4,6 +4,8 @@
 pub(crate) const TEXT_CHARACTERS: usize = 32_768;
 /// Deepest nesting of brackets, calls and signs.
 pub(crate) const NESTING: usize = 128;
+/// Most problems reported for one text.
+pub(crate) const PROBLEMS: usize = 100;
 /// Most arguments of Switch.
 pub(crate) const SWITCH_ARGUMENTS: usize = 256;
 /// Most evaluation steps for one object and flow.

@@ -19,9 +19,7 @@ pub(crate) fn binary<'a>(operator: Operator, left: Val<'a>, right: Val<'a>) -> R
     }
     match operator {
         Operator::Concatenate => concatenate(left, right),
-        Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide => {
-            arithmetic(operator, &left, &right)
-        }
+        Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide => arithmetic(operator, &left, &right),
         Operator::Equal
         | Operator::NotEqual
         | Operator::Less

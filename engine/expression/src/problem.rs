@@ -102,15 +102,7 @@ impl std::fmt::Display for Problem {
 impl Problem {
     pub(crate) fn new(kind: ProblemKind, severity: Severity, text: &str, span: Span, message: String) -> Self {
         let place = Place::of(text, span);
-        Self {
-            kind,
-            severity,
-            message,
-            offset: place.offset,
-            length: place.length,
-            line: place.line,
-            column: place.column,
-        }
+        Self { kind, severity, message, offset: place.offset, length: place.length, line: place.line, column: place.column }
     }
 
     /// An error whose message names the place: `headline (line 1, column 4). hint`.
@@ -196,6 +188,17 @@ impl Fault {
         Self::new(ProblemKind::Limit, message)
     }
 }
+
+/// A value in quotes for a message; a long one is cut.
+pub(crate) fn quoted(value: &str) -> String {
+    let mut characters = value.chars();
+    let start: String = characters.by_ref().take(SHOWN).collect();
+    let more = if characters.next().is_some() { "..." } else { "" };
+    format!("\"{start}{more}\"")
+}
+
+/// The most characters of a value that a message shows.
+const SHOWN: usize = 64;
 
 /// Where a span is, in characters.
 pub(crate) struct Place {

@@ -1,9 +1,10 @@
 //! A checked expression, ready to run over any number of objects.
 
 use crate::analysis::{ResultShape, advise};
-use crate::compile::{Node, resolve};
+use crate::compile::resolve;
 use crate::evaluate::Evaluator;
 use crate::interface::{AttributeUse, Context, Schema, Source};
+use crate::node::Node;
 use crate::parser::parse;
 use crate::problem::{EvaluationError, Problem};
 use crate::trace::{Recorder, Step};

@@ -6,7 +6,11 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>)
     let allowed = (wanted.chars().count() / 4).clamp(1, 3);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
-        let distance = distance(&wanted, &plain(candidate));
+        let candidate_plain = plain(candidate);
+        if candidate_plain.len().abs_diff(wanted.len()) > allowed {
+            continue;
+        }
+        let distance = distance(&wanted, &candidate_plain);
         if distance <= allowed && best.is_none_or(|(least, held)| (distance, candidate) < (least, held)) {
             best = Some((distance, candidate));
         }

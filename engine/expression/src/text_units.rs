@@ -108,9 +108,17 @@ mod tests {
     #[test]
     fn slices_drop_half_pairs() {
         let text = "a😀b";
-        for (start, end, expected) in
-            [(0, 1, "a"), (0, 2, "a"), (0, 3, "a😀"), (0, 4, "a😀b"), (1, 3, "😀"), (2, 4, "b"), (2, 3, ""), (4, 9, ""), (3, 1, "")]
-        {
+        for (start, end, expected) in [
+            (0, 1, "a"),
+            (0, 2, "a"),
+            (0, 3, "a😀"),
+            (0, 4, "a😀b"),
+            (1, 3, "😀"),
+            (2, 4, "b"),
+            (2, 3, ""),
+            (4, 9, ""),
+            (3, 1, ""),
+        ] {
             assert_eq!(slice(text, start, end), expected, "{start}..{end}");
         }
         assert_eq!(slice("hello", 1, 3), "el");

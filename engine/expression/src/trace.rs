@@ -1,9 +1,10 @@
 //! The results of every part of an expression for one object, for "Test on object".
 
-use crate::compile::{Node, NodeKind};
 use crate::interface::Source;
+use crate::node::{Node, NodeKind};
 use crate::problem::{EvaluationError, Place, Span};
 use crate::value::{Outcome, Val};
+use std::collections::BTreeMap;
 
 /// One part of an expression with what it gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,24 +38,12 @@ const KEPT: usize = 32;
 /// Collects results during an evaluation.
 #[derive(Default)]
 pub(crate) struct Recorder {
-    results: Vec<(Span, Vec<StepResult>)>,
+    results: BTreeMap<(usize, usize), Vec<StepResult>>,
 }
 
 impl Recorder {
-    pub(crate) fn record<'a>(
-        &mut self,
-        span: Span,
-        result: &Result<Val<'a>, Box<EvaluationError>>,
-        source: &'a dyn Source,
-    ) {
-        let at = match self.results.iter().position(|(known, _)| *known == span) {
-            Some(at) => at,
-            None => {
-                self.results.push((span, Vec::new()));
-                self.results.len() - 1
-            }
-        };
-        let Some((_, results)) = self.results.get_mut(at) else { return };
+    pub(crate) fn record<'a>(&mut self, span: Span, result: &Result<Val<'a>, Box<EvaluationError>>, source: &'a dyn Source) {
+        let results = self.results.entry((span.start, span.end)).or_default();
         if results.len() < KEPT {
             results.push(match result {
                 Ok(Val::Constant(name)) => StepResult::Constant(name),
@@ -66,12 +55,11 @@ impl Recorder {
 
     pub(crate) fn tree(&self, text: &str, node: &Node) -> Step {
         let place = Place::of(text, node.span);
-        let results = self.results.iter().find(|(span, _)| *span == node.span);
         Step {
             text: text.get(node.span.start..node.span.end).unwrap_or_default().to_owned(),
             offset: place.offset,
             length: place.length,
-            results: results.map(|(_, results)| results.clone()).unwrap_or_default(),
+            results: self.results.get(&(node.span.start, node.span.end)).cloned().unwrap_or_default(),
             children: children(node).into_iter().map(|child| self.tree(text, child)).collect(),
         }
     }

@@ -85,6 +85,9 @@ pub enum SandboxError {
         /// Latest version this program can read.
         known: i64,
     },
+    /// Another process, or another `Sandbox` of this one, runs the tenant of the folder.
+    #[error("the tenant of {0} is already running; stop it or use its address")]
+    InUse(PathBuf),
     /// A stored value cannot be read back.
     #[error("the tenant's database holds an unreadable value: {0}")]
     Damaged(String),

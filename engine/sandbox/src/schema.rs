@@ -15,13 +15,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Every class, in the order of the stored numbers.
-    pub(crate) const ALL: [Kind; 5] = [
-        Kind::User,
-        Kind::Group,
-        Kind::Contact,
-        Kind::Device,
-        Kind::PublicFolder,
-    ];
+    pub(crate) const ALL: [Kind; 5] = [Kind::User, Kind::Group, Kind::Contact, Kind::Device, Kind::PublicFolder];
 
     /// Name of the class on the sync channel.
     pub(crate) fn name(self) -> &'static str {
@@ -63,9 +57,7 @@ impl Kind {
 
     /// The class of a name on the sync channel, any case.
     pub(crate) fn from_name(name: &str) -> Option<Kind> {
-        Kind::ALL
-            .into_iter()
-            .find(|kind| kind.name().eq_ignore_ascii_case(name))
+        Kind::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
 
     /// Whether addresses of this class must be unique in the tenant.
@@ -112,13 +104,7 @@ pub(crate) struct Attribute {
 impl Attribute {
     /// An attribute of a directory extension.
     pub(crate) fn extension(name: &str, multi: bool) -> Attribute {
-        Attribute {
-            name: name.to_owned(),
-            syntax: Syntax::Any,
-            multi,
-            classes: String::new(),
-            read_only: false,
-        }
+        Attribute { name: name.to_owned(), syntax: Syntax::Any, multi, classes: String::new(), read_only: false }
     }
 
     /// Whether objects of the class may carry the attribute.
@@ -152,20 +138,12 @@ fn parse_line(line: &str) -> Option<Attribute> {
     let multi = words.next()? == "multi";
     let classes = words.next()?.to_owned();
     let read_only = words.next() == Some("r");
-    Some(Attribute {
-        name,
-        syntax,
-        multi,
-        classes,
-        read_only,
-    })
+    Some(Attribute { name, syntax, multi, classes, read_only })
 }
 
 /// The attribute of a name (any case), if objects of the class may carry it.
 pub(crate) fn attribute(kind: Kind, name: &str) -> Option<&'static Attribute> {
-    TABLE
-        .get(&name.to_ascii_lowercase())
-        .filter(|attribute| attribute.belongs_to(kind))
+    TABLE.get(&name.to_ascii_lowercase()).filter(|attribute| attribute.belongs_to(kind))
 }
 
 /// Whether the name has the form of a directory extension: `extension_<32 hex digits>_<name>`.
@@ -176,9 +154,7 @@ pub(crate) fn is_extension(name: &str) -> bool {
     let Some((application, own)) = rest.split_once('_') else {
         return false;
     };
-    application.len() == 32
-        && application.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && !own.is_empty()
+    application.len() == 32 && application.bytes().all(|byte| byte.is_ascii_hexdigit()) && !own.is_empty()
 }
 
 /// Longest text of an attribute, where the directory limits it.
@@ -212,12 +188,7 @@ mod tests {
         // The export of the connector counts these; the three later additions are taken off.
         let added = ["employeeid", "onpremisesdistinguishedname", "preferreddatalocation"];
         let count = |kind: Kind| {
-            TABLE
-                .iter()
-                .filter(|(name, attribute)| {
-                    attribute.belongs_to(kind) && !added.contains(&name.as_str())
-                })
-                .count()
+            TABLE.iter().filter(|(name, attribute)| attribute.belongs_to(kind) && !added.contains(&name.as_str())).count()
         };
         let counts: Vec<usize> = Kind::ALL.into_iter().map(count).collect();
         assert_eq!(counts, [152, 71, 101, 26, 15]);

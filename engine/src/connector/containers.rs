@@ -54,7 +54,12 @@ mod tests {
         check(&["OU=CORP,DC=x"], &["DC=x"], "CN=a,OU=other,DC=x", false);
         check(&["OU=CORP,DC=x"], &[], "CN=a,OU=other,DC=x", false);
         check(&["OU=CORP,DC=x"], &["OU=old,OU=CORP,DC=x"], "CN=a,OU=old,OU=CORP,DC=x", false);
-        check(&["OU=CORP,DC=x", "OU=keep,OU=old,OU=CORP,DC=x"], &["OU=old,OU=CORP,DC=x"], "CN=a,OU=keep,OU=old,OU=CORP,DC=x", true);
+        check(
+            &["OU=CORP,DC=x", "OU=keep,OU=old,OU=CORP,DC=x"],
+            &["OU=old,OU=CORP,DC=x"],
+            "CN=a,OU=keep,OU=old,OU=CORP,DC=x",
+            true,
+        );
         check(&["OU=y,DC=x"], &["OU=y,DC=x"], "CN=a,OU=y,DC=x", false);
         check(&["OU=CORP,DC=x"], &[], "CN=a,OU=XCORP,DC=x", false);
     }

@@ -87,7 +87,8 @@ pub fn compile(
             problems.push(RuleProblem { rule: rule.name.clone(), message: "its connector no longer exists".to_owned() });
             continue;
         };
-        let compiled = match RuleCompiler { rule, connector, metaverse, attributes, problems: &mut problems }.compile() {
+        let compiler = RuleCompiler { rule, connector, metaverse, attributes, problems: &mut problems };
+        let compiled = match compiler.compile() {
             Ok(compiled) => Arc::new(compiled),
             Err(message) => {
                 problems.push(RuleProblem { rule: rule.name.clone(), message });

@@ -1,6 +1,8 @@
 //! Floor 7: the one handle that the app and the command line hold. Commands in, queries out, events.
 
 mod error;
+pub mod queries;
+pub mod texts;
 mod views;
 
 use std::path::Path;

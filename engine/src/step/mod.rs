@@ -1,5 +1,6 @@
 //! Floor 4, shared by the three verbs: what a step works on and what it tells while it works.
 
+mod end;
 mod recorder;
 mod status;
 
@@ -9,6 +10,7 @@ use crate::connector::CancelToken;
 use crate::model::{Clock, IdSource};
 use crate::store::Database;
 
+pub use end::StepEnd;
 pub use recorder::{Progress, ProgressSink, Recorder};
 pub use status::{StepStatus, most_severe, severity};
 

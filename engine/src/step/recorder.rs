@@ -8,7 +8,7 @@ use rusqlite::Transaction;
 use crate::model::{ObjectError, RunId};
 use crate::store::StoreError;
 use crate::store::connector_space::{CsObject, StoredError};
-use crate::store::runs::{ConnectionRecord, RunErrorRecord, RunObjectRecord, add_errors, add_objects};
+use crate::store::runs::{ConnectionRecord, RunErrorRecord, RunObjectRecord, add_errors, add_objects, save_counters};
 
 /// How far a step has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -160,6 +160,7 @@ impl Recorder {
     pub fn flush(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         add_objects(transaction, self.run, self.step, &self.objects)?;
         add_errors(transaction, self.run, self.step, &self.errors)?;
+        save_counters(transaction, self.run, self.step, &self.progress.counters)?;
         self.objects.clear();
         self.errors.clear();
         Ok(())

@@ -73,6 +73,8 @@ statuses! {
     STOPPED_EXPORT_DISABLED = "stopped-export-disabled";
     /// The disk is full.
     STOPPED_DATABASE_DISK_FULL = "stopped-database-disk-full";
+    /// The database failed.
+    STOPPED_DATABASE = "stopped-database-connection-lost";
     /// The connector failed unexpectedly.
     STOPPED_EXCEPTION = "stopped-extension-dll-exception";
 }

@@ -378,9 +378,21 @@ fn read(row: &Row<'_>) -> Result<CsObject, StoreError> {
 /// # Errors
 /// [`StoreError`] when the database cannot be written, also when name or anchor are taken.
 pub fn insert(transaction: &Transaction<'_>, object: &mut CsObject, display_name: &str) -> Result<CsId, StoreError> {
-    let failed = StoreError::sqlite("inserting a connector space object");
+    reserve(transaction, object)?;
+    update(transaction, object, display_name)?;
+    Ok(object.id)
+}
+
+/// Gives the object its number and its name; everything else is written by [`update`]. Alone it makes a
+/// placeholder.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written, also when the name is taken.
+pub fn reserve(transaction: &Transaction<'_>, object: &mut CsObject) -> Result<CsId, StoreError> {
     transaction
-        .prepare_cached("INSERT INTO cs_object (guid, connector, dn, dn_key, depth, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+        .prepare_cached(
+            "INSERT INTO cs_object (guid, connector, dn, dn_key, depth, created, parent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )
         .and_then(|mut statement| {
             statement.insert((
                 object.guid.as_bytes().as_slice(),
@@ -389,11 +401,11 @@ pub fn insert(transaction: &Transaction<'_>, object: &mut CsObject, display_name
                 &object.dn_key,
                 object.depth,
                 to_stored(object.created),
+                object.parent.map(|id| id.0),
             ))
         })
         .map(|id| object.id = CsId(id))
-        .map_err(&failed)?;
-    update(transaction, object, display_name)?;
+        .map_err(StoreError::sqlite("inserting a connector space object"))?;
     Ok(object.id)
 }
 
@@ -611,3 +623,89 @@ pub fn display_name_of(image: &Image, display_name: Option<AttributeId>, cn: Opt
 
 /// Objects shared between a batch and its answers.
 pub type SharedCsObject = Arc<CsObject>;
+
+/// The objects joined to metaverse objects, by metaverse object, in order of connector, then number.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn links(connection: &Connection, ids: &[MvId]) -> Result<BTreeMap<MvId, Vec<(ConnectorId, CsId)>>, StoreError> {
+    let failed = StoreError::sqlite("reading links");
+    let mut statement = connection
+        .prepare_cached("SELECT mv, connector, id FROM cs_object WHERE mv IN rarray(?1) ORDER BY mv, connector, id")
+        .map_err(&failed)?;
+    let list = integers(ids.iter().map(|id| id.0));
+    let mut rows = statement.query([&list]).map_err(&failed)?;
+    let mut found: BTreeMap<MvId, Vec<(ConnectorId, CsId)>> = BTreeMap::new();
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let mv = MvId(row.get(0).map_err(&failed)?);
+        found.entry(mv).or_default().push((ConnectorId(row.get(1).map_err(&failed)?), CsId(row.get(2).map_err(&failed)?)));
+    }
+    Ok(found)
+}
+
+/// Which objects a synchronization step visits (`engine.md` 4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visit {
+    /// Every staging object without a pending delete.
+    Full,
+    /// Pending imports, disconnectors, failed ones.
+    Delta,
+    /// Pending deletes.
+    Deletes,
+    /// Objects whose references or names wait.
+    Retries,
+}
+
+/// The objects to visit, parents before children, then in DN order.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn to_visit(connection: &Connection, connector: ConnectorId, visit: Visit) -> Result<Vec<CsId>, StoreError> {
+    let failed = StoreError::sqlite("reading the objects to synchronize");
+    let condition = match visit {
+        Visit::Full => "import_op <> 4",
+        Visit::Delta => {
+            "id IN (SELECT id FROM cs_object WHERE connector = ?1 AND import_op <> 0
+                UNION SELECT id FROM cs_object WHERE connector = ?1 AND mv IS NULL AND object_type IS NOT NULL
+                UNION SELECT id FROM cs_object WHERE connector = ?1 AND import_error IS NOT NULL) AND import_op <> 4
+             AND connector_state = 0"
+        }
+        Visit::Deletes => "import_op = 4",
+        Visit::Retries => "(rename_retry <> 0 OR reference_retry <> 0) AND mv IS NOT NULL",
+    };
+    let sql = format!(
+        "SELECT id FROM cs_object WHERE connector = ?1 AND object_type IS NOT NULL AND {condition} ORDER BY depth, dn_key"
+    );
+    let mut statement = connection.prepare_cached(&sql).map_err(&failed)?;
+    let rows = statement.query_map([connector.0], |row| row.get(0).map(CsId)).map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
+/// Flags the joined objects that refer to an object; gives those that were not flagged before.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn flag_referrers(transaction: &Transaction<'_>, target: CsId) -> Result<Vec<CsId>, StoreError> {
+    let failed = StoreError::sqlite("flagging referring objects");
+    let mut statement = transaction
+        .prepare_cached(
+            "UPDATE cs_object SET reference_retry = 1 WHERE reference_retry = 0 AND mv IS NOT NULL
+             AND id IN (SELECT object FROM cs_reference WHERE target = ?1) RETURNING id",
+        )
+        .map_err(&failed)?;
+    let rows = statement.query_map([target.0], |row| row.get(0).map(CsId)).map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
+/// Keeps the error of an object's last synchronization.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn set_import_error(transaction: &Transaction<'_>, id: CsId, error: &StoredError) -> Result<(), StoreError> {
+    let text = to_json("an object error", error)?;
+    transaction
+        .prepare_cached("UPDATE cs_object SET import_error = ?2 WHERE id = ?1")
+        .and_then(|mut statement| statement.execute((id.0, text)))
+        .map(|_| ())
+        .map_err(StoreError::sqlite("writing an object error"))
+}

@@ -208,25 +208,81 @@ pub fn set_retry(transaction: &Transaction<'_>, id: MvId, reference: bool, provi
         .map_err(StoreError::sqlite("writing retry flags"))
 }
 
-/// Removes an object, its references, the references to it, and its keys. The objects that referred to
-/// it are flagged for a reference retry.
+/// Flags the metaverse objects that refer to one; gives those that were not flagged before.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written.
-pub fn remove(transaction: &Transaction<'_>, id: MvId) -> Result<(), StoreError> {
+pub fn flag_referrers(transaction: &Transaction<'_>, target: MvId) -> Result<Vec<MvId>, StoreError> {
+    let failed = StoreError::sqlite("flagging referring objects");
+    let mut statement = transaction
+        .prepare_cached(
+            "UPDATE mv_object SET reference_retry = 1 WHERE reference_retry = 0
+             AND id IN (SELECT object FROM mv_reference WHERE target = ?1) RETURNING id",
+        )
+        .map_err(&failed)?;
+    let rows = statement.query_map([target.0], |row| row.get(0).map(MvId)).map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
+/// The objects whose references or provisioning wait, in the order of their numbers.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn to_retry(connection: &Connection) -> Result<Vec<MvId>, StoreError> {
+    let failed = StoreError::sqlite("reading metaverse objects to retry");
+    let mut statement = connection
+        .prepare_cached("SELECT id FROM mv_object WHERE reference_retry <> 0 OR provisioning_retry <> 0 ORDER BY id")
+        .map_err(&failed)?;
+    let rows = statement.query_map([], |row| row.get(0).map(MvId)).map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
+/// The numbers of all objects in ascending order.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn all_ids(connection: &Connection) -> Result<Vec<MvId>, StoreError> {
+    let failed = StoreError::sqlite("reading metaverse objects");
+    let mut statement = connection.prepare_cached("SELECT id FROM mv_object ORDER BY id").map_err(&failed)?;
+    let rows = statement.query_map([], |row| row.get(0).map(MvId)).map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
+/// Flags objects whose connector space object was replaced by an imported one: provisioning is tried again.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn require_provisioning(transaction: &Transaction<'_>, ids: &[MvId]) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE mv_object SET provisioning_retry = 1 WHERE id IN rarray(?1)")
+        .and_then(|mut statement| statement.execute([integers(ids.iter().map(|id| id.0))]))
+        .map(|_| ())
+        .map_err(StoreError::sqlite("writing retry flags"))
+}
+
+/// Removes an object, its references, the references to it, and its keys. The objects that referred to
+/// it are flagged for a reference retry and given back.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn remove(transaction: &Transaction<'_>, id: MvId) -> Result<Vec<MvId>, StoreError> {
+    let failed = StoreError::sqlite("removing a metaverse object");
+    let mut statement =
+        transaction.prepare_cached("SELECT DISTINCT object FROM mv_reference WHERE target = ?1 ORDER BY object").map_err(&failed)?;
+    let referrers = statement
+        .query_map([id.0], |row| row.get(0).map(MvId))
+        .and_then(Iterator::collect::<Result<Vec<MvId>, _>>)
+        .map_err(&failed)?;
+    flag_referrers(transaction, id)?;
     for sql in [
-        "UPDATE mv_object SET reference_retry = 1 WHERE id IN (SELECT object FROM mv_reference WHERE target = ?1)",
         "DELETE FROM mv_reference WHERE target = ?1",
         "DELETE FROM mv_reference WHERE object = ?1",
         "DELETE FROM join_key WHERE space = 0 AND object = ?1",
         "DELETE FROM mv_object WHERE id = ?1",
     ] {
-        transaction
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute([id.0]))
-            .map_err(StoreError::sqlite("removing a metaverse object"))?;
+        transaction.prepare_cached(sql).and_then(|mut statement| statement.execute([id.0])).map_err(&failed)?;
     }
-    Ok(())
+    Ok(referrers)
 }
 
 /// Replaces the join keys of an object in a space (0 is the metaverse, any other number a connector).

@@ -118,6 +118,8 @@ CREATE INDEX cs_object_import_error ON cs_object (connector) WHERE import_error 
 CREATE INDEX cs_object_export_error ON cs_object (connector) WHERE export_error IS NOT NULL;
 CREATE INDEX cs_object_disconnector ON cs_object (connector) WHERE mv IS NULL AND object_type IS NOT NULL;
 CREATE INDEX cs_object_placeholder ON cs_object (connector) WHERE object_type IS NULL;
+CREATE INDEX cs_object_partition ON cs_object (partition) WHERE partition IS NOT NULL;
+CREATE INDEX cs_object_transient ON cs_object (connector) WHERE transient <> 0;
 
 CREATE TABLE cs_reference (
     object INTEGER NOT NULL,

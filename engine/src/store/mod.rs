@@ -11,10 +11,13 @@ mod error;
 pub mod metaverse;
 mod migrations;
 pub mod options;
+pub mod pending;
 pub mod references;
 pub mod runs;
 pub mod search;
+pub mod secrets;
 mod sql;
+pub mod staging;
 
 pub use database::{Database, DatabaseInfo, Reader, Writer};
 pub use error::StoreError;

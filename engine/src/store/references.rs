@@ -3,11 +3,12 @@
 //! Rows point at object numbers, so renaming a target changes no row. A layer that adds holds the
 //! values that come, one that deletes the values that go.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use super::StoreError;
+use super::sql::integers;
 use crate::model::{AttributeId, CsId, MvId};
 
 /// The layer of the tower that a reference row belongs to.
@@ -105,6 +106,35 @@ pub fn targets_up_to(references: &[CsReference], attribute: AttributeId, top: Re
         }
     }
     targets
+}
+
+/// The rows of some objects by object, in the order attribute, layer, target; names and joins are left
+/// out.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn load(connection: &Connection, objects: &[CsId]) -> Result<BTreeMap<CsId, Vec<CsReference>>, StoreError> {
+    let failed = StoreError::sqlite("reading references");
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT object, attribute, target, layer FROM cs_reference WHERE object IN rarray(?1)
+             ORDER BY object, attribute, layer, target",
+        )
+        .map_err(&failed)?;
+    let mut rows = statement.query([integers(objects.iter().map(|id| id.0))]).map_err(&failed)?;
+    let mut found: BTreeMap<CsId, Vec<CsReference>> = BTreeMap::new();
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let code: i64 = row.get(3).map_err(&failed)?;
+        let layer = ReferenceLayer::from_code(code).ok_or_else(|| StoreError::damaged("a reference", format!("layer {code}")))?;
+        found.entry(CsId(row.get(0).map_err(&failed)?)).or_default().push(CsReference {
+            attribute: AttributeId(row.get(1).map_err(&failed)?),
+            target: CsId(row.get(2).map_err(&failed)?),
+            layer,
+            target_mv: None,
+            name: None,
+        });
+    }
+    Ok(found)
 }
 
 /// Adds a row; one that is there already stays.

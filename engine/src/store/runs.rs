@@ -159,6 +159,44 @@ pub fn save_step(transaction: &Transaction<'_>, step: &StepRecord) -> Result<(),
         .map_err(StoreError::sqlite("writing the run history"))
 }
 
+/// Writes the counters of a step that goes on, so that they outlive a crash.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn save_counters(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    step: u32,
+    counters: &BTreeMap<String, u64>,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE run_step SET counters = ?3 WHERE run = ?1 AND number = ?2")
+        .and_then(|mut statement| statement.execute((run.0, step, to_json("counters", counters).unwrap_or_default())))
+        .map(|_| ())
+        .map_err(StoreError::sqlite("writing the run history"))
+}
+
+/// Ends the runs and steps that an earlier process left unfinished; gives their numbers.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn close_unfinished(transaction: &Transaction<'_>, status: &str, now: Timestamp) -> Result<Vec<RunId>, StoreError> {
+    let failed = StoreError::sqlite("closing unfinished runs");
+    let mut statement =
+        transaction.prepare_cached("SELECT id FROM run WHERE status = 'in-progress' ORDER BY id").map_err(&failed)?;
+    let ids: Vec<RunId> = statement
+        .query_map([], |row| row.get(0).map(RunId))
+        .and_then(Iterator::collect)
+        .map_err(&failed)?;
+    for sql in [
+        "UPDATE run SET status = ?1, ended = ?2 WHERE status = 'in-progress'",
+        "UPDATE run_step SET status = ?1, ended = ?2 WHERE status = 'in-progress'",
+    ] {
+        transaction.execute(sql, (status, to_stored(now))).map_err(&failed)?;
+    }
+    Ok(ids)
+}
+
 /// Adds objects behind counters.
 ///
 /// # Errors

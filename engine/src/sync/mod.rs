@@ -1,1 +1,20 @@
-//! Being written.
+//! Floor 4: synchronization (`engine.md` 4) in two halves.
+//!
+//! [`evaluate`] is a pure function from rules and facts to effects; [`apply`](self::apply) writes
+//! effects in one transaction. Full and delta synchronization are both of them over different sets of
+//! objects.
+
+mod apply;
+mod effects;
+mod evaluate;
+mod facts;
+mod inbound;
+mod join;
+mod loader;
+mod outbound;
+mod plan;
+mod step;
+mod values;
+
+pub use plan::{connector_keys, load as load_plan};
+pub use step::run_step;

@@ -1,16 +1,13 @@
 //! Certificates.
 
+use crate::call::Call;
 use crate::certificate::{Certificate, Encoded, Party};
-use crate::evaluate::Call;
 use crate::function_table::{Body, Category, FunctionInfo, NullRule, Parameter, Substitute, Types, each};
-use crate::problem::Fault;
+use crate::problem::{Fault, quoted};
 use crate::value::{Collector, Val};
 
 /// Reads the certificate of the first argument and asks it.
-fn ask<'a>(
-    call: &mut Call<'_, 'a>,
-    question: impl FnOnce(&Certificate<'_>) -> Result<Val<'a>, Fault>,
-) -> Result<Val<'a>, Fault> {
+fn ask<'a>(call: &mut Call<'_, 'a>, question: impl FnOnce(&Certificate<'_>) -> Result<Val<'a>, Fault>) -> Result<Val<'a>, Fault> {
     let data = call.binary(0)?;
     let encoded = Encoded::find(&data);
     match encoded.as_ref().and_then(Encoded::read) {
@@ -93,7 +90,8 @@ fn name_info<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
     ask(call, |certificate| match certificate.name(&kind, party) {
         Some(found) => Ok(Val::text(found)),
         None => Err(Fault::value(format!(
-            "{name}: \"{kind}\" is not a name type. Use SimpleName, EmailName, UpnName, DnsName, DnsFromAlternativeName or UrlName."
+            "{name}: {} is not a name type. Use SimpleName, EmailName, UpnName, DnsName, DnsFromAlternativeName or UrlName.",
+            quoted(&kind)
         ))),
     })
 }

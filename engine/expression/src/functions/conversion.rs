@@ -1,10 +1,10 @@
 //! Conversions between types.
 
+use crate::call::Call;
 use crate::date_format;
-use crate::evaluate::Call;
 use crate::function_table::{Body, Category, FunctionInfo, NullRule, Parameter, Substitute, Types, each, enumeration};
 use crate::operators::boolean_text;
-use crate::problem::{Fault, ProblemKind};
+use crate::problem::{Fault, ProblemKind, quoted};
 use crate::value::Val;
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
@@ -13,10 +13,8 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 /// Padding is required; unused bits at the end may have any value.
-const LENIENT_BITS: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
-);
+const LENIENT_BITS: GeneralPurpose =
+    GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// Base64 text as bytes; white space inside is ignored.
 pub(crate) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
@@ -50,7 +48,7 @@ pub(crate) fn parse_guid(text: &str) -> Option<Uuid> {
 }
 
 fn too_large(call: &Call<'_, '_>, text: &str) -> Fault {
-    let message = format!("{}: \"{text}\" does not fit a signed 64-bit number.", call.function.name);
+    let message = format!("{}: {} does not fit a signed 64-bit number.", call.function.name, quoted(text));
     Fault::new(ProblemKind::Overflow, message)
 }
 
@@ -61,7 +59,7 @@ fn c_num<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
             Ok(number) => Ok(Val::Number(number)),
             Err(NumberFault::TooLarge) => Err(too_large(call, &text)),
             Err(NumberFault::NotANumber) => {
-                Err(call.fault(format_args!("\"{text}\" is not a whole number. Guard it with IsNumeric.")))
+                Err(call.fault(format_args!("{} is not a whole number. Guard it with IsNumeric.", quoted(&text))))
             }
         },
         Val::Binary(bytes) => {
@@ -98,7 +96,7 @@ fn c_bool<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
             Ok(number) => number != 0,
             Err(NumberFault::TooLarge) => return Err(too_large(call, &text)),
             Err(NumberFault::NotANumber) => {
-                return Err(call.fault(format_args!("\"{text}\" is neither True, False nor a whole number.")));
+                return Err(call.fault(format_args!("{} is neither True, False nor a whole number.", quoted(&text))));
             }
         },
         other => return Err(call.element(0, &other)),
@@ -110,7 +108,7 @@ fn c_guid<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
     let text = call.text(0)?;
     match parse_guid(&text) {
         Some(guid) => Ok(Val::Binary(Cow::Owned(guid.to_bytes_le().to_vec()))),
-        None => Err(call.fault(format_args!("\"{text}\" is not a GUID. Guard it with IsGuid."))),
+        None => Err(call.fault(format_args!("{} is not a GUID. Guard it with IsGuid.", quoted(&text)))),
     }
 }
 
@@ -152,8 +150,7 @@ fn from_base64<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
 fn utf16_text(bytes: &[u8]) -> String {
     let (pairs, odd) = bytes.as_chunks::<2>();
     let units = pairs.iter().map(|pair| u16::from_le_bytes(*pair));
-    let mut text: String =
-        char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    let mut text: String = char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
     if !odd.is_empty() {
         text.push(char::REPLACEMENT_CHARACTER);
     }
@@ -175,7 +172,7 @@ fn from_utf8_hex<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
     let text = call.text(0)?;
     match hex::decode(text.as_bytes()) {
         Ok(bytes) => Ok(Val::text(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(_) => Err(call.fault(format_args!("\"{text}\" does not consist of pairs of hexadecimal digits."))),
+        Err(_) => Err(call.fault(format_args!("{} does not consist of pairs of hexadecimal digits.", quoted(&text)))),
     }
 }
 
@@ -293,10 +290,7 @@ pub(crate) const TABLE: &[FunctionInfo] = &[
         signature: "str CStr(num|ref|bool|str|dt value)",
         description: "The text of a value: digits, the distinguished name, True or False; a date as M/d/yyyy h:mm:ss tt.",
         example: "CStr([manager])",
-        parameters: &[each(
-            "value",
-            Types::NUMBER.or(Types::REFERENCE).or(Types::BOOLEAN).or(Types::TEXT).or(Types::DATE),
-        )],
+        parameters: &[each("value", Types::NUMBER.or(Types::REFERENCE).or(Types::BOOLEAN).or(Types::TEXT).or(Types::DATE))],
         ..BASE
     },
     FunctionInfo {

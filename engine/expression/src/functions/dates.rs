@@ -1,20 +1,20 @@
 //! Dates and times, always in UTC.
 
+use crate::call::Call;
 use crate::date_format;
 use crate::date_text;
 use crate::date_time::DateTime;
-use crate::evaluate::Call;
-use crate::function_table::{Body, Category, FunctionInfo, NullRule, Types, each};
-use crate::problem::Fault;
+use crate::function_table::{Body, Category, FunctionInfo, NullRule, Types, Volatility, each};
+use crate::problem::{Fault, quoted};
 use crate::value::Val;
 use jiff::Span;
 
 fn c_date<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
     match call.take(0) {
         Val::DateTime(instant) => Ok(Val::DateTime(instant)),
-        Val::Text(text) => date_text::parse(&text).map(Val::DateTime).ok_or_else(|| {
-            call.fault(format_args!("\"{text}\" is not a date. Use yyyy-MM-dd or month/day/year."))
-        }),
+        Val::Text(text) => date_text::parse(&text)
+            .map(Val::DateTime)
+            .ok_or_else(|| call.fault(format_args!("{} is not a date. Use yyyy-MM-dd or month/day/year.", quoted(&text)))),
         other => Err(call.element(0, &other)),
     }
 }
@@ -33,7 +33,7 @@ fn date_add<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
         "s" => span.try_seconds(value),
         _ => {
             let message = "is not an interval. Use yyyy, q, m, y, d, w, ww, h, n or s.";
-            return Err(call.fault(format_args!("\"{interval}\" {message}")));
+            return Err(call.fault(format_args!("{} {message}", quoted(&interval))));
         }
     };
     let moved = span.and_then(|span| instant.to_civil().checked_add(span)).ok().and_then(DateTime::new);
@@ -125,7 +125,7 @@ pub(crate) const TABLE: &[FunctionInfo] = &[
         description: "The current date and time in UTC, the same throughout one evaluation.",
         example: "CertNotAfter([userCertificate]) > Now()",
         required: 0,
-        body: Body::Volatile(now),
+        body: Body::Volatile(Volatility::Time, now),
         ..BASE
     },
     FunctionInfo {

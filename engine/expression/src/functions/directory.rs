@@ -1,8 +1,8 @@
 //! Distinguished names.
 
-use crate::evaluate::Call;
+use crate::call::Call;
 use crate::function_table::{Body, Category, FunctionInfo, NullRule, Parameter, Types, each, enumeration};
-use crate::problem::Fault;
+use crate::problem::{Fault, quoted};
 use crate::value::Val;
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -23,7 +23,7 @@ fn components(name: &str) -> impl Iterator<Item = Result<Component<'_>, Fault>> 
         rest = tail.strip_prefix(',');
         Some(match component.split_once('=') {
             Some((kind, value)) => Ok(Component { kind: kind.trim(), value: trim_value(value) }),
-            None => Err(Fault::value(format!("\"{component}\" is not a component of a distinguished name."))),
+            None => Err(Fault::value(format!("{} is not a component of a distinguished name.", quoted(component)))),
         })
     })
 }

@@ -1,6 +1,6 @@
 //! Choices, loops over values and Error.
 
-use crate::evaluate::Call;
+use crate::call::Call;
 use crate::function_table::{Body, Category, FunctionInfo, NullRule, Special, Types, each, whole};
 use crate::problem::{Fault, ProblemKind};
 use crate::value::Val;
@@ -62,7 +62,7 @@ pub(crate) const TABLE: &[FunctionInfo] = &[
         "mvattr Select($item, mvattr attribute, exp function)",
         "Applies a formula to each value of a multi-valued attribute, bound to the variable, and collects the results.",
         "Select($item, [otherPhone], Replace($item, \"-\", \"\"))",
-        &[whole("item"), whole("attribute"), whole("function")],
+        &[whole("$item"), whole("attribute"), whole("function")],
         Special::Select,
     ),
     special(
@@ -78,7 +78,7 @@ pub(crate) const TABLE: &[FunctionInfo] = &[
         "mvattr Where($item, mvattr attribute, exp condition)",
         "The values of a multi-valued attribute for which the condition is true; the variable stands for the value.",
         "Where($item, [userCertificate], CertNotAfter($item) > Now())",
-        &[whole("item"), whole("attribute"), whole("condition")],
+        &[whole("$item"), whole("attribute"), whole("condition")],
         Special::Where,
     ),
     special(
@@ -86,7 +86,7 @@ pub(crate) const TABLE: &[FunctionInfo] = &[
         "var With($variable, exp subExpression, exp complexExpression)",
         "Computes an expression once and names it for the formula behind it.",
         "With($upn, LCase([userPrincipalName]), IIF(InStr($upn, \"@\") > 0, $upn, NULL))",
-        &[whole("variable"), whole("subExpression"), whole("complexExpression")],
+        &[whole("$variable"), whole("subExpression"), whole("complexExpression")],
         Special::With,
     ),
 ];

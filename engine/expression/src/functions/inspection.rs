@@ -1,7 +1,7 @@
 //! Questions about a value; a multi-valued one is looked at as a whole.
 
+use crate::call::{Call, Values};
 use crate::date_text;
-use crate::evaluate::{Call, Values};
 use crate::function_table::{Body, Category, FunctionInfo, NullRule, Substitute, Types, each, whole};
 use crate::functions::conversion::{parse_guid, parse_number};
 use crate::problem::Fault;

@@ -1,11 +1,11 @@
 //! Multi-valued attributes.
 
-use crate::evaluate::Call;
+use crate::call::Call;
 use crate::function_table::{
     Body, Category, FunctionInfo, NullRule, Parameter, Special, Substitute, Types, each, enumeration, list, whole,
 };
 use crate::limits;
-use crate::problem::{Fault, ProblemKind};
+use crate::problem::{Fault, ProblemKind, quoted};
 use crate::text_units;
 use crate::value::{Collector, Val};
 use std::collections::HashSet;
@@ -102,7 +102,7 @@ fn split<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
     let (text, delimiter) = (call.text(0)?, call.text(1)?);
     let limit = if call.given() > 2 { call.number(2)? } else { i64::MAX };
     if text_units::length(&delimiter) != 1 {
-        return Err(call.fault(format_args!("the delimiter must be exactly one character, \"{delimiter}\" found.")));
+        return Err(call.fault(format_args!("the delimiter must be exactly one character, {} found.", quoted(&delimiter))));
     }
     if limit < 1 {
         return Err(call.fault(format_args!("the limit must be 1 or more, {limit} found.")));

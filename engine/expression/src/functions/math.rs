@@ -1,7 +1,7 @@
 //! Bits and random numbers.
 
-use crate::evaluate::Call;
-use crate::function_table::{Body, Category, FunctionInfo, NullRule, Types, each};
+use crate::call::Call;
+use crate::function_table::{Body, Category, FunctionInfo, NullRule, Types, Volatility, each};
 use crate::problem::Fault;
 use crate::value::Val;
 
@@ -57,7 +57,7 @@ pub(crate) const TABLE: &[FunctionInfo] = &[
         description: "A random whole number from start to end, both included, different at every evaluation. Use it with Apply once.",
         example: "RandomNum(100, 999)",
         parameters: &[each("start", Types::NUMBER), each("end", Types::NUMBER)],
-        body: Body::Volatile(random_num),
+        body: Body::Volatile(Volatility::Chance, random_num),
         ..BASE
     },
 ];

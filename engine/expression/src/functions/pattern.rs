@@ -1,10 +1,10 @@
 //! RegexIsMatch.
 
-use crate::compile::{Constant, Node, NodeKind};
-use crate::evaluate::Call;
+use crate::call::Call;
 use crate::function_table::{Body, Category, FunctionInfo, NullRule, Substitute, Types, each};
 use crate::limits;
-use crate::problem::Fault;
+use crate::node::{Constant, Node, NodeKind};
+use crate::problem::{Fault, quoted};
 use crate::value::{Val, Value};
 use regex::{Regex, RegexBuilder};
 
@@ -52,7 +52,8 @@ fn compile(pattern: &str, options: &str) -> Result<Regex, String> {
             }
             _ => {
                 return Err(format!(
-                    "\"{option}\" is not an option. Use IgnoreCase, Multiline, Singleline or IgnorePatternWhitespace."
+                    "{} is not an option. Use IgnoreCase, Multiline, Singleline or IgnorePatternWhitespace.",
+                    quoted(option)
                 ));
             }
         }
@@ -62,7 +63,7 @@ fn compile(pattern: &str, options: &str) -> Result<Regex, String> {
         other => {
             let reason = other.to_string();
             let last = reason.lines().last().unwrap_or_default();
-            format!("\"{pattern}\" is not a usable pattern: {}.", last.trim_start_matches("error: "))
+            format!("{} is not a usable pattern: {}.", quoted(pattern), last.trim_start_matches("error: "))
         }
     })
 }

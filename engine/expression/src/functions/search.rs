@@ -1,9 +1,9 @@
 //! Finding and replacing in strings, and words.
 
-use crate::evaluate::Call;
+use crate::call::Call;
 use crate::function_table::{Body, Category, FunctionInfo, NullRule, Parameter, Substitute, Types, each, enumeration};
 use crate::limits;
-use crate::problem::Fault;
+use crate::problem::{Fault, quoted};
 use crate::text_units;
 use crate::value::Val;
 use std::borrow::Cow;
@@ -116,7 +116,8 @@ fn replace_chars<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
     for entry in pattern.split(',') {
         let faulty = || {
             call.fault(format_args!(
-                "\"{entry}\" is not an entry of a pattern. Write one character, a colon and its replacement, as in \"å:a,ö:o\"."
+                "{} is not an entry of a pattern. Write one character, a colon and its replacement, as in \"å:a,ö:o\".",
+                quoted(entry)
             ))
         };
         let (source, target) = entry.split_once(':').ok_or_else(faulty)?;
@@ -170,8 +171,7 @@ const BASE: FunctionInfo = FunctionInfo {
     body: Body::Plain(replace),
 };
 
-const SEARCH: &[Parameter] =
-    &[each("text", Types::TEXT), each("match", Types::TEXT), each("start", Types::NUMBER), COMPARE];
+const SEARCH: &[Parameter] = &[each("text", Types::TEXT), each("match", Types::TEXT), each("start", Types::NUMBER), COMPARE];
 
 /// Finding and replacing.
 pub(crate) const TABLE: &[FunctionInfo] = &[

@@ -1,9 +1,9 @@
 //! Cutting, trimming, padding and case of strings.
 
-use crate::evaluate::Call;
-use crate::function_table::{Body, Category, FunctionInfo, NullRule, Parameter, Substitute, Types, each};
+use crate::call::Call;
+use crate::function_table::{Body, Category, FunctionInfo, NullRule, Parameter, Substitute, Types, Volatility, each};
 use crate::limits;
-use crate::problem::Fault;
+use crate::problem::{Fault, quoted};
 use crate::text_units;
 use crate::value::Val;
 use std::borrow::Cow;
@@ -115,7 +115,7 @@ fn proper_word(word: &str) -> String {
 fn padding<'a>(call: &mut Call<'_, 'a>) -> Result<(Cow<'a, str>, String), Fault> {
     let (text, length, pad) = (call.text(0)?, call.number(1)?, call.text(2)?);
     if text_units::length(&pad) != 1 {
-        return Err(call.fault(format_args!("the pad character must be exactly one character, \"{pad}\" found.")));
+        return Err(call.fault(format_args!("the pad character must be exactly one character, {} found.", quoted(&pad))));
     }
     let missing = usize::try_from(length).unwrap_or(0).saturating_sub(text_units::length(&text));
     if missing.saturating_mul(pad.len()) > limits::TEXT_BYTES {
@@ -166,7 +166,7 @@ pub(crate) const TABLE: &[FunctionInfo] = &[
         example: "Guid()",
         parameters: &[],
         required: 0,
-        body: Body::Volatile(guid),
+        body: Body::Volatile(Volatility::Chance, guid),
         ..BASE
     },
     FunctionInfo {

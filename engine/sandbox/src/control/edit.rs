@@ -79,7 +79,7 @@ fn find(tenant: &Tenant, name: &str) -> Result<Object, Stop> {
     {
         found = objects::by_row(db, row)?;
     }
-    found.ok_or_else(|| fault(format!("object '{name}' does not exist")))
+    found.filter(|object| object.state != State::Gone).ok_or_else(|| fault(format!("object '{name}' does not exist")))
 }
 
 /// Writes values past the rules that bind clients.
@@ -104,11 +104,7 @@ pub(super) fn link(
     adds: &[String],
     removes: &[String],
 ) -> Result<(), Stop> {
-    let changes = LinkChanges {
-        lists: normalize(kind, attributes, Writer::Cloud)?.references,
-        adds,
-        removes,
-    };
+    let changes = LinkChanges { lists: normalize(kind, attributes, Writer::Cloud)?.references, adds, removes };
     let applied = apply_links(&tenant.db, row, &changes)?;
     if let Some((attribute, value)) = applied.unresolved.first() {
         return Err(fault(format!("{attribute} '{value}' names no object")));
@@ -116,10 +112,7 @@ pub(super) fn link(
     if !applied.deltas.is_empty()
         && let Some(mut object) = objects::by_row(&tenant.db, row)?
     {
-        let details = Details {
-            properties: Vec::new(),
-            links: applied.deltas,
-        };
+        let details = Details { properties: Vec::new(), links: applied.deltas };
         tenant.commit_object(&mut object, Action::Updated, &details)?;
     }
     Ok(())

@@ -31,11 +31,7 @@ pub(crate) fn answer(tenant: &mut Tenant, request: &Request, rest: &[&str]) -> R
         ("POST", ["seed"]) => in_transaction(tenant, |tenant| seed::plant(tenant, &body)),
         ("POST", ["cloud-edit"]) => in_transaction(tenant, |tenant| edit::edit(tenant, &body)),
         ("GET", ["export"]) => Ok(Reply::json(200, tenant.export()?)),
-        _ => Ok(failure(
-            501,
-            "NotImplemented",
-            &format!("{} {} is not implemented.", request.method, request.path),
-        )),
+        _ => Ok(failure(501, "NotImplemented", &format!("{} {} is not implemented.", request.method, request.path))),
     }
 }
 
@@ -45,10 +41,7 @@ pub(crate) fn bad_request(message: &str) -> Reply {
 }
 
 /// Does all of it or nothing.
-fn in_transaction(
-    tenant: &mut Tenant,
-    work: impl FnOnce(&mut Tenant) -> Result<Reply, Stop>,
-) -> Result<Reply, SandboxError> {
+fn in_transaction(tenant: &mut Tenant, work: impl FnOnce(&mut Tenant) -> Result<Reply, Stop>) -> Result<Reply, SandboxError> {
     tenant.begin()?;
     match work(tenant) {
         Ok(reply) => {
@@ -72,10 +65,7 @@ fn clock(tenant: &mut Tenant, body: &Value) -> Result<Reply, SandboxError> {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let by = match (text("advance"), text("now")) {
         (Some(span), None) => span.parse::<SignedDuration>().ok(),
-        (None, Some(time)) => time
-            .parse::<Timestamp>()
-            .ok()
-            .map(|time| time.duration_since(tenant.now())),
+        (None, Some(time)) => time.parse::<Timestamp>().ok().map(|time| time.duration_since(tenant.now())),
         _ => None,
     };
     let Some(by) = by else {

@@ -89,21 +89,12 @@ pub(super) fn answer(tenant: &Tenant, request: &Request) -> Result<Reply, Sandbo
 fn page_size(text: Option<&str>) -> Option<Option<usize>> {
     match text {
         None => Some(None),
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|size| (1..=MAX_PAGE).contains(size))
-            .map(Some),
+        Some(text) => text.parse().ok().filter(|size| (1..=MAX_PAGE).contains(size)).map(Some),
     }
 }
 
 fn page(request: &Request, value: Vec<Value>, link: &str, token: &Token) -> Reply {
-    let url = format!(
-        "{}{}?$deltatoken={}",
-        request.base_url,
-        request.path,
-        encode(&token_text::write(token))
-    );
+    let url = format!("{}{}?$deltatoken={}", request.base_url, request.path, encode(&token_text::write(token)));
     let mut body = Map::new();
     body.insert("value".to_owned(), Value::Array(value));
     body.insert(link.to_owned(), json!(url));
@@ -124,11 +115,7 @@ fn entry(tenant: &Tenant, object: &Object) -> Result<Value, SandboxError> {
 
 /// Values as they were written, references as anchors, and what the tenant adds.
 fn attributes(tenant: &Tenant, object: &Object) -> Result<Map<String, Value>, SandboxError> {
-    let mut found: Map<String, Value> = object
-        .body
-        .iter()
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
+    let mut found: Map<String, Value> = object.body.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     if matches!(object.kind, Kind::User | Kind::Group) && !found.contains_key("cloudMastered") {
         // An anchor makes an object a candidate for hard match, so it does not count as the cloud's own.
         let cloud = object.synced.is_none() && object.anchor.is_none();

@@ -34,10 +34,7 @@ pub(super) struct Wanted<'a> {
 
 impl Wanted<'_> {
     fn attribute(&self, name: &str) -> Option<&Value> {
-        self.attributes
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        self.attributes.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 
@@ -60,12 +57,7 @@ pub(super) fn find(tenant: &Tenant, wanted: &Wanted<'_>) -> Result<Match, Stop> 
 fn named_object(tenant: &Tenant, anchor: &str, wanted: &Wanted<'_>) -> Result<Object, Stop> {
     objects::by_cloud_anchor(&tenant.db, anchor)?
         .filter(|object| object.state != State::Gone)
-        .filter(|object| {
-            object
-                .anchor
-                .as_deref()
-                .is_none_or(|own| own == wanted.source_anchor)
-        })
+        .filter(|object| object.anchor.as_deref().is_none_or(|own| own == wanted.source_anchor))
         .ok_or_else(|| not_found("cloudAnchor", anchor).into())
 }
 
@@ -179,13 +171,8 @@ fn candidates(tenant: &Tenant, wanted: &Wanted<'_>) -> Result<Vec<Candidate>, Sa
 }
 
 fn type_mismatch(objects: &[&Object], property: &str, value: &str, kind: Kind) -> ChangeError {
-    ChangeError::of_value(
-        "ObjectTypeMismatch",
-        property,
-        Some(value),
-        format!("the matching object is not a {}", kind.name()),
-    )
-    .with_conflicting(objects.iter().map(|object| object.cloud_anchor()).collect())
+    ChangeError::of_value("ObjectTypeMismatch", property, Some(value), format!("the matching object is not a {}", kind.name()))
+        .with_conflicting(objects.iter().map(|object| object.cloud_anchor()).collect())
 }
 
 fn admin_conflict(object: &Object, property: &str, value: &str) -> ChangeError {

@@ -56,17 +56,8 @@ impl ChangeError {
     }
 
     /// A fault of one attribute's value.
-    pub(crate) fn of_value(
-        code: &'static str,
-        property: &str,
-        value: Option<&str>,
-        literal: impl Into<String>,
-    ) -> Self {
-        Self {
-            property: Some(property.to_owned()),
-            value: value.map(str::to_owned),
-            ..Self::new(code, literal)
-        }
+    pub(crate) fn of_value(code: &'static str, property: &str, value: Option<&str>, literal: impl Into<String>) -> Self {
+        Self { property: Some(property.to_owned()), value: value.map(str::to_owned), ..Self::new(code, literal) }
     }
 
     fn with_number(mut self, number: u32) -> Self {
@@ -105,6 +96,12 @@ impl From<ChangeError> for Stop {
     }
 }
 
+impl From<Box<ChangeError>> for Stop {
+    fn from(error: Box<ChangeError>) -> Self {
+        Stop::Refused(error)
+    }
+}
+
 impl From<SandboxError> for Stop {
     fn from(error: SandboxError) -> Self {
         Stop::Failed(error)
@@ -112,20 +109,11 @@ impl From<SandboxError> for Stop {
 }
 
 /// Answers a request below `/dirsync/v1`.
-pub(crate) fn answer(
-    tenant: &mut Tenant,
-    key: &SigningKey,
-    request: &Request,
-    rest: &[&str],
-) -> Result<Reply, SandboxError> {
+pub(crate) fn answer(tenant: &mut Tenant, key: &SigningKey, request: &Request, rest: &[&str]) -> Result<Reply, SandboxError> {
     match token::caller(tenant, key, request) {
         Err(fault) => return Ok(failure(401, "InvalidAuthenticationToken", fault.message())),
         Ok(caller) if !caller.has_any(&[ROLE]) => {
-            return Ok(failure(
-                403,
-                "Authorization_RequestDenied",
-                "Insufficient privileges to complete the operation.",
-            ));
+            return Ok(failure(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."));
         }
         Ok(_) => {}
     }
@@ -138,10 +126,6 @@ pub(crate) fn answer(
         ("GET", ["features"]) => Ok(settings::features(tenant)),
         ("PATCH", ["features"]) => settings::patch_features(tenant, request),
         ("GET", ["errors"]) => settings::errors(tenant),
-        _ => Ok(failure(
-            501,
-            "NotImplemented",
-            &format!("{} {} is not implemented.", request.method, request.path),
-        )),
+        _ => Ok(failure(501, "NotImplemented", &format!("{} {} is not implemented.", request.method, request.path))),
     }
 }

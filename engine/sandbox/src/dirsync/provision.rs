@@ -67,11 +67,7 @@ pub(super) fn answer(tenant: &mut Tenant, request: &Request) -> Result<Reply, Sa
         return Ok(failure(400, "BadRequest", &message));
     }
     if !tenant.company()?.sync_enabled {
-        return Ok(failure(
-            409,
-            "DirSyncDisabled",
-            "directory synchronization is not enabled for this tenant",
-        ));
+        return Ok(failure(409, "DirSyncDisabled", "directory synchronization is not enabled for this tenant"));
     }
     tenant.begin()?;
     let mut results = Vec::with_capacity(batch.changes.len());
@@ -103,22 +99,15 @@ fn one_result(tenant: &mut Tenant, change: &Change) -> Result<Value, SandboxErro
 }
 
 fn outcome_json(tenant: &mut Tenant, change: &Change, outcome: &Outcome) -> Value {
-    let mut names: Vec<&str> = outcome
-        .unresolved
-        .iter()
-        .map(|(attribute, _)| attribute.as_str())
-        .collect();
+    let mut names: Vec<&str> = outcome.unresolved.iter().map(|(attribute, _)| attribute.as_str()).collect();
     names.dedup();
     let quarantined: Vec<Value> = outcome
         .quarantined
         .iter()
         .map(|entry| json!({ "property": entry.property, "value": entry.value, "assigned": entry.assigned }))
         .collect();
-    let references: Vec<Value> = outcome
-        .unresolved
-        .iter()
-        .map(|(attribute, value)| json!({ "attribute": attribute, "value": value }))
-        .collect();
+    let references: Vec<Value> =
+        outcome.unresolved.iter().map(|(attribute, value)| json!({ "attribute": attribute, "value": value })).collect();
     let mut result = json!({
         "id": change.id,
         "status": "success",
@@ -179,10 +168,7 @@ fn decide(tenant: &mut Tenant, change: &Change) -> Result<Outcome, Stop> {
         Match::CreateBesides(error) => {
             let target = Target::new(tenant, kind);
             match write(tenant, change, &wanted, target) {
-                Ok(outcome) => Ok(Outcome {
-                    error: Some(error),
-                    ..outcome
-                }),
+                Ok(outcome) => Ok(Outcome { error: Some(error), ..outcome }),
                 // Nothing can be created besides the administrator, so only the conflict remains to tell.
                 Err(Stop::Refused(_)) => Err(error.into()),
                 Err(failed) => Err(failed),
@@ -217,37 +203,21 @@ struct Target {
 
 impl Target {
     fn known(object: Object, matched: &'static str) -> Target {
-        Target {
-            object,
-            matched,
-            first: false,
-            created: false,
-        }
+        Target { object, matched, first: false, created: false }
     }
 
     fn taken_over(object: Object, matched: &'static str) -> Target {
-        Target {
-            first: true,
-            ..Target::known(object, matched)
-        }
+        Target { first: true, ..Target::known(object, matched) }
     }
 
     fn new(tenant: &mut Tenant, kind: Kind) -> Target {
         let object = Object::new(tenant.new_id(), kind, tenant.now());
-        Target {
-            created: true,
-            ..Target::taken_over(object, "none")
-        }
+        Target { created: true, ..Target::taken_over(object, "none") }
     }
 }
 
 /// Steps 5 to 10.
-fn write(
-    tenant: &mut Tenant,
-    change: &Change,
-    wanted: &Wanted<'_>,
-    target: Target,
-) -> Result<Outcome, Stop> {
+fn write(tenant: &mut Tenant, change: &Change, wanted: &Wanted<'_>, target: Target) -> Result<Outcome, Stop> {
     let writer = Writer::Client {
         source_anchor: wanted.source_anchor,
         cloud_anchor: wanted.cloud_anchor,
@@ -272,15 +242,8 @@ fn write(
             None => object.body.remove(&name),
         };
     }
-    let settled = settle(
-        tenant,
-        &mut Draft {
-            object: &mut object,
-            before: &before,
-            first: target.first,
-            created: target.created,
-        },
-    )?;
+    let settled =
+        settle(tenant, &mut Draft { object: &mut object, before: &before, first: target.first, created: target.created })?;
     check_size(&object)?;
     if target.created {
         demand_password_change(&mut object);
@@ -291,15 +254,8 @@ fn write(
     object.synced = Some(true);
     object.last_sync = Some(tenant.now());
     objects::save(&tenant.db, &mut object)?;
-    let applied = apply_links(
-        &tenant.db,
-        object.id,
-        &LinkChanges {
-            lists,
-            adds: &change.member_adds,
-            removes: &change.member_removes,
-        },
-    )?;
+    let applied =
+        apply_links(&tenant.db, object.id, &LinkChanges { lists, adds: &change.member_adds, removes: &change.member_removes })?;
     let quarantined = store_quarantine(tenant, object.id, settled)?;
     log(tenant, &before, &mut object, properties, &applied)?;
     Ok(Outcome {
@@ -333,11 +289,7 @@ fn drop_cloud_values(
 }
 
 fn check_size(object: &Object) -> Result<(), Stop> {
-    let size: usize = object
-        .body
-        .iter()
-        .map(|(name, value)| name.len() + size_of_value(value))
-        .sum();
+    let size: usize = object.body.iter().map(|(name, value)| name.len() + size_of_value(value)).sum();
     if size <= MAX_OBJECT_BYTES {
         return Ok(());
     }
@@ -368,10 +320,7 @@ fn demand_password_change(object: &mut Object) {
 fn store_quarantine(tenant: &Tenant, object: i64, settled: Settled) -> Result<Vec<Quarantined>, SandboxError> {
     let now = tenant.now();
     let mut all = Vec::new();
-    for (property, entries) in [
-        (quarantine::USER_PRINCIPAL_NAME, settled.name),
-        (quarantine::PROXY_ADDRESSES, settled.proxies),
-    ] {
+    for (property, entries) in [(quarantine::USER_PRINCIPAL_NAME, settled.name), (quarantine::PROXY_ADDRESSES, settled.proxies)] {
         if let Some(entries) = entries {
             let values: Vec<String> = entries.iter().map(|entry| entry.value.clone()).collect();
             quarantine::replace(&tenant.db, object, property, &values, now)?;
@@ -404,10 +353,7 @@ fn log(
     if action == Action::Updated && same && applied.deltas.is_empty() {
         return Ok(());
     }
-    let details = Details {
-        properties,
-        links: applied.deltas.clone(),
-    };
+    let details = Details { properties, links: applied.deltas.clone() };
     if before.id != 0 && before.anchor != object.anchor {
         // References to this object now read as its anchor.
         changes::touch_referrers(&tenant.db, object.id, tenant.now())?;
@@ -447,9 +393,5 @@ fn delete(tenant: &mut Tenant, kind: Kind, change: &Change) -> Result<Outcome, S
         }
         tenant.delete_object(&mut object)?;
     }
-    Ok(Outcome {
-        cloud_anchor: Some(object.cloud_anchor()),
-        matched: "hard",
-        ..Outcome::default()
-    })
+    Ok(Outcome { cloud_anchor: Some(object.cloud_anchor()), matched: "hard", ..Outcome::default() })
 }

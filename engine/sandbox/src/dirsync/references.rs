@@ -29,20 +29,12 @@ pub(crate) struct Applied {
 
 impl Applied {
     fn note(&mut self, attribute: &str, target: i64, added: bool) {
-        self.deltas.push(LinkDelta {
-            attribute: attribute.to_owned(),
-            target,
-            added,
-        });
+        self.deltas.push(LinkDelta { attribute: attribute.to_owned(), target, added });
     }
 }
 
 /// Writes the references of a saved object.
-pub(crate) fn apply_links(
-    db: &Connection,
-    source: i64,
-    changes: &LinkChanges<'_>,
-) -> Result<Applied, SandboxError> {
+pub(crate) fn apply_links(db: &Connection, source: i64, changes: &LinkChanges<'_>) -> Result<Applied, SandboxError> {
     let mut applied = Applied::default();
     for (attribute, wanted) in &changes.lists {
         let mut targets = BTreeSet::new();
@@ -51,9 +43,7 @@ pub(crate) fn apply_links(
                 Some(target) => {
                     targets.insert(target);
                 }
-                None => applied
-                    .unresolved
-                    .push((attribute.clone(), reference.clone())),
+                None => applied.unresolved.push((attribute.clone(), reference.clone())),
             }
         }
         for old in links::targets(db, source, attribute)? {
@@ -82,9 +72,7 @@ pub(crate) fn apply_links(
                     applied.note("member", target, true);
                 }
             }
-            None => applied
-                .unresolved
-                .push(("member".to_owned(), reference.clone())),
+            None => applied.unresolved.push(("member".to_owned(), reference.clone())),
         }
     }
     Ok(applied)

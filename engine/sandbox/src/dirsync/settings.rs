@@ -40,10 +40,8 @@ pub(super) fn patch_company(tenant: &Tenant, request: &Request) -> Result<Reply,
 
 /// `GET /features`.
 pub(super) fn features(tenant: &Tenant) -> Reply {
-    let names: serde_json::Map<String, Value> = FEATURES
-        .iter()
-        .map(|(flag, name)| ((*name).to_owned(), json!(tenant.has(*flag))))
-        .collect();
+    let names: serde_json::Map<String, Value> =
+        FEATURES.iter().map(|(flag, name)| ((*name).to_owned(), json!(tenant.has(*flag)))).collect();
     Reply::json(200, json!({ "bits": tenant.flags().bits(), "names": names }))
 }
 
@@ -61,9 +59,7 @@ pub(super) fn patch_features(tenant: &mut Tenant, request: &Request) -> Result<R
         }
     }
     for (name, value) in body.get("names").and_then(Value::as_object).into_iter().flatten() {
-        let flag = FEATURES
-            .iter()
-            .find(|(_, known)| known.eq_ignore_ascii_case(name));
+        let flag = FEATURES.iter().find(|(_, known)| known.eq_ignore_ascii_case(name));
         match (flag, value.as_bool()) {
             (Some((flag, _)), Some(on)) => flags.set(*flag, on),
             _ => return Ok(failure(400, "BadRequest", &format!("'{name}' is not a feature or not true or false"))),
@@ -71,11 +67,7 @@ pub(super) fn patch_features(tenant: &mut Tenant, request: &Request) -> Result<R
     }
     for (flag, name) in FEATURES {
         if flag.is_permanent() && tenant.has(*flag) && !flags.has(*flag) {
-            return Ok(failure(
-                400,
-                "FeatureCannotBeTurnedOff",
-                &format!("'{name}' cannot be turned off once it is on"),
-            ));
+            return Ok(failure(400, "FeatureCannotBeTurnedOff", &format!("'{name}' cannot be turned off once it is on")));
         }
         if *flag == Flag::PasswordWriteBack && flags.has(*flag) != tenant.has(*flag) {
             return Ok(failure(400, "BadRequest", &format!("'{name}' cannot be updated")));

@@ -30,11 +30,7 @@ impl Draft<'_> {
     }
 
     fn body_text(&self, name: &str) -> Option<String> {
-        self.object
-            .body
-            .get(name)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
+        self.object.body.get(name).and_then(Value::as_str).map(str::to_owned)
     }
 }
 
@@ -87,13 +83,7 @@ fn check_single(tenant: &Tenant, draft: &Draft<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-fn refuse_taken(
-    tenant: &Tenant,
-    draft: &Draft<'_>,
-    property: &str,
-    value: &str,
-    sources: &[Source],
-) -> Result<(), Stop> {
+fn refuse_taken(tenant: &Tenant, draft: &Draft<'_>, property: &str, value: &str, sources: &[Source]) -> Result<(), Stop> {
     let owners = addresses::owners(&tenant.db, &value.to_lowercase(), sources, draft.object.id)?;
     if owners.is_empty() {
         return Ok(());
@@ -101,12 +91,7 @@ fn refuse_taken(
     Err(must_be_unique(tenant, property, value, &owners)?.into())
 }
 
-fn must_be_unique(
-    tenant: &Tenant,
-    property: &str,
-    value: &str,
-    owners: &[i64],
-) -> Result<ChangeError, SandboxError> {
+fn must_be_unique(tenant: &Tenant, property: &str, value: &str, owners: &[i64]) -> Result<ChangeError, SandboxError> {
     let mut conflicting = Vec::new();
     for owner in owners {
         conflicting.extend(objects::by_row(&tenant.db, *owner)?.map(|object| object.cloud_anchor()));
@@ -149,11 +134,7 @@ fn check_user_name(tenant: &Tenant, draft: &Draft<'_>) -> Result<(), Stop> {
     }
     let old = domain_part(draft.before.text(PROPERTY).unwrap_or_default());
     let new = domain_part(&name);
-    if !draft.created
-        && !old.eq_ignore_ascii_case(new)
-        && tenant.is_federated(old)
-        && tenant.is_federated(new)
-    {
+    if !draft.created && !old.eq_ignore_ascii_case(new) && tenant.is_federated(old) && tenant.is_federated(new) {
         return Err(ChangeError::of_value(
             "FederatedDomainChangeError",
             PROPERTY,
@@ -172,7 +153,7 @@ fn settle_nickname(draft: &mut Draft<'_>) {
     let written = draft.body_text("alias");
     let nickname = match (&written, draft.first) {
         (Some(alias), _) => Some(alias.clone()),
-        (None, true) => first_nickname(draft.object),
+        (None, true) => first_nickname(draft.object).or_else(|| draft.before.text("alias").map(str::to_owned)),
         // Clearing the written nickname does not take the name away.
         (None, false) => draft.before.text("alias").map(str::to_owned),
     };
@@ -207,24 +188,13 @@ fn settle_proxies(tenant: &Tenant, draft: &mut Draft<'_>) -> Result<Option<Vec<Q
         taken.push(proxy.clone());
     }
     Tenant::use_proxies(draft.object, visible, &taken);
-    let quarantined = taken.into_iter().map(|value| Quarantined {
-        property: quarantine::PROXY_ADDRESSES,
-        value,
-        assigned: None,
-    });
+    let quarantined = taken.into_iter().map(|value| Quarantined { property: quarantine::PROXY_ADDRESSES, value, assigned: None });
     Ok(Some(quarantined.collect()))
 }
 
 /// A new user whose name and address both are a group's primary address is never quarantined.
-fn hits_group_twice(
-    tenant: &Tenant,
-    draft: &Draft<'_>,
-    address: &str,
-    owners: &[i64],
-) -> Result<bool, SandboxError> {
-    let same_name = draft
-        .body_text("userPrincipalName")
-        .is_some_and(|name| name.to_lowercase() == address);
+fn hits_group_twice(tenant: &Tenant, draft: &Draft<'_>, address: &str, owners: &[i64]) -> Result<bool, SandboxError> {
+    let same_name = draft.body_text("userPrincipalName").is_some_and(|name| name.to_lowercase() == address);
     if !(draft.created && draft.object.kind == Kind::User && same_name) {
         return Ok(false);
     }
@@ -271,7 +241,12 @@ fn settle_user_name(tenant: &mut Tenant, draft: &mut Draft<'_>) -> Result<Option
         return Ok(None);
     }
     let written = draft.body_text(PROPERTY);
-    let Some(candidate) = tenant.name_candidate(draft.object, written.as_deref()) else {
+    // A cloud user that is taken over without a written name keeps its own.
+    let name = match (&written, draft.created) {
+        (None, false) => draft.before.text(PROPERTY).map(str::to_owned),
+        _ => written.clone(),
+    };
+    let Some(candidate) = tenant.name_candidate(draft.object, name.as_deref()) else {
         return Err(ChangeError::of_value(
             "IdentityDataValidationFailed",
             PROPERTY,
@@ -299,20 +274,12 @@ fn settle_user_name(tenant: &mut Tenant, draft: &mut Draft<'_>) -> Result<Option
         None => tenant.placeholder(&candidate, draft.object.id)?,
     };
     draft.object.set_effective(PROPERTY, Some(json!(assigned)));
-    Ok(Some(vec![Quarantined {
-        property: quarantine::USER_PRINCIPAL_NAME,
-        value: candidate,
-        assigned: Some(assigned),
-    }]))
+    Ok(Some(vec![Quarantined { property: quarantine::USER_PRINCIPAL_NAME, value: candidate, assigned: Some(assigned) }]))
 }
 
 /// Without the feature, the name of a licensed user of a managed domain does not follow the written one.
 fn is_name_frozen(tenant: &Tenant, before: &Object) -> bool {
-    let licensed = before
-        .cloud
-        .get("assignedLicenses")
-        .and_then(Value::as_array)
-        .is_some_and(|licenses| !licenses.is_empty());
+    let licensed = before.cloud.get("assignedLicenses").and_then(Value::as_array).is_some_and(|licenses| !licenses.is_empty());
     let name = before.text("userPrincipalName").unwrap_or_default();
     !tenant.has(Flag::SynchronizeUpnForManagedUsers) && licensed && !tenant.is_federated(domain_part(name))
 }

@@ -29,21 +29,17 @@ pub(crate) struct Written {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Writer<'a> {
     /// A synchronization client, with the anchors its change names.
-    Client {
-        source_anchor: &'a str,
-        cloud_anchor: Option<&'a str>,
-        extensions: bool,
-    },
+    Client { source_anchor: &'a str, cloud_anchor: Option<&'a str>, extensions: bool },
     /// The cloud side: may write what is read-only for clients.
     Cloud,
 }
 
+fn fault(code: &'static str, property: &str, value: Option<&str>, literal: impl Into<String>) -> Box<ChangeError> {
+    Box::new(ChangeError::of_value(code, property, value, literal))
+}
+
 /// Checks every attribute and sorts values from references.
-pub(crate) fn normalize(
-    kind: Kind,
-    attributes: &Map<String, Value>,
-    writer: Writer<'_>,
-) -> Result<Written, ChangeError> {
+pub(crate) fn normalize(kind: Kind, attributes: &Map<String, Value>, writer: Writer<'_>) -> Result<Written, Box<ChangeError>> {
     let mut written = Written::default();
     for (name, value) in attributes {
         let extension;
@@ -51,18 +47,13 @@ pub(crate) fn normalize(
             Some(attribute) => attribute,
             None if schema::is_extension(name) && kind != Kind::Device => {
                 if let Writer::Client { extensions: false, .. } = writer {
-                    return Err(ChangeError::of_value(
-                        INVALID,
-                        name,
-                        None,
-                        format!("attribute '{name}' needs the feature DirectoryExtensions"),
-                    ));
+                    return Err(fault(INVALID, name, None, format!("attribute '{name}' needs the feature DirectoryExtensions")));
                 }
                 extension = Attribute::extension(name, value.is_array());
                 &extension
             }
             None => {
-                return Err(ChangeError::of_value(
+                return Err(fault(
                     INVALID,
                     name,
                     None,
@@ -74,7 +65,7 @@ pub(crate) fn normalize(
             continue;
         }
         if attribute.read_only && writer != Writer::Cloud {
-            return Err(ChangeError::of_value(
+            return Err(fault(
                 INVALID,
                 &attribute.name,
                 None,
@@ -83,18 +74,11 @@ pub(crate) fn normalize(
         }
         let values = checked(attribute, value)?;
         if attribute.syntax == Syntax::Reference {
-            let references = values
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect();
+            let references = values.iter().filter_map(Value::as_str).map(str::to_owned).collect();
             written.references.insert(attribute.name.clone(), references);
         } else {
-            let value = if attribute.multi {
-                (!values.is_empty()).then(|| Value::Array(values))
-            } else {
-                values.into_iter().next()
-            };
+            let value =
+                if attribute.multi { (!values.is_empty()).then_some(Value::Array(values)) } else { values.into_iter().next() };
             written.values.insert(attribute.name.clone(), value);
         }
     }
@@ -102,7 +86,7 @@ pub(crate) fn normalize(
 }
 
 /// Anchors may be repeated among the attributes as long as they say the same.
-fn is_anchor(attribute: &Attribute, value: &Value, writer: Writer<'_>) -> Result<bool, ChangeError> {
+fn is_anchor(attribute: &Attribute, value: &Value, writer: Writer<'_>) -> Result<bool, Box<ChangeError>> {
     let Writer::Client { source_anchor, cloud_anchor, .. } = writer else {
         return Ok(matches!(attribute.name.as_str(), "sourceAnchor" | "cloudAnchor"));
     };
@@ -114,7 +98,7 @@ fn is_anchor(attribute: &Attribute, value: &Value, writer: Writer<'_>) -> Result
     if same {
         Ok(true)
     } else {
-        Err(ChangeError::of_value(
+        Err(fault(
             INVALID,
             &attribute.name,
             value.as_str(),
@@ -124,33 +108,23 @@ fn is_anchor(attribute: &Attribute, value: &Value, writer: Writer<'_>) -> Result
 }
 
 /// The values of an attribute, each of the right type and size.
-fn checked(attribute: &Attribute, value: &Value) -> Result<Vec<Value>, ChangeError> {
+fn checked(attribute: &Attribute, value: &Value) -> Result<Vec<Value>, Box<ChangeError>> {
     let name = &attribute.name;
     let values = match value {
         Value::Null => Vec::new(),
         Value::Array(values) if attribute.multi => values.clone(),
         Value::Array(_) => {
-            return Err(ChangeError::of_value(
-                INVALID,
-                name,
-                None,
-                format!("attribute '{name}' takes one value, not a list"),
-            ));
+            return Err(fault(INVALID, name, None, format!("attribute '{name}' takes one value, not a list")));
         }
         _ if attribute.multi => {
-            return Err(ChangeError::of_value(
-                INVALID,
-                name,
-                None,
-                format!("attribute '{name}' takes a list of values"),
-            ));
+            return Err(fault(INVALID, name, None, format!("attribute '{name}' takes a list of values")));
         }
         one => vec![one.clone()],
     };
     if let Some(limit) = schema::max_count(name)
         && values.len() > limit
     {
-        return Err(ChangeError::of_value(
+        return Err(fault(
             "ExceededAllowedLength",
             name,
             None,
@@ -161,13 +135,10 @@ fn checked(attribute: &Attribute, value: &Value) -> Result<Vec<Value>, ChangeErr
         check_value(attribute, value)?;
     }
     // An empty text clears, as null does.
-    Ok(values
-        .into_iter()
-        .filter(|value| value.as_str() != Some(""))
-        .collect())
+    Ok(values.into_iter().filter(|value| value.as_str() != Some("")).collect())
 }
 
-fn check_value(attribute: &Attribute, value: &Value) -> Result<(), ChangeError> {
+fn check_value(attribute: &Attribute, value: &Value) -> Result<(), Box<ChangeError>> {
     let name = &attribute.name;
     let fits = match attribute.syntax {
         Syntax::Text | Syntax::Reference => value.is_string(),
@@ -185,12 +156,7 @@ fn check_value(attribute: &Attribute, value: &Value) -> Result<(), ChangeError> 
             Syntax::Binary => "base64 text",
             Syntax::Any => "text, a number, true or false",
         };
-        return Err(ChangeError::of_value(
-            INVALID,
-            name,
-            Some(&value.to_string()),
-            format!("attribute '{name}' takes {wanted}"),
-        ));
+        return Err(fault(INVALID, name, Some(&value.to_string()), format!("attribute '{name}' takes {wanted}")));
     }
     let Some(text) = value.as_str() else {
         return Ok(());
@@ -198,29 +164,14 @@ fn check_value(attribute: &Attribute, value: &Value) -> Result<(), ChangeError> 
     if let Some(limit) = schema::max_length(name)
         && text.chars().count() > limit
     {
-        return Err(ChangeError::of_value(
-            INVALID,
-            name,
-            Some(text),
-            format!("attribute '{name}' is longer than {limit} characters"),
-        ));
+        return Err(fault(INVALID, name, Some(text), format!("attribute '{name}' is longer than {limit} characters")));
     }
     if name == "usageLocation" && !(text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic())) {
-        return Err(ChangeError::of_value(
-            INVALID,
-            name,
-            Some(text),
-            "attribute 'usageLocation' takes a country code of two letters",
-        ));
+        return Err(fault(INVALID, name, Some(text), "attribute 'usageLocation' takes a country code of two letters"));
     }
     // Four characters of base64 carry three bytes.
     if name == "thumbnailPhoto" && text.len() / 4 * 3 > MAX_PHOTO_BYTES + 2 {
-        return Err(ChangeError::of_value(
-            "ExceededAllowedLength",
-            name,
-            None,
-            "attribute 'thumbnailPhoto' is larger than 100 KiB",
-        ));
+        return Err(fault("ExceededAllowedLength", name, None, "attribute 'thumbnailPhoto' is larger than 100 KiB"));
     }
     Ok(())
 }
@@ -230,11 +181,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const CLIENT: Writer<'static> = Writer::Client {
-        source_anchor: "anchor",
-        cloud_anchor: None,
-        extensions: false,
-    };
+    const CLIENT: Writer<'static> = Writer::Client { source_anchor: "anchor", cloud_anchor: None, extensions: false };
 
     #[test]
     fn attributes_are_checked_one_by_one() {
@@ -261,15 +208,9 @@ mod tests {
         check(json!({ "displayName": "x".repeat(257) }), Some((INVALID, "displayName")));
         check(json!({ "usageLocation": "USA" }), Some((INVALID, "usageLocation")));
         check(json!({ "userCertificate": vec!["AAEC"; 15] }), None);
-        check(
-            json!({ "userCertificate": vec!["AAEC"; 16] }),
-            Some(("ExceededAllowedLength", "userCertificate")),
-        );
+        check(json!({ "userCertificate": vec!["AAEC"; 16] }), Some(("ExceededAllowedLength", "userCertificate")));
         check(json!({ "thumbnailPhoto": "A".repeat(136_532) }), None);
-        check(
-            json!({ "thumbnailPhoto": "A".repeat(140_000) }),
-            Some(("ExceededAllowedLength", "thumbnailPhoto")),
-        );
+        check(json!({ "thumbnailPhoto": "A".repeat(140_000) }), Some(("ExceededAllowedLength", "thumbnailPhoto")));
         check(
             json!({ "extension_0123456789abcdef0123456789abcdef_badge": "7" }),
             Some((INVALID, "extension_0123456789abcdef0123456789abcdef_badge")),

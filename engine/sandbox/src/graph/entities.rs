@@ -163,14 +163,7 @@ const DEVICE: Entity = Entity {
     kind: Kind::Device,
     set: "devices",
     odata_type: "#microsoft.graph.device",
-    default: &[
-        "id",
-        "deletedDateTime",
-        "accountEnabled",
-        "displayName",
-        "onPremisesLastSyncDateTime",
-        "onPremisesSyncEnabled",
-    ],
+    default: &["id", "deletedDateTime", "accountEnabled", "displayName", "onPremisesLastSyncDateTime", "onPremisesSyncEnabled"],
     further: &[],
 };
 
@@ -268,9 +261,7 @@ pub(super) fn domains(tenant: &Tenant, request: &Request) -> Result<Reply, Stop>
 
 /// `GET /domains/{name}`.
 pub(super) fn domain(tenant: &Tenant, request: &Request, name: &str) -> Result<Reply, Stop> {
-    let domain = tenant
-        .domain(name)
-        .ok_or_else(|| GraphError::not_found(name))?;
+    let domain = tenant.domain(name).ok_or_else(|| GraphError::not_found(name))?;
     let mut body = select(request, domain_json(domain), "id")?;
     if let Some(fields) = body.as_object_mut() {
         let context = context(request, version(request), "domains/$entity");

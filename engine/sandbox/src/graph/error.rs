@@ -16,11 +16,7 @@ pub(super) struct GraphError {
 
 impl GraphError {
     pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-        }
+        Self { status, code, message: message.into() }
     }
 
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
@@ -36,20 +32,14 @@ impl GraphError {
     }
 
     pub(super) fn denied() -> Self {
-        Self::new(
-            403,
-            "Authorization_RequestDenied",
-            "Insufficient privileges to complete the operation.",
-        )
+        Self::new(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
     }
 
     pub(super) fn not_found(id: &str) -> Self {
         Self::new(
             404,
             "Request_ResourceNotFound",
-            format!(
-                "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
-            ),
+            format!("Resource '{id}' does not exist or one of its queried reference-property objects are not present."),
         )
     }
 
@@ -58,11 +48,7 @@ impl GraphError {
     }
 
     pub(super) fn not_implemented(request: &Request) -> Self {
-        Self::new(
-            501,
-            "NotImplemented",
-            format!("{} {} is not implemented.", request.method, request.path),
-        )
+        Self::new(501, "NotImplemented", format!("{} {} is not implemented.", request.method, request.path))
     }
 
     pub(super) fn reply(&self, now: Timestamp, request_id: &str, client_id: &str) -> Reply {

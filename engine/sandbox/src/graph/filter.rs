@@ -88,10 +88,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, GraphError> {
 
 /// Parses a filter.
 pub(super) fn parse(text: &str) -> Result<Filter, GraphError> {
-    let mut parser = Parser {
-        tokens: tokens(text)?.into_iter().peekable(),
-        depth: 0,
-    };
+    let mut parser = Parser { tokens: tokens(text)?.into_iter().peekable(), depth: 0 };
     let filter = parser.any()?;
     match parser.tokens.next() {
         None => Ok(filter),
@@ -106,9 +103,7 @@ struct Parser {
 
 impl Parser {
     fn word(&mut self, expected: &str) -> bool {
-        self.tokens
-            .next_if(|token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(expected)))
-            .is_some()
+        self.tokens.next_if(|token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(expected))).is_some()
     }
 
     fn sign(&mut self, expected: char) -> Result<(), GraphError> {
@@ -197,12 +192,9 @@ impl Parser {
         let inner = self.test()?;
         self.sign(')')?;
         match inner {
-            Filter::Test { property: used, test, value, .. } if used == variable => Ok(Filter::Test {
-                property: property.to_owned(),
-                test,
-                value,
-                each: true,
-            }),
+            Filter::Test { property: used, test, value, .. } if used == variable => {
+                Ok(Filter::Test { property: property.to_owned(), test, value, each: true })
+            }
             _ => Err(invalid("the condition of any() must test its variable")),
         }
     }
@@ -257,12 +249,7 @@ fn single(mut parts: Vec<Filter>, wrap: fn(Vec<Filter>) -> Filter) -> Filter {
 }
 
 fn leaf(property: String, test: Test, value: Value) -> Filter {
-    Filter::Test {
-        property,
-        test,
-        value,
-        each: false,
-    }
+    Filter::Test { property, test, value, each: false }
 }
 
 fn function(name: &str) -> Option<Test> {
@@ -276,18 +263,12 @@ fn function(name: &str) -> Option<Test> {
 impl Filter {
     /// Whether every property exists and the consistency level allows every operator.
     pub(super) fn check(&self, entity: Entity, eventual: bool) -> Result<(), GraphError> {
-        let advanced = |what: &str| {
-            GraphError::unsupported_query(format!("{what} needs the header ConsistencyLevel: eventual."))
-        };
+        let advanced = |what: &str| GraphError::unsupported_query(format!("{what} needs the header ConsistencyLevel: eventual."));
         match self {
-            Filter::All(parts) | Filter::Any(parts) => {
-                parts.iter().try_for_each(|part| part.check(entity, eventual))
-            }
+            Filter::All(parts) | Filter::Any(parts) => parts.iter().try_for_each(|part| part.check(entity, eventual)),
             Filter::Not(_) if !eventual => Err(advanced("not")),
             Filter::Not(inner) => inner.check(entity, eventual),
-            Filter::Test { property, .. } if !entity.has(property) => {
-                Err(GraphError::unknown_property(property))
-            }
+            Filter::Test { property, .. } if !entity.has(property) => Err(GraphError::unknown_property(property)),
             Filter::Test { test: Test::NotEqual, .. } if !eventual => Err(advanced("ne")),
             Filter::Test { test: Test::EndsWith, .. } if !eventual => Err(advanced("endsWith")),
             Filter::Test { .. } => Ok(()),
@@ -297,9 +278,7 @@ impl Filter {
     /// Names of the tested properties.
     pub(super) fn properties(&self) -> Vec<&str> {
         match self {
-            Filter::All(parts) | Filter::Any(parts) => {
-                parts.iter().flat_map(Filter::properties).collect()
-            }
+            Filter::All(parts) | Filter::Any(parts) => parts.iter().flat_map(Filter::properties).collect(),
             Filter::Not(inner) => inner.properties(),
             Filter::Test { property, .. } => vec![property],
         }
@@ -308,12 +287,7 @@ impl Filter {
     /// The text one property must equal, if that alone is the filter.
     pub(super) fn equality(&self) -> Option<(&str, &str)> {
         match self {
-            Filter::Test {
-                property,
-                test: Test::Equal,
-                value: Value::String(value),
-                each: false,
-            } => Some((property, value)),
+            Filter::Test { property, test: Test::Equal, value: Value::String(value), each: false } => Some((property, value)),
             _ => None,
         }
     }

@@ -51,9 +51,7 @@ pub(super) fn objects(tenant: &Tenant, request: &Request, entity: Entity) -> Res
 
 /// `GET /users/$count` and the like.
 pub(super) fn count(tenant: &Tenant, request: &Request, entity: Entity) -> Result<Reply, Stop> {
-    let eventual = request
-        .header("consistencylevel")
-        .is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
+    let eventual = request.header("consistencylevel").is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
     if !eventual {
         let error = GraphError::unsupported_query("$count needs the header ConsistencyLevel: eventual.");
         return Err(error.into());
@@ -136,9 +134,7 @@ fn indexed(db: &Connection, entity: Entity, filter: &Filter) -> Result<Option<Ve
         }
         _ => return Ok(None),
     };
-    let live = found
-        .into_iter()
-        .filter(|object| object.state == State::Live && object.kind == entity.kind);
+    let live = found.into_iter().filter(|object| object.state == State::Live && object.kind == entity.kind);
     Ok(Some(live.collect()))
 }
 
@@ -197,14 +193,8 @@ pub(super) fn members(tenant: &Tenant, request: &Request, name: &str) -> Result<
         let Some(entity) = Entity::of(object.kind) else {
             continue;
         };
-        let names: Vec<&str> = query
-            .select
-            .as_deref()
-            .unwrap_or(entity.default)
-            .iter()
-            .copied()
-            .filter(|name| entity.has(name))
-            .collect();
+        let names: Vec<&str> =
+            query.select.as_deref().unwrap_or(entity.default).iter().copied().filter(|name| entity.has(name)).collect();
         let mut rendered = Map::new();
         rendered.insert("@odata.type".to_owned(), json!(entity.odata_type));
         rendered.extend(render(db, entity, object, &names)?);

@@ -16,8 +16,7 @@ use crate::sign_in::token;
 use crate::tenant::Tenant;
 use error::GraphError;
 
-const CONTENT_TYPE: &str =
-    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+const CONTENT_TYPE: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
 
 /// A refused or failed request.
 enum Stop {
@@ -38,27 +37,15 @@ impl From<SandboxError> for Stop {
 }
 
 /// Answers a request below `/v1.0` or `/beta`; `rest` is the path after it.
-pub(crate) fn answer(
-    tenant: &mut Tenant,
-    key: &SigningKey,
-    request: &Request,
-    rest: &[&str],
-) -> Result<Reply, SandboxError> {
+pub(crate) fn answer(tenant: &mut Tenant, key: &SigningKey, request: &Request, rest: &[&str]) -> Result<Reply, SandboxError> {
     let request_id = tenant.new_id().to_string();
-    let client_id = request
-        .header("client-request-id")
-        .unwrap_or(&request_id)
-        .to_owned();
+    let client_id = request.header("client-request-id").unwrap_or(&request_id).to_owned();
     let reply = match handle(tenant, key, request, rest) {
         Ok(reply) => reply,
         Err(Stop::Refused(error)) => error.reply(tenant.now(), &request_id, &client_id),
         Err(Stop::Failed(error)) => return Err(error),
     };
-    let reply = if matches!(reply.content, Content::Json(_)) {
-        reply.with_header("Content-Type", CONTENT_TYPE)
-    } else {
-        reply
-    };
+    let reply = if matches!(reply.content, Content::Json(_)) { reply.with_header("Content-Type", CONTENT_TYPE) } else { reply };
     Ok(reply
         .with_header("request-id", &request_id)
         .with_header("client-request-id", &client_id)
@@ -66,12 +53,7 @@ pub(crate) fn answer(
         .with_header("x-ms-resource-unit", &cost(request, rest).to_string()))
 }
 
-fn handle(
-    tenant: &mut Tenant,
-    key: &SigningKey,
-    request: &Request,
-    rest: &[&str],
-) -> Result<Reply, Stop> {
+fn handle(tenant: &mut Tenant, key: &SigningKey, request: &Request, rest: &[&str]) -> Result<Reply, Stop> {
     let caller = token::caller(tenant, key, request).map_err(GraphError::unauthorized)?;
     let allow = |roles: &[&str]| {
         if caller.has_any(roles) || caller.has_any(&["Directory.Read.All", "Directory.ReadWrite.All"]) {
@@ -82,12 +64,7 @@ fn handle(
     };
     const USERS: &[&str] = &["User.Read.All", "User.ReadWrite.All"];
     const GROUPS: &[&str] = &["Group.Read.All", "Group.ReadWrite.All"];
-    const MEMBERS: &[&str] = &[
-        "Group.Read.All",
-        "Group.ReadWrite.All",
-        "GroupMember.Read.All",
-        "GroupMember.ReadWrite.All",
-    ];
+    const MEMBERS: &[&str] = &["Group.Read.All", "Group.ReadWrite.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All"];
     const CONTACTS: &[&str] = &["OrgContact.Read.All"];
     const DOMAINS: &[&str] = &["Domain.Read.All", "Domain.ReadWrite.All"];
     const ORGANIZATION: &[&str] = &["Organization.Read.All", "Organization.ReadWrite.All"];
@@ -137,12 +114,9 @@ fn handle(
             allow(CONTACTS)?;
             lists::one(tenant, request, entities::CONTACT, name)
         }
-        (_, ["contacts", ..]) => Err(GraphError::new(
-            405,
-            "Request_BadRequest",
-            "Specified HTTP method is not allowed for the request target.",
-        )
-        .into()),
+        (_, ["contacts", ..]) => {
+            Err(GraphError::new(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.").into())
+        }
         ("GET", ["organization"]) => {
             allow(ORGANIZATION)?;
             entities::organization(tenant, request)
@@ -161,10 +135,7 @@ fn handle(
 
 /// Takes `users('id')` and `delta()` apart.
 fn split_key(segment: &str) -> Vec<&str> {
-    let Some((name, key)) = segment
-        .strip_suffix(')')
-        .and_then(|inner| inner.split_once('('))
-    else {
+    let Some((name, key)) = segment.strip_suffix(')').and_then(|inner| inner.split_once('(')) else {
         return vec![segment];
     };
     match key.trim_matches('\'') {

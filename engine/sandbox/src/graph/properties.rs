@@ -72,12 +72,7 @@ pub(super) fn render(
 }
 
 /// One property of an object; null if it has no value.
-pub(super) fn property(
-    db: &Connection,
-    entity: Entity,
-    object: &Object,
-    name: &str,
-) -> Result<Value, SandboxError> {
+pub(super) fn property(db: &Connection, entity: Entity, object: &Object, name: &str) -> Result<Value, SandboxError> {
     if let Some((_, attribute)) = PLAIN.iter().find(|(property, _)| *property == name) {
         return Ok(object.effective(attribute).cloned().unwrap_or(Value::Null));
     }
@@ -91,11 +86,7 @@ pub(super) fn property(
         "deletedDateTime" => Value::Null,
         "onPremisesSyncEnabled" => json!(object.synced),
         "onPremisesImmutableId" => json!(object.anchor),
-        "onPremisesLastSyncDateTime" => json!(
-            object
-                .last_sync
-                .map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-        ),
+        "onPremisesLastSyncDateTime" => json!(object.last_sync.map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
         "onPremisesProvisioningErrors" => provisioning_errors(db, object)?,
         "onPremisesExtensionAttributes" => (1..=15)
             .map(|number| format!("extensionAttribute{number}"))
@@ -108,15 +99,10 @@ pub(super) fn property(
         "mail" => mail(object),
         "mailEnabled" => json!(!mail(object).is_null()),
         "securityEnabled" => object.effective(name).cloned().unwrap_or(json!(false)),
-        "showInAddressList" => object
-            .effective("msExchHideFromAddressLists")
-            .and_then(Value::as_bool)
-            .map_or(Value::Null, |hidden| json!(!hidden)),
-        "lastPasswordChangeDateTime" => json!(
-            object
-                .text("lastPasswordChangeTimestamp")
-                .and_then(generalized_time)
-        ),
+        "showInAddressList" => {
+            object.effective("msExchHideFromAddressLists").and_then(Value::as_bool).map_or(Value::Null, |hidden| json!(!hidden))
+        }
+        "lastPasswordChangeDateTime" => json!(object.text("lastPasswordChangeTimestamp").and_then(generalized_time)),
         "userType" => object.cloud.get(name).cloned().unwrap_or(json!("Member")),
         "addresses" => json!([{
             "city": text("city"),
@@ -144,11 +130,7 @@ fn mail(object: &Object) -> Value {
 }
 
 fn phones(object: &Object) -> Value {
-    let known = [
-        ("business", "telephoneNumber"),
-        ("mobile", "mobile"),
-        ("businessFax", "facsimileTelephoneNumber"),
-    ];
+    let known = [("business", "telephoneNumber"), ("mobile", "mobile"), ("businessFax", "facsimileTelephoneNumber")];
     known
         .into_iter()
         .filter_map(|(kind, attribute)| {
@@ -187,10 +169,7 @@ fn sid_text(base64: &str) -> Option<String> {
     use base64::Engine;
     let bytes = base64::engine::general_purpose::STANDARD.decode(base64).ok()?;
     let revision = bytes.first()?;
-    let authority = bytes
-        .get(2..8)?
-        .iter()
-        .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    let authority = bytes.get(2..8)?.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
     let mut text = format!("S-{revision}-{authority}");
     for part in bytes.get(8..)?.chunks_exact(4) {
         let part: [u8; 4] = part.try_into().ok()?;
@@ -205,15 +184,9 @@ mod tests {
 
     #[test]
     fn binary_values_read_as_text() {
-        assert_eq!(
-            sid_text("AQUAAAAAAAUVAAAAAQAAAAIAAAADAAAATgQAAA==").as_deref(),
-            Some("S-1-5-21-1-2-3-1102")
-        );
+        assert_eq!(sid_text("AQUAAAAAAAUVAAAAAQAAAAIAAAADAAAATgQAAA==").as_deref(), Some("S-1-5-21-1-2-3-1102"));
         assert_eq!(sid_text("AQ=="), None);
-        assert_eq!(
-            generalized_time("20140905081453.0Z").as_deref(),
-            Some("2014-09-05T08:14:53Z")
-        );
+        assert_eq!(generalized_time("20140905081453.0Z").as_deref(), Some("2014-09-05T08:14:53Z"));
         assert_eq!(generalized_time("soon"), None);
     }
 }

@@ -35,31 +35,21 @@ impl<'a> Query<'a> {
         for (name, _) in &request.query {
             let known = ["$select", "$filter", "$top", "$count", "$skiptoken"];
             if name.starts_with('$') && !known.iter().any(|option| option.eq_ignore_ascii_case(name)) {
-                return Err(GraphError::new(
-                    501,
-                    "NotImplemented",
-                    format!("Query option '{name}' is not implemented."),
-                ));
+                return Err(GraphError::new(501, "NotImplemented", format!("Query option '{name}' is not implemented.")));
             }
         }
         let top = match request.option("$top") {
             None => DEFAULT_PAGE,
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|top| (1..=MAX_PAGE).contains(top))
-                .ok_or_else(|| GraphError::bad_request(format!("Invalid page size specified: '{text}'. Must be between 1 and {MAX_PAGE} inclusive.")))?,
+            Some(text) => text.parse().ok().filter(|top| (1..=MAX_PAGE).contains(top)).ok_or_else(|| {
+                GraphError::bad_request(format!(
+                    "Invalid page size specified: '{text}'. Must be between 1 and {MAX_PAGE} inclusive."
+                ))
+            })?,
         };
-        let eventual = request
-            .header("consistencylevel")
-            .is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
-        let count = request
-            .option("$count")
-            .is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        let eventual = request.header("consistencylevel").is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
+        let count = request.option("$count").is_some_and(|text| text.eq_ignore_ascii_case("true"));
         if count && !eventual {
-            return Err(GraphError::unsupported_query(
-                "$count needs the header ConsistencyLevel: eventual.",
-            ));
+            return Err(GraphError::unsupported_query("$count needs the header ConsistencyLevel: eventual."));
         }
         let filter = request.option("$filter").map(filter::parse).transpose()?;
         if let Some(filter) = &filter {
@@ -68,18 +58,10 @@ impl<'a> Query<'a> {
         let after = match request.option("$skiptoken") {
             None => 0,
             Some(text) => {
-                token_text::read::<SkipToken>(text)
-                    .ok_or_else(|| GraphError::bad_request("The skip token is not valid."))?
-                    .row
+                token_text::read::<SkipToken>(text).ok_or_else(|| GraphError::bad_request("The skip token is not valid."))?.row
             }
         };
-        Ok(Query {
-            select: select(request, entity)?,
-            filter,
-            top,
-            count,
-            after,
-        })
+        Ok(Query { select: select(request, entity)?, filter, top, count, after })
     }
 
     /// The properties to send.

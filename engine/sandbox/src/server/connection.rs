@@ -121,8 +121,12 @@ where
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let finished = tokio::select! {
-        finished = connection.as_mut() => finished,
-        _ = stopped.wait_for(|stopped| *stopped) => {
+        finished = connection.as_mut() => Some(finished),
+        _ = stopped.wait_for(|stopped| *stopped) => None,
+    };
+    let finished = match finished {
+        Some(finished) => finished,
+        None => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -165,15 +169,8 @@ async fn respond(
 /// Reads a request to its end.
 async fn read(scheme: &str, request: hyper::Request<Incoming>) -> Result<Request, Reply> {
     let (parts, body) = request.into_parts();
-    let host = parts
-        .headers
-        .get("host")
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or("127.0.0.1");
-    let target = parts
-        .uri
-        .path_and_query()
-        .map_or("/", |target| target.as_str());
+    let host = parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let mut read = Request::new(parts.method.as_str(), target, &format!("{scheme}://{host}"));
     for (name, value) in &parts.headers {
         if let Ok(value) = value.to_str() {
@@ -192,7 +189,5 @@ fn response(reply: &Reply) -> Result<hyper::Response<Body>, io::Error> {
     for (name, value) in &reply.headers {
         response = response.header(name, value);
     }
-    response
-        .body(Body::from(reply.bytes()))
-        .map_err(io::Error::other)
+    response.body(Body::from(reply.bytes())).map_err(io::Error::other)
 }

@@ -10,8 +10,18 @@ use crate::dirsync::failure;
 use crate::tenant::Tenant;
 use crate::{control, dirsync, graph, sign_in};
 
+/// Whether the client meant this machine and is not a page of another site in a browser.
+fn is_local(request: &Request) -> bool {
+    let host = request.base_url.split_once("://").map_or("", |(_, host)| host);
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    ["127.0.0.1", "localhost"].contains(&name.to_ascii_lowercase().as_str()) && request.header("origin").is_none()
+}
+
 /// Answers a request, with a planned reply in place of the tenant's if there is one, and journals it.
 pub(super) fn dispatch(shared: &Shared, request: &Request, planned: Option<Reply>) -> Reply {
+    if !is_local(request) {
+        return failure(403, "Forbidden", "The tenant answers clients of this machine only.");
+    }
     let mut tenant = lock(&shared.tenant);
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     if let ["sandbox", "v1", rest @ ..] = segments.as_slice() {
@@ -44,22 +54,13 @@ fn guarded(tenant: &mut Tenant, handler: impl FnOnce(&mut Tenant) -> Result<Repl
     }
 }
 
-fn route(
-    shared: &Shared,
-    tenant: &mut Tenant,
-    request: &Request,
-    segments: &[&str],
-) -> Result<Reply, SandboxError> {
+fn route(shared: &Shared, tenant: &mut Tenant, request: &Request, segments: &[&str]) -> Result<Reply, SandboxError> {
     match segments {
         ["v1.0" | "beta", rest @ ..] => graph::answer(tenant, &shared.key, request, rest),
         ["dirsync", "v1", rest @ ..] => dirsync::answer(tenant, &shared.key, request, rest),
         _ => match sign_in::answer(tenant, &shared.key, request)? {
             Some(reply) => Ok(reply),
-            None => Ok(failure(
-                501,
-                "NotImplemented",
-                &format!("{} {} is not implemented.", request.method, request.path),
-            )),
+            None => Ok(failure(501, "NotImplemented", &format!("{} {} is not implemented.", request.method, request.path))),
         },
     }
 }
@@ -68,10 +69,7 @@ fn route(
 fn control(shared: &Shared, tenant: &mut Tenant, request: &Request, rest: &[&str]) -> Reply {
     match (request.method.as_str(), rest) {
         ("PUT", ["faults"]) => {
-            let planned = request
-                .json()
-                .map_err(|error| error.to_string())
-                .and_then(|body| faults::parse(&body));
+            let planned = request.json().map_err(|error| error.to_string()).and_then(|body| faults::parse(&body));
             match planned {
                 Ok(planned) => {
                     lock(&shared.faults).replace(planned);
@@ -81,10 +79,7 @@ fn control(shared: &Shared, tenant: &mut Tenant, request: &Request, rest: &[&str
             }
         }
         ("GET", ["requests"]) => {
-            let since = request
-                .option("since")
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(0);
+            let since = request.option("since").and_then(|text| text.parse().ok()).unwrap_or(0);
             let value: Vec<Value> = lock(&shared.journal).since(since);
             Reply::json(200, json!({ "value": value }))
         }

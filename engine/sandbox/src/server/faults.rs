@@ -83,11 +83,7 @@ impl Faults {
         }
         let mut due = None;
         for fault in &mut self.0 {
-            let matches = fault
-                .wire
-                .method
-                .as_ref()
-                .is_none_or(|method| method.eq_ignore_ascii_case(&request.method))
+            let matches = fault.wire.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(&request.method))
                 && fault.path.is_match(&request.path);
             if !matches {
                 continue;
@@ -115,11 +111,7 @@ impl Fault {
             }
             reply
         });
-        Effect {
-            delay: Duration::from_millis(self.wire.delay_ms),
-            drop_connection: self.wire.drop_connection,
-            reply,
-        }
+        Effect { delay: Duration::from_millis(self.wire.delay_ms), drop_connection: self.wire.drop_connection, reply }
     }
 }
 
@@ -131,14 +123,10 @@ mod tests {
     #[test]
     fn a_fault_hits_the_requests_it_was_planned_for() {
         let mut faults = Faults::default();
-        faults.replace(
-            parse(&json!([{ "method": "GET", "path": "^/v1.0/users", "nth": 2, "times": 2, "status": 503 }])).unwrap(),
-        );
+        faults
+            .replace(parse(&json!([{ "method": "GET", "path": "^/v1.0/users", "nth": 2, "times": 2, "status": 503 }])).unwrap());
         let mut hit = |method: &str, path: &str| {
-            faults
-                .next(&Request::new(method, path, ""))
-                .and_then(|effect| effect.reply)
-                .map(|reply| reply.status)
+            faults.next(&Request::new(method, path, "")).and_then(|effect| effect.reply).map(|reply| reply.status)
         };
         assert_eq!(hit("GET", "/v1.0/users"), None);
         assert_eq!(hit("POST", "/v1.0/users"), None);

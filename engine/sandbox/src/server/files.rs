@@ -7,10 +7,7 @@ use std::path::Path;
 use crate::SandboxError;
 
 fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> SandboxError + '_ {
-    move |source| SandboxError::File {
-        path: path.to_owned(),
-        source,
-    }
+    move |source| SandboxError::File { path: path.to_owned(), source }
 }
 
 /// Makes a folder that only its owner can read.
@@ -47,9 +44,18 @@ pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), SandboxError>
     file.write_all(text.as_bytes()).map_err(failed(path))
 }
 
-/// Makes sure that only the owner can use an existing file.
-pub(crate) fn protect(path: &Path) -> Result<(), SandboxError> {
-    restrict(path, 0o600)
+/// The text of a private file, `None` if it does not exist; others lose access if they had it.
+pub(crate) fn read_private(path: &Path) -> Result<Option<String>, SandboxError> {
+    let text = read(path)?;
+    if text.is_some() {
+        restrict(path, 0o600)?;
+    }
+    Ok(text)
+}
+
+/// Makes sure that a file exists and only its owner can use it.
+pub(crate) fn make_private(path: &Path) -> Result<(), SandboxError> {
+    if path.is_file() { restrict(path, 0o600) } else { write_private(path, "") }
 }
 
 #[cfg(unix)]

@@ -29,11 +29,7 @@ impl Request {
         Request {
             method: method.to_owned(),
             path: path.to_owned(),
-            segments: path
-                .split('/')
-                .filter(|segment| !segment.is_empty())
-                .map(|segment| decode(segment, false))
-                .collect(),
+            segments: path.split('/').filter(|segment| !segment.is_empty()).map(|segment| decode(segment, false)).collect(),
             query: parse_form(query),
             base_url: base_url.to_owned(),
             ..Request::default()
@@ -47,19 +43,12 @@ impl Request {
 
     /// The value of a query option.
     pub(crate) fn option(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The body as JSON; an empty body is null.
     pub(crate) fn json(&self) -> Result<Value, serde_json::Error> {
-        if self.body.is_empty() {
-            Ok(Value::Null)
-        } else {
-            serde_json::from_slice(&self.body)
-        }
+        if self.body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&self.body) }
     }
 
     /// The body as a form.
@@ -105,11 +94,7 @@ impl Reply {
 
     /// An answer without body.
     pub(crate) fn empty(status: u16) -> Reply {
-        Reply {
-            status,
-            headers: Vec::new(),
-            content: Content::Empty,
-        }
+        Reply { status, headers: Vec::new(), content: Content::Empty }
     }
 
     /// Sets a header.

@@ -11,15 +11,8 @@ const KEPT: usize = 10_000;
 /// Longer bodies are left out.
 const MAX_BODY: usize = 64 * 1024;
 /// Names whose values are secret, in forms and in JSON.
-const SECRET_NAMES: [&str; 7] = [
-    "client_secret",
-    "client_assertion",
-    "password",
-    "refresh_token",
-    "device_code",
-    "credentialData",
-    "export_password",
-];
+const SECRET_NAMES: [&str; 7] =
+    ["client_secret", "client_assertion", "password", "refresh_token", "device_code", "credentialData", "export_password"];
 const HIDDEN: &str = "***";
 
 /// The latest requests.
@@ -52,12 +45,7 @@ impl Journal {
     pub(super) fn since(&self, number: u64) -> Vec<Value> {
         self.entries
             .iter()
-            .filter(|entry| {
-                entry
-                    .get("number")
-                    .and_then(Value::as_u64)
-                    .is_some_and(|own| own > number)
-            })
+            .filter(|entry| entry.get("number").and_then(Value::as_u64).is_some_and(|own| own > number))
             .cloned()
             .collect()
     }
@@ -73,9 +61,7 @@ fn redacted(request: &Request) -> Value {
     if request.body.is_empty() || request.body.len() > MAX_BODY {
         return Value::Null;
     }
-    let form = request
-        .header("content-type")
-        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let form = request.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
     if form {
         let fields: serde_json::Map<String, Value> = request
             .form()
@@ -93,9 +79,7 @@ fn redacted(request: &Request) -> Value {
 }
 
 fn is_secret(name: &str) -> bool {
-    SECRET_NAMES
-        .iter()
-        .any(|secret| secret.eq_ignore_ascii_case(name))
+    SECRET_NAMES.iter().any(|secret| secret.eq_ignore_ascii_case(name))
 }
 
 fn hide(value: &mut Value) {
@@ -122,10 +106,7 @@ mod tests {
     fn secrets_do_not_reach_the_journal() {
         let mut journal = Journal::default();
         let mut form = Request::new("POST", "/t/oauth2/v2.0/token", "");
-        form.headers.insert(
-            "content-type".to_owned(),
-            "application/x-www-form-urlencoded".to_owned(),
-        );
+        form.headers.insert("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned());
         form.body = b"client_id=a&client_secret=hush".to_vec();
         journal.add(Timestamp::UNIX_EPOCH, &form, 200);
         let mut body = Request::new("POST", "/dirsync/v1/credentials", "");

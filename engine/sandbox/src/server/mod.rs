@@ -55,8 +55,8 @@ impl Sandbox {
     pub fn start(options: SandboxOptions) -> Result<Sandbox, SandboxError> {
         files::make_folder(&options.folder)?;
         let path = options.folder.join("sandbox.db");
+        files::make_private(&path)?;
         let db = store::open(&path)?;
-        files::protect(&path)?;
         let tenant = Tenant::open(db, &options)?;
         let key = SigningKey::open(&options.folder.join("signing-key.pem"))?;
         let tls = tls::open(&options.folder)?;
@@ -74,11 +74,7 @@ impl Sandbox {
             journal: Mutex::new(Journal::default()),
         });
         let (stop, stopped) = watch::channel(false);
-        let listeners = connection::Listeners {
-            http: http.listener,
-            https: https.listener,
-            tls,
-        };
+        let listeners = connection::Listeners { http: http.listener, https: https.listener, tls };
         let thread = connection::spawn(shared.clone(), listeners, stopped)?;
         tracing::info!(port = http.port, tls_port = https.port, domain = %initial_domain, "sandbox tenant started");
         Ok(Sandbox {
@@ -165,9 +161,7 @@ struct Opened {
 /// Opens a listener on the wanted port, or on the one of the last start, or on a free one.
 fn listen(tenant: &Tenant, setting: &str, wanted: u16) -> Result<Opened, SandboxError> {
     let failed = |port: u16| move |source: std::io::Error| SandboxError::Listen { port, source };
-    let remembered = store::setting(&tenant.db, setting)?
-        .and_then(|port| port.parse::<u16>().ok())
-        .filter(|_| wanted == 0);
+    let remembered = store::setting(&tenant.db, setting)?.and_then(|port| port.parse::<u16>().ok()).filter(|_| wanted == 0);
     let again = remembered.and_then(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok());
     let listener = match again {
         Some(listener) => listener,

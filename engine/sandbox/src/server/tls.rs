@@ -4,8 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
@@ -27,7 +26,7 @@ fn failed(error: impl std::fmt::Display) -> SandboxError {
 pub(super) fn open(folder: &Path) -> Result<Arc<ServerConfig>, SandboxError> {
     let authority = files::read(&folder.join(CA_FILE))?;
     let certificate = files::read(&folder.join(SERVER_FILE))?;
-    let key = files::read(&folder.join(SERVER_KEY_FILE))?;
+    let key = files::read_private(&folder.join(SERVER_KEY_FILE))?;
     let (certificate, key) = match (authority, certificate, key) {
         (Some(_), Some(certificate), Some(key)) => (certificate, key),
         _ => create(folder)?,
@@ -49,9 +48,7 @@ pub(super) fn open(folder: &Path) -> Result<Arc<ServerConfig>, SandboxError> {
 fn create(folder: &Path) -> Result<(String, String), SandboxError> {
     let authority_key = KeyPair::generate().map_err(failed)?;
     let mut authority = CertificateParams::default();
-    authority
-        .distinguished_name
-        .push(DnType::CommonName, "Syncline sandbox authority");
+    authority.distinguished_name.push(DnType::CommonName, "Syncline sandbox authority");
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     valid(&mut authority);
@@ -61,9 +58,7 @@ fn create(folder: &Path) -> Result<(String, String), SandboxError> {
     let server_key = KeyPair::generate().map_err(failed)?;
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
     let mut server = CertificateParams::new(names).map_err(failed)?;
-    server
-        .distinguished_name
-        .push(DnType::CommonName, "localhost");
+    server.distinguished_name.push(DnType::CommonName, "localhost");
     server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     valid(&mut server);

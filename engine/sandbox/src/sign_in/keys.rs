@@ -30,13 +30,11 @@ impl SigningKey {
     /// Reads the key of the file, or makes one.
     pub(crate) fn open(path: &Path) -> Result<SigningKey, SandboxError> {
         let failed = |error: &dyn std::fmt::Display| SandboxError::Keys(error.to_string());
-        let private = match files::read(path)? {
+        let private = match files::read_private(path)? {
             Some(pem) => RsaPrivateKey::from_pkcs8_pem(&pem).map_err(|error| failed(&error))?,
             None => {
                 let key = RsaPrivateKey::new(&mut OsRng, BITS).map_err(|error| failed(&error))?;
-                let pem = key
-                    .to_pkcs8_pem(LineEnding::LF)
-                    .map_err(|error| failed(&error))?;
+                let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|error| failed(&error))?;
                 files::write_private(path, &pem)?;
                 key
             }
@@ -54,11 +52,7 @@ impl SigningKey {
     /// A signed token with the claims.
     pub(crate) fn sign(&self, claims: &Value) -> String {
         let header = json!({ "typ": "JWT", "alg": "RS256", "kid": self.id });
-        let text = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(header.to_string()),
-            URL_SAFE_NO_PAD.encode(claims.to_string())
-        );
+        let text = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
         let signature = self.signer.sign(text.as_bytes()).to_bytes();
         format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
     }

@@ -13,12 +13,8 @@ use crate::tenant::Tenant;
 use keys::SigningKey;
 
 /// Hosts whose tokens the tenant issues, besides its own.
-const GRAPH_HOSTS: [&str; 4] = [
-    "graph.microsoft.com",
-    "graph.microsoft.us",
-    "dod-graph.microsoft.us",
-    "microsoftgraph.chinacloudapi.cn",
-];
+const GRAPH_HOSTS: [&str; 4] =
+    ["graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"];
 
 /// A refusal of a sign-in endpoint.
 pub(crate) struct Refusal {
@@ -30,21 +26,11 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     fn new(status: u16, error: &'static str, number: u32, text: impl Into<String>) -> Self {
-        Self {
-            status,
-            error,
-            number,
-            text: text.into(),
-        }
+        Self { status, error, number, text: text.into() }
     }
 
     fn unknown_tenant(name: &str) -> Self {
-        Self::new(
-            400,
-            "invalid_tenant",
-            90002,
-            format!("Tenant '{name}' not found. Check the tenant id or domain name."),
-        )
+        Self::new(400, "invalid_tenant", 90002, format!("Tenant '{name}' not found. Check the tenant id or domain name."))
     }
 
     fn reply(self, tenant: &mut Tenant, request: &Request) -> Reply {
@@ -77,11 +63,7 @@ fn timestamp(time: Timestamp) -> String {
 }
 
 /// Answers `/{tenant}/…` and `/common/…`; `None` if the path is none of these.
-pub(crate) fn answer(
-    tenant: &mut Tenant,
-    key: &SigningKey,
-    request: &Request,
-) -> Result<Option<Reply>, SandboxError> {
+pub(crate) fn answer(tenant: &mut Tenant, key: &SigningKey, request: &Request) -> Result<Option<Reply>, SandboxError> {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let reply = match (request.method.as_str(), segments.as_slice()) {
         ("GET", ["common", "discovery", "instance"]) => instance(tenant, request),
@@ -100,21 +82,19 @@ pub(crate) fn answer(
                 Refusal::unknown_tenant(name).reply(tenant, request)
             }
         }
-        ("POST", [name, "oauth2", "v2.0", "token"]) => {
-            match token::issue(tenant, key, name, request)? {
-                Ok(token) => Reply::json(
-                    200,
-                    json!({
-                        "token_type": "Bearer",
-                        "expires_in": token::LIFETIME_SECS,
-                        "ext_expires_in": token::LIFETIME_SECS,
-                        "access_token": token,
-                    }),
-                )
-                .with_header("Cache-Control", "no-store"),
-                Err(refusal) => refusal.reply(tenant, request),
-            }
-        }
+        ("POST", [name, "oauth2", "v2.0", "token"]) => match token::issue(tenant, key, name, request)? {
+            Ok(token) => Reply::json(
+                200,
+                json!({
+                    "token_type": "Bearer",
+                    "expires_in": token::LIFETIME_SECS,
+                    "ext_expires_in": token::LIFETIME_SECS,
+                    "access_token": token,
+                }),
+            )
+            .with_header("Cache-Control", "no-store"),
+            Err(refusal) => refusal.reply(tenant, request),
+        },
         _ => return Ok(None),
     };
     Ok(Some(reply))

@@ -31,28 +31,16 @@ pub(crate) fn create(tenant: &Tenant, client_id: &str) -> Result<String, Sandbox
             "INSERT INTO client_secrets (client_id, salt, iterations, hash, created) \
              VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
-        .execute(params![
-            client_id,
-            salt,
-            ITERATIONS,
-            hash(&secret, &salt, ITERATIONS),
-            tenant.now().to_string()
-        ])?;
+        .execute(params![client_id, salt, ITERATIONS, hash(&secret, &salt, ITERATIONS), tenant.now().to_string()])?;
     Ok(secret)
 }
 
 /// Whether the secret is one of the application's.
 pub(crate) fn is_valid(tenant: &Tenant, client_id: &str, secret: &str) -> Result<bool, SandboxError> {
-    let mut statement = tenant
-        .db
-        .prepare_cached("SELECT salt, iterations, hash FROM client_secrets WHERE client_id = ?1 ORDER BY id DESC")?;
-    let rows = statement.query_map([client_id], |row| {
-        Ok((
-            row.get::<_, Vec<u8>>(0)?,
-            row.get::<_, u32>(1)?,
-            row.get::<_, Vec<u8>>(2)?,
-        ))
-    })?;
+    let mut statement =
+        tenant.db.prepare_cached("SELECT salt, iterations, hash FROM client_secrets WHERE client_id = ?1 ORDER BY id DESC")?;
+    let rows = statement
+        .query_map([client_id], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, u32>(1)?, row.get::<_, Vec<u8>>(2)?)))?;
     for row in rows {
         let (salt, iterations, stored) = row?;
         if equal(&hash(secret, &salt, iterations), &stored) {
@@ -64,10 +52,5 @@ pub(crate) fn is_valid(tenant: &Tenant, client_id: &str, secret: &str) -> Result
 
 /// Compares without telling by time where the difference is.
 fn equal(left: &[u8], right: &[u8]) -> bool {
-    left.len() == right.len()
-        && left
-            .iter()
-            .zip(right)
-            .fold(0, |difference, (a, b)| difference | (a ^ b))
-            == 0
+    left.len() == right.len() && left.iter().zip(right).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }

@@ -21,9 +21,7 @@ pub(crate) struct Caller {
 impl Caller {
     /// Whether the caller holds one of the roles.
     pub(crate) fn has_any(&self, roles: &[&str]) -> bool {
-        self.roles
-            .iter()
-            .any(|role| roles.contains(&role.as_str()))
+        self.roles.iter().any(|role| roles.contains(&role.as_str()))
     }
 }
 
@@ -47,11 +45,7 @@ impl TokenFault {
 }
 
 /// Reads the caller from the request's bearer token.
-pub(crate) fn caller(
-    tenant: &Tenant,
-    key: &SigningKey,
-    request: &Request,
-) -> Result<Caller, TokenFault> {
+pub(crate) fn caller(tenant: &Tenant, key: &SigningKey, request: &Request) -> Result<Caller, TokenFault> {
     let token = request
         .header("authorization")
         .and_then(|header| {
@@ -66,14 +60,7 @@ pub(crate) fn caller(
         return Err(TokenFault::Expired);
     }
     let roles = claims.get("roles").and_then(Value::as_array);
-    Ok(Caller {
-        roles: roles
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
-    })
+    Ok(Caller { roles: roles.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect() })
 }
 
 struct Client {
@@ -85,14 +72,9 @@ fn client(tenant: &Tenant, client_id: &str) -> Result<Option<Client>, SandboxErr
     let found: Option<(String, String)> = tenant
         .db
         .prepare_cached("SELECT object_id, roles FROM clients WHERE client_id = ?1")?
-        .query_row([client_id.to_ascii_lowercase()], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
+        .query_row([client_id.to_ascii_lowercase()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    Ok(found.map(|(object_id, roles)| Client {
-        object_id,
-        roles: roles.split_whitespace().map(str::to_owned).collect(),
-    }))
+    Ok(found.map(|(object_id, roles)| Client { object_id, roles: roles.split_whitespace().map(str::to_owned).collect() }))
 }
 
 /// Answers a token request with an access token or a refusal.
@@ -103,18 +85,9 @@ pub(crate) fn issue(
     request: &Request,
 ) -> Result<Result<String, Refusal>, SandboxError> {
     let form = request.form();
-    let field = |name: &str| {
-        form.iter()
-            .find(|(key, value)| key == name && !value.is_empty())
-            .map(|(_, value)| value.as_str())
-    };
+    let field = |name: &str| form.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str());
     let missing = |name: &str| {
-        Refusal::new(
-            400,
-            "invalid_request",
-            900_144,
-            format!("The request body must contain the following parameter: '{name}'."),
-        )
+        Refusal::new(400, "invalid_request", 900_144, format!("The request body must contain the following parameter: '{name}'."))
     };
     if !tenant.is_named(tenant_name) {
         return Ok(Err(Refusal::unknown_tenant(tenant_name)));
@@ -193,9 +166,7 @@ pub(crate) fn issue(
 /// The resource of a scope `<resource>/.default`, if this tenant knows it.
 fn resource(scope: &str, request: &Request) -> Option<String> {
     let resource = scope.strip_suffix("/.default")?.trim_end_matches('/');
-    let graph = resource
-        .strip_prefix("https://")
-        .is_some_and(|host| GRAPH_HOSTS.contains(&host));
+    let graph = resource.strip_prefix("https://").is_some_and(|host| GRAPH_HOSTS.contains(&host));
     let own = resource.eq_ignore_ascii_case(&request.base_url);
     (graph || own).then(|| resource.to_owned())
 }

@@ -56,33 +56,15 @@ pub(crate) fn append(
     details: &Details,
 ) -> Result<(), SandboxError> {
     object.seq = append_row(db, object.id, action, at, details)?;
-    db.prepare_cached("UPDATE objects SET seq = ?2 WHERE id = ?1")?
-        .execute(params![object.id, object.seq])?;
+    db.prepare_cached("UPDATE objects SET seq = ?2 WHERE id = ?1")?.execute(params![object.id, object.seq])?;
     Ok(())
 }
 
-fn append_row(
-    db: &Connection,
-    object: i64,
-    action: Action,
-    at: Timestamp,
-    details: &Details,
-) -> Result<i64, SandboxError> {
-    let links: Vec<Value> = details
-        .links
-        .iter()
-        .map(|link| json!([link.attribute, link.target, link.added]))
-        .collect();
-    db.prepare_cached(
-        "INSERT INTO changes (object, action, at, properties, links) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?
-    .execute(params![
-        object,
-        action.name(),
-        at.to_string(),
-        details.properties.join(" "),
-        Value::Array(links).to_string(),
-    ])?;
+fn append_row(db: &Connection, object: i64, action: Action, at: Timestamp, details: &Details) -> Result<i64, SandboxError> {
+    let links: Vec<Value> = details.links.iter().map(|link| json!([link.attribute, link.target, link.added])).collect();
+    db.prepare_cached("INSERT INTO changes (object, action, at, properties, links) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(
+        params![object, action.name(), at.to_string(), details.properties.join(" "), Value::Array(links).to_string(),],
+    )?;
     Ok(db.last_insert_rowid())
 }
 
@@ -97,16 +79,13 @@ pub(crate) fn touch_referrers(db: &Connection, target: i64, at: Timestamp) -> Re
         .collect::<Result<_, _>>()?;
     for referrer in referrers {
         let seq = append_row(db, referrer, Action::ReferenceChanged, at, &Details::default())?;
-        db.prepare_cached("UPDATE objects SET seq = ?2 WHERE id = ?1")?
-            .execute(params![referrer, seq])?;
+        db.prepare_cached("UPDATE objects SET seq = ?2 WHERE id = ?1")?.execute(params![referrer, seq])?;
     }
     Ok(())
 }
 
 /// Number of the latest change of the tenant.
 pub(crate) fn latest(db: &Connection) -> Result<i64, SandboxError> {
-    let seq = db
-        .prepare_cached("SELECT coalesce(max(seq), 0) FROM changes")?
-        .query_row([], |row| row.get(0))?;
+    let seq = db.prepare_cached("SELECT coalesce(max(seq), 0) FROM changes")?.query_row([], |row| row.get(0))?;
     Ok(seq)
 }

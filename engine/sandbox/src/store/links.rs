@@ -6,12 +6,7 @@ use super::objects::Object;
 use crate::SandboxError;
 
 /// Adds a reference; `false` if it was there already.
-pub(crate) fn add(
-    db: &Connection,
-    source: i64,
-    attribute: &str,
-    target: i64,
-) -> Result<bool, SandboxError> {
+pub(crate) fn add(db: &Connection, source: i64, attribute: &str, target: i64) -> Result<bool, SandboxError> {
     let added = db
         .prepare_cached("INSERT OR IGNORE INTO links (source, attribute, target) VALUES (?1, ?2, ?3)")?
         .execute(params![source, attribute, target])?;
@@ -19,12 +14,7 @@ pub(crate) fn add(
 }
 
 /// Removes a reference; `false` if it was not there.
-pub(crate) fn remove(
-    db: &Connection,
-    source: i64,
-    attribute: &str,
-    target: i64,
-) -> Result<bool, SandboxError> {
+pub(crate) fn remove(db: &Connection, source: i64, attribute: &str, target: i64) -> Result<bool, SandboxError> {
     let removed = db
         .prepare_cached("DELETE FROM links WHERE source = ?1 AND attribute = ?2 AND target = ?3")?
         .execute(params![source, attribute, target])?;
@@ -32,43 +22,28 @@ pub(crate) fn remove(
 }
 
 /// Row numbers an attribute points at, also those of soft-deleted objects.
-pub(crate) fn targets(
-    db: &Connection,
-    source: i64,
-    attribute: &str,
-) -> Result<Vec<i64>, SandboxError> {
-    let mut statement = db.prepare_cached(
-        "SELECT target FROM links WHERE source = ?1 AND attribute = ?2 ORDER BY target",
-    )?;
+pub(crate) fn targets(db: &Connection, source: i64, attribute: &str) -> Result<Vec<i64>, SandboxError> {
+    let mut statement = db.prepare_cached("SELECT target FROM links WHERE source = ?1 AND attribute = ?2 ORDER BY target")?;
     let rows = statement.query_map(params![source, attribute], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Names of the reference attributes that have values.
 pub(crate) fn attributes(db: &Connection, source: i64) -> Result<Vec<String>, SandboxError> {
-    let mut statement =
-        db.prepare_cached("SELECT DISTINCT attribute FROM links WHERE source = ?1 ORDER BY attribute")?;
+    let mut statement = db.prepare_cached("SELECT DISTINCT attribute FROM links WHERE source = ?1 ORDER BY attribute")?;
     let rows = statement.query_map([source], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Attribute and name of each live target: its source anchor, or its cloud anchor where it has none.
-pub(crate) fn named_targets(
-    db: &Connection,
-    source: i64,
-) -> Result<Vec<(String, String)>, SandboxError> {
+pub(crate) fn named_targets(db: &Connection, source: i64) -> Result<Vec<(String, String)>, SandboxError> {
     let mut statement = db.prepare_cached(
         "SELECT links.attribute, objects.anchor, objects.kind, objects.object_id \
          FROM links JOIN objects ON objects.id = links.target \
          WHERE links.source = ?1 AND objects.state = 0 ORDER BY links.attribute, links.target",
     )?;
     let rows = statement.query_map([source], |row| {
-        Ok((
-            row.get::<_, String>(0)?,
-            row.get::<_, Option<String>>(1)?,
-            row.get::<_, i64>(2)?,
-            row.get::<_, String>(3)?,
-        ))
+        Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?, row.get::<_, i64>(2)?, row.get::<_, String>(3)?))
     })?;
     let mut found = Vec::new();
     for row in rows {
@@ -116,7 +91,6 @@ pub(crate) fn count_live(db: &Connection, source: i64, attribute: &str) -> Resul
 
 /// Drops every reference from and to an object that is gone.
 pub(crate) fn drop_all(db: &Connection, object: i64) -> Result<(), SandboxError> {
-    db.prepare_cached("DELETE FROM links WHERE source = ?1 OR target = ?1")?
-        .execute([object])?;
+    db.prepare_cached("DELETE FROM links WHERE source = ?1 OR target = ?1")?.execute([object])?;
     Ok(())
 }

@@ -9,22 +9,34 @@ pub(crate) mod quarantine;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use crate::SandboxError;
 
 /// Statements that lead from each version to the next; the first makes version 1.
 const MIGRATIONS: &[&str] = &[include_str!("../../assets/version-1.sql")];
 
-/// Opens the file, makes or upgrades its tables.
+/// Opens the file for this process alone, makes or upgrades its tables.
 pub(crate) fn open(path: &Path) -> Result<Connection, SandboxError> {
+    prepare(path).map_err(|error| match error {
+        SandboxError::Database(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+            SandboxError::InUse(path.to_owned())
+        }
+        other => other,
+    })
+}
+
+fn prepare(path: &Path) -> Result<Connection, SandboxError> {
     let connection = Connection::open(path)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(Duration::from_millis(500))?;
     connection.set_prepared_statement_cache_capacity(128);
     connection.pragma_update(None, "page_size", 8192)?;
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     migrate(&connection, MIGRATIONS)?;
+    // The first write takes the lock, which is kept until the tenant stops.
+    set_setting(&connection, "opened", "true")?;
     Ok(connection)
 }
 
@@ -36,34 +48,26 @@ fn migrate(connection: &Connection, migrations: &[&str]) -> Result<(), SandboxEr
     }
     let done = usize::try_from(found).unwrap_or(0);
     for (index, statements) in migrations.iter().enumerate().skip(done) {
-        connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {statements}; PRAGMA user_version = {}; COMMIT;",
-            index + 1
-        ))?;
+        connection.execute_batch(&format!("BEGIN IMMEDIATE; {statements}; PRAGMA user_version = {}; COMMIT;", index + 1))?;
     }
     Ok(())
 }
 
 /// Reads a setting of the tenant.
 pub(crate) fn setting(db: &Connection, key: &str) -> Result<Option<String>, SandboxError> {
-    let value = db
-        .prepare_cached("SELECT value FROM settings WHERE key = ?1")?
-        .query_row([key], |row| row.get(0))
-        .optional()?;
+    let value = db.prepare_cached("SELECT value FROM settings WHERE key = ?1")?.query_row([key], |row| row.get(0)).optional()?;
     Ok(value)
 }
 
 /// Writes a setting of the tenant.
 pub(crate) fn set_setting(db: &Connection, key: &str, value: &str) -> Result<(), SandboxError> {
-    db.prepare_cached("INSERT OR REPLACE INTO settings (key, value) VALUES (?1, ?2)")?
-        .execute([key, value])?;
+    db.prepare_cached("INSERT OR REPLACE INTO settings (key, value) VALUES (?1, ?2)")?.execute([key, value])?;
     Ok(())
 }
 
 /// Forgets a setting of the tenant.
 pub(crate) fn clear_setting(db: &Connection, key: &str) -> Result<(), SandboxError> {
-    db.prepare_cached("DELETE FROM settings WHERE key = ?1")?
-        .execute([key])?;
+    db.prepare_cached("DELETE FROM settings WHERE key = ?1")?.execute([key])?;
     Ok(())
 }
 
@@ -78,13 +82,8 @@ mod tests {
         migrate(&db, &steps[..1]).unwrap();
         migrate(&db, &steps).unwrap();
         migrate(&db, &steps).unwrap();
-        let tables: i64 = db
-            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-            .unwrap();
+        let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
         assert_eq!(tables, 2);
-        assert!(matches!(
-            migrate(&db, &steps[..1]),
-            Err(SandboxError::NewerDatabase { found: 2, known: 1 })
-        ));
+        assert!(matches!(migrate(&db, &steps[..1]), Err(SandboxError::NewerDatabase { found: 2, known: 1 })));
     }
 }

@@ -117,8 +117,7 @@ impl Object {
         if self.body.get(name) == value.as_ref() {
             self.overrides.remove(name);
         } else {
-            self.overrides
-                .insert(name.to_owned(), value.unwrap_or(Value::Null));
+            self.overrides.insert(name.to_owned(), value.unwrap_or(Value::Null));
         }
     }
 
@@ -130,10 +129,7 @@ impl Object {
 
 /// The texts of a list.
 pub(crate) fn texts(value: Option<&Value>) -> Vec<&str> {
-    value
-        .and_then(Value::as_array)
-        .map(|items| items.iter().filter_map(Value::as_str).collect())
-        .unwrap_or_default()
+    value.and_then(Value::as_array).map(|items| items.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
 }
 
 const COLUMNS: &str = "id, object_id, kind, state, anchor, synced, role, body, overrides, cloud, \
@@ -157,11 +153,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<Object, SandboxError>> {
     Ok((|| {
         Ok(Object {
             id,
-            object_id: object_id
-                .parse()
-                .map_err(|error| damaged("object id", error))?,
-            kind: Kind::from_number(kind)
-                .ok_or_else(|| SandboxError::Damaged(format!("object class {kind}")))?,
+            object_id: object_id.parse().map_err(|error| damaged("object id", error))?,
+            kind: Kind::from_number(kind).ok_or_else(|| SandboxError::Damaged(format!("object class {kind}")))?,
             state,
             anchor,
             synced,
@@ -195,17 +188,11 @@ fn write(values: &Values) -> Result<String, SandboxError> {
 }
 
 /// Finds one object by a condition on the table's columns.
-fn find(
-    db: &Connection,
-    condition: &str,
-    parameter: &dyn rusqlite::ToSql,
-) -> Result<Option<Object>, SandboxError> {
-    db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM objects WHERE {condition} LIMIT 1"
-    ))?
-    .query_row([parameter], read)
-    .optional()?
-    .transpose()
+fn find(db: &Connection, condition: &str, parameter: &dyn rusqlite::ToSql) -> Result<Option<Object>, SandboxError> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM objects WHERE {condition} LIMIT 1"))?
+        .query_row([parameter], read)
+        .optional()?
+        .transpose()
 }
 
 /// The object of a row number.
@@ -247,9 +234,7 @@ pub(crate) fn resolve_reference(db: &Connection, text: &str) -> Result<Option<i6
         return Ok(by_anchor);
     }
     let object = by_cloud_anchor(db, text)?;
-    Ok(object
-        .filter(|object| object.state == State::Live)
-        .map(|object| object.id))
+    Ok(object.filter(|object| object.state == State::Live).map(|object| object.id))
 }
 
 /// Writes the object; a new one gets its row number.
@@ -291,17 +276,9 @@ pub(crate) fn save(db: &Connection, object: &mut Object) -> Result<(), SandboxEr
 }
 
 /// One page of objects by a condition with two numbers, for instance a class and the last row seen.
-pub(crate) fn page(
-    db: &Connection,
-    condition: &str,
-    first: i64,
-    second: i64,
-    limit: usize,
-) -> Result<Vec<Object>, SandboxError> {
+pub(crate) fn page(db: &Connection, condition: &str, first: i64, second: i64, limit: usize) -> Result<Vec<Object>, SandboxError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut statement = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM objects WHERE {condition} LIMIT ?3"
-    ))?;
+    let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS} FROM objects WHERE {condition} LIMIT ?3"))?;
     let mut found = Vec::new();
     for object in statement.query_map(params![first, second, limit], read)? {
         found.push(object??);
@@ -310,19 +287,8 @@ pub(crate) fn page(
 }
 
 /// Live objects of a class after a row number.
-pub(crate) fn live_page(
-    db: &Connection,
-    kind: Kind,
-    after: i64,
-    limit: usize,
-) -> Result<Vec<Object>, SandboxError> {
-    page(
-        db,
-        "kind = ?1 AND state = 0 AND id > ?2 ORDER BY id",
-        kind.number(),
-        after,
-        limit,
-    )
+pub(crate) fn live_page(db: &Connection, kind: Kind, after: i64, limit: usize) -> Result<Vec<Object>, SandboxError> {
+    page(db, "kind = ?1 AND state = 0 AND id > ?2 ORDER BY id", kind.number(), after, limit)
 }
 
 /// Number of live objects of a class.

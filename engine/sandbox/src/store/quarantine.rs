@@ -28,38 +28,26 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Raw> {
 }
 
 fn entry((id, object, property, value, since): Raw) -> Result<Entry, SandboxError> {
-    Ok(Entry {
-        id,
-        object,
-        property,
-        value,
-        since: time(&since)?,
-    })
+    Ok(Entry { id, object, property, value, since: time(&since)? })
 }
 
 /// Entries of one object, oldest first.
 pub(crate) fn of_object(db: &Connection, object: i64) -> Result<Vec<Entry>, SandboxError> {
-    let mut statement = db.prepare_cached(
-        "SELECT id, object, property, value, since FROM quarantine WHERE object = ?1 ORDER BY id",
-    )?;
+    let mut statement =
+        db.prepare_cached("SELECT id, object, property, value, since FROM quarantine WHERE object = ?1 ORDER BY id")?;
     let rows = statement.query_map([object], read)?;
     rows.map(|row| entry(row?)).collect()
 }
 
 /// Every entry, oldest claim first.
 pub(crate) fn all(db: &Connection) -> Result<Vec<Entry>, SandboxError> {
-    let mut statement =
-        db.prepare_cached("SELECT id, object, property, value, since FROM quarantine ORDER BY id")?;
+    let mut statement = db.prepare_cached("SELECT id, object, property, value, since FROM quarantine ORDER BY id")?;
     let rows = statement.query_map([], read)?;
     rows.map(|row| entry(row?)).collect()
 }
 
 /// Whether a value of the object is quarantined.
-pub(crate) fn contains(
-    db: &Connection,
-    object: i64,
-    property: &str,
-) -> Result<bool, SandboxError> {
+pub(crate) fn contains(db: &Connection, object: i64, property: &str) -> Result<bool, SandboxError> {
     let found: Option<i64> = db
         .prepare_cached("SELECT id FROM quarantine WHERE object = ?1 AND property = ?2 LIMIT 1")?
         .query_row(params![object, property], |row| row.get(0))
@@ -81,32 +69,27 @@ pub(crate) fn replace(
         }
     }
     for value in values {
-        db.prepare_cached(
-            "INSERT OR IGNORE INTO quarantine (object, property, value, since) VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute(params![object, property, value, now.to_string()])?;
+        db.prepare_cached("INSERT OR IGNORE INTO quarantine (object, property, value, since) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![object, property, value, now.to_string()])?;
     }
     Ok(())
 }
 
 /// Removes one entry.
 pub(crate) fn remove(db: &Connection, id: i64) -> Result<(), SandboxError> {
-    db.prepare_cached("DELETE FROM quarantine WHERE id = ?1")?
-        .execute([id])?;
+    db.prepare_cached("DELETE FROM quarantine WHERE id = ?1")?.execute([id])?;
     Ok(())
 }
 
 /// Removes the entries of an object.
 pub(crate) fn clear(db: &Connection, object: i64) -> Result<(), SandboxError> {
-    db.prepare_cached("DELETE FROM quarantine WHERE object = ?1")?
-        .execute([object])?;
+    db.prepare_cached("DELETE FROM quarantine WHERE object = ?1")?.execute([object])?;
     Ok(())
 }
 
 /// Remembers that a new group was refused once for a duplicate address.
 pub(crate) fn note_refused_group(db: &Connection, anchor: &str) -> Result<(), SandboxError> {
-    db.prepare_cached("INSERT OR IGNORE INTO refused_groups (anchor) VALUES (?1)")?
-        .execute([anchor])?;
+    db.prepare_cached("INSERT OR IGNORE INTO refused_groups (anchor) VALUES (?1)")?.execute([anchor])?;
     Ok(())
 }
 

@@ -36,9 +36,7 @@ pub(crate) struct CompanyPatch {
 impl CompanyPatch {
     /// Whether every value is one the tenant knows.
     pub(crate) fn is_valid(&self) -> bool {
-        self.prevent_accidental_deletion
-            .as_deref()
-            .is_none_or(|kind| PREVENTION_TYPES.contains(&kind))
+        self.prevent_accidental_deletion.as_deref().is_none_or(|kind| PREVENTION_TYPES.contains(&kind))
             && self.threshold_percentage.is_none_or(|percent| percent <= 100)
     }
 }
@@ -96,10 +94,7 @@ impl Tenant {
         set("anchor_attribute", patch.anchor_attribute.clone())?;
         set("prevention", patch.prevent_accidental_deletion.clone())?;
         set("threshold_count", patch.threshold_count.map(|count| count.to_string()))?;
-        set(
-            "threshold_percentage",
-            patch.threshold_percentage.map(|percent| percent.to_string()),
-        )
+        set("threshold_percentage", patch.threshold_percentage.map(|percent| percent.to_string()))
     }
 
     /// Turns directory synchronization of the organization on or off.

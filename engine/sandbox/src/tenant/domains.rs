@@ -18,12 +18,7 @@ pub(crate) struct Domain {
 impl Domain {
     /// The domain every tenant is born with.
     pub(crate) fn initial(name: &str) -> Domain {
-        Domain {
-            name: name.to_owned(),
-            is_initial: true,
-            is_verified: true,
-            authentication: "Managed".to_owned(),
-        }
+        Domain { name: name.to_owned(), is_initial: true, is_verified: true, authentication: "Managed".to_owned() }
     }
 
     /// A verified, managed domain.
@@ -32,10 +27,7 @@ impl Domain {
         if !lower.contains('.') || !lower.split('.').all(is_label) {
             return Err(SandboxError::Domain(name.to_owned()));
         }
-        Ok(Domain {
-            is_initial: false,
-            ..Domain::initial(&lower)
-        })
+        Ok(Domain { is_initial: false, ..Domain::initial(&lower) })
     }
 }
 
@@ -44,9 +36,7 @@ pub(crate) fn is_label(label: &str) -> bool {
     (1..=63).contains(&label.len())
         && !label.starts_with('-')
         && !label.ends_with('-')
-        && label
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 impl Tenant {
@@ -62,9 +52,7 @@ impl Tenant {
 
     /// The domain of a name, any case.
     pub(crate) fn domain(&self, name: &str) -> Option<&Domain> {
-        self.domains
-            .iter()
-            .find(|domain| domain.name.eq_ignore_ascii_case(name))
+        self.domains.iter().find(|domain| domain.name.eq_ignore_ascii_case(name))
     }
 
     /// Whether addresses of the domain may be used.
@@ -74,8 +62,7 @@ impl Tenant {
 
     /// Whether users of the domain sign in elsewhere.
     pub(crate) fn is_federated(&self, name: &str) -> bool {
-        self.domain(name)
-            .is_some_and(|domain| domain.authentication == "Federated")
+        self.domain(name).is_some_and(|domain| domain.authentication == "Federated")
     }
 
     /// Whether the text names this tenant: its id or one of its verified domains.
@@ -89,26 +76,15 @@ impl Tenant {
                 "INSERT OR REPLACE INTO domains (name, is_initial, is_verified, authentication) \
                  VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute(params![
-                domain.name,
-                domain.is_initial,
-                domain.is_verified,
-                domain.authentication
-            ])?;
+            .execute(params![domain.name, domain.is_initial, domain.is_verified, domain.authentication])?;
         Ok(())
     }
 
     pub(super) fn load_domains(&self) -> Result<Vec<Domain>, SandboxError> {
-        let mut statement = self
-            .db
-            .prepare_cached("SELECT name, is_initial, is_verified, authentication FROM domains ORDER BY name")?;
+        let mut statement =
+            self.db.prepare_cached("SELECT name, is_initial, is_verified, authentication FROM domains ORDER BY name")?;
         let rows = statement.query_map([], |row| {
-            Ok(Domain {
-                name: row.get(0)?,
-                is_initial: row.get(1)?,
-                is_verified: row.get(2)?,
-                authentication: row.get(3)?,
-            })
+            Ok(Domain { name: row.get(0)?, is_initial: row.get(1)?, is_verified: row.get(2)?, authentication: row.get(3)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

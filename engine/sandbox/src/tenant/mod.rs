@@ -20,7 +20,7 @@ use crate::store::objects::Object;
 use crate::store::{self, addresses, changes, objects};
 use crate::{Clock, SandboxError, SandboxOptions};
 
-pub(crate) use company::{Company, CompanyPatch};
+pub(crate) use company::CompanyPatch;
 pub(crate) use domains::Domain;
 pub(crate) use features::{FEATURES, Flag, Flags};
 
@@ -138,17 +138,14 @@ impl Tenant {
 
     fn load(&mut self) -> Result<(), SandboxError> {
         let text = |key: &str| -> Result<String, SandboxError> {
-            store::setting(&self.db, key)?
-                .ok_or_else(|| SandboxError::Damaged(format!("setting '{key}' is missing")))
+            store::setting(&self.db, key)?.ok_or_else(|| SandboxError::Damaged(format!("setting '{key}' is missing")))
         };
         let tenant_id = text("tenant_id")?;
         let display_name = text("tenant_name")?;
         let initial_domain = text("initial_domain")?;
         let client_id = text("client_id")?;
         let epoch = text("epoch")?;
-        self.tenant_id = tenant_id
-            .parse()
-            .map_err(|error| SandboxError::Damaged(format!("tenant id: {error}")))?;
+        self.tenant_id = tenant_id.parse().map_err(|error| SandboxError::Damaged(format!("tenant id: {error}")))?;
         self.display_name = display_name;
         self.initial_domain = initial_domain;
         self.client_id = client_id;
@@ -237,9 +234,12 @@ impl Tenant {
         roles: &[R],
     ) -> Result<(), SandboxError> {
         let roles: Vec<&str> = roles.iter().map(AsRef::as_ref).collect();
-        self.db
-            .prepare_cached("INSERT INTO clients (client_id, object_id, name, roles) VALUES (?1, ?2, ?3, ?4)")?
-            .execute([client_id, object_id, name, &roles.join(" ")])?;
+        self.db.prepare_cached("INSERT INTO clients (client_id, object_id, name, roles) VALUES (?1, ?2, ?3, ?4)")?.execute([
+            client_id,
+            object_id,
+            name,
+            &roles.join(" "),
+        ])?;
         Ok(())
     }
 
@@ -264,12 +264,7 @@ impl Tenant {
     }
 
     /// Saves an object together with its addresses and an entry in the change log.
-    pub(crate) fn commit_object(
-        &self,
-        object: &mut Object,
-        action: Action,
-        details: &Details,
-    ) -> Result<(), SandboxError> {
+    pub(crate) fn commit_object(&self, object: &mut Object, action: Action, details: &Details) -> Result<(), SandboxError> {
         objects::save(&self.db, object)?;
         addresses::refresh(&self.db, object)?;
         changes::append(&self.db, object, action, self.now(), details)

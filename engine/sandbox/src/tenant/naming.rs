@@ -31,12 +31,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), NameFault> {
         && (1..=64).contains(&local.chars().count())
         && !domain.trim().is_empty()
         && !domain.contains('@')
-        && local
-            .chars()
-            .all(|character| is_local_character(character) || character.is_whitespace())
-        && domain
-            .chars()
-            .all(|character| is_domain_character(character) || character.is_whitespace());
+        && local.chars().all(|character| is_local_character(character) || character.is_whitespace())
+        && domain.chars().all(|character| is_domain_character(character) || character.is_whitespace());
     if !sound {
         Err(NameFault::Invalid)
     } else if name.contains(char::is_whitespace) {
@@ -92,12 +88,8 @@ impl Tenant {
         {
             return Some(name.to_owned());
         }
-        let nickname: String = object
-            .text("alias")?
-            .chars()
-            .filter(|character| is_local_character(*character))
-            .take(64)
-            .collect();
+        let nickname: String =
+            object.text("alias")?.chars().filter(|character| is_local_character(*character)).take(64).collect();
         (!nickname.is_empty()).then(|| format!("{nickname}@{}", self.initial_domain))
     }
 
@@ -118,20 +110,14 @@ impl Tenant {
         let mailbox = object.kind == Kind::User && object.body.contains_key("msExchRecipientTypeDetails");
         texts(object.body.get("proxyAddresses"))
             .into_iter()
-            .filter(|proxy| {
-                !mailbox
-                    || smtp_address(proxy).is_none_or(|address| self.is_verified(domain_part(&address)))
-            })
+            .filter(|proxy| !mailbox || smtp_address(proxy).is_none_or(|address| self.is_verified(domain_part(&address))))
             .map(str::to_owned)
             .collect()
     }
 
     /// Uses the proxy addresses of the list that are not quarantined.
     pub(crate) fn use_proxies(object: &mut Object, visible: Vec<String>, quarantined: &[String]) {
-        let shown: Vec<String> = visible
-            .into_iter()
-            .filter(|proxy| !quarantined.contains(proxy))
-            .collect();
+        let shown: Vec<String> = visible.into_iter().filter(|proxy| !quarantined.contains(proxy)).collect();
         let value = (!shown.is_empty()).then(|| json!(shown));
         object.set_effective("proxyAddresses", value);
     }
@@ -155,11 +141,7 @@ impl Tenant {
 
     fn recompute(&mut self, object: &mut Object, domain: &str) -> Result<bool, SandboxError> {
         let before = object.overrides.clone();
-        let written = object
-            .body
-            .get("userPrincipalName")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
+        let written = object.body.get("userPrincipalName").and_then(Value::as_str).map(str::to_owned);
         if let Some(name) = written
             && domain_part(&name).eq_ignore_ascii_case(domain)
             && check_name(&name).is_ok()

@@ -65,10 +65,7 @@ impl Tenant {
                 .collect();
             Self::use_proxies(&mut object, visible, &waiting);
         }
-        let details = Details {
-            properties: vec![entry.property.clone()],
-            links: Vec::new(),
-        };
+        let details = Details { properties: vec![entry.property.clone()], links: Vec::new() };
         self.commit_object(&mut object, Action::Updated, &details)
     }
 
@@ -77,9 +74,7 @@ impl Tenant {
         let deleted = objects::page(&self.db, "state = ?1 AND id > ?2 ORDER BY id", 1, 0, usize::MAX)?;
         for mut object in deleted {
             let due = object.state == State::SoftDeleted
-                && object
-                    .deleted
-                    .is_some_and(|deleted| now.duration_since(deleted) >= RECOVERABLE_FOR);
+                && object.deleted.is_some_and(|deleted| now.duration_since(deleted) >= RECOVERABLE_FOR);
             if due {
                 self.remove_object(&mut object)?;
             }
@@ -87,21 +82,13 @@ impl Tenant {
         let Ok(horizon) = now.checked_sub(LOG_KEPT_FOR) else {
             return Ok(());
         };
-        self.db.execute(
-            "DELETE FROM changes WHERE at < ?1 AND seq < (SELECT max(seq) FROM changes)",
-            [horizon.to_string()],
-        )?;
+        self.db.execute("DELETE FROM changes WHERE at < ?1 AND seq < (SELECT max(seq) FROM changes)", [horizon.to_string()])?;
         Ok(())
     }
 }
 
 /// Whether a timer has run out; the first look only winds it up.
-fn is_due(
-    db: &Connection,
-    key: &str,
-    every: SignedDuration,
-    now: Timestamp,
-) -> Result<bool, SandboxError> {
+fn is_due(db: &Connection, key: &str, every: SignedDuration, now: Timestamp) -> Result<bool, SandboxError> {
     let next = store::setting(db, key)?;
     let due = match next.as_deref().map(objects::time).transpose()? {
         Some(next) => now >= next,

@@ -11,7 +11,7 @@ use super::entry::RawEntry;
 use super::failure::{Fault, request_failed};
 use super::import::ImportPlan;
 use super::partitions::{self, CROSS_REFERENCE_ATTRIBUTES};
-use super::root_dse::{DirectoryFacts, ROOT_DSE_ATTRIBUTES};
+use super::root_dse::{DirectoryFacts, ROOT_DSE_ATTRIBUTES, dn_to_dns};
 use super::schema::{self, SchemaReader};
 use super::session::{Search, Session};
 use super::settings::ActiveDirectorySettings;
@@ -19,7 +19,7 @@ use crate::connector::{
     CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError, ExportChange,
     ExportResult, ImportItem, ImportMode, ImportRequest, ImportSummary,
 };
-use crate::model::{Dn, ErrorCode, ObjectError, Schema};
+use crate::model::{ErrorCode, ObjectError, Schema};
 
 /// Asks for `<GUID=…>;<SID=…>;DN` instead of DNs alone.
 const EXTENDED_DN: &str = "1.2.840.113556.1.4.529";
@@ -54,15 +54,8 @@ impl ActiveDirectoryConnector {
     }
 
     fn reconnect(&mut self) -> Result<(), ConnectorError> {
-        let session = Session::open(&self.settings, &self.password)?;
-        let timeout = self.settings.operation_timeout();
-        let found = session.search(
-            search("", Scope::Base, "(objectClass=*)", ROOT_DSE_ATTRIBUTES, timeout),
-            "describe itself (root DSE)",
-            None,
-        )?;
-        let entry = decode_all(found, session.server(), "describe itself (root DSE)")?.into_iter().next().unwrap_or_default();
-        self.facts = DirectoryFacts::read(session.server(), &entry);
+        let (session, facts) = connect(&self.settings, &self.password)?;
+        self.facts = facts;
         self.session = Some(session);
         Ok(())
     }
@@ -101,7 +94,9 @@ impl Connector for ActiveDirectoryConnector {
             let timeout = settings.operation_timeout();
             let mut reader = SchemaReader::default();
             let attributes = search(base, Scope::OneLevel, schema::ATTRIBUTE_FILTER, schema::ATTRIBUTE_ATTRIBUTES, timeout);
-            read_pages(session, attributes, settings.page_size, "give the schema's attributes", |entry| reader.attribute(&entry))?;
+            read_pages(session, attributes, settings.page_size, "give the schema's attributes", |entry| {
+                reader.attribute(&entry)
+            })?;
             let classes = search(base, Scope::OneLevel, schema::CLASS_FILTER, schema::CLASS_ATTRIBUTES, timeout);
             read_pages(session, classes, settings.page_size, "give the schema's classes", |entry| reader.class(&entry))?;
             let schema = reader.finish();
@@ -160,7 +155,17 @@ impl Connector for ActiveDirectoryConnector {
                 "this connector cannot ask Active Directory for changes only: run a full import",
             ));
         }
-        self.with_session(|session, facts, settings| full_import(session, facts, settings, request, sink))
+        let password = self.password.clone();
+        self.with_session(|session, facts, settings| {
+            match settings_of_domain(settings, &request.partition).filter(|_| !facts.holds(&request.partition)) {
+                // Another domain of the forest has its own domain controllers.
+                Some(settings) => {
+                    let (session, facts) = connect(&settings, &password)?;
+                    full_import(&session, &facts, &settings, request, sink)
+                }
+                None => full_import(session, facts, settings, request, sink),
+            }
+        })
     }
 
     fn export(&mut self, _changes: &[ExportChange], _cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
@@ -172,6 +177,17 @@ impl Connector for ActiveDirectoryConnector {
     }
 }
 
+/// Connects, signs in and asks the server what it is.
+fn connect(settings: &ActiveDirectorySettings, password: &SecretString) -> Result<(Session, DirectoryFacts), ConnectorError> {
+    let session = Session::open(settings, password)?;
+    let doing = "describe itself (root DSE)";
+    let wanted = search("", Scope::Base, "(objectClass=*)", ROOT_DSE_ATTRIBUTES, settings.operation_timeout());
+    let found = session.search(wanted, doing, None)?;
+    let entry = decode_all(found, session.server(), doing)?.into_iter().next().unwrap_or_default();
+    let facts = DirectoryFacts::read(session.server(), &entry);
+    Ok((session, facts))
+}
+
 fn full_import(
     session: &Session,
     facts: &DirectoryFacts,
@@ -180,7 +196,9 @@ fn full_import(
     sink: &mut dyn FnMut(ImportItem) -> bool,
 ) -> Result<ImportSummary, ConnectorError> {
     let plan = ImportPlan::new(request, facts.active_directory)?;
-    check_partition(facts, &request.partition)?;
+    if !facts.holds(&request.partition) {
+        return Err(not_held(facts, &request.partition));
+    }
     let timeout = if request.timeout_secs == 0 {
         settings.operation_timeout()
     } else {
@@ -221,20 +239,23 @@ fn full_import(
     Ok(ImportSummary { watermark: None, server: Some(session.server().to_owned()), warnings })
 }
 
-/// The server must hold the partition: searching another domain would only give referrals.
-fn check_partition(facts: &DirectoryFacts, partition: &str) -> Result<(), ConnectorError> {
-    let wanted = Dn::parse(partition).ok();
-    if facts.naming_contexts.is_empty() || facts.naming_contexts.iter().any(|held| Dn::parse(held).ok() == wanted) {
-        return Ok(());
-    }
-    Err(ConnectorError::new(
+/// The settings for a domain controller of another domain of the forest: found by the domain's DNS name, all
+/// else as for the first. `None` when the partition is no domain.
+fn settings_of_domain(settings: &ActiveDirectorySettings, partition: &str) -> Option<ActiveDirectorySettings> {
+    let domain = dn_to_dns(partition)?;
+    let port = settings.endpoints().ok()?.first()?.port;
+    Some(ActiveDirectorySettings { servers: vec![format!("{domain}:{port}")], address: None, ..settings.clone() })
+}
+
+fn not_held(facts: &DirectoryFacts, partition: &str) -> ConnectorError {
+    ConnectorError::new(
         ConnectorErrorKind::PartitionMissing,
         format!(
             "{} does not hold the partition {partition}: refresh the partitions, or connect to a domain controller of that domain",
             facts.server
         ),
     )
-    .server(&facts.server))
+    .server(&facts.server)
 }
 
 fn required<'a>(facts: &DirectoryFacts, value: Option<&'a str>, what: &str) -> Result<&'a str, ConnectorError> {

@@ -42,7 +42,8 @@ impl RawEntry {
             return Err(malformed(None, "the server sent something else than an entry"));
         }
         let mut parts = tag.expect_constructed().ok_or_else(|| malformed(None, "the entry is empty"))?.into_iter();
-        let name = parts.next().and_then(StructureTag::expect_primitive).ok_or_else(|| malformed(None, "the entry has no name"))?;
+        let name =
+            parts.next().and_then(StructureTag::expect_primitive).ok_or_else(|| malformed(None, "the entry has no name"))?;
         let dn = String::from_utf8(name).map_err(|error| MalformedEntry {
             dn: Some(String::from_utf8_lossy(error.as_bytes()).into_owned()),
             reason: "the name of the entry is not Unicode text",
@@ -218,7 +219,8 @@ pub(super) mod tests {
 
     #[test]
     fn page_cookies_are_read() {
-        let check = |value: &[u8], expected: Option<&[u8]>| assert_eq!(decode_page_cookie(value).as_deref(), expected, "{value:?}");
+        let check =
+            |value: &[u8], expected: Option<&[u8]>| assert_eq!(decode_page_cookie(value).as_deref(), expected, "{value:?}");
         check(&[0x30, 0x07, 0x02, 0x01, 0x00, 0x04, 0x02, 0xaa, 0xbb], Some(&[0xaa, 0xbb]));
         check(&[0x30, 0x05, 0x02, 0x01, 0x00, 0x04, 0x00], Some(&[]));
         check(&[0x30, 0x03, 0x02, 0x01, 0x00], None);

@@ -9,7 +9,9 @@ use crate::connector::{ConnectorError, ConnectorErrorKind};
 pub(super) enum Fault {
     /// It said so.
     Ldap(Box<LdapError>),
-    /// It panicked over what the server sent.
+    /// The connection broke for this reason.
+    Broken(String),
+    /// The library panicked over what the server sent.
     Panicked,
     /// The end was asked for.
     Cancelled,
@@ -17,6 +19,21 @@ pub(super) enum Fault {
     TooMuch,
     /// The server's answer lacks what the protocol demands.
     Malformed(&'static str),
+}
+
+impl Fault {
+    /// True when the request only learnt that the connection is gone, not why.
+    pub(super) fn is_lost_connection(&self) -> bool {
+        let Self::Ldap(error) = self else { return false };
+        matches!(
+            **error,
+            LdapError::OpSend { .. }
+                | LdapError::ResultRecv { .. }
+                | LdapError::IdScrubSend { .. }
+                | LdapError::MiscSend { .. }
+                | LdapError::EndOfStream
+        )
+    }
 }
 
 impl From<LdapError> for Fault {
@@ -29,11 +46,16 @@ impl From<LdapError> for Fault {
 pub(super) fn request_failed(server: &str, doing: &str, fault: Fault) -> ConnectorError {
     let broken = |message: String| ConnectorError::new(ConnectorErrorKind::Dropped, message);
     let strange = |message: String| ConnectorError::new(ConnectorErrorKind::Protocol, message);
+    let lost = fault.is_lost_connection();
     match fault {
-        Fault::Cancelled => ConnectorError::new(ConnectorErrorKind::Cancelled, format!("stopped while {server} was asked to {doing}")),
+        Fault::Cancelled => {
+            ConnectorError::new(ConnectorErrorKind::Cancelled, format!("stopped while {server} was asked to {doing}"))
+        }
+        Fault::Broken(reason) => broken(format!("the connection to {server} broke while it was asked to {doing}: {reason}")),
         Fault::Panicked => strange(format!("{server}, asked to {doing}, sent an answer that cannot be understood")),
         Fault::TooMuch => strange(format!("{server}, asked to {doing}, sent more at once than was asked for")),
         Fault::Malformed(what) => strange(format!("{server}, asked to {doing}, sent {what}")),
+        Fault::Ldap(_) if lost => broken(format!("{server} closed the connection while it was asked to {doing}")),
         Fault::Ldap(error) => match *error {
             LdapError::LdapResult { result } => return refused(server, doing, result.rc, &result.text),
             LdapError::Timeout { .. } => broken(format!(
@@ -42,11 +64,6 @@ pub(super) fn request_failed(server: &str, doing: &str, fault: Fault) -> Connect
             LdapError::Io { source } => {
                 broken(format!("the connection to {server} broke while it was asked to {doing}: {source}")).cause(source)
             }
-            LdapError::OpSend { .. }
-            | LdapError::ResultRecv { .. }
-            | LdapError::IdScrubSend { .. }
-            | LdapError::MiscSend { .. }
-            | LdapError::EndOfStream => broken(format!("{server} closed the connection while it was asked to {doing}")),
             other => strange(format!("{server} could not be asked to {doing}: {other}")),
         },
     }
@@ -87,7 +104,8 @@ pub(super) fn sign_in_refused(server: &str, user: &str, code: u32, text: &str) -
         51 | 52 => (Kind::Connection, "it is not available now; try again later"),
         _ => (Kind::Credentials, "it refused the sign-in"),
     };
-    let hint = if code == 49 && !user.contains(['@', '\\', '=']) { "; write the user name as user@domain or DOMAIN\\user" } else { "" };
+    let hint =
+        if code == 49 && !user.contains(['@', '\\', '=']) { "; write the user name as user@domain or DOMAIN\\user" } else { "" };
     ConnectorError::new(kind, format!("{server} refused the sign-in of {user}: {meaning}{hint} ({})", code_and_text(code, text)))
         .server(server)
 }
@@ -147,7 +165,8 @@ mod tests {
                 assert!(error.message.contains(part), "{error} lacks {part}");
             }
         };
-        let text = |data: &str| format!("80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data {data}, v1db1\0");
+        let text =
+            |data: &str| format!("80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data {data}, v1db1\0");
         let credentials = ConnectorErrorKind::Credentials;
         check("a@x", 49, &text("52e"), credentials, &["password is wrong", "data 52e"]);
         check("a@x", 49, &text("52E"), credentials, &["password is wrong"]);

@@ -59,10 +59,13 @@ impl<'a> ImportPlan<'a> {
     pub(super) fn new(request: &'a ImportRequest, ranges: bool) -> Result<Self, ConnectorError> {
         let wrong = |message: String| ConnectorError::new(ConnectorErrorKind::Configuration, message);
         let schema = request.schema.as_ref();
-        let partition = Dn::parse(&request.partition)
-            .map_err(|error| wrong(format!("the partition's name is not a distinguished name: {}: {error}", request.partition)))?;
+        let partition = Dn::parse(&request.partition).map_err(|error| {
+            wrong(format!("the partition's name is not a distinguished name: {}: {error}", request.partition))
+        })?;
         if let Some(outside) = request.include.iter().find(|container| !container.is_under(&partition)) {
-            return Err(wrong(format!("the container {outside} is not in the partition {partition}: choose the containers again")));
+            return Err(wrong(format!(
+                "the container {outside} is not in the partition {partition}: choose the containers again"
+            )));
         }
         let (mut types, mut unknown_types) = (Vec::new(), Vec::new());
         for name in &request.object_types {
@@ -72,7 +75,9 @@ impl<'a> ImportPlan<'a> {
             }
         }
         if types.is_empty() {
-            return Err(wrong("no object type of the directory's schema is selected: select one in the connector's properties".to_owned()));
+            return Err(wrong(
+                "no object type of the directory's schema is selected: select one in the connector's properties".to_owned(),
+            ));
         }
         let mut wanted = BTreeSet::new();
         let mut requested: Vec<String> = ["objectClass", "objectGUID", "instanceType"].map(str::to_owned).to_vec();
@@ -179,8 +184,9 @@ impl<'a> ImportPlan<'a> {
             Completion::Complete => {}
             Completion::Gone => return Ok(None),
             Completion::Unsteady(attribute) => {
-                let message =
-                    format!("attribute \"{attribute}\" changed each of the {RANGE_ATTEMPTS} times it was read: run the import again");
+                let message = format!(
+                    "attribute \"{attribute}\" changed each of the {RANGE_ATTEMPTS} times it was read: run the import again"
+                );
                 return bad(entry.dn, ObjectError::new(ErrorCode::PARSE_ERROR, message).attribute(attribute));
             }
         }

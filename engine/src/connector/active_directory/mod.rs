@@ -7,6 +7,7 @@
 //! **Invariant**: `ldap3` runs only inside tasks of [`session`], where a panic becomes an error, and its
 //! `SearchEntry::construct` is never used.
 
+mod connect;
 mod connector;
 mod entry;
 mod failure;
@@ -19,6 +20,10 @@ mod settings;
 mod tls;
 mod value;
 
+#[cfg(test)]
+mod fake_server;
+#[cfg(test)]
+mod misbehaviour_tests;
 
 pub use connector::ActiveDirectoryConnector;
 pub use root_dse::DirectoryFacts;

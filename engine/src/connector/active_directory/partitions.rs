@@ -25,7 +25,8 @@ struct CrossReference {
 /// synchronize and is left out.
 pub(super) fn partitions(entries: &[RawEntry], forest_root: Option<&str>, schema: Option<&str>) -> Vec<DirectoryPartition> {
     let same = |a: &str, b: Option<&str>| b.is_some_and(|b| Dn::parse(a).ok().is_some_and(|a| Dn::parse(b).ok() == Some(a)));
-    let mut references: Vec<CrossReference> = entries.iter().filter_map(read).filter(|found| !same(&found.name, schema)).collect();
+    let mut references: Vec<CrossReference> =
+        entries.iter().filter_map(read).filter(|found| !same(&found.name, schema)).collect();
     references.sort_by_key(|found| (!found.domain, !same(&found.name, forest_root), fold_text(&found.name)));
     let root = references.iter().find(|found| same(&found.name, forest_root));
     let forest_dns_name = root.and_then(|root| root.dns_name.clone());
@@ -81,13 +82,21 @@ mod tests {
     #[test]
     fn domains_come_first_with_the_names_of_the_forest() {
         let reference = |name: &str, dns: &str, netbios: &[&str], flags: &str| {
-            raw("CN=x,CN=Partitions", &[("nCName", &[name]), ("dnsRoot", &[dns]), ("nETBIOSName", netbios), ("systemFlags", &[flags])])
+            raw(
+                "CN=x,CN=Partitions",
+                &[("nCName", &[name]), ("dnsRoot", &[dns]), ("nETBIOSName", netbios), ("systemFlags", &[flags])],
+            )
         };
         let found = partitions(
             &[
                 reference("CN=Configuration,DC=z,DC=test", "z.test", &[], "1"),
                 reference("CN=Schema,CN=Configuration,DC=z,DC=test", "z.test", &[], "1"),
-                reference("<GUID=11111111-2222-3333-4444-555555555555>;<SID=S-1-5-21-1>;DC=a,DC=z,DC=test", "a.z.test", &["A"], "3"),
+                reference(
+                    "<GUID=11111111-2222-3333-4444-555555555555>;<SID=S-1-5-21-1>;DC=a,DC=z,DC=test",
+                    "a.z.test",
+                    &["A"],
+                    "3",
+                ),
                 reference("DC=z,DC=test", "z.test", &["Z"], "3"),
                 reference("DC=ForestDnsZones,DC=z,DC=test", "ForestDnsZones.z.test", &[], "5"),
                 reference("DC=elsewhere", "elsewhere", &[], "0"),
@@ -95,7 +104,8 @@ mod tests {
             Some("dc=z,dc=test"),
             Some("CN=Schema,CN=Configuration,DC=z,DC=test"),
         );
-        let names: Vec<_> = found.iter().map(|p| (p.name.as_str(), p.domain, p.dns_name.as_deref(), p.netbios_name.as_deref())).collect();
+        let names: Vec<_> =
+            found.iter().map(|p| (p.name.as_str(), p.domain, p.dns_name.as_deref(), p.netbios_name.as_deref())).collect();
         assert_eq!(
             names,
             [
@@ -105,7 +115,9 @@ mod tests {
                 ("DC=ForestDnsZones,DC=z,DC=test", false, None, None),
             ]
         );
-        assert!(found.iter().all(|p| p.forest_dns_name.as_deref() == Some("z.test") && p.forest_netbios_name.as_deref() == Some("Z")));
+        assert!(
+            found.iter().all(|p| p.forest_dns_name.as_deref() == Some("z.test") && p.forest_netbios_name.as_deref() == Some("Z"))
+        );
         assert_eq!(found[1].directory_id.unwrap().to_string(), "11111111-2222-3333-4444-555555555555");
         assert_eq!(found[0].directory_id, None);
     }

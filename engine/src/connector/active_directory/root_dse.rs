@@ -71,6 +71,12 @@ impl DirectoryFacts {
         }
     }
 
+    /// True when the server holds the partition. A server that names no partition is given the benefit.
+    pub(super) fn holds(&self, partition: &str) -> bool {
+        let wanted = Dn::parse(partition).ok();
+        self.naming_contexts.is_empty() || self.naming_contexts.iter().any(|held| Dn::parse(held).ok() == wanted)
+    }
+
     /// Checks that the server is what the settings say: a domain controller of the named forest.
     ///
     /// # Errors
@@ -82,7 +88,9 @@ impl DirectoryFacts {
             return wrong(format!("{server} is not an Active Directory domain controller: enter one as the server"));
         }
         if !self.offers_paging {
-            return wrong(format!("{server} does not offer paged results, which a large directory needs: choose another domain controller"));
+            return wrong(format!(
+                "{server} does not offer paged results, which a large directory needs: choose another domain controller"
+            ));
         }
         if let Some(level) = self.forest_level.filter(|level| *level < LEAST_FOREST_LEVEL) {
             return wrong(format!(
@@ -93,7 +101,10 @@ impl DirectoryFacts {
             return wrong(format!("{server} does not name the root domain of its forest: check that it is a domain controller"));
         };
         if !wanted.is_empty() && Dn::parse(root).ok() != Dn::parse(&dns_to_dn(wanted)).ok() {
-            return wrong(format!("{server} belongs to the forest {}, not to {wanted}: enter the name of the forest", dn_to_dns(root)));
+            return wrong(format!(
+                "{server} belongs to the forest {}, not to {wanted}: enter the name of the forest",
+                dn_to_dns(root).unwrap_or_else(|| root.clone())
+            ));
         }
         Ok(())
     }
@@ -104,16 +115,29 @@ pub(super) fn dns_to_dn(dns: &str) -> String {
     dns.split('.').map(|label| format!("DC={}", Dn::escape_value(label))).collect::<Vec<_>>().join(",")
 }
 
-/// `DC=contoso,DC=com` as `contoso.com`; a name of another form as it is.
-fn dn_to_dns(dn: &str) -> String {
-    let labels: Option<Vec<&str>> = dn.split(',').map(|part| part.trim().get(3..).filter(|_| part.trim().len() > 3)).collect();
-    labels.map_or_else(|| dn.to_owned(), |labels| labels.join("."))
+/// `DC=contoso,DC=com` as `contoso.com`; `None` for the name of anything but a domain.
+pub(super) fn dn_to_dns(dn: &str) -> Option<String> {
+    let label = |part: &str| {
+        let (kind, label) = part.split_once('=')?;
+        (kind.trim().eq_ignore_ascii_case("DC") && !label.trim().is_empty()).then(|| label.trim().to_owned())
+    };
+    dn.split(',').map(label).collect::<Option<Vec<_>>>().map(|labels| labels.join("."))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::entry::tests::raw;
     use super::*;
+
+    #[test]
+    fn names_of_domains_are_dns_names() {
+        let check = |dn: &str, expected: Option<&str>| assert_eq!(dn_to_dns(dn).as_deref(), expected, "{dn}");
+        check("DC=corp,dc=contoso, DC=com", Some("corp.contoso.com"));
+        check("CN=Configuration,DC=contoso,DC=com", None);
+        check("DC=", None);
+        check("", None);
+        assert_eq!(dns_to_dn("corp.contoso.com"), "DC=corp,DC=contoso,DC=com");
+    }
 
     #[test]
     fn a_server_must_be_a_domain_controller_of_the_forest() {

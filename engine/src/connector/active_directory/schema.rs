@@ -34,7 +34,8 @@ const ONE_OBJECT_ONLY: &[&str] = &[
 ];
 
 pub(super) const ATTRIBUTE_FILTER: &str = "(objectClass=attributeSchema)";
-pub(super) const ATTRIBUTE_ATTRIBUTES: &[&str] = &["lDAPDisplayName", "attributeSyntax", "oMSyntax", "isSingleValued", "isDefunct"];
+pub(super) const ATTRIBUTE_ATTRIBUTES: &[&str] =
+    &["lDAPDisplayName", "attributeSyntax", "oMSyntax", "isSingleValued", "isDefunct"];
 pub(super) const CLASS_FILTER: &str = "(objectClass=classSchema)";
 pub(super) const CLASS_ATTRIBUTES: &[&str] = &[
     "lDAPDisplayName",
@@ -141,7 +142,8 @@ fn value_type(syntax: &str, om_syntax: Option<i64>) -> ValueType {
         ("2.5.5.9" | "2.5.5.16", _) => ValueType::Integer,
         // Object identifiers, texts of all alphabets, times, DN with string or binary, presentation addresses.
         (
-            "2.5.5.2" | "2.5.5.3" | "2.5.5.4" | "2.5.5.5" | "2.5.5.6" | "2.5.5.7" | "2.5.5.11" | "2.5.5.12" | "2.5.5.13" | "2.5.5.14",
+            "2.5.5.2" | "2.5.5.3" | "2.5.5.4" | "2.5.5.5" | "2.5.5.6" | "2.5.5.7" | "2.5.5.11" | "2.5.5.12" | "2.5.5.13"
+            | "2.5.5.14",
             _,
         ) => ValueType::String,
         ("2.5.5.10" | "2.5.5.15" | "2.5.5.17", _) => ValueType::Binary,
@@ -157,7 +159,11 @@ fn value_type(syntax: &str, om_syntax: Option<i64>) -> ValueType {
 pub(super) fn object_type<'a>(schema: &'a Schema, classes: &[&str]) -> Option<&'a str> {
     let known: Vec<&str> = classes.iter().filter_map(|class| schema.type_name(class)).collect();
     // Servers give the classes from the most general to the most special.
-    known.iter().rev().find(|name| !known.iter().any(|other| superclass(other).is_some_and(|s| s.eq_ignore_ascii_case(name)))).copied()
+    known
+        .iter()
+        .rev()
+        .find(|name| !known.iter().any(|other| superclass(other).is_some_and(|s| s.eq_ignore_ascii_case(name))))
+        .copied()
 }
 
 /// The superclass of an object type, when that is an object type itself.
@@ -190,7 +196,10 @@ mod tests {
     use super::*;
 
     fn attribute(name: &str, syntax: &str, om: &str, single: &str) -> RawEntry {
-        raw("", &[("lDAPDisplayName", &[name]), ("attributeSyntax", &[syntax]), ("oMSyntax", &[om]), ("isSingleValued", &[single])])
+        raw(
+            "",
+            &[("lDAPDisplayName", &[name]), ("attributeSyntax", &[syntax]), ("oMSyntax", &[om]), ("isSingleValued", &[single])],
+        )
     }
 
     #[test]
@@ -212,9 +221,19 @@ mod tests {
         gone.attributes.extend(raw("", &[("isDefunct", &["TRUE"])]).attributes);
         reader.attribute(&gone);
         for entry in [
-            raw("", &[("lDAPDisplayName", &["top"]), ("subClassOf", &["top"]), ("systemMayContain", &["cn", "objectGUID", "gone"])]),
+            raw(
+                "",
+                &[("lDAPDisplayName", &["top"]), ("subClassOf", &["top"]), ("systemMayContain", &["cn", "objectGUID", "gone"])],
+            ),
             raw("", &[("lDAPDisplayName", &["person"]), ("subClassOf", &["top"]), ("mayContain", &["manager"])]),
-            raw("", &[("lDAPDisplayName", &["securityPrincipal"]), ("subClassOf", &["top"]), ("systemMustContain", &["sAMAccountName"])]),
+            raw(
+                "",
+                &[
+                    ("lDAPDisplayName", &["securityPrincipal"]),
+                    ("subClassOf", &["top"]),
+                    ("systemMustContain", &["sAMAccountName"]),
+                ],
+            ),
             raw("", &[("lDAPDisplayName", &["posix"]), ("subClassOf", &["top"]), ("mayContain", &["uidNumber", "tokenGroups"])]),
             raw(
                 "",
@@ -242,7 +261,8 @@ mod tests {
 
     #[test]
     fn syntaxes_have_value_types() {
-        let check = |syntax: &str, om: i64, expected: ValueType| assert_eq!(value_type(syntax, Some(om)), expected, "{syntax} {om}");
+        let check =
+            |syntax: &str, om: i64, expected: ValueType| assert_eq!(value_type(syntax, Some(om)), expected, "{syntax} {om}");
         check("2.5.5.12", 64, ValueType::String);
         check("2.5.5.11", 24, ValueType::String);
         check("2.5.5.7", 127, ValueType::String);

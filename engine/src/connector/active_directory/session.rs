@@ -3,28 +3,28 @@
 //! Every call into `ldap3` is a task of the session's own runtime: a panic of the library ends that task
 //! alone and becomes an error here. The connection's driver is a task too; when it ends, all requests fail.
 
-use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ldap3::asn1::StructureTag;
 use ldap3::controls::{PagedResults, RawControl};
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, Scope, StdStream};
-use rustls::ClientConfig;
+use ldap3::{Ldap, LdapConnAsync, LdapError, Scope};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::connect::{ConnectOptions, connect, not_connected};
 use super::entry::decode_page_cookie;
-use super::failure::{Fault, clean, request_failed, sign_in_refused};
-use super::settings::{ActiveDirectorySettings, ConnectionSecurity, Endpoint};
-use super::tls;
+use super::failure::{Fault, request_failed, sign_in_refused};
+use super::settings::{ActiveDirectorySettings, Endpoint};
 use crate::connector::{CancelToken, ConnectorError, ConnectorErrorKind};
 
 /// How often a waiting call looks whether it was cancelled.
 const CANCEL_POLL: Duration = Duration::from_millis(100);
+
+/// How long to wait for the driver's end after a request found the connection gone.
+const DRIVER_END: Duration = Duration::from_secs(1);
 
 /// Most entries taken in one answer; no page is larger, so a server that sends more misbehaves.
 const MAX_ANSWER: usize = 20_000;
@@ -37,8 +37,20 @@ pub(super) struct Session {
     runtime: Option<Runtime>,
     handle: Handle,
     ldap: Ldap,
-    driver: JoinHandle<()>,
+    /// How the connection's driver ended; `None` while it runs.
+    ended: watch::Receiver<Option<Ended>>,
     server: String,
+}
+
+/// How a connection ended.
+#[derive(Clone, Debug)]
+enum Ended {
+    /// The server closed it.
+    Closed,
+    /// It broke, for this reason.
+    Broken(String),
+    /// The library panicked over what the server sent.
+    Panicked,
 }
 
 /// What to search for.
@@ -60,26 +72,6 @@ struct Answer {
     cookie: Vec<u8>,
 }
 
-/// Why no connection came about.
-enum ConnectFault {
-    Resolve(std::io::Error),
-    Tcp(std::io::Error),
-    Timeout,
-    NotLoopback(IpAddr),
-    Ldap(Box<LdapError>),
-}
-
-/// What connecting needs besides the endpoint.
-#[derive(Clone)]
-struct ConnectOptions {
-    address: Option<IpAddr>,
-    security: ConnectionSecurity,
-    allow_plain: bool,
-    timeout: Duration,
-    tls: Option<Arc<ClientConfig>>,
-    ca_file: Option<PathBuf>,
-}
-
 impl Session {
     /// Connects to the first server that can be reached and signs in.
     ///
@@ -93,17 +85,7 @@ impl Session {
                 format!("no password is given for {}: enter it", settings.user),
             ));
         }
-        let options = ConnectOptions {
-            address: settings.address,
-            security: settings.security,
-            allow_plain: settings.allow_plain,
-            timeout: settings.connect_timeout(),
-            tls: match settings.security {
-                ConnectionSecurity::Plain => None,
-                ConnectionSecurity::Ldaps | ConnectionSecurity::StartTls => Some(tls::client_config(settings.ca_file.as_deref())?),
-            },
-            ca_file: settings.ca_file.clone(),
-        };
+        let options = ConnectOptions::new(settings)?;
         let mut failures: Vec<ConnectorError> = Vec::new();
         for endpoint in settings.endpoints()? {
             match Self::connect(&endpoint, &options) {
@@ -137,12 +119,9 @@ impl Session {
         let task = runtime.spawn(connect(endpoint.clone(), options.clone()));
         match runtime.block_on(task) {
             Ok(Ok((connection, ldap))) => {
-                let driver = runtime.spawn(async move {
-                    if let Err(error) = connection.drive().await {
-                        tracing::debug!(%error, "the connection to the directory ended");
-                    }
-                });
-                Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime), ldap, driver, server })
+                let (sender, ended) = watch::channel(None);
+                runtime.spawn(drive(connection, sender));
+                Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime), ldap, ended, server })
             }
             Ok(Err(fault)) => {
                 runtime.shutdown_background();
@@ -159,10 +138,8 @@ impl Session {
         let mut ldap = self.ldap.clone();
         let (user, password) = (settings.user.trim().to_owned(), password.clone());
         let timeout = settings.operation_timeout();
-        let task = self.spawn(async move {
-            Ok(ldap.with_timeout(timeout).simple_bind(&user, password.expose_secret()).await?)
-        });
-        let result = self.wait(task, None).map_err(|fault| request_failed(&self.server, "sign in", fault))?;
+        let task = self.spawn(async move { Ok(ldap.with_timeout(timeout).simple_bind(&user, password.expose_secret()).await?) });
+        let result = self.wait(task, None).map_err(|fault| self.failed("sign in", fault))?;
         if result.rc == 0 { Ok(()) } else { Err(sign_in_refused(&self.server, settings.user.trim(), result.rc, &result.text)) }
     }
 
@@ -173,7 +150,7 @@ impl Session {
 
     /// False once the connection is gone.
     pub(super) fn is_alive(&self) -> bool {
-        !self.driver.is_finished()
+        self.ended.borrow().is_none()
     }
 
     /// A search whose answer is small: all entries at once. `doing` continues "asked to".
@@ -184,7 +161,7 @@ impl Session {
         cancel: Option<&CancelToken>,
     ) -> Result<Vec<StructureTag>, ConnectorError> {
         let task = self.spawn(answer(self.ldap.clone(), Arc::new(search), None));
-        let found = self.wait(task, cancel).map_err(|fault| request_failed(&self.server, doing, fault))?;
+        let found = self.wait(task, cancel).map_err(|fault| self.failed(doing, fault))?;
         Ok(found.entries)
     }
 
@@ -208,6 +185,23 @@ impl Session {
         work: impl Future<Output = Result<T, Fault>> + Send + 'static,
     ) -> JoinHandle<Result<T, Fault>> {
         self.handle.spawn(work)
+    }
+
+    /// The failure of a request. A lost connection is explained by the end of its driver.
+    fn failed(&self, doing: &str, fault: Fault) -> ConnectorError {
+        let mut ended = self.ended.clone();
+        let reason = fault.is_lost_connection().then(|| {
+            self.handle.block_on(async {
+                let known = tokio::time::timeout(DRIVER_END, ended.wait_for(Option::is_some)).await;
+                known.ok().and_then(Result::ok).and_then(|ended| ended.clone())
+            })
+        });
+        let fault = match reason.flatten() {
+            Some(Ended::Panicked) => Fault::Panicked,
+            Some(Ended::Broken(reason)) => Fault::Broken(reason),
+            Some(Ended::Closed) | None => fault,
+        };
+        request_failed(&self.server, doing, fault)
     }
 
     /// Waits for a task, looking at the cancel token now and then.
@@ -255,10 +249,7 @@ impl Pages<'_> {
     /// The next page; a page may be empty without being the last. `None` after the last.
     pub(super) fn next_page(&mut self) -> Result<Option<Vec<StructureTag>>, ConnectorError> {
         let Some(task) = self.pending.take() else { return Ok(None) };
-        let answered = self
-            .session
-            .wait(task, self.cancel)
-            .map_err(|fault| request_failed(&self.session.server, self.doing, fault))?;
+        let answered = self.session.wait(task, self.cancel).map_err(|fault| self.session.failed(self.doing, fault))?;
         if !answered.cookie.is_empty() {
             let next = answer(self.session.ldap.clone(), Arc::clone(&self.search), Some((self.page_size, answered.cookie)));
             self.pending = Some(self.session.spawn(next));
@@ -275,6 +266,18 @@ impl Drop for Pages<'_> {
     }
 }
 
+/// Runs the connection in a task of its own, so that its panic is noticed, and tells how it ended.
+async fn drive(connection: LdapConnAsync, sender: watch::Sender<Option<Ended>>) {
+    let ended = match tokio::spawn(connection.drive()).await {
+        Ok(Ok(())) => Ended::Closed,
+        Ok(Err(LdapError::Io { source })) => Ended::Broken(source.to_string()),
+        Ok(Err(error)) => Ended::Broken(error.to_string()),
+        Err(_panicked) => Ended::Panicked,
+    };
+    tracing::debug!(?ended, "the connection to the directory ended");
+    sender.send_replace(Some(ended));
+}
+
 /// Sends one search and collects its answer, leaving out referrals. `page` asks for a page of this size
 /// after this cookie.
 async fn answer(mut ldap: Ldap, search: Arc<Search>, page: Option<(i32, Vec<u8>)>) -> Result<Answer, Fault> {
@@ -285,9 +288,11 @@ async fn answer(mut ldap: Ldap, search: Arc<Search>, page: Option<(i32, Vec<u8>)
         control.crit = true;
         controls.push(control);
     }
+    if !controls.is_empty() {
+        ldap.with_controls(controls);
+    }
     let mut stream = ldap
         .with_timeout(search.timeout)
-        .with_controls(controls)
         .streaming_search(&search.base, search.scope, &search.filter, search.attributes.clone())
         .await?;
     let mut entries = Vec::new();
@@ -307,99 +312,6 @@ async fn answer(mut ldap: Ldap, search: Arc<Search>, page: Option<(i32, Vec<u8>)
         cookie = decode_page_cookie(&value).ok_or(Fault::Malformed("a page without a readable end mark"))?;
     }
     Ok(Answer { entries, cookie })
-}
-
-async fn connect(endpoint: Endpoint, options: ConnectOptions) -> Result<(LdapConnAsync, Ldap), ConnectFault> {
-    let stream = match tokio::time::timeout(options.timeout, connect_tcp(&endpoint, &options)).await {
-        Ok(stream) => stream?,
-        Err(_elapsed) => return Err(ConnectFault::Timeout),
-    };
-    let mut settings = LdapConnSettings::new()
-        .set_conn_timeout(options.timeout)
-        .set_std_stream(StdStream::Tcp(stream.into_std().map_err(ConnectFault::Tcp)?));
-    let scheme = match options.security {
-        ConnectionSecurity::Ldaps => "ldaps",
-        ConnectionSecurity::StartTls => {
-            settings = settings.set_starttls(true);
-            "ldap"
-        }
-        ConnectionSecurity::Plain => "ldap",
-    };
-    if let Some(tls) = options.tls {
-        settings = settings.set_config(tls);
-    }
-    LdapConnAsync::with_settings(settings, &format!("{scheme}://{endpoint}")).await.map_err(|error| ConnectFault::Ldap(Box::new(error)))
-}
-
-async fn connect_tcp(endpoint: &Endpoint, options: &ConnectOptions) -> Result<TcpStream, ConnectFault> {
-    let addresses: Vec<SocketAddr> = match options.address {
-        Some(address) => vec![SocketAddr::new(address, endpoint.port)],
-        None => tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port)).await.map_err(ConnectFault::Resolve)?.collect(),
-    };
-    let mut failure = ConnectFault::Resolve(std::io::Error::other("the name has no address"));
-    for address in addresses {
-        if options.security == ConnectionSecurity::Plain && !options.allow_plain && !address.ip().is_loopback() {
-            failure = ConnectFault::NotLoopback(address.ip());
-            continue;
-        }
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                stream.set_nodelay(true).map_err(ConnectFault::Tcp)?;
-                return Ok(stream);
-            }
-            Err(error) => failure = ConnectFault::Tcp(error),
-        }
-    }
-    Err(failure)
-}
-
-fn not_connected(endpoint: &Endpoint, options: &ConnectOptions, fault: ConnectFault) -> ConnectorError {
-    use std::io::ErrorKind;
-    let server = endpoint.to_string();
-    let unreachable = |message: String| ConnectorError::new(ConnectorErrorKind::Connection, message);
-    match fault {
-        ConnectFault::Resolve(error) => {
-            unreachable(format!("the name of {server} cannot be resolved: check its spelling and the DNS servers, or give the address"))
-                .cause(error)
-        }
-        ConnectFault::Timeout => unreachable(format!("{server} does not answer: check that it runs and that no firewall is in between")),
-        ConnectFault::Tcp(error) if error.kind() == ErrorKind::ConnectionRefused => {
-            unreachable(format!("{server} refuses connections: check the port and that the domain controller runs")).cause(error)
-        }
-        ConnectFault::Tcp(error) => {
-            unreachable(format!("{server} cannot be reached: check the network and that no firewall is in between: {error}")).cause(error)
-        }
-        ConnectFault::NotLoopback(address) => ConnectorError::new(
-            ConnectorErrorKind::Configuration,
-            format!("{server} ({address}) is another computer, and without encryption the password could be read on the way: choose LDAPS or StartTLS"),
-        ),
-        ConnectFault::Ldap(error) => match *error {
-            LdapError::Io { source } => match tls::tls_error(&source) {
-                Some(fault) => {
-                    let (kind, message) = tls::describe(fault, &server, options.ca_file.as_deref());
-                    ConnectorError::new(kind, message).cause(source)
-                }
-                None => unreachable(format!(
-                    "{server} closed the connection during the TLS handshake: check that the domain controller has a server certificate and that the port speaks TLS ({source})"
-                ))
-                .cause(source),
-            },
-            LdapError::Timeout { .. } => {
-                unreachable(format!("{server} accepts connections but does not answer: check the port and the load of the domain controller"))
-            }
-            LdapError::LdapResult { result } => unreachable(format!(
-                "{server} refused StartTLS: check that the domain controller has a server certificate, or choose LDAPS (result {} {})",
-                result.rc,
-                clean(&result.text)
-            )),
-            LdapError::DNSName { .. } => ConnectorError::new(
-                ConnectorErrorKind::Configuration,
-                format!("{server} is no name that a certificate can be checked against: use the server's DNS name, with the address as override"),
-            ),
-            other => unreachable(format!("{server} did not begin to speak LDAP: {other}")),
-        },
-    }
-    .server(server)
 }
 
 /// One failure stands for itself; several are listed, and the first gives the kind.

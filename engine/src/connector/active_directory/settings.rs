@@ -103,12 +103,16 @@ impl ActiveDirectorySettings {
         let port = self.security.default_port();
         if self.servers.is_empty() {
             if self.forest.trim().is_empty() {
-                return Err(wrong("neither a forest nor a domain controller is given: enter the DNS name of the forest".to_owned()));
+                return Err(wrong(
+                    "neither a forest nor a domain controller is given: enter the DNS name of the forest".to_owned(),
+                ));
             }
             return Ok(vec![parse_endpoint(&self.forest, port)?]);
         }
         if self.address.is_some() && self.servers.len() > 1 {
-            return Err(wrong("an address override is for one domain controller, but several are given: remove it or the others".to_owned()));
+            return Err(wrong(
+                "an address override is for one domain controller, but several are given: remove it or the others".to_owned(),
+            ));
         }
         self.servers.iter().map(|server| parse_endpoint(server, port)).collect()
     }

@@ -73,13 +73,18 @@ pub(super) fn describe(error: &rustls::Error, server: &str, ca_file: Option<&Pat
                 "{server} broke off the TLS handshake ({alert:?}): check that the domain controller has a valid server certificate and accepts TLS 1.2 or newer"
             ),
             rustls::Error::PeerIncompatible(reason) => {
-                format!("{server} offers no TLS version or cipher that is safe ({reason:?}): allow TLS 1.2 or newer on the domain controller")
+                format!(
+                    "{server} offers no TLS version or cipher that is safe ({reason:?}): allow TLS 1.2 or newer on the domain controller"
+                )
             }
             other => format!("the encrypted connection to {server} failed: {other}"),
         };
         return (ConnectorErrorKind::Connection, message);
     };
-    (ConnectorErrorKind::Certificate, format!("the certificate of {server} is not trusted: {}", describe_certificate(fault, ca_file)))
+    (
+        ConnectorErrorKind::Certificate,
+        format!("the certificate of {server} is not trusted: {}", describe_certificate(fault, ca_file)),
+    )
 }
 
 fn describe_certificate(fault: &CertificateError, ca_file: Option<&Path>) -> String {

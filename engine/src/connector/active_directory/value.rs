@@ -27,9 +27,12 @@ pub(super) fn decode_value(definition: &AttributeDefinition, octets: Vec<u8>) ->
         ValueType::Reference => match Dn::parse(&text) {
             Ok(dn) if dn.depth() > 0 => Ok(EntryValue::Reference(text)),
             Ok(_) => Err(misfit(definition, ErrorCode::INVALID_REFERENCE_VALUE, "is an empty name", &text)),
-            Err(error) => {
-                Err(misfit(definition, ErrorCode::INVALID_REFERENCE_VALUE, &format!("is not a distinguished name: {error}"), &text))
-            }
+            Err(error) => Err(misfit(
+                definition,
+                ErrorCode::INVALID_REFERENCE_VALUE,
+                &format!("is not a distinguished name: {error}"),
+                &text,
+            )),
         },
     }
 }
@@ -43,7 +46,9 @@ pub(super) fn decode_values(definition: &AttributeDefinition, values: Vec<Vec<u8
             values.len()
         );
         let second = values.get(1).map(|value| String::from_utf8_lossy(value).into_owned()).unwrap_or_default();
-        return Err(Box::new(ObjectError::new(ErrorCode::MULTI_SINGLE_MISMATCH, message).attribute(&definition.name).value(&second)));
+        return Err(Box::new(
+            ObjectError::new(ErrorCode::MULTI_SINGLE_MISMATCH, message).attribute(&definition.name).value(&second),
+        ));
     }
     values.into_iter().map(|octets| decode_value(definition, octets)).collect()
 }

@@ -212,7 +212,8 @@ impl TenantClient {
         let fail = |kind, text: String| ConnectorError::new(kind, text).server(server.clone());
         Err(match (status, code.as_str()) {
             _ if is_busy(status) => {
-                let text = format!("{server} is busy (HTTP {status}) and stayed so through {RETRIES} more tries; run again later");
+                let text =
+                    format!("{server} is busy (HTTP {status}) and stayed so through {RETRIES} more tries; run again later");
                 CallError::Busy(fail(ConnectorErrorKind::Dropped, text))
             }
             (401, _) => {
@@ -293,7 +294,9 @@ impl TenantClient {
         Err(match denied.error.as_str() {
             "invalid_client" | "unauthorized_client" | "invalid_grant" | "access_denied" => fail(
                 ConnectorErrorKind::Credentials,
-                format!("{server} refuses the sign-in of application {client_id}; enter its client identifier and secret again: {said}"),
+                format!(
+                    "{server} refuses the sign-in of application {client_id}; enter its client identifier and secret again: {said}"
+                ),
             ),
             _ => fail(
                 ConnectorErrorKind::Configuration,
@@ -453,8 +456,8 @@ fn http_client(settings: &EntraSettings, local: bool) -> Result<reqwest::Client,
             ConnectorError::new(ConnectorErrorKind::Configuration, message)
         };
         let pem = std::fs::read(path).map_err(|error| fault(format!("cannot be read: {error}")))?;
-        let certificates = reqwest::Certificate::from_pem_bundle(&pem)
-            .map_err(|error| fault("is not in PEM form".to_owned()).cause(error))?;
+        let certificates =
+            reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| fault("is not in PEM form".to_owned()).cause(error))?;
         if certificates.is_empty() {
             return Err(fault("holds no certificate".to_owned()));
         }
@@ -475,16 +478,13 @@ fn innermost(error: &reqwest::Error) -> String {
     current.to_string()
 }
 
-fn has_certificate_fault(error: &reqwest::Error) -> bool {
-    let mut current: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
-    while let Some(source) = current {
-        // An input/output error hides what it wraps from `source`.
-        let wrapped = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let wrapped = wrapped.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(rustls::Error::InvalidCertificate(_)) = wrapped.or_else(|| source.downcast_ref::<rustls::Error>()) {
-            return true;
-        }
-        current = source.source();
+fn has_certificate_fault(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return matches!(error, rustls::Error::InvalidCertificate(_));
     }
-    false
+    // An input/output error hides what it wraps from `source`.
+    if let Some(wrapped) = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        return has_certificate_fault(wrapped);
+    }
+    error.source().is_some_and(has_certificate_fault)
 }

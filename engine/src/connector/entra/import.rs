@@ -89,11 +89,11 @@ impl<'a> ObjectReader<'a> {
         let object_type = object_type.to_owned();
         Some(match self.read_attributes(object) {
             Ok(attributes) => ImportItem::Entry(ImportEntry { anchor, dn, object_type, attributes, partial: false }),
-            Err(error) => bad(Some(dn), error),
+            Err(error) => bad(Some(dn), *error),
         })
     }
 
-    fn read_attributes(&self, object: TenantObject) -> Result<EntryAttributes, ObjectError> {
+    fn read_attributes(&self, object: TenantObject) -> Result<EntryAttributes, Box<ObjectError>> {
         let TenantObject { cloud_anchor, source_anchor, attributes, .. } = object;
         let anchors = [("cloudAnchor", Some(cloud_anchor)), ("sourceAnchor", source_anchor)];
         let anchors = anchors.into_iter().filter_map(|(name, anchor)| Some((name.to_owned(), Value::String(anchor?))));
@@ -117,7 +117,7 @@ fn bad(dn: Option<String>, error: ObjectError) -> ImportItem {
 }
 
 /// All values of an attribute; null, an empty list and an empty text are no value.
-fn read_values(definition: &AttributeDefinition, value: Value) -> Result<Vec<EntryValue>, ObjectError> {
+fn read_values(definition: &AttributeDefinition, value: Value) -> Result<Vec<EntryValue>, Box<ObjectError>> {
     let list = match value {
         Value::Null => Vec::new(),
         Value::Array(list) => list,
@@ -125,13 +125,13 @@ fn read_values(definition: &AttributeDefinition, value: Value) -> Result<Vec<Ent
     };
     if list.len() > 1 && !definition.multi_valued {
         let message = format!("attribute \"{}\" is single-valued, but the tenant gives {} values", definition.name, list.len());
-        return Err(ObjectError::new(ErrorCode::MULTI_SINGLE_MISMATCH, message).attribute(&definition.name));
+        return Err(ObjectError::new(ErrorCode::MULTI_SINGLE_MISMATCH, message).attribute(&definition.name).into());
     }
     let list = list.into_iter().filter(|value| value.as_str() != Some(""));
     list.map(|value| read_value(definition, value)).collect()
 }
 
-fn read_value(definition: &AttributeDefinition, value: Value) -> Result<EntryValue, ObjectError> {
+fn read_value(definition: &AttributeDefinition, value: Value) -> Result<EntryValue, Box<ObjectError>> {
     let (read, code, wanted) = match definition.value_type {
         ValueType::String => {
             (value.as_str().map(|text| EntryValue::Text(text.to_owned())), ErrorCode::INVALID_ATTRIBUTE_VALUE, "text")
@@ -149,8 +149,9 @@ fn read_value(definition: &AttributeDefinition, value: Value) -> Result<EntryVal
     };
     read.ok_or_else(|| {
         let shown = value.to_string();
-        let message = format!("attribute \"{}\": {} is not {wanted}", definition.name, shown.chars().take(256).collect::<String>());
-        ObjectError::new(code, message).attribute(&definition.name).value(&shown)
+        let message =
+            format!("attribute \"{}\": {} is not {wanted}", definition.name, shown.chars().take(256).collect::<String>());
+        Box::new(ObjectError::new(code, message).attribute(&definition.name).value(&shown))
     })
 }
 
@@ -223,7 +224,8 @@ mod tests {
 
     #[test]
     fn objects_are_named_by_their_anchors() {
-        let check = |object: Value, deletions: bool, expected: &str| assert_eq!(read(object.clone(), deletions), expected, "{object}");
+        let check =
+            |object: Value, deletions: bool, expected: &str| assert_eq!(read(object.clone(), deletions), expected, "{object}");
         check(json!({"cloudAnchor": "U_1", "objectType": "USER", "sourceAnchor": null}), false, "user CN={555F31} {}");
         check(json!({"cloudAnchor": "U_1", "objectType": "user", "sourceAnchor": ""}), false, "user CN={555F31} {}");
         check(json!({"cloudAnchor": "U_1", "objectType": "device"}), false, "skipped");

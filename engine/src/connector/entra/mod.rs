@@ -69,7 +69,8 @@ impl EntraConnector {
         sleeper: Arc<dyn Sleeper>,
     ) -> Result<Self, ConnectorError> {
         let schema = Schema::from_toml(TENANT_SCHEMA).map_err(|error| {
-            ConnectorError::new(ConnectorErrorKind::Configuration, "the built-in schema of the tenant cannot be read").cause(error)
+            ConnectorError::new(ConnectorErrorKind::Configuration, "the built-in schema of the tenant cannot be read")
+                .cause(error)
         })?;
         let client_name = settings.client_name.clone();
         Ok(Self { client: TenantClient::new(settings, client_secret, clock, sleeper)?, client_name, schema })
@@ -119,7 +120,8 @@ impl EntraConnector {
     /// can change.
     fn watermark(&self, link: &str) -> Result<Vec<u8>, ConnectorError> {
         let url = self.follow(link)?;
-        let token = url.query_pairs().find(|(name, _)| name.eq_ignore_ascii_case(DELTA_TOKEN)).map(|(_, token)| token.into_owned());
+        let token =
+            url.query_pairs().find(|(name, _)| name.eq_ignore_ascii_case(DELTA_TOKEN)).map(|(_, token)| token.into_owned());
         let message = || self.error(ConnectorErrorKind::Protocol, "the tenant's last page tells no watermark");
         token.filter(|token| !token.is_empty()).map(String::into_bytes).ok_or_else(message)
     }
@@ -135,7 +137,8 @@ impl EntraConnector {
             match self.client.call(&Method::POST, &url, Some(&body), cancel) {
                 Ok(answer) => {
                     results = Results::read(answer).map_err(|error| {
-                        self.error(ConnectorErrorKind::Protocol, "the tenant answered a batch in a form that is not known").cause(error)
+                        self.error(ConnectorErrorKind::Protocol, "the tenant answered a batch in a form that is not known")
+                            .cause(error)
                     })?;
                 }
                 Err(CallError::Busy(error)) => return Ok(transient(changes.len(), &error)),

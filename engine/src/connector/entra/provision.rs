@@ -90,9 +90,9 @@ pub fn prepare(schema: &Schema, change: &ExportChange, id: usize) -> Prepared {
     let built = match &change.operation {
         ExportOperation::Delete => {
             prepared.deletes = true;
-            deletion(change, &delete_id(id)).map(|delete| vec![delete])
+            deletion(schema, change, &delete_id(id)).map(|delete| vec![delete])
         }
-        ExportOperation::DeleteAdd => deletion(change, &delete_id(id)).and_then(|delete| {
+        ExportOperation::DeleteAdd => deletion(schema, change, &delete_id(id)).and_then(|delete| {
             let recreated = ExportChange { anchor: None, ..change.clone() };
             Ok(vec![delete, setting(schema, &recreated, &set_id, &mut prepared.unresolved)?])
         }),
@@ -101,8 +101,9 @@ pub fn prepare(schema: &Schema, change: &ExportChange, id: usize) -> Prepared {
             setting(schema, change, &set_id, &mut prepared.unresolved).map(|set| vec![set])
         }
         ExportOperation::Update { new_dn: Some(name) } => {
-            let message = format!("the tenant cannot give the object the name {name}: its name is its source anchor, which never changes");
-            Err(ObjectError::new(ErrorCode::from_directory("modify-naming-attribute"), message))
+            let message =
+                format!("the tenant cannot give the object the name {name}: its name is its source anchor, which never changes");
+            Err(ObjectError::new(ErrorCode::from_directory("modify-naming-attribute"), message).into())
         }
     };
     match built {
@@ -116,21 +117,28 @@ fn delete_id(id: usize) -> String {
     format!("{id}-delete")
 }
 
-fn deletion(change: &ExportChange, id: &str) -> Result<Value, ObjectError> {
+fn deletion(schema: &Schema, change: &ExportChange, id: &str) -> Result<Value, Box<ObjectError>> {
     let (source_anchor, cloud_anchor) = (source_anchor(change), cloud_anchor(change));
     if source_anchor.is_none() && cloud_anchor.is_none() {
         return Err(missing_anchor());
     }
+    // An object that comes back with another type goes with the one that its cloud anchor tells.
+    let former_type = cloud_anchor.as_deref().and_then(|anchor| schema.type_name(anchor.split_once('_')?.0));
     Ok(json!({
         "id": id,
         "operation": "delete",
-        "objectType": change.object_type,
+        "objectType": former_type.unwrap_or(&change.object_type),
         "sourceAnchor": source_anchor,
         "cloudAnchor": cloud_anchor,
     }))
 }
 
-fn setting(schema: &Schema, change: &ExportChange, id: &str, unresolved: &mut BTreeSet<String>) -> Result<Value, ObjectError> {
+fn setting(
+    schema: &Schema,
+    change: &ExportChange,
+    id: &str,
+    unresolved: &mut BTreeSet<String>,
+) -> Result<Value, Box<ObjectError>> {
     let source_anchor = source_anchor(change).ok_or_else(missing_anchor)?;
     let mut attributes = Map::new();
     let (mut member_adds, mut member_removes) = (Vec::new(), Vec::new());
@@ -153,7 +161,7 @@ fn setting(schema: &Schema, change: &ExportChange, id: &str, unresolved: &mut BT
         let multi_valued = schema.attribute(name).map_or(sent.len() > 1, |definition| definition.multi_valued);
         if !multi_valued && values.len() > 1 {
             let message = format!("attribute \"{name}\" of the tenant is single-valued, but {} values flow to it", values.len());
-            return Err(ObjectError::new(ErrorCode::MULTI_SINGLE_MISMATCH, message).attribute(name));
+            return Err(ObjectError::new(ErrorCode::MULTI_SINGLE_MISMATCH, message).attribute(name).into());
         }
         if multi_valued && !values.is_empty() {
             attributes.insert(name.clone(), Value::Array(sent));
@@ -175,9 +183,10 @@ fn setting(schema: &Schema, change: &ExportChange, id: &str, unresolved: &mut BT
     }))
 }
 
-fn missing_anchor() -> ObjectError {
-    let message = "attribute \"sourceAnchor\" has no value, so the tenant cannot tell the object from others; let a rule flow to it";
-    ObjectError::new(ErrorCode::MISSING_ANCHOR, message).attribute("sourceAnchor")
+fn missing_anchor() -> Box<ObjectError> {
+    let message =
+        "attribute \"sourceAnchor\" has no value, so the tenant cannot tell the object from others; let a rule flow to it";
+    Box::new(ObjectError::new(ErrorCode::MISSING_ANCHOR, message).attribute("sourceAnchor"))
 }
 
 /// The source anchor: as known, as about to be written, or as the object's name has it.
@@ -195,10 +204,12 @@ fn source_anchor(change: &ExportChange) -> Option<String> {
     let written = || {
         let (_, attribute_change) = change.attributes.iter().find(|(name, _)| named(name))?;
         match attribute_change {
-            ExportAttributeChange::Replace(values) | ExportAttributeChange::Values { adds: values, .. } => match values.first()? {
-                ExportValue::Plain(value) => text(value),
-                ExportValue::Reference(_) => None,
-            },
+            ExportAttributeChange::Replace(values) | ExportAttributeChange::Values { adds: values, .. } => {
+                match values.first()? {
+                    ExportValue::Plain(value) => text(value),
+                    ExportValue::Reference(_) => None,
+                }
+            }
             ExportAttributeChange::Delete => None,
         }
     };
@@ -215,11 +226,13 @@ fn anchor_text(anchor: &Anchor) -> Option<String> {
 }
 
 /// All values after the change, for an attribute that the tenant takes whole.
-fn whole_values<'a>(change: &'a ExportChange, name: &str) -> Result<&'a [ExportValue], ObjectError> {
+fn whole_values<'a>(change: &'a ExportChange, name: &str) -> Result<&'a [ExportValue], Box<ObjectError>> {
     let whole = change.whole.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, values)| values.as_slice());
     whole.ok_or_else(|| {
-        let message = format!("attribute \"{name}\" can only be sent whole, but not all of its values are known; run a full synchronization");
-        ObjectError::new(ErrorCode::UNEXPECTED_ERROR, message).attribute(name)
+        let message = format!(
+            "attribute \"{name}\" can only be sent whole, but not all of its values are known; run a full synchronization"
+        );
+        Box::new(ObjectError::new(ErrorCode::UNEXPECTED_ERROR, message).attribute(name))
     })
 }
 

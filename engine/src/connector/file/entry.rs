@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::ldif::{LdifFault, LdifLine, LdifRecord};
 use super::partition::domain_key;
-use crate::connector::{Anchor, ContainerFilter, DiscoveryError, EntryAttributes, EntryValue, ImportEntry, ImportItem, ImportRequest};
+use crate::connector::{
+    Anchor, ContainerFilter, DiscoveryError, EntryAttributes, EntryValue, ImportEntry, ImportItem, ImportRequest,
+};
 use crate::model::{AttributeDefinition, Dn, ErrorCode, ObjectError, Schema, ValueType, fold_text};
 
 /// The anchor attribute.
@@ -32,19 +34,19 @@ pub struct EntryReader<'a> {
 /// The first thing that is wrong with a record.
 struct Fault {
     line: u64,
-    error: ObjectError,
+    error: Box<ObjectError>,
 }
 
 impl Fault {
     fn new(line: u64, code: ErrorCode, message: &str) -> Self {
-        Self { line, error: ObjectError::new(code, format!("line {line}: {message}")) }
+        Self { line, error: Box::new(ObjectError::new(code, format!("line {line}: {message}"))) }
     }
 
     fn of_value(line: &LdifLine<'_>, code: ErrorCode, what: &str) -> Self {
         let attribute = line.name;
         let shown = line.shown();
         let message = format!("line {}: attribute \"{attribute}\": {what}: \"{shown}\"", line.line);
-        Self { line: line.line, error: ObjectError::new(code, message).attribute(attribute).value(&shown) }
+        Self { line: line.line, error: Box::new(ObjectError::new(code, message).attribute(attribute).value(&shown)) }
     }
 
     fn of_ldif((line, fault): (u64, LdifFault)) -> Self {
@@ -54,8 +56,8 @@ impl Fault {
             LdifFault::Utf8 => ErrorCode::INVALID_ATTRIBUTE_VALUE,
             LdifFault::Url => ErrorCode::from_directory("unsupported-value-type"),
             LdifFault::NothingToContinue
-            | LdifFault::LineTooLong
-            | LdifFault::RecordTooLong
+            | LdifFault::LineTooLong(_)
+            | LdifFault::RecordTooLong(_)
             | LdifFault::NoColon(_)
             | LdifFault::Name(_) => ErrorCode::PARSE_ERROR,
         };
@@ -64,7 +66,7 @@ impl Fault {
 
     fn item(self, dn: Option<&str>) -> ImportItem {
         tracing::trace!(line = self.line, code = %self.error.code, "bad record");
-        ImportItem::Bad(DiscoveryError { dn: dn.map(str::to_owned), error: self.error })
+        ImportItem::Bad(DiscoveryError { dn: dn.map(str::to_owned), error: *self.error })
     }
 }
 
@@ -190,7 +192,11 @@ impl<'a> EntryReader<'a> {
         let Some(value) = value(definition.value_type, line)? else { return Ok(()) };
         if let Some(values) = content.attributes.get_mut(&definition.name) {
             if !definition.multi_valued {
-                return Err(Fault::of_value(line, ErrorCode::MULTI_SINGLE_MISMATCH, "a second value of a single-valued attribute"));
+                return Err(Fault::of_value(
+                    line,
+                    ErrorCode::MULTI_SINGLE_MISMATCH,
+                    "a second value of a single-valued attribute",
+                ));
             }
             values.push(value);
         } else {
@@ -245,7 +251,8 @@ fn object_type<'a>(schema: &'a Schema, classes: &[String]) -> Option<&'a str> {
 
 /// Lets whole objects pass: `changetype: add` describes one, every other change does not.
 fn check_change_type(line: &LdifLine<'_>) -> Result<(), Fault> {
-    let is_add = line.name.eq_ignore_ascii_case("changetype") && line.text().is_ok_and(|text| text.trim().eq_ignore_ascii_case("add"));
+    let is_add =
+        line.name.eq_ignore_ascii_case("changetype") && line.text().is_ok_and(|text| text.trim().eq_ignore_ascii_case("add"));
     if is_add {
         return Ok(());
     }
@@ -287,7 +294,9 @@ fn value(value_type: ValueType, line: &LdifLine<'_>) -> Result<Option<EntryValue
         ValueType::String | ValueType::Binary => EntryValue::Text(text.into_owned()),
         ValueType::Integer => {
             let number = text.trim().parse().ok();
-            EntryValue::Integer(number.ok_or_else(|| Fault::of_value(line, ErrorCode::INVALID_NUMERIC_VALUE, "not a whole number"))?)
+            EntryValue::Integer(
+                number.ok_or_else(|| Fault::of_value(line, ErrorCode::INVALID_NUMERIC_VALUE, "not a whole number"))?,
+            )
         }
         ValueType::Boolean if text.trim().eq_ignore_ascii_case("true") => EntryValue::Boolean(true),
         ValueType::Boolean if text.trim().eq_ignore_ascii_case("false") => EntryValue::Boolean(false),

@@ -1,7 +1,7 @@
 //! LDIF records, one at a time (RFC 2849).
 //!
 //! The file is never held in memory: only the record being read is. A line, unfolded, may have 16 MiB
-//! and a record 256 MiB; what is longer is a bad record, and reading goes on after it.
+//! and a record may take 256 MiB of memory; what is longer is a bad record, and reading goes on after it.
 
 use std::borrow::Cow;
 use std::io::{BufRead, Read as _};
@@ -12,7 +12,7 @@ use thiserror::Error;
 
 /// Longest line accepted, unfolded, in bytes.
 pub const MAX_LINE: usize = 16 << 20;
-/// Longest record accepted, in bytes.
+/// Largest record accepted, in bytes of memory.
 pub const MAX_RECORD: usize = 256 << 20;
 
 /// A file that cannot be read on.
@@ -52,12 +52,12 @@ pub enum LdifFault {
     /// The first line of the record continues nothing.
     #[error("the line begins with a blank, but there is no line before it to continue")]
     NothingToContinue,
-    /// A line is too long.
-    #[error("the line is longer than {} MiB", MAX_LINE >> 20)]
-    LineTooLong,
-    /// The record is too long.
-    #[error("the record is longer than {} MiB", MAX_RECORD >> 20)]
-    RecordTooLong,
+    /// A line is longer than this number of bytes.
+    #[error("the line is longer than {0} bytes")]
+    LineTooLong(usize),
+    /// The record takes more than this number of bytes.
+    #[error("the record is longer than {0} bytes")]
+    RecordTooLong(usize),
     /// A line without a colon.
     #[error("\"{0}\" has no \":\" after the attribute name")]
     NoColon(String),
@@ -87,6 +87,8 @@ struct Span {
 #[derive(Debug)]
 pub struct LdifReader<R> {
     input: R,
+    max_line: usize,
+    max_record: usize,
     line: u64,
     begun: bool,
     buffer: Vec<u8>,
@@ -104,7 +106,13 @@ enum LineEnd {
 impl<R: BufRead> LdifReader<R> {
     /// Reads from the beginning of `input`.
     pub fn new(input: R) -> Self {
-        Self { input, line: 0, begun: false, buffer: Vec::new(), spans: Vec::new(), fault: None }
+        Self::with_limits(input, MAX_LINE, MAX_RECORD)
+    }
+
+    /// As [`Self::new`], with other limits.
+    fn with_limits(input: R, max_line: usize, max_record: usize) -> Self {
+        let (buffer, spans) = (Vec::new(), Vec::new());
+        Self { input, max_line, max_record, line: 0, begun: false, buffer, spans, fault: None }
     }
 
     /// The next record; `None` at the end of the file.
@@ -169,7 +177,7 @@ impl<R: BufRead> LdifReader<R> {
     /// Reads one physical line to the end of the buffer, without its line end.
     fn read_line(&mut self) -> Result<LineEnd, LdifError> {
         let line = self.line + 1;
-        let limit = (MAX_LINE + 2) as u64;
+        let limit = (self.max_line + 2) as u64;
         let fail = |source| LdifError::Read { line, source };
         let read = (&mut self.input).take(limit).read_until(b'\n', &mut self.buffer).map_err(fail)?;
         if read == 0 {
@@ -222,21 +230,19 @@ impl<R: BufRead> LdifReader<R> {
 
     /// Marks a line or record that is too long, and lets go of all of it but the DN.
     fn check_length(&mut self, end: LineEnd) {
-        let longest = self.spans.last().map_or(0, |span| span.end - span.start);
-        let line = self.spans.last().map_or(self.line, |span| span.line);
-        if matches!(end, LineEnd::TooLong) || longest > MAX_LINE {
-            self.fault.get_or_insert((line, LdifFault::LineTooLong));
-        } else if self.buffer.len() > MAX_RECORD {
-            self.fault.get_or_insert((line, LdifFault::RecordTooLong));
+        let last = self.spans.last().copied().unwrap_or(Span { start: 0, end: 0, line: self.line });
+        if matches!(end, LineEnd::TooLong) || last.end - last.start > self.max_line {
+            self.fault.get_or_insert((last.line, LdifFault::LineTooLong(self.max_line)));
+        } else if self.buffer.len() + self.spans.len() * size_of::<Span>() > self.max_record {
+            self.fault.get_or_insert((last.line, LdifFault::RecordTooLong(self.max_record)));
         }
         if self.fault.is_some() {
             self.spans.truncate(1);
-            if let Some(first) = self.spans.first_mut() {
-                first.end = first.end.min(first.start + MAX_LINE);
-                self.buffer.truncate(first.end);
-            } else {
-                self.buffer.clear();
-            }
+            let kept = self.spans.first_mut().map_or(0, |first| {
+                first.end = first.end.min(first.start + self.max_line);
+                first.end
+            });
+            self.buffer.truncate(kept);
         }
     }
 
@@ -414,7 +420,10 @@ mod tests {
 
     /// Renders records as `line|dn|name;options=value|...`, faults as `line!fault`.
     fn read(bytes: &[u8]) -> Result<Vec<String>, LdifError> {
-        let mut reader = LdifReader::new(BufReader::with_capacity(7, bytes));
+        render(LdifReader::new(BufReader::with_capacity(7, bytes)))
+    }
+
+    fn render(mut reader: LdifReader<impl BufRead>) -> Result<Vec<String>, LdifError> {
         let mut records = Vec::new();
         while let Some(record) = reader.next_record()? {
             let mut parts = vec![record.line().to_string()];
@@ -456,9 +465,10 @@ mod tests {
         check("dn: DC=x\n# a comment\n  that goes on\ncn: a\n# b\nsn: c\n", &["1|DC=x|cn=a|sn=c"]);
         check("dn:: REM9eA==\ncn:: w6Q=\n", &["1|DC=x|cn=ä"]);
         check("dn: DC=x\ncn:: w6\n Q=\n", &["1|DC=x|cn=ä"]);
-        check("dn: DC=x\nuserCertificate;binary:: YQ==\nmember;range=0-9: b\n", &[
-            "1|DC=x|userCertificate;binary=a|member;range=0-9=b",
-        ]);
+        check(
+            "dn: DC=x\nuserCertificate;binary:: YQ==\nmember;range=0-9: b\n",
+            &["1|DC=x|userCertificate;binary=a|member;range=0-9=b"],
+        );
         check("dn: CN=Müller,DC=x\n", &["1|CN=Müller,DC=x"]);
         check("dn: DC=x\ndescription:\nurl: http://x:8/\n", &["1|DC=x|description=|url=http://x:8/"]);
         check("dn: DC=x\n1.2.840.113556.1.4.1: a\n", &["1|DC=x|1.2.840.113556.1.4.1=a"]);
@@ -468,38 +478,47 @@ mod tests {
     #[test]
     fn faults_name_their_line_and_the_rest_goes_on() {
         let check = |text: &[u8], expected: &[&str]| assert_eq!(read(text).unwrap(), expected, "{:?}", text.escape_ascii());
-        check(b"cn: a\ndn: DC=x\n\ndn: DC=y\n", &["1|1!the record begins with \"cn\"; it must begin with \"dn:\"|dn=DC=x", "4|DC=y"]);
+        check(
+            b"cn: a\ndn: DC=x\n\ndn: DC=y\n",
+            &["1|1!the record begins with \"cn\"; it must begin with \"dn:\"|dn=DC=x", "4|DC=y"],
+        );
         check(b"dn:\n\ndn: DC=y\n", &["1|1!the dn is empty", "3|DC=y"]);
         check(b"dn:: !!\n", &["1|1!the value is not base64"]);
         check(b"dn: \xff\n", &["1|1!the value is not UTF-8 text"]);
-        check(b"\n x\ndn: DC=x\n\ndn: DC=y\n", &[
-            "3|DC=x|2!the line begins with a blank, but there is no line before it to continue",
-            "5|DC=y",
-        ]);
+        check(
+            b"\n x\ndn: DC=x\n\ndn: DC=y\n",
+            &["3|DC=x|2!the line begins with a blank, but there is no line before it to continue", "5|DC=y"],
+        );
         let blank = "1!the line begins with a blank, but there is no line before it to continue";
         check(b" x\n", &[&format!("1|{blank}|{blank}")]);
         check(b"dn: DC=x\nnocolon\ncn: a\n", &["1|DC=x|2!\"nocolon\" has no \":\" after the attribute name|cn=a"]);
         check(b"dn: DC=x\nfirst name: a\n", &["1|DC=x|2!\"first name\" is not an attribute name"]);
         check(b"dn: DC=x\n: a\n", &["1|DC=x|2!\"\" is not an attribute name"]);
-        check(b"dn: DC=x\nphoto:< file:///etc/passwd\n", &[
-            "1|DC=x|photo=!the value is the address of another file; write the value itself, base64 after \"::\"",
-        ]);
+        check(
+            b"dn: DC=x\nphoto:< file:///etc/passwd\n",
+            &["1|DC=x|photo=!the value is the address of another file; write the value itself, base64 after \"::\""],
+        );
         check(b"dn: DC=x\ncn:: a b\n", &["1|DC=x|cn=!the value is not base64"]);
         check(b"dn: DC=x\ncn:: /w==\n", &["1|DC=x|cn=!the value is not UTF-8 text"]);
     }
 
     #[test]
-    fn lines_that_are_too_long_are_passed_over() {
-        let check = |value: String, tail: &str| {
-            let text = format!("dn: DC=x\ncn: {value}\nsn: b\n{tail}\ndn: DC=y\ncn: c\n");
-            let records = read(text.as_bytes()).unwrap();
-            assert_eq!(records.len(), 2);
-            assert_eq!(records[0], "1|DC=x|2!the line is longer than 16 MiB");
-            assert!(records[1].ends_with("|DC=y|cn=c"), "{}", records[1]);
+    fn what_is_too_long_is_passed_over() {
+        let check = |record: &str, expected: &str| {
+            let text = format!("{record}\n\ndn: DC=y\ncn: c\n");
+            let reader = LdifReader::with_limits(BufReader::with_capacity(7, text.as_bytes()), 20, 200);
+            let records = render(reader).unwrap();
+            assert_eq!(records.len(), 2, "{records:?}");
+            assert_eq!(records[0], expected);
+            assert!(records[1].ends_with("|DC=y|cn=c"), "{records:?}");
         };
-        check("v".repeat(MAX_LINE + 1), "");
-        check("v".repeat(2 * MAX_LINE), "title: t\n");
-        check(format!("{}\n {}", "v".repeat(MAX_LINE / 2), "v".repeat(MAX_LINE / 2 + 1)), "");
+        let twenty = "cn: 4567890123456789";
+        check(&format!("dn: DC=x\n{twenty}\r"), "1|DC=x|cn=4567890123456789");
+        check(&format!("dn: DC=x\n{twenty}0\nsn: b"), "1|DC=x|2!the line is longer than 20 bytes");
+        check(&format!("dn: DC=x\n{twenty}\n 0\nsn: b"), "1|DC=x|2!the line is longer than 20 bytes");
+        check(&format!("dn: DC=x\ncn: {}\n folded\nsn: b", "v".repeat(500)), "1|DC=x|2!the line is longer than 20 bytes");
+        check(&format!("dn: DC=x\n{}", "cn: 456\n".repeat(7).trim()), "1|DC=x|7!the record is longer than 200 bytes");
+        check(&format!("dn: CN={}", "v".repeat(500)), "1|CN=vvvvvvvvvvvvv|1!the line is longer than 20 bytes");
     }
 
     #[test]

@@ -66,7 +66,8 @@ impl FileConnector {
             FileSchema::ActiveDirectory => ACTIVE_DIRECTORY_SCHEMA,
         };
         let schema = Schema::from_toml(text).map_err(|error| {
-            ConnectorError::new(ConnectorErrorKind::Configuration, "the built-in Active Directory schema cannot be read").cause(error)
+            ConnectorError::new(ConnectorErrorKind::Configuration, "the built-in Active Directory schema cannot be read")
+                .cause(error)
         })?;
         let connector = Self { settings, schema };
         connector.reader()?;
@@ -75,9 +76,10 @@ impl FileConnector {
 
     fn reader(&self) -> Result<LdifReader<BufReader<File>>, ConnectorError> {
         let path = self.settings.path.display();
-        let opened = File::open(&self.settings.path).and_then(|file| match file.metadata()?.is_dir() {
-            true => Err(std::io::Error::from(ErrorKind::IsADirectory)),
-            false => Ok(file),
+        // A pipe or a device may have no end.
+        let opened = std::fs::metadata(&self.settings.path).and_then(|metadata| match metadata.is_file() {
+            true => File::open(&self.settings.path),
+            false => Err(std::io::Error::new(ErrorKind::InvalidInput, "it is not a file")),
         });
         match opened {
             Ok(file) => Ok(LdifReader::new(BufReader::with_capacity(READ_SIZE, file))),
@@ -91,7 +93,10 @@ impl FileConnector {
     }
 
     /// Hands every record to `visit` until it answers with an error.
-    fn for_each_record(&self, mut visit: impl FnMut(&LdifRecord<'_>) -> Result<(), ConnectorError>) -> Result<(), ConnectorError> {
+    fn for_each_record(
+        &self,
+        mut visit: impl FnMut(&LdifRecord<'_>) -> Result<(), ConnectorError>,
+    ) -> Result<(), ConnectorError> {
         let mut reader = self.reader()?;
         loop {
             match reader.next_record() {
@@ -112,13 +117,7 @@ impl FileConnector {
 
 impl Connector for FileConnector {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            delta_import: false,
-            export: false,
-            rename: false,
-            value_level_updates: false,
-            deletion_threshold: false,
-        }
+        Capabilities { delta_import: false, export: false, rename: false, value_level_updates: false, deletion_threshold: false }
     }
 
     fn schema(&mut self) -> Result<Schema, ConnectorError> {

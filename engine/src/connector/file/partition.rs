@@ -134,14 +134,18 @@ mod tests {
             .into_iter()
             .map(|p| {
                 let text = |value: Option<String>| value.unwrap_or_default();
-                let names = [p.name, text(p.dns_name), text(p.netbios_name), text(p.forest_dns_name), text(p.forest_netbios_name)];
+                let names =
+                    [p.name, text(p.dns_name), text(p.netbios_name), text(p.forest_dns_name), text(p.forest_netbios_name)];
                 format!("{} {} {}", names.join(" "), p.domain, p.directory_id == Some(guid))
             })
             .collect();
-        assert_eq!(shown, [
-            "DC=contoso,DC=com contoso.com CONTOSO contoso.com CONTOSO true true",
-            "DC=corp,DC=contoso,DC=com corp.contoso.com CORP contoso.com CONTOSO true false",
-            "DC=DomainDnsZones,DC=contoso,DC=com domaindnszones.contoso.com DOMAINDNSZONES contoso.com CONTOSO false false",
-        ]);
+        assert_eq!(
+            shown,
+            [
+                "DC=contoso,DC=com contoso.com CONTOSO contoso.com CONTOSO true true",
+                "DC=corp,DC=contoso,DC=com corp.contoso.com CORP contoso.com CONTOSO true false",
+                "DC=DomainDnsZones,DC=contoso,DC=com domaindnszones.contoso.com DOMAINDNSZONES contoso.com CONTOSO false false",
+            ]
+        );
     }
 }

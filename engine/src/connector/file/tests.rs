@@ -24,7 +24,9 @@ fn request(connector: &mut FileConnector) -> ImportRequest {
         mode: ImportMode::Full,
         partition: "DC=x".into(),
         object_types: words("user inetOrgPerson computer group contact"),
-        attributes: words("cn mail DESCRIPTION userAccountControl member manager thumbnailPhoto userCertificate isDeleted objectSid"),
+        attributes: words(
+            "cn mail DESCRIPTION userAccountControl member manager thumbnailPhoto userCertificate isDeleted objectSid",
+        ),
         include: Vec::new(),
         exclude: Vec::new(),
         page_size: 500,
@@ -131,7 +133,8 @@ fn the_most_specific_class_is_the_type() {
     let check = |classes: &str, expected: &[&str]| {
         let classes: String = classes.split(' ').map(|class| format!("objectClass: {class}\n")).collect();
         let content = format!("dn: CN=a,DC=x\n{classes}objectGUID:: AAAAAAAAAAAAAAAAAAAAAA==\n");
-        let types: Vec<String> = import_with(&content, |_| {}).unwrap().iter().map(|line| line.replace(" CN=a,DC=x", "")).collect();
+        let types: Vec<String> =
+            import_with(&content, |_| {}).unwrap().iter().map(|line| line.replace(" CN=a,DC=x", "")).collect();
         assert_eq!(types, expected, "{classes}");
     };
     check("top person organizationalPerson user", &["user"]);
@@ -232,15 +235,15 @@ fn bad_records_are_reported_and_the_rest_goes_on() {
          read, this record is a change; export the directory's objects instead: \"1.2.840.113556.1.4.417\"",
     );
     let long = format!("cn: {}\n", "v".repeat(ldif::MAX_LINE + 1));
-    check(&with(&long), "parse-error CN=a,DC=x line 5: the line is longer than 16 MiB");
+    check(&with(&long), "parse-error CN=a,DC=x line 5: the line is longer than 16777216 bytes");
 }
 
 #[test]
 fn an_anchor_met_twice_is_a_duplicate() {
-    check(&format!("{}\n{}", user("a", 1, ""), user("b", 1, "")), &[
-        "user CN=a,DC=x",
-        "duplicate-object CN=b,DC=x [objectGUID] line 7: another object of the file has the same objectGUID",
-    ]);
+    check(
+        &format!("{}\n{}", user("a", 1, ""), user("b", 1, "")),
+        &["user CN=a,DC=x", "duplicate-object CN=b,DC=x [objectGUID] line 7: another object of the file has the same objectGUID"],
+    );
 }
 
 #[test]
@@ -304,7 +307,8 @@ fn a_sink_that_has_enough_ends_the_import() {
 fn the_built_in_schema_has_its_types() {
     let (_folder, mut connector) = connector(b"");
     let schema = connector.schema().unwrap();
-    for object_type in ["user", "inetOrgPerson", "group", "contact", "computer", "msDS-Device", "container", "organizationalUnit"] {
+    for object_type in ["user", "inetOrgPerson", "group", "contact", "computer", "msDS-Device", "container", "organizationalUnit"]
+    {
         assert_eq!(schema.type_name(object_type), Some(object_type));
         assert_eq!(schema.attribute_of(object_type, ANCHOR).map(|a| a.value_type), Some(ValueType::Binary), "{object_type}");
     }
@@ -323,6 +327,30 @@ fn partitions_come_from_the_names() {
     assert_eq!(names, ["DC=contoso,DC=com", "DC=eu,DC=contoso,DC=com"]);
     assert_eq!(partitions[0].directory_id.unwrap().to_string(), "04030201-0605-0807-090a-0b0c0d0e0f10");
     assert_eq!(partitions[1].forest_dns_name.as_deref(), Some("contoso.com"));
+}
+
+#[test]
+fn the_sample_forest_is_read_whole() {
+    let content = include_str!("../../../../assets/contoso/contoso.ldif");
+    let (_folder, mut connector) = connector(content.as_bytes());
+    let partitions = connector.partitions().unwrap();
+    let names: Vec<&str> = partitions.iter().map(|partition| partition.name.as_str()).collect();
+    assert_eq!(names, ["DC=contoso,DC=com"]);
+    let mut request = request(&mut connector);
+    request.partition = names[0].to_owned();
+    request.object_types = request.schema.types().map(str::to_owned).collect();
+    request.attributes = request.schema.attributes().map(|attribute| attribute.name.clone()).collect();
+    let (mut entries, mut others) = (0, Vec::new());
+    let result = connector.import(&request, &mut |item| {
+        match &item {
+            ImportItem::Entry(_) => entries += 1,
+            ImportItem::Deleted { .. } | ImportItem::Bad(_) => others.push(show(&item)),
+        }
+        true
+    });
+    assert!(result.is_ok());
+    assert_eq!(others, [""; 0]);
+    assert_eq!(entries, content.matches("\ndn:").count());
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use syncline_expression::{
-    AttributeKind, AttributeType, AttributeUse, Context, EvaluationError, Outcome, Parameters, Problem, Program, Schema,
-    Source, SystemRandom, Value, ValueRef, View,
+    AttributeKind, AttributeType, AttributeUse, Context, EvaluationError, Outcome, Parameters, Problem, Program, Random, Schema,
+    Source, Step, Value, ValueRef, View,
 };
 
 /// One attribute of the schema with its values.
@@ -73,9 +73,29 @@ impl Source for Slots<'_> {
     }
 }
 
+/// Randomness that counts up, so that a run can be repeated.
+#[derive(Default)]
+pub struct Counting(std::cell::Cell<u64>);
+
+impl Counting {
+    fn next(&self) -> u64 {
+        self.0.set(self.0.get() + 1);
+        self.0.get()
+    }
+}
+
+impl Random for Counting {
+    fn guid(&self) -> uuid::Uuid {
+        uuid::Uuid::from_u64_pair(0, self.next())
+    }
+
+    fn number(&self, start: i64, end: i64) -> i64 {
+        start.saturating_add_unsigned(self.next()).min(end)
+    }
+}
+
 impl Object {
     /// Adds an attribute.
-    #[allow(dead_code)]
     pub fn with(mut self, name: &str, kind: AttributeKind, multi_valued: bool, values: Vec<Value>) -> Self {
         self.attributes.insert(name.into(), Attribute { kind: AttributeType { kind, multi_valued }, values });
         self
@@ -83,8 +103,14 @@ impl Object {
 
     /// Evaluates a program over this object.
     pub fn run(&self, program: &Program, now: jiff::Timestamp) -> Result<Outcome, EvaluationError> {
-        let context = Context { parameters: self, now, random: &SystemRandom };
+        let context = Context { parameters: self, now, random: &Counting::default() };
         program.evaluate(&Slots { object: self, uses: program.attributes() }, &context)
+    }
+
+    /// Evaluates a program over this object with the result of every part.
+    pub fn trace(&self, program: &Program, now: jiff::Timestamp) -> (Result<Outcome, EvaluationError>, Step) {
+        let context = Context { parameters: self, now, random: &Counting::default() };
+        program.trace(&Slots { object: self, uses: program.attributes() }, &context)
     }
 
     /// Compiles against this object.

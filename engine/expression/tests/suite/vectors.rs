@@ -1,10 +1,8 @@
 //! The published test vectors of the expression language.
 
-mod common;
-
+use crate::object::{Attribute, Object};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use common::{Attribute, Object};
 use serde_json::Value as Json;
 use std::path::Path;
 use syncline_expression::{AttributeKind, AttributeType, Outcome, Value};

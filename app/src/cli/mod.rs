@@ -1,0 +1,377 @@
+//! The command line: one file per noun (`operations.md` 10, 11).
+
+mod background;
+mod connector;
+mod cs;
+mod csv;
+mod cycle;
+mod demo;
+mod exit;
+mod interrupt;
+mod json;
+mod mv;
+mod output;
+mod pending;
+mod progress;
+mod run;
+#[cfg(test)]
+mod sample;
+mod session;
+mod status;
+mod table;
+mod text;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use jiff::tz::TimeZone;
+
+use crate::desktop::{self, DesktopOptions};
+
+use self::exit::{Exit, Failure};
+use self::output::{Answer, Format, Output};
+use self::session::Session;
+
+/// Free, fast synchronization of Active Directory forests with a cloud tenant.
+///
+/// Without a command the desktop app opens.
+#[derive(Debug, Parser)]
+#[command(name = "syncline", version, max_term_width = 110, after_help = HELP)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: GlobalOptions,
+    /// In the app: open this object, such as syncline://run/12
+    #[arg(long, value_name = "LINK", conflicts_with = "json")]
+    pub open: Option<String>,
+    /// The command; the desktop app when absent.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What follows the list of commands.
+const HELP: &str = "\
+Exit codes:
+   0 success                    7 deletion threshold    30 not found
+   1 unexpected                 8 canceled              31 invalid value
+   2 usage                     20 credentials refused   40 database of a newer version
+   3 not a data folder         21 network or TLS
+   4 busy                      22 permission
+   5 completed with errors      6 stopped
+
+Examples:
+  syncline                                        open the app
+  syncline demo                                   try everything with the sample forest
+  syncline run start contoso.com \"Delta Import\"   run a profile
+  syncline cycle start --wait                     import, synchronize, export
+  syncline mv search Ada                          find a person in the metaverse";
+
+/// Options of every command.
+#[derive(Args, Debug)]
+pub struct GlobalOptions {
+    /// Data folder [default: a folder of this user]
+    #[arg(long, global = true, value_name = "DIR", env = "SYNCLINE_DATA")]
+    pub data: Option<PathBuf>,
+    /// Answer with one JSON document; commands that wait write one object per line
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress and no hints
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Show times in UTC (JSON always does)
+    #[arg(long, global = true)]
+    pub utc: bool,
+    /// Log to standard error: off, error, warn, info, debug or trace
+    #[arg(long, global = true, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Warn, hide_possible_values = true)]
+    pub log: LogLevel,
+}
+
+/// Level of log messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// Nothing
+    Off,
+    /// Operations given up
+    Error,
+    /// Done, but not as asked
+    Warn,
+    /// Rare events
+    Info,
+    /// High-level steps
+    Debug,
+    /// Every object
+    Trace,
+}
+
+impl LogLevel {
+    /// The directive for the log.
+    fn directive(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "syncline=debug,syncline_engine=debug,syncline_sandbox=debug,info",
+            Self::Trace => "syncline=trace,syncline_engine=trace,syncline_sandbox=trace,info",
+        }
+    }
+}
+
+/// Nouns of the command line.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Try it: sample forest and sandbox tenant in a new folder, synchronized
+    Demo(demo::DemoArgs),
+    /// Show the installation: connectors, metaverse, runs in progress
+    Status,
+    /// List, show and count connectors
+    #[command(subcommand)]
+    Connector(connector::ConnectorCommand),
+    /// Start and stop run profiles, read the run history
+    #[command(subcommand)]
+    Run(run::RunCommand),
+    /// Start synchronization cycles
+    #[command(subcommand)]
+    Cycle(cycle::CycleCommand),
+    /// Search and show connector space objects
+    #[command(subcommand)]
+    Cs(cs::CsCommand),
+    /// Search and show metaverse objects
+    #[command(subcommand)]
+    Mv(mv::MvCommand),
+    /// List what the next export of a connector will send
+    Pending(pending::PendingArgs),
+}
+
+impl Command {
+    /// The command's name in JSON answers.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Demo(_) => "demo",
+            Self::Status => "status",
+            Self::Connector(command) => command.name(),
+            Self::Run(command) => command.name(),
+            Self::Cycle(command) => command.name(),
+            Self::Cs(command) => command.name(),
+            Self::Mv(command) => command.name(),
+            Self::Pending(_) => "pending",
+        }
+    }
+
+    /// True when the command waits for runs, and so writes one JSON object per line.
+    fn waits(&self) -> bool {
+        match self {
+            Self::Run(command) => command.waits(),
+            Self::Cycle(command) => command.waits(),
+            Self::Demo(_) | Self::Status | Self::Connector(_) | Self::Cs(_) | Self::Mv(_) | Self::Pending(_) => false,
+        }
+    }
+
+    fn run(&self, session: &Session) -> Result<Answer, Failure> {
+        match self {
+            Self::Demo(arguments) => demo::run(session, arguments),
+            Self::Status => status::run(session),
+            Self::Connector(command) => command.run(session),
+            Self::Run(command) => command.run(session),
+            Self::Cycle(command) => command.run(session),
+            Self::Cs(command) => command.run(session),
+            Self::Mv(command) => command.run(session),
+            Self::Pending(arguments) => pending::run(session, arguments),
+        }
+    }
+}
+
+/// The whole program: parses the arguments, does what they say, and gives the exit code.
+#[must_use]
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, &arguments) as u8,
+    };
+    start_log(cli.global.log);
+    let Some(command) = &cli.command else {
+        return open_app(cli.global.data, cli.open) as u8;
+    };
+    let session = Session { folder: cli.global.data.clone(), output: output(&cli.global, command) };
+    let result = command.run(&session);
+    let opens = result.as_ref().ok().and_then(|answer| answer.opens.clone());
+    let exit = session.output.finish(result);
+    if opens.is_some() && exit == Exit::Success { open_app(opens, None) as u8 } else { exit as u8 }
+}
+
+/// How the command answers.
+fn output(global: &GlobalOptions, command: &Command) -> Output {
+    let format = match (global.json, command.waits()) {
+        (false, _) => Format::Text,
+        (true, false) => Format::Json,
+        (true, true) => Format::JsonLines,
+    };
+    let zone = if global.utc { TimeZone::UTC } else { TimeZone::system() };
+    let view = text::View { width: output::terminal_width(), zone };
+    Output { command: command.name(), format, quiet: global.quiet, view }
+}
+
+/// Answers wrong arguments, and requests for help or the version.
+fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
+    let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if asked || !arguments.iter().any(|argument| argument == "--json") {
+        // Nobody may be listening; the exit code tells.
+        error.print().ok();
+        return if asked { Exit::Success } else { Exit::Usage };
+    }
+    let message = error.to_string();
+    let message = message.trim().trim_start_matches("error: ");
+    let failure = Failure::new(Exit::Usage, message);
+    output::write_event(&json::failure(&command_words(arguments), &failure));
+    Exit::Usage
+}
+
+/// The nouns and verbs at the beginning of the arguments.
+fn command_words(arguments: &[OsString]) -> String {
+    let mut command = Cli::command();
+    let mut words = Vec::new();
+    for word in arguments.iter().skip(1).filter_map(|argument| argument.to_str()) {
+        if let Some(inner) = command.find_subcommand(word).cloned() {
+            words.push(word);
+            command = inner;
+        }
+    }
+    words.join(" ")
+}
+
+/// Sends log messages to standard error.
+fn start_log(level: LogLevel) {
+    let filter = tracing_subscriber::EnvFilter::new(level.directive());
+    // A second logger in one process (tests) is left alone.
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init().ok();
+}
+
+/// Opens the desktop app and waits until it is closed.
+fn open_app(folder: Option<PathBuf>, open_link: Option<String>) -> Exit {
+    match desktop::run(DesktopOptions { folder, open_link }) {
+        Ok(()) => Exit::Success,
+        Err(error) => {
+            output::say(&format!("error: cannot open the app: {error:#}"));
+            Exit::Unexpected
+        }
+    }
+}
+
+/// What to say when a list holds more rows than were shown.
+fn more(offset: u64, shown: usize, total: u64, what: &str) -> String {
+    let end = offset.saturating_add(shown as u64);
+    if end >= total {
+        return format!("{}.\n", text::count(total, what));
+    }
+    format!("{} to {end} of {}; --offset {end} shows more.\n", offset + 1, text::count(total, what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_have_the_documented_names() {
+        let check = |line: &str, name: &str, waits: bool| {
+            let command = parse(line).unwrap().command.unwrap();
+            assert_eq!((command.name(), command.waits()), (name, waits), "{line}");
+        };
+        check("syncline demo --no-window", "demo", false);
+        check("syncline status --json", "status", false);
+        check("syncline connector list", "connector list", false);
+        check("syncline connector show contoso.com", "connector show", false);
+        check("syncline connector stats contoso.com", "connector stats", false);
+        check("syncline run start contoso.com Export", "run start", true);
+        check("syncline run start contoso.com Export --no-wait", "run start", false);
+        check("syncline run list --connector contoso.com --profile Export --limit 5", "run list", false);
+        check("syncline run show 12 --step 1", "run show", false);
+        check("syncline run stop", "run stop", false);
+        check("syncline run status", "run status", false);
+        check("syncline cycle start", "cycle start", false);
+        check("syncline cycle start --policy initial --wait", "cycle start", true);
+        check("syncline cs search contoso.com --scope pending-export --op add --op delete", "cs search", false);
+        check("syncline cs show contoso.com --dn CN=Ada", "cs show", false);
+        check("syncline mv search Ada --type person --where mail=*", "mv search", false);
+        check("syncline mv show 5f0c1a34-0000-4000-8000-000000000000", "mv show", false);
+        check("syncline pending contoso.com --format changes --op update", "pending", false);
+    }
+
+    #[test]
+    fn global_options_stand_anywhere() {
+        for line in ["syncline --json --data /x status", "syncline status --data /x --json"] {
+            let cli = parse(line).unwrap();
+            assert!(cli.global.json, "{line}");
+            assert_eq!(cli.global.data, Some(PathBuf::from("/x")), "{line}");
+        }
+    }
+
+    #[test]
+    fn without_a_command_the_app_opens() {
+        let cli = parse("syncline --data /x --open syncline://run/12").unwrap();
+        assert!(cli.command.is_none());
+        assert_eq!(cli.open.as_deref(), Some("syncline://run/12"));
+    }
+
+    #[test]
+    fn broken_arguments_are_refused() {
+        for line in [
+            "syncline nonsense",
+            "syncline run",
+            "syncline run start contoso.com",
+            "syncline run show twelve",
+            "syncline cs search contoso.com --scope everything",
+            "syncline mv search --where mail",
+            "syncline pending contoso.com --format docx",
+            "syncline cycle start --policy weekly",
+            "syncline status --password secret",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn no_option_takes_a_secret() {
+        fn options(command: &clap::Command) -> Vec<String> {
+            let own = command.get_arguments().map(|argument| argument.get_id().to_string());
+            own.chain(command.get_subcommands().flat_map(options)).collect()
+        }
+        let suspicious = ["password", "secret", "token", "key", "credential"];
+        for option in options(&Cli::command()) {
+            assert!(!suspicious.iter().any(|word| option.contains(word)), "{option}");
+        }
+    }
+
+    #[test]
+    fn the_command_is_named_even_when_its_arguments_are_wrong() {
+        let check = |line: &str, expected: &str| {
+            let arguments: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+            assert_eq!(command_words(&arguments), expected, "{line}");
+        };
+        check("syncline --json run start", "run start");
+        check("syncline --json nonsense", "");
+        check("syncline cs --json search", "cs search");
+    }
+
+    #[test]
+    fn lists_tell_how_to_see_more() {
+        let check =
+            |offset: u64, shown: usize, total: u64, expected: &str| assert_eq!(more(offset, shown, total, "run"), expected);
+        check(0, 3, 3, "3 runs.\n");
+        check(0, 1, 1, "1 run.\n");
+        check(0, 50, 120, "1 to 50 of 120 runs; --offset 50 shows more.\n");
+        check(50, 50, 120, "51 to 100 of 120 runs; --offset 100 shows more.\n");
+        check(100, 20, 120, "120 runs.\n");
+    }
+}

@@ -1,0 +1,48 @@
+//! Links that open a run or an object: `syncline://run/3`, `syncline://cs/<guid>`, `syncline://mv/<guid>`.
+
+use syncline_engine::model::RunId;
+use uuid::Uuid;
+
+use super::command::Command;
+
+const SCHEME: &str = "syncline://";
+
+/// The link of a run.
+#[must_use]
+pub fn of_run(id: RunId) -> String {
+    format!("{SCHEME}run/{id}")
+}
+
+/// What a link opens.
+///
+/// # Errors
+/// A sentence that says how links look.
+pub fn parse(link: &str) -> Result<Command, String> {
+    let problem = || format!("\"{link}\" is not a link of this program; links look like syncline://run/3, syncline://cs/GUID or syncline://mv/GUID");
+    let rest = link.trim().strip_prefix(SCHEME).unwrap_or(link.trim());
+    let (kind, key) = rest.split_once('/').ok_or_else(problem)?;
+    match kind {
+        "run" => key.parse().map(|number| Command::ShowRun(RunId(number))).map_err(|_| problem()),
+        "cs" => Uuid::parse_str(key).map(Command::OpenCsObject).map_err(|_| problem()),
+        "mv" => Uuid::parse_str(key).map(Command::OpenMvObject).map_err(|_| problem()),
+        _ => Err(problem()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_to_runs_and_objects() {
+        let guid = Uuid::from_u128(7);
+        let check = |link: &str, expected: Command| assert_eq!(parse(link).as_ref(), Ok(&expected), "{link}");
+        check(&of_run(RunId(3)), Command::ShowRun(RunId(3)));
+        check("run/12", Command::ShowRun(RunId(12)));
+        check(&format!("syncline://cs/{guid}"), Command::OpenCsObject(guid));
+        check(&format!("mv/{guid}"), Command::OpenMvObject(guid));
+        for broken in ["", "run", "run/x", "syncline://rule/1", "cs/12"] {
+            assert!(parse(broken).is_err(), "{broken}");
+        }
+    }
+}

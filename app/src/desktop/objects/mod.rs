@@ -1,0 +1,155 @@
+//! Windows beside the main one: objects, searches, error details. Several may be open; none blocks the others.
+
+pub mod attributes;
+pub mod cs_object;
+pub mod error_details;
+pub mod mv_object;
+pub mod run_objects;
+pub mod search_cs;
+pub mod tabs;
+
+use egui::{Context, Id, Key, LayerId, Modifiers, Order, pos2, vec2};
+
+use super::command::{Command, RunObjects};
+use super::context::Cx;
+use cs_object::CsObject;
+use error_details::ErrorDetails;
+use mv_object::MvObject;
+use run_objects::RunObjectsList;
+use search_cs::SearchCs;
+
+enum Contents {
+    CsObject(Box<CsObject>),
+    MvObject(Box<MvObject>),
+    RunObjects(Box<RunObjectsList>),
+    Search(Box<SearchCs>),
+    Error(Box<ErrorDetails>),
+}
+
+struct OpenWindow {
+    number: u64,
+    contents: Contents,
+}
+
+impl OpenWindow {
+    fn id(&self) -> Id {
+        Id::unique(("window", self.number))
+    }
+}
+
+/// The open windows.
+#[derive(Default)]
+pub struct Windows {
+    open: Vec<OpenWindow>,
+    opened: u64,
+    raise: Option<Id>,
+}
+
+impl Windows {
+    /// Opens what a command asks for; a window that shows it already comes to the front.
+    pub fn open(&mut self, cx: &Cx<'_>, command: Command) {
+        let present = self.open.iter().find(|window| shows(&window.contents, &command));
+        if let Some(window) = present {
+            self.raise = Some(window.id());
+            return;
+        }
+        let contents = match command {
+            Command::OpenCsObject(guid) => Contents::CsObject(Box::new(CsObject::new(cx, guid))),
+            Command::OpenMvObject(guid) => Contents::MvObject(Box::new(MvObject::new(cx, guid))),
+            Command::OpenRunObjects(which) => Contents::RunObjects(Box::new(RunObjectsList::new(cx, which))),
+            Command::OpenSearch { connector, scope } => Contents::Search(Box::new(SearchCs::new(cx, connector, scope))),
+            Command::OpenError(occasion) => Contents::Error(Box::new(ErrorDetails::new(*occasion))),
+            _ => return,
+        };
+        self.opened += 1;
+        let window = OpenWindow { number: self.opened, contents };
+        self.raise = Some(window.id());
+        self.open.push(window);
+    }
+
+    /// Asks again for everything shown.
+    pub fn reload(&mut self, cx: &Cx<'_>) {
+        for window in &mut self.open {
+            match &mut window.contents {
+                Contents::CsObject(window) => window.reload(cx),
+                Contents::MvObject(window) => window.reload(cx),
+                Contents::RunObjects(window) => window.reload(cx),
+                Contents::Search(window) => window.reload(cx),
+                Contents::Error(_) => {}
+            }
+        }
+    }
+
+    /// Takes in answers.
+    pub fn poll(&mut self, cx: &Cx<'_>) {
+        for window in &mut self.open {
+            match &mut window.contents {
+                Contents::CsObject(window) => window.poll(),
+                Contents::MvObject(window) => window.poll(),
+                Contents::RunObjects(window) => window.poll(cx),
+                Contents::Search(window) => window.poll(cx),
+                Contents::Error(_) => {}
+            }
+        }
+    }
+
+    /// Draws all windows.
+    pub fn show(&mut self, ctx: &Context, cx: &mut Cx<'_>) {
+        if let Some(id) = self.raise.take() {
+            ctx.move_to_top(LayerId::new(Order::Middle, id));
+        }
+        let escape = self.window_to_escape(ctx);
+        self.open.retain_mut(|window| {
+            let id = window.id();
+            let step = (window.number % 7) as f32 * 26.0;
+            let (title, size) = match &window.contents {
+                Contents::CsObject(contents) => (contents.title(), vec2(880.0, 580.0)),
+                Contents::MvObject(contents) => (contents.title(), vec2(920.0, 560.0)),
+                Contents::RunObjects(contents) => (contents.title(), vec2(820.0, 420.0)),
+                Contents::Search(contents) => (contents.title(), vec2(900.0, 520.0)),
+                Contents::Error(_) => ("Object Error Details".to_owned(), vec2(640.0, 380.0)),
+            };
+            let room = ctx.content_rect();
+            let size = size.min(room.size() - vec2(40.0, 60.0));
+            let mut open = escape != Some(id);
+            let mut close = false;
+            let shown = egui::Window::new(title).id(id).open(&mut open).collapsible(false).default_size(size).min_size([420.0, 220.0]);
+            let shown = shown.default_pos(pos2(90.0, 76.0) + vec2(step, step)).constrain_to(room);
+            shown.show(ctx, |ui| {
+                close = match &mut window.contents {
+                    Contents::CsObject(contents) => contents.show(ui, cx),
+                    Contents::MvObject(contents) => contents.show(ui, cx),
+                    Contents::RunObjects(contents) => contents.show(ui, cx),
+                    Contents::Search(contents) => contents.show(ui, cx),
+                    Contents::Error(contents) => contents.show(ui, cx),
+                };
+            });
+            open && !close
+        });
+    }
+
+    /// Escape closes the window on top, unless a menu or a text field takes the key.
+    fn window_to_escape(&self, ctx: &Context) -> Option<Id> {
+        if egui::Popup::is_any_open(ctx) || ctx.memory(|memory| memory.focused()).is_some_and(|id| egui::TextEdit::load_state(ctx, id).is_some()) {
+            return None;
+        }
+        let top = ctx.top_layer_id()?;
+        let window = self.open.iter().find(|window| window.id() == top.id)?;
+        ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)).then(|| window.id())
+    }
+}
+
+fn shows(contents: &Contents, command: &Command) -> bool {
+    match (contents, command) {
+        (Contents::CsObject(window), Command::OpenCsObject(guid)) => window.guid() == *guid,
+        (Contents::MvObject(window), Command::OpenMvObject(guid)) => window.guid() == *guid,
+        (Contents::RunObjects(window), Command::OpenRunObjects(which)) => same_objects(&window.which, which),
+        (Contents::Search(window), Command::OpenSearch { connector, scope: None }) => window.connector() == *connector,
+        (Contents::Error(window), Command::OpenError(occasion)) => window.occasion == **occasion,
+        _ => false,
+    }
+}
+
+fn same_objects(a: &RunObjects, b: &RunObjects) -> bool {
+    a == b
+}

@@ -1,0 +1,217 @@
+//! The Metaverse Object Properties window.
+
+use egui::{RichText, Ui};
+use syncline_engine::model::ObjectOperation;
+use syncline_engine::service::{MvConnectorView, MvObjectView};
+use uuid::Uuid;
+
+use super::super::action::Action;
+use super::super::command::Command;
+use super::super::context::{Cx, question};
+use super::super::theme::Palette;
+use super::super::widgets::badge::{self, Tone};
+use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet, filter_box};
+use super::super::widgets::requested::Requested;
+use super::super::widgets::{empty, facts};
+use super::attributes::{MV_VALUE, MvGrid, MvValueRow, mv_rows};
+use super::tabs;
+
+/// State of the window.
+pub struct MvObject {
+    guid: Uuid,
+    object: Requested<MvObjectView>,
+    tab: usize,
+    attributes: RowSet<MvValueRow>,
+    attribute_state: GridState,
+    connectors: RowSet<MvConnectorView>,
+    connector_state: GridState,
+}
+
+impl MvObject {
+    /// Opens on an object.
+    #[must_use]
+    pub fn new(cx: &Cx<'_>, guid: Uuid) -> Self {
+        let mut window = Self {
+            guid,
+            object: Requested::default(),
+            tab: 0,
+            attributes: RowSet::default(),
+            attribute_state: GridState::default(),
+            connectors: RowSet::default(),
+            connector_state: GridState::default(),
+        };
+        window.reload(cx);
+        window
+    }
+
+    /// The object shown.
+    #[must_use]
+    pub fn guid(&self) -> Uuid {
+        self.guid
+    }
+
+    /// Asks for the object again.
+    pub fn reload(&mut self, cx: &Cx<'_>) {
+        let guid = self.guid;
+        self.object.ask(cx.worker, question(cx.backend, move |engine| engine.mv_object(guid)));
+    }
+
+    /// Title of the window.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let name = self.object.value().map(|object| object.hit.display_name.clone()).filter(|name| !name.is_empty());
+        format!("Metaverse Object Properties - {}", name.unwrap_or_else(|| self.guid.to_string()))
+    }
+
+    /// Takes in the answer.
+    pub fn poll(&mut self) {
+        if self.object.poll()
+            && let Some(object) = self.object.value()
+        {
+            self.attributes = mv_rows(&object.attribute_details);
+            self.connectors = RowSet::new(object.connector_details.clone());
+        }
+    }
+
+    /// Draws the contents; true when the window shall close.
+    pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
+        let mut close = false;
+        let mut reload = false;
+        egui::Panel::bottom("buttons").frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO })).show_separator_line(false).show(ui, |ui| {
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                close = ui.button("Close").clicked();
+                reload = ui.button("Refresh").clicked();
+            });
+        });
+        if reload {
+            self.reload(cx);
+        }
+        egui::CentralPanel::no_frame().show(ui, |ui| {
+            let Some(object) = empty::value(ui, &self.object) else { return };
+            header(ui, cx, object);
+            ui.add_space(4.0);
+            if let Some(tab) = tabs::bar(ui, &["Attributes", "Connectors"], self.tab) {
+                self.tab = tab;
+            }
+            ui.add_space(6.0);
+            if self.tab == 0 {
+                attributes(ui, cx, &mut self.attributes, &mut self.attribute_state);
+            } else {
+                let response = Grid::new().situation(cx.situation).show(ui, &ConnectorGrid, &mut self.connectors, &mut self.connector_state);
+                let position = response.activated.or(response.link.map(|(position, _)| position)).or(response.action.map(|(_, position)| position));
+                if let Some(row) = position.and_then(|position| self.connectors.get(position)) {
+                    cx.send(Command::OpenCsObject(row.hit.guid));
+                }
+            }
+        });
+        close
+    }
+}
+
+fn header(ui: &mut Ui, cx: &Cx<'_>, object: &MvObjectView) {
+    let palette = Palette::of(ui.style());
+    ui.label(RichText::new(&object.hit.display_name).size(16.0).color(palette.text_strong));
+    ui.horizontal_wrapped(|ui| {
+        facts::fact(ui, "Object type", &object.hit.object_type);
+        facts::fact(ui, "GUID", &object.hit.guid.to_string());
+        facts::fact(ui, "Created", &cx.format.maybe_time(object.created));
+        facts::fact(ui, "Modified", &cx.format.maybe_time(object.changed));
+    });
+    let filtered = object.attribute_details.iter().any(|attribute| attribute.name == "cloudFiltered" && attribute.values.iter().any(|value| value.text == "True"));
+    if filtered {
+        badge::strip(ui, Tone::Warn, "cloudFiltered = True - filtered, not sent to the cloud", |_| ());
+    }
+    let anchored = object.attribute_details.iter().any(|attribute| attribute.name == "sourceAnchor" && !attribute.values.is_empty());
+    if !anchored && object.hit.object_type == "person" {
+        badge::strip(ui, Tone::Warn, "sourceAnchor missing", |_| ());
+    }
+}
+
+fn attributes(ui: &mut Ui, cx: &mut Cx<'_>, rows: &mut RowSet<MvValueRow>, state: &mut GridState) {
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center).with_main_wrap(false), |ui| {
+        ui.set_height(28.0);
+        filter_box(ui, state, rows, false);
+    });
+    let response = Grid::new().situation(cx.situation).show(ui, &MvGrid { format: cx.format }, rows, state);
+    if let Some((position, column)) = response.link
+        && let Some(row) = rows.get(position)
+    {
+        match (column == MV_VALUE, row.target, row.attribute.cs_guid) {
+            (true, Some(target), _) => cx.send(Command::OpenMvObject(target)),
+            (false, _, Some(guid)) => cx.send(Command::OpenCsObject(guid)),
+            _ => {}
+        }
+    }
+    if let Some((Action::CopyValue, position)) = response.action
+        && let Some(row) = rows.get(position)
+    {
+        cx.send(Command::Copy(row.value.clone()));
+    }
+}
+
+struct ConnectorGrid;
+
+const COLUMNS: [Column; 6] = [
+    Column::text("Distinguished Name", 340.0),
+    Column::text("Connector", 230.0),
+    Column::text("Object Type", 100.0),
+    Column::text("Link", 110.0),
+    Column::text("Pending Export", 110.0),
+    Column::text("Error", 160.0),
+];
+
+impl GridModel for ConnectorGrid {
+    type Row = MvConnectorView;
+
+    fn name(&self) -> &'static str {
+        "Joined objects"
+    }
+
+    fn columns(&self) -> &[Column] {
+        &COLUMNS
+    }
+
+    fn key(&self, row: &MvConnectorView) -> RowKey {
+        row.hit.guid.as_u128()
+    }
+
+    fn row_name(&self, row: &MvConnectorView) -> String {
+        format!("{}: {}", row.connector_name, row.hit.dn)
+    }
+
+    fn text(&self, row: &MvConnectorView, column: usize) -> String {
+        match column {
+            0 => row.hit.dn.clone(),
+            1 => row.connector_name.clone(),
+            2 => row.hit.object_type.clone(),
+            3 => link_kind(row).to_owned(),
+            4 => match row.hit.pending_export {
+                ObjectOperation::None => String::new(),
+                operation => operation.word().to_owned(),
+            },
+            _ => row.hit.error.clone().unwrap_or_default(),
+        }
+    }
+
+    fn cell(&self, _row: &MvConnectorView, column: usize) -> Cell {
+        if column == 0 { Cell::Link } else { Cell::Text }
+    }
+
+    fn actions(&self) -> &[Action] {
+        &[Action::CopyDn]
+    }
+
+    fn empty_text(&self) -> &'static str {
+        "No connector space object is linked."
+    }
+}
+
+/// How the object came to its link: by provisioning when an outbound rule provides it, else by projection or join.
+fn link_kind(row: &MvConnectorView) -> &'static str {
+    let provides = row.lineage.iter().find(|rule| rule.action == "Provision");
+    match provides.map(|rule| rule.direction.as_str()) {
+        Some("Outbound") => "provisioning",
+        Some(_) => "projection",
+        None => "join",
+    }
+}

@@ -1,0 +1,358 @@
+//! The Search Connector Space window.
+
+use egui::{ComboBox, Key, Modifiers, TextEdit, Ui};
+use jiff::Timestamp;
+use syncline_engine::model::{ConnectorId, ObjectOperation};
+use syncline_engine::service::{CsHit, CsScope, CsSearch, OperationFilter};
+
+use super::super::action::Action;
+use super::super::command::Command;
+use super::super::context::{Cx, question};
+use super::super::format::plural;
+use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, Pager, RowKey, filter_box};
+use super::super::widgets::{action_ui, empty};
+use super::cs_object::truth;
+
+/// The scopes of the combo box, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    SubTree,
+    Rdn,
+    DnOrAnchor,
+    PendingImport,
+    PendingExport,
+    ImportError,
+    ExportError,
+    Connector,
+    Disconnector,
+    AwaitingConfirmation,
+    DisconnectedSince,
+    Placeholder,
+    All,
+}
+
+const SCOPES: [(Scope, &str); 13] = [
+    (Scope::SubTree, "Sub-Tree"),
+    (Scope::Rdn, "RDN"),
+    (Scope::DnOrAnchor, "DN or Anchor"),
+    (Scope::PendingImport, "Pending Import"),
+    (Scope::PendingExport, "Pending Export"),
+    (Scope::ImportError, "Import Error"),
+    (Scope::ExportError, "Export Error"),
+    (Scope::Connector, "Connector"),
+    (Scope::Disconnector, "Disconnector"),
+    (Scope::AwaitingConfirmation, "Awaiting Export Confirmation"),
+    (Scope::DisconnectedSince, "Disconnected Since"),
+    (Scope::Placeholder, "Placeholder"),
+    (Scope::All, "All"),
+];
+
+/// State of the window.
+pub struct SearchCs {
+    connector: ConnectorId,
+    name: String,
+    scope: Scope,
+    dn: String,
+    include_base: bool,
+    rdn: String,
+    anchor: String,
+    operations: OperationFilter,
+    since: String,
+    hits: Pager<CsHit>,
+    state: GridState,
+    /// Filter text that the present rows were asked with.
+    asked_filter: String,
+    last: Option<CsScope>,
+}
+
+impl SearchCs {
+    /// Opens on a connector; with a scope it searches at once.
+    #[must_use]
+    pub fn new(cx: &Cx<'_>, connector: ConnectorId, scope: Option<CsScope>) -> Self {
+        let summary = cx.connector(connector);
+        let mut window = Self {
+            connector,
+            name: summary.map(|summary| summary.name.clone()).unwrap_or_default(),
+            scope: Scope::SubTree,
+            dn: summary.and_then(|summary| summary.partitions.first().cloned()).unwrap_or_default(),
+            include_base: true,
+            rdn: String::new(),
+            anchor: String::new(),
+            operations: OperationFilter::ALL,
+            since: cx.format.time(cx.format.now),
+            hits: Pager::default(),
+            state: GridState::default(),
+            asked_filter: String::new(),
+            last: None,
+        };
+        if let Some(scope) = scope {
+            window.adopt(cx, scope);
+            window.search(cx);
+        }
+        window
+    }
+
+    fn adopt(&mut self, cx: &Cx<'_>, scope: CsScope) {
+        self.scope = match scope {
+            CsScope::All => Scope::All,
+            CsScope::SubTree { dn, include_base } => {
+                self.dn = dn;
+                self.include_base = include_base;
+                Scope::SubTree
+            }
+            CsScope::Rdn(rdn) => {
+                self.rdn = rdn;
+                Scope::Rdn
+            }
+            CsScope::DnOrAnchor(anchor) => {
+                self.anchor = anchor;
+                Scope::DnOrAnchor
+            }
+            CsScope::PendingImport(operations) => {
+                self.operations = operations;
+                Scope::PendingImport
+            }
+            CsScope::PendingExport(operations) => {
+                self.operations = operations;
+                Scope::PendingExport
+            }
+            CsScope::ImportError => Scope::ImportError,
+            CsScope::ExportError => Scope::ExportError,
+            CsScope::Connector => Scope::Connector,
+            CsScope::Disconnector => Scope::Disconnector,
+            CsScope::AwaitingConfirmation => Scope::AwaitingConfirmation,
+            CsScope::DisconnectedSince(since) => {
+                self.since = cx.format.time(since);
+                Scope::DisconnectedSince
+            }
+            CsScope::Placeholder => Scope::Placeholder,
+        };
+    }
+
+    /// The connector searched.
+    #[must_use]
+    pub fn connector(&self) -> ConnectorId {
+        self.connector
+    }
+
+    /// Title of the window.
+    #[must_use]
+    pub fn title(&self) -> String {
+        format!("Search Connector Space - {}", self.name)
+    }
+
+    /// The scope as the fields say, or what is wrong with them.
+    fn wanted(&self, cx: &Cx<'_>) -> Result<CsScope, String> {
+        let filled = |text: &str, what: &str| if text.trim().is_empty() { Err(format!("Enter {what}")) } else { Ok(text.trim().to_owned()) };
+        let some = |operations: OperationFilter| {
+            if operations.add || operations.modify || operations.delete { Ok(operations) } else { Err("Check at least one of Add, Modify and Delete".to_owned()) }
+        };
+        Ok(match self.scope {
+            Scope::SubTree => CsScope::SubTree { dn: self.dn.trim().to_owned(), include_base: self.include_base },
+            Scope::Rdn => CsScope::Rdn(filled(&self.rdn, "a relative name, such as CN=Ada or Ada*")?),
+            Scope::DnOrAnchor => CsScope::DnOrAnchor(filled(&self.anchor, "a distinguished name, an anchor or a GUID")?),
+            Scope::PendingImport => CsScope::PendingImport(some(self.operations)?),
+            Scope::PendingExport => CsScope::PendingExport(some(self.operations)?),
+            Scope::ImportError => CsScope::ImportError,
+            Scope::ExportError => CsScope::ExportError,
+            Scope::Connector => CsScope::Connector,
+            Scope::Disconnector => CsScope::Disconnector,
+            Scope::AwaitingConfirmation => CsScope::AwaitingConfirmation,
+            Scope::DisconnectedSince => CsScope::DisconnectedSince(moment(&self.since, cx)?),
+            Scope::Placeholder => CsScope::Placeholder,
+            Scope::All => CsScope::All,
+        })
+    }
+
+    fn search(&mut self, cx: &Cx<'_>) {
+        if let Ok(scope) = self.wanted(cx) {
+            self.last = Some(scope);
+            self.state.clear_selection();
+            self.reload(cx);
+        }
+    }
+
+    /// Asks the present question again.
+    pub fn reload(&mut self, cx: &Cx<'_>) {
+        let Some(scope) = self.last.clone() else { return };
+        self.asked_filter.clone_from(&self.state.filter);
+        let search = CsSearch { connector: self.connector, scope, text: self.state.filter.clone(), offset: 0, limit: 0 };
+        let backend = std::sync::Arc::clone(cx.backend);
+        self.hits.ask(cx.worker, move |offset, limit| {
+            let search = CsSearch { offset, limit, ..search.clone() };
+            question(&backend, move |engine| engine.search_connector_space(&search))()
+        });
+    }
+
+    /// Takes in answers; asks again when the filter changed.
+    pub fn poll(&mut self, cx: &Cx<'_>) {
+        self.hits.poll(cx.worker);
+        if self.last.is_some() && self.asked_filter != self.state.filter && !self.hits.is_loading() {
+            self.reload(cx);
+        }
+    }
+
+    /// Draws the contents; true when the window shall close.
+    pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
+        let wanted = self.wanted(cx);
+        let mut search = false;
+        ui.horizontal_wrapped(|ui| {
+            let label = ui.label("Scope");
+            let text = SCOPES.iter().find(|(scope, _)| *scope == self.scope).map_or("", |(_, text)| *text);
+            let combo = ComboBox::from_id_salt("scope").selected_text(text).width(190.0).height(420.0).show_ui(ui, |ui| {
+                for (scope, text) in SCOPES {
+                    ui.selectable_value(&mut self.scope, scope, text);
+                }
+            });
+            combo.response.labelled_by(label.id);
+            self.fields(ui);
+            let button = action_ui::primary(ui, wanted.is_ok(), "Search").on_hover_text("List the objects of the scope (Ctrl+Enter)");
+            let button = match &wanted {
+                Err(problem) => button.on_disabled_hover_text(problem),
+                Ok(_) => button,
+            };
+            search = button.clicked();
+            let on_top = ui.ctx().top_layer_id() == Some(ui.layer_id());
+            search |= on_top && ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Enter));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| filter_box(ui, &mut self.state, &self.hits.rows, self.hits.is_loading() && !self.hits.is_answered()));
+        });
+        if search {
+            self.search(cx);
+        }
+        if let Some(error) = self.hits.error() {
+            empty::failure(ui, error);
+        }
+        let close = self.buttons(ui, cx);
+        egui::CentralPanel::no_frame().show(ui, |ui| {
+            let model = HitGrid { searched: self.last.is_some() };
+            let filter = std::mem::take(&mut self.state.filter);
+            let response = Grid::new().situation(cx.situation).show(ui, &model, &mut self.hits.rows, &mut self.state);
+            self.state.filter = filter;
+            if let Some(row) = response.activated.and_then(|position| self.hits.rows.get(position)) {
+                cx.send(Command::OpenCsObject(row.guid));
+            }
+            if let Some((action, position)) = response.action
+                && let Some(row) = self.hits.rows.get(position)
+            {
+                cx.send(if action == Action::CopyDn { Command::Copy(row.dn.clone()) } else { Command::OpenCsObject(row.guid) });
+            }
+        });
+        close
+    }
+
+    fn fields(&mut self, ui: &mut Ui) {
+        match self.scope {
+            Scope::SubTree => {
+                ui.add(TextEdit::singleline(&mut self.dn).hint_text("DN of the container; empty for all").desired_width(270.0).id_salt("dn")).accessible_name("DN");
+                ui.checkbox(&mut self.include_base, "Include base object");
+            }
+            Scope::Rdn => {
+                ui.add(TextEdit::singleline(&mut self.rdn).hint_text("CN=Ada or Ada*").desired_width(270.0).id_salt("rdn")).accessible_name("RDN");
+            }
+            Scope::DnOrAnchor => {
+                ui.add(TextEdit::singleline(&mut self.anchor).hint_text("DN, anchor or GUID").desired_width(340.0).id_salt("anchor")).accessible_name("DN or Anchor");
+            }
+            Scope::PendingImport | Scope::PendingExport => {
+                ui.checkbox(&mut self.operations.add, "Add");
+                ui.checkbox(&mut self.operations.modify, "Modify");
+                ui.checkbox(&mut self.operations.delete, "Delete");
+            }
+            Scope::DisconnectedSince => {
+                ui.add(TextEdit::singleline(&mut self.since).hint_text("2026-01-05 09:00:00").desired_width(180.0).id_salt("since")).accessible_name("Disconnected Since");
+            }
+            Scope::ImportError | Scope::ExportError | Scope::Connector | Scope::Disconnector | Scope::AwaitingConfirmation | Scope::Placeholder | Scope::All => {}
+        }
+    }
+
+    fn buttons(&self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
+        let mut close = false;
+        egui::Panel::bottom("buttons").frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO })).show_separator_line(false).show(ui, |ui| {
+            ui.horizontal(|ui| {
+                let selected = self.state.single();
+                if ui.add_enabled(selected.is_some(), egui::Button::new("Properties")).on_disabled_hover_text("Select an object first").clicked()
+                    && let Some((_, row)) = self.hits.rows.iter().find(|(_, row)| Some(row.guid.as_u128()) == selected)
+                {
+                    cx.send(Command::OpenCsObject(row.guid));
+                }
+                ui.add_enabled(false, egui::Button::new("Preview...")).on_disabled_hover_text("Not part of this version yet");
+                if self.hits.is_answered() {
+                    ui.weak(plural(self.hits.rows.total(), "object"));
+                }
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| close = ui.button("Close").clicked());
+            });
+        });
+        close
+    }
+}
+
+/// A moment as typed: `2026-01-05 09:00:00`, with or without the time, in the zone shown.
+fn moment(text: &str, cx: &Cx<'_>) -> Result<Timestamp, String> {
+    let text = text.trim();
+    let problem = || "Enter a date and time such as 2026-01-05 09:00:00".to_owned();
+    let civil = text.parse::<jiff::civil::DateTime>().map_err(|_| problem())?;
+    civil.to_zoned(cx.format.zone.clone()).map(|zoned| zoned.timestamp()).map_err(|_| problem())
+}
+
+struct HitGrid {
+    searched: bool,
+}
+
+const COLUMNS: [Column; 8] = [
+    Column::text("Distinguished Name", 340.0),
+    Column::text("Object Type", 100.0),
+    Column::text("Display Name", 150.0),
+    Column::text("Pending Import", 110.0),
+    Column::text("Pending Export", 110.0),
+    Column::text("Connector", 86.0),
+    Column::text("Error", 150.0).optional(),
+    Column::text("Awaiting Confirmation", 150.0).optional(),
+];
+
+fn operation(operation: ObjectOperation) -> String {
+    if operation == ObjectOperation::None { String::new() } else { operation.word().to_owned() }
+}
+
+impl GridModel for HitGrid {
+    type Row = CsHit;
+
+    fn name(&self) -> &'static str {
+        "Connector space objects"
+    }
+
+    fn columns(&self) -> &[Column] {
+        &COLUMNS
+    }
+
+    fn key(&self, row: &CsHit) -> RowKey {
+        row.guid.as_u128()
+    }
+
+    fn row_name(&self, row: &CsHit) -> String {
+        format!("CS {}", row.dn)
+    }
+
+    fn text(&self, row: &CsHit, column: usize) -> String {
+        match column {
+            0 => row.dn.clone(),
+            1 => row.object_type.clone(),
+            2 => row.display_name.clone(),
+            3 => operation(row.pending_import),
+            4 => operation(row.pending_export),
+            5 => truth(row.connector).to_owned(),
+            6 => row.error.clone().unwrap_or_default(),
+            _ => truth(row.awaiting_confirmation).to_owned(),
+        }
+    }
+
+    fn cell(&self, _row: &CsHit, column: usize) -> Cell {
+        if column == 0 { Cell::Strong } else { Cell::Text }
+    }
+
+    fn actions(&self) -> &[Action] {
+        &[Action::CopyDn]
+    }
+
+    fn empty_text(&self) -> &'static str {
+        if self.searched { "No object is in this scope." } else { "Click Search to list objects." }
+    }
+}

@@ -1,0 +1,302 @@
+//! One run in full: header, steps, statistics, connections and errors. Operations and Connectors share it.
+
+use egui::{RichText, ScrollArea, Ui};
+use syncline_engine::model::RunId;
+use syncline_engine::service::{ConnectionView, ObjectErrorView, RunDetails, RunProgress, StatusClass, StepDetails, status_explanation};
+
+use super::super::action::Action;
+use super::super::command::{Command, ErrorOccasion, RunObjects};
+use super::super::context::{Cx, question};
+use super::super::format::count;
+use super::super::theme::Palette;
+use super::super::widgets::badge::{self, Tone};
+use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet};
+use super::super::widgets::requested::Requested;
+use super::super::widgets::{empty, facts};
+use super::connection::ConnectionGrid;
+use super::errors::{self, ErrorGrid, ErrorList};
+use super::run_list::progress_text;
+use super::statistics;
+
+/// State of the pane.
+#[derive(Default)]
+pub struct RunDetailsPane {
+    run: Option<RunId>,
+    details: Requested<RunDetails>,
+    live: bool,
+    step: Option<u32>,
+    steps: StepsList,
+    lists: StepLists,
+}
+
+#[derive(Default)]
+struct StepsList {
+    rows: RowSet<StepRow>,
+    state: GridState,
+}
+
+#[derive(Default)]
+struct StepLists {
+    connections: RowSet<(usize, ConnectionView)>,
+    connection_state: GridState,
+    errors: [(RowSet<(usize, ObjectErrorView)>, GridState); 3],
+}
+
+#[derive(Clone)]
+struct StepRow {
+    number: u32,
+    step_type: String,
+    partition: String,
+    status: String,
+    class: StatusClass,
+}
+
+impl RunDetailsPane {
+    /// Shows a run; `fresh` asks again even when it is shown already.
+    pub fn show_run(&mut self, cx: &Cx<'_>, run: Option<RunId>, fresh: bool) {
+        if self.run == run && !fresh {
+            return;
+        }
+        if self.run != run {
+            *self = Self { run, ..Self::default() };
+        }
+        if let Some(run) = run {
+            self.details.ask(cx.worker, question(cx.backend, move |engine| engine.run(run)));
+        }
+    }
+
+    /// The run shown.
+    #[must_use]
+    pub fn run(&self) -> Option<RunId> {
+        self.run
+    }
+
+    /// Takes in the answer, and asks again while the run goes on.
+    pub fn poll(&mut self, cx: &Cx<'_>, progressed: bool) {
+        if self.details.poll() {
+            self.take_in();
+        }
+        if progressed && self.live && !self.details.is_pending() {
+            self.show_run(cx, self.run, true);
+        }
+    }
+
+    fn take_in(&mut self) {
+        let Some(details) = self.details.value() else { return };
+        self.live = details.summary.class == StatusClass::Running;
+        self.steps.rows = RowSet::new(details.step_details.iter().map(StepRow::of).collect());
+        let known = self.step.is_some_and(|step| details.step_details.iter().any(|candidate| candidate.number == step));
+        if !known || self.live {
+            self.step = worst_step(details);
+        }
+        self.fill_lists();
+    }
+
+    fn fill_lists(&mut self) {
+        let Some(step) = self.details.value().and_then(|details| step_of(details, self.step)) else { return };
+        self.lists.connections = RowSet::new(step.connections.iter().cloned().enumerate().collect());
+        for (list, (rows, _)) in ErrorList::ALL.into_iter().zip(&mut self.lists.errors) {
+            let errors = step.errors.iter().filter(|error| ErrorList::of(step, error) == list).cloned();
+            *rows = RowSet::new(errors.enumerate().collect());
+        }
+    }
+
+    /// Draws the pane.
+    pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        if self.run.is_none() {
+            empty::hint(ui, "No run selected", "Select a run above to see its steps, counters and errors.");
+            return;
+        }
+        let Some(details) = empty::value(ui, &self.details) else { return };
+        let progress = cx.progress.get(&details.summary.id);
+        header(ui, details, progress);
+        ui.add_space(4.0);
+        let mut chosen = None;
+        let several = details.step_details.len() > 1;
+        let connector = details.summary.connector.clone();
+        let run = details.summary.id;
+        let Some(step) = step_of(details, self.step) else {
+            ui.weak("The run has no steps yet.");
+            return;
+        };
+        let lists = &mut self.lists;
+        let steps = &mut self.steps;
+        if several {
+            let panel = egui::Panel::left("steps").resizable(true).default_size(250.0).size_range(150.0..=460.0).frame(egui::Frame::NONE);
+            panel.show(ui, |ui| {
+                steps.state.select(RowKey::from(step.number));
+                let response = Grid::new().show(ui, &StepGrid, &mut steps.rows, &mut steps.state);
+                if response.selection_changed {
+                    chosen = steps.state.single();
+                }
+            });
+        }
+        let live = progress.filter(|progress| progress.step == step.number && step.class == StatusClass::Running);
+        let left = egui::Panel::left("statistics").resizable(true).default_size(300.0).size_range(210.0..=420.0);
+        let frame = egui::Frame::NONE.inner_margin(egui::Margin { left: if several { 14 } else { 0 }, right: 14, ..egui::Margin::ZERO });
+        left.frame(frame).show(ui, |ui| {
+            ScrollArea::vertical().id_salt("statistics").auto_shrink(false).show(ui, |ui| {
+                facts::section(ui, "Synchronization Statistics");
+                if step.counters.is_empty() {
+                    ui.weak("The step has counted nothing yet.");
+                }
+                if let Some((group, counter)) = statistics::show(ui, &step.counters, live) {
+                    cx.send(Command::OpenRunObjects(RunObjects {
+                        run,
+                        step: step.number,
+                        connector: connector.clone(),
+                        title: format!("{} {}", group.name, counter.label),
+                        counters: counter.parts.keys().cloned().collect(),
+                    }));
+                }
+            });
+        });
+        let frame = egui::Frame::NONE.inner_margin(egui::Margin { left: 14, ..egui::Margin::ZERO });
+        egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
+            ScrollArea::vertical().id_salt("connections and errors").auto_shrink(false).show(ui, |ui| step_facts(ui, cx, &connector, step, lists));
+        });
+        if let Some(number) = chosen {
+            self.step = u32::try_from(number).ok();
+            self.fill_lists();
+        }
+    }
+}
+
+fn step_of(details: &RunDetails, step: Option<u32>) -> Option<&StepDetails> {
+    details.step_details.iter().find(|candidate| Some(candidate.number) == step).or(details.step_details.first())
+}
+
+/// The first step with the worst result; while the run goes on the present step.
+fn worst_step(details: &RunDetails) -> Option<u32> {
+    if details.summary.class == StatusClass::Running {
+        return details.step_details.last().map(|step| step.number);
+    }
+    let worst = details.step_details.iter().map(|step| step.class).max()?;
+    details.step_details.iter().find(|step| step.class == worst).map(|step| step.number)
+}
+
+fn header(ui: &mut Ui, details: &RunDetails, progress: Option<&RunProgress>) {
+    let palette = Palette::of(ui.style());
+    let run = &details.summary;
+    ui.horizontal_wrapped(|ui| {
+        badge::severity_icon(ui, run.class);
+        ui.label(RichText::new(format!("Run {} of {}", run.id, run.connector)).size(16.0).color(palette.text_strong));
+        ui.label(RichText::new(&run.status).color(palette.status(run.class)));
+        ui.add_space(10.0);
+        ui.label(RichText::new(format!("Profile Name: {}", run.profile)));
+        ui.add_space(10.0);
+        ui.label(RichText::new(format!("User Name: {}", run.user)).weak());
+    });
+    let explanation = status_explanation(&run.status);
+    if !explanation.is_empty() {
+        ui.label(RichText::new(explanation).weak());
+    }
+    if let Some(progress) = progress.filter(|_| run.class == StatusClass::Running) {
+        let (share, text) = progress_text(progress);
+        ui.horizontal(|ui| {
+            badge::progress_bar(ui, 320.0_f32.min(ui.available_width()), share, &text);
+            ui.label(RichText::new(format!("Step {} of {}: {}", progress.step, progress.steps, progress.step_type)).weak());
+            if progress.errors > 0 {
+                badge::chip(ui, &format!("{} errors", count(progress.errors)), Tone::Bad);
+            }
+        });
+        if !progress.current.is_empty() {
+            ui.add(egui::Label::new(RichText::new(&progress.current).small().weak()).truncate());
+        }
+    }
+}
+
+fn step_facts(ui: &mut Ui, cx: &mut Cx<'_>, connector: &str, step: &StepDetails, lists: &mut StepLists) {
+    ui.horizontal_wrapped(|ui| {
+        facts::fact(ui, "Step Type", &step.step_type);
+        facts::fact(ui, "Partition", &step.partition);
+        facts::fact(ui, "Status", &step.status);
+        facts::fact(ui, "Start Time", &cx.format.time(step.started));
+        facts::fact(ui, "End Time", &cx.format.maybe_time(step.ended));
+    });
+    ui.add_space(4.0);
+    if !step.message.is_empty() {
+        let tone = if step.class >= StatusClass::Error { Tone::Bad } else { Tone::Warn };
+        badge::strip(ui, tone, &step.message, |_| ());
+    }
+    for warning in &step.warnings {
+        badge::strip(ui, Tone::Warn, warning, |_| ());
+    }
+    if !step.connections.is_empty() {
+        ui.add_space(4.0);
+        facts::section(ui, "Connection Status");
+        Grid::new().rows(4).show(ui, &ConnectionGrid { format: cx.format }, &mut lists.connections, &mut lists.connection_state);
+    }
+    for (list, (rows, state)) in ErrorList::ALL.into_iter().zip(&mut lists.errors) {
+        if rows.total() == 0 {
+            continue;
+        }
+        ui.add_space(6.0);
+        facts::section(ui, &format!("{} ({})", list.title(), rows.total()));
+        let model = ErrorGrid { list, format: cx.format };
+        let response = Grid::new().rows(12).show(ui, &model, rows, state);
+        let open_error = |row: &(usize, ObjectErrorView)| Command::OpenError(Box::new(ErrorOccasion { connector: connector.to_owned(), error: row.1.clone() }));
+        if let Some((position, column)) = response.link
+            && let Some(row) = rows.get(position)
+        {
+            match row.1.object_guid {
+                Some(guid) if column == errors::DN => cx.send(Command::OpenCsObject(guid)),
+                _ => cx.send(open_error(row)),
+            }
+        }
+        if let Some(row) = response.activated.and_then(|position| rows.get(position)) {
+            cx.send(open_error(row));
+        }
+    }
+}
+
+impl StepRow {
+    fn of(step: &StepDetails) -> Self {
+        Self { number: step.number, step_type: step.step_type.clone(), partition: step.partition.clone(), status: step.status.clone(), class: step.class }
+    }
+}
+
+struct StepGrid;
+
+const STEP_COLUMNS: [Column; 4] = [Column::number("Step #", 54.0), Column::text("Partition", 190.0), Column::text("Status", 200.0), Column::text("Step Type", 200.0).optional()];
+
+impl GridModel for StepGrid {
+    type Row = StepRow;
+
+    fn name(&self) -> &'static str {
+        "Step #"
+    }
+
+    fn columns(&self) -> &[Column] {
+        &STEP_COLUMNS
+    }
+
+    fn key(&self, row: &StepRow) -> RowKey {
+        RowKey::from(row.number)
+    }
+
+    fn row_name(&self, row: &StepRow) -> String {
+        format!("Step {}: {}, {}", row.number, row.partition, row.status)
+    }
+
+    fn text(&self, row: &StepRow, column: usize) -> String {
+        match column {
+            0 => row.number.to_string(),
+            1 => row.partition.clone(),
+            2 => row.status.clone(),
+            _ => row.step_type.clone(),
+        }
+    }
+
+    fn cell(&self, row: &StepRow, column: usize) -> Cell {
+        if column == 2 { Cell::Status(row.class) } else { Cell::Text }
+    }
+
+    fn actions(&self) -> &[Action] {
+        &[]
+    }
+
+    fn empty_text(&self) -> &'static str {
+        "No steps."
+    }
+}

@@ -1,0 +1,68 @@
+//! Small windows of the shell: About, Keyboard Shortcuts, Column Settings.
+
+use egui::{Context, RichText};
+
+use super::super::action::{Action, Tab};
+use super::super::connectors::list::columns as connector_columns;
+use super::super::operations::run_list::columns as run_columns;
+use super::super::theme::Palette;
+use super::super::widgets::grid::column_choices;
+use super::super::{metaverse_designer, metaverse_search};
+
+/// The small window that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialog {
+    /// Version and licence.
+    About,
+    /// All shortcuts.
+    Shortcuts,
+    /// Columns of a tab's main list.
+    Columns(Tab),
+}
+
+/// Draws the window; false once it is closed.
+pub fn show(ctx: &Context, dialog: Dialog, version: Option<&str>) -> bool {
+    let mut open = true;
+    let title = match dialog {
+        Dialog::About => "About Syncline",
+        Dialog::Shortcuts => "Keyboard Shortcuts",
+        Dialog::Columns(_) => "Column Settings",
+    };
+    let window = egui::Window::new(title).collapsible(false).resizable(false).open(&mut open).pivot(egui::Align2::CENTER_CENTER);
+    window.default_pos(ctx.content_rect().center()).show(ctx, |ui| match dialog {
+        Dialog::About => {
+            let palette = Palette::of(ui.style());
+            ui.label(RichText::new("Syncline").size(22.0).color(palette.text_strong));
+            ui.label(format!("Version {}", version.unwrap_or(env!("CARGO_PKG_VERSION"))));
+            ui.label("Joins directories into one metaverse and keeps a cloud tenant equal to it.");
+            ui.label(RichText::new("Free software under the MIT or Apache 2.0 licence, at your choice.").weak());
+        }
+        Dialog::Shortcuts => {
+            egui::Grid::new("shortcuts").num_columns(2).spacing([28.0, 6.0]).show(ui, |ui| {
+                for action in Action::ALL {
+                    if let Some(shortcut) = action.shortcut() {
+                        ui.monospace(ctx.format_shortcut(&shortcut));
+                        ui.label(action.text());
+                        ui.end_row();
+                    }
+                }
+                for (keys, text) in [("Enter", "Open the selected row"), ("Up, Down, Home, End", "Move in a list"), ("Esc", "Close the window on top"), ("Ctrl+C", "Copy the selected rows")] {
+                    ui.monospace(keys);
+                    ui.label(text);
+                    ui.end_row();
+                }
+            });
+        }
+        Dialog::Columns(tab) => {
+            let (name, columns) = match tab {
+                Tab::Operations => run_columns(),
+                Tab::Connectors => connector_columns(),
+                Tab::MetaverseDesigner => metaverse_designer::columns(),
+                Tab::MetaverseSearch => metaverse_search::columns(),
+            };
+            ui.label(RichText::new(name).weak());
+            column_choices(ui, name, columns);
+        }
+    });
+    open
+}

@@ -1,0 +1,10 @@
+//! Building blocks shared by all screens.
+
+pub mod action_ui;
+pub mod badge;
+pub mod diff;
+pub mod empty;
+pub mod facts;
+pub mod grid;
+pub mod requested;
+pub mod splitter;

@@ -1,0 +1,210 @@
+//! A scripted LDAP server on loopback: what real domain controllers do and the live fixture does not.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use ldap3::asn1::{PL, StructureTag, TagClass};
+
+/// What the client asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    Bind,
+    Extended,
+    Search { base: String, attributes: Vec<String>, page: Option<Page> },
+}
+
+/// The paged results control of a search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    pub(super) size: u64,
+    pub(super) cookie: Vec<u8>,
+}
+
+/// What the server answers.
+pub(super) enum Reply {
+    /// The result of a bind or an extended request, or the end of a search with a page cookie.
+    Result {
+        code: u8,
+        text: &'static str,
+        cookie: Option<Vec<u8>>,
+    },
+    Entry {
+        dn: Vec<u8>,
+        attributes: Vec<(String, Vec<Vec<u8>>)>,
+    },
+    Referral,
+    /// These octets as they are.
+    Raw(Vec<u8>),
+    /// The end of the connection.
+    Close,
+}
+
+impl Reply {
+    pub(super) fn done() -> Self {
+        Self::Result { code: 0, text: "", cookie: None }
+    }
+
+    pub(super) fn refused(code: u8, text: &'static str) -> Self {
+        Self::Result { code, text, cookie: None }
+    }
+
+    /// The end of a page; an empty cookie ends the search.
+    pub(super) fn page_end(cookie: &[u8]) -> Self {
+        Self::Result { code: 0, text: "", cookie: Some(cookie.to_vec()) }
+    }
+
+    pub(super) fn entry(dn: &str, attributes: &[(&str, &[&str])]) -> Self {
+        let octets = |values: &[&str]| values.iter().map(|value| value.as_bytes().to_vec()).collect();
+        let attributes = attributes.iter().map(|(name, values)| ((*name).to_owned(), octets(values))).collect();
+        Self::Entry { dn: dn.as_bytes().to_vec(), attributes }
+    }
+}
+
+/// Starts a server that answers by `script`; returns its port. Sign-ins succeed and the root entry is
+/// that of a domain controller of `DC=x`, unless the script has an answer of its own.
+pub(super) fn start(script: impl FnMut(&Asked) -> Option<Vec<Reply>> + Send + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let script = Arc::new(Mutex::new(script));
+    in_thread(move || {
+        for stream in listener.incoming() {
+            let (stream, script) = (stream.unwrap(), Arc::clone(&script));
+            stream.set_nodelay(true).unwrap();
+            // A client that goes away ends its connection, nothing else.
+            in_thread(move || drop(serve(stream, |asked: &Asked| script.lock().unwrap()(asked))));
+        }
+    });
+    port
+}
+
+fn in_thread(work: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new().name("fake directory".to_owned()).spawn(work).unwrap();
+}
+
+fn serve(mut stream: TcpStream, mut script: impl FnMut(&Asked) -> Option<Vec<Reply>>) -> std::io::Result<()> {
+    let mut received = Vec::new();
+    loop {
+        while let Ok((rest, message)) = ldap3::asn1::parse_tag(&received) {
+            let used = received.len() - rest.len();
+            received.drain(..used);
+            let Some(parts) = message.expect_constructed() else { return Ok(()) };
+            let id = parts[0].clone();
+            let Some(asked) = read(&parts) else { continue };
+            let request = parts[1].id;
+            for reply in script(&asked).unwrap_or_else(|| usual(&asked)) {
+                match reply {
+                    Reply::Close => return Ok(()),
+                    Reply::Raw(octets) => stream.write_all(&octets)?,
+                    other => {
+                        stream.write_all(&encode(constructed(TagClass::Universal, 16, message_parts(&id, request, other))))?
+                    }
+                }
+            }
+        }
+        let mut buffer = [0; 4096];
+        let count = stream.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(());
+        }
+        received.extend_from_slice(&buffer[..count]);
+    }
+}
+
+fn usual(asked: &Asked) -> Vec<Reply> {
+    match asked {
+        Asked::Search { base, .. } if base.is_empty() => vec![
+            Reply::entry(
+                "",
+                &[
+                    ("supportedCapabilities", &["1.2.840.113556.1.4.800"]),
+                    ("supportedControl", &["1.2.840.113556.1.4.319"]),
+                    ("namingContexts", &["DC=x"]),
+                    ("rootDomainNamingContext", &["DC=x"]),
+                    ("schemaNamingContext", &["CN=Schema,CN=Configuration,DC=x"]),
+                ],
+            ),
+            Reply::done(),
+        ],
+        Asked::Bind | Asked::Extended | Asked::Search { .. } => vec![Reply::done()],
+    }
+}
+
+fn read(parts: &[StructureTag]) -> Option<Asked> {
+    let text = |tag: &StructureTag| String::from_utf8(octets(tag)).unwrap();
+    match parts[1].id {
+        0 => Some(Asked::Bind),
+        23 => Some(Asked::Extended),
+        3 => {
+            let search = self::parts(parts[1].clone());
+            let page = parts.get(2).map(|controls| {
+                let control = self::parts(controls.clone()).remove(0);
+                let value = octets(self::parts(control).last().unwrap());
+                let (_, page) = ldap3::asn1::parse_tag(&value).unwrap();
+                let page = self::parts(page);
+                let size = octets(&page[0]).iter().fold(0, |size, byte| (size << 8) | u64::from(*byte));
+                Page { size, cookie: octets(&page[1]) }
+            });
+            let attributes = self::parts(search[7].clone()).iter().map(text).collect();
+            Some(Asked::Search { base: text(&search[0]), attributes, page })
+        }
+        // Unbind, abandon: no answer.
+        _ => None,
+    }
+}
+
+fn message_parts(id: &StructureTag, request: u64, reply: Reply) -> Vec<StructureTag> {
+    let application = |id, parts| constructed(TagClass::Application, id, parts);
+    match reply {
+        Reply::Result { code, text, cookie } => {
+            // Each result has the number after its request; the end of a search is 5, an extended result 24.
+            let kind = if request == 3 { 5 } else { request + 1 };
+            let result = application(kind, vec![primitive(10, vec![code]), primitive(4, vec![]), primitive(4, text.into())]);
+            let mut message = vec![id.clone(), result];
+            if let Some(cookie) = cookie {
+                let value = encode(constructed(TagClass::Universal, 16, vec![primitive(2, vec![0]), primitive(4, cookie)]));
+                let oid = primitive(4, b"1.2.840.113556.1.4.319".to_vec());
+                let control = constructed(TagClass::Universal, 16, vec![oid, primitive(4, value)]);
+                message.push(constructed(TagClass::Context, 0, vec![control]));
+            }
+            message
+        }
+        Reply::Entry { dn, attributes } => {
+            let list = attributes
+                .into_iter()
+                .map(|(name, values)| {
+                    let values = values.into_iter().map(|value| primitive(4, value)).collect();
+                    let parts = vec![primitive(4, name.into_bytes()), constructed(TagClass::Universal, 17, values)];
+                    constructed(TagClass::Universal, 16, parts)
+                })
+                .collect();
+            vec![id.clone(), application(4, vec![primitive(4, dn), constructed(TagClass::Universal, 16, list)])]
+        }
+        Reply::Referral => {
+            vec![id.clone(), application(19, vec![primitive(4, b"ldap://x/CN=Configuration,DC=x".to_vec())])]
+        }
+        Reply::Raw(_) | Reply::Close => unreachable!("sent as they are"),
+    }
+}
+
+fn primitive(id: u64, value: Vec<u8>) -> StructureTag {
+    StructureTag { class: TagClass::Universal, id, payload: PL::P(value) }
+}
+
+fn constructed(class: TagClass, id: u64, parts: Vec<StructureTag>) -> StructureTag {
+    StructureTag { class, id, payload: PL::C(parts) }
+}
+
+fn parts(tag: StructureTag) -> Vec<StructureTag> {
+    tag.expect_constructed().unwrap()
+}
+
+fn octets(tag: &StructureTag) -> Vec<u8> {
+    tag.clone().expect_primitive().unwrap()
+}
+
+fn encode(tag: StructureTag) -> Vec<u8> {
+    let mut buffer = Default::default();
+    ldap3::asn1::write::encode_into(&mut buffer, tag).unwrap();
+    buffer.to_vec()
+}

@@ -1,0 +1,236 @@
+//! Compare: what an imported object changes in its connector space object (`engine.md` 3.4, 3.5, 3.8,
+//! 3.13). Pure: the object comes in as the database has it and leaves as it is to be written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::confirm::{Evidence, Mismatch, confirm};
+use super::layers::{ReferenceSets, both, minus, union};
+use crate::model::{AttributeId, CsId, DN_ATTRIBUTE, Delta, Image, ObjectOperation};
+use crate::store::connector_space::CsObject;
+use crate::store::references::ReferenceLayer;
+
+const IMPORT: [ReferenceLayer; 2] = [ReferenceLayer::ImportAdd, ReferenceLayer::ImportDelete];
+const UNCONFIRMED: [ReferenceLayer; 2] = [ReferenceLayer::UnconfirmedAdd, ReferenceLayer::UnconfirmedDelete];
+const UNAPPLIED: [ReferenceLayer; 2] = [ReferenceLayer::UnappliedAdd, ReferenceLayer::UnappliedDelete];
+
+/// An object as imported, its references resolved.
+#[derive(Clone, Debug)]
+pub(super) struct Incoming {
+    pub object_type: String,
+    pub image: Image,
+    /// Sorted targets by attribute; an attribute without targets is absent now.
+    pub references: BTreeMap<AttributeId, Vec<CsId>>,
+    /// The attributes told; `None` means all.
+    pub mentioned: Option<BTreeSet<AttributeId>>,
+    /// The name differs from the one the object had.
+    pub renamed: bool,
+    /// The import is a full one: what it does not show is not there.
+    pub full: bool,
+}
+
+/// What a comparison found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Compared {
+    /// The counter of `engine.md` 6.4.
+    pub counter: &'static str,
+    /// Exported changes that came back different.
+    pub mismatches: Vec<Mismatch>,
+    /// Everything exported so far has been seen, and nothing waits to be sent.
+    pub settled: bool,
+}
+
+/// True while synchronization has never seen the object: its pending import is an add.
+pub(super) fn is_fresh(object: &CsObject) -> bool {
+    object.pending_import.operation == ObjectOperation::Add
+        || object.rebuild
+        || object.unconfirmed.operation == ObjectOperation::Add
+        || (object.unapplied.operation == ObjectOperation::Add && !object.was_imported())
+}
+
+/// Lays an imported object over its connector space object. `object` already has its new name; `sets`
+/// are its references, as loaded, and become those to write.
+pub(super) fn compare(
+    object: &mut CsObject,
+    sets: &mut ReferenceSets,
+    incoming: &Incoming,
+    selected: Option<&BTreeSet<AttributeId>>,
+) -> Compared {
+    let before = sets.clone();
+    let previous = object.pending_import.clone();
+    let fresh = is_fresh(object);
+    let first = fresh && previous.is_none();
+    let imported = imported_image(object, incoming);
+    let imported_references = imported_references(&before, &previous, incoming);
+
+    let retyped = !fresh
+        && (previous.operation == ObjectOperation::DeleteAdd
+            || object.object_type.as_deref().is_some_and(|known| !known.eq_ignore_ascii_case(&incoming.object_type)));
+    for (attribute, targets) in &imported_references {
+        let hologram = before.get(*attribute, ReferenceLayer::Hologram);
+        sets.set(*attribute, ReferenceLayer::ImportAdd, minus(targets, hologram));
+        sets.set(*attribute, ReferenceLayer::ImportDelete, minus(hologram, targets));
+    }
+    object.pending_import = pending_import(object, sets, &imported, incoming, (fresh, retyped));
+    object.object_type = Some(incoming.object_type.clone());
+
+    let evidence = Evidence {
+        dn_key: &object.dn_key,
+        image: &imported,
+        mentioned: incoming.mentioned.as_ref(),
+        selected,
+    };
+    let confirmed = if object.unconfirmed.operation == ObjectOperation::Delete {
+        confirm_deletion(object, incoming.full)
+    } else {
+        let mut confirmed = confirm(&object.unconfirmed, &object.unapplied, &evidence);
+        confirm_references(sets, &before, &imported_references, &evidence, &mut confirmed.mismatches);
+        object.unconfirmed = settle(confirmed.unconfirmed, sets.any(UNCONFIRMED));
+        object.unapplied = settle(confirmed.unapplied, sets.any(UNAPPLIED));
+        confirmed.mismatches
+    };
+    if fresh {
+        object.rebuild = false;
+    }
+    let unchanged = !first
+        && !incoming.renamed
+        && object.pending_import == previous
+        && sets.same(&before, IMPORT);
+    Compared {
+        counter: counter(object.pending_import.operation, unchanged, first, incoming.renamed),
+        settled: confirmed.is_empty() && object.unconfirmed.is_none() && object.unapplied.is_none(),
+        mismatches: confirmed,
+    }
+}
+
+fn counter(operation: ObjectOperation, unchanged: bool, first: bool, renamed: bool) -> &'static str {
+    match operation {
+        ObjectOperation::Add if first => "stage-add",
+        _ if renamed && operation != ObjectOperation::DeleteAdd => "stage-rename",
+        _ if unchanged => "stage-no-change",
+        ObjectOperation::None => "stage-no-change",
+        ObjectOperation::Add => "stage-add",
+        ObjectOperation::Update => "stage-update",
+        ObjectOperation::DeleteAdd => "stage-delete-add",
+        ObjectOperation::Delete => "stage-delete",
+    }
+}
+
+/// The attributes as imported: all that were told over those that were not.
+fn imported_image(object: &CsObject, incoming: &Incoming) -> Image {
+    let Some(mentioned) = &incoming.mentioned else { return incoming.image.clone() };
+    let mut image = object.hologram.clone();
+    if object.pending_import.operation != ObjectOperation::Delete {
+        object.pending_import.apply_to(&mut image);
+    }
+    for attribute in mentioned {
+        image.set(*attribute, incoming.image.get(*attribute).iter().cloned().collect());
+    }
+    image
+}
+
+/// The references as imported, by attribute; attributes without values are listed too when they had some.
+fn imported_references(before: &ReferenceSets, previous: &Delta, incoming: &Incoming) -> BTreeMap<AttributeId, Vec<CsId>> {
+    let mut found = incoming.references.clone();
+    for attribute in before.attributes() {
+        found.entry(attribute).or_insert_with(|| {
+            let told = incoming.mentioned.as_ref().is_none_or(|mentioned| mentioned.contains(&attribute));
+            if told {
+                return Vec::new();
+            }
+            let hologram = before.get(attribute, ReferenceLayer::Hologram);
+            if previous.operation == ObjectOperation::Delete {
+                return hologram.to_vec();
+            }
+            let kept = minus(hologram, before.get(attribute, ReferenceLayer::ImportDelete));
+            union(&kept, before.get(attribute, ReferenceLayer::ImportAdd))
+        });
+    }
+    found
+}
+
+/// The difference between the imported object and the hologram.
+fn pending_import(
+    object: &CsObject,
+    sets: &ReferenceSets,
+    imported: &Image,
+    incoming: &Incoming,
+    (fresh, retyped): (bool, bool),
+) -> Delta {
+    if fresh || retyped {
+        return Delta {
+            operation: if fresh { ObjectOperation::Add } else { ObjectOperation::DeleteAdd },
+            dn: Some(object.dn.clone()),
+            object_type: Some(incoming.object_type.clone()),
+            changes: Delta::changes_between(&Image::new(), imported),
+        };
+    }
+    let changes = Delta::changes_between(&object.hologram, imported);
+    let was_renamed = object.pending_import.operation == ObjectOperation::Update && object.pending_import.dn.is_some();
+    let dn = (incoming.renamed || was_renamed).then(|| object.dn.clone());
+    if changes.is_empty() && dn.is_none() && !sets.any(IMPORT) {
+        return Delta::none();
+    }
+    Delta { operation: ObjectOperation::Update, dn, object_type: None, changes }
+}
+
+/// An object whose deletion was exported is still there: a full import settles that, a delta import
+/// tells nothing of it.
+fn confirm_deletion(object: &mut CsObject, full: bool) -> Vec<Mismatch> {
+    if !full {
+        return Vec::new();
+    }
+    object.unconfirmed = Delta::none();
+    vec![Mismatch { attribute: DN_ATTRIBUTE, exported: "the deletion".to_owned(), imported: "the object".to_owned() }]
+}
+
+/// Confirms exported and staged reference values.
+fn confirm_references(
+    sets: &mut ReferenceSets,
+    before: &ReferenceSets,
+    imported: &BTreeMap<AttributeId, Vec<CsId>>,
+    evidence: &Evidence<'_>,
+    mismatches: &mut Vec<Mismatch>,
+) {
+    use ReferenceLayer::{UnappliedAdd, UnappliedDelete, UnconfirmedAdd, UnconfirmedDelete};
+    for (attribute, targets) in imported {
+        let attribute = *attribute;
+        if evidence.blind(attribute) {
+            sets.set(attribute, UnconfirmedAdd, Vec::new());
+            sets.set(attribute, UnconfirmedDelete, Vec::new());
+            continue;
+        }
+        if !evidence.tells(attribute) {
+            continue;
+        }
+        let layer = |layer| before.get(attribute, layer);
+        // Not seen: they go back to the staged export, unless it takes them back anyway.
+        let missing = minus(&minus(layer(UnconfirmedAdd), targets), layer(UnappliedDelete));
+        let remaining = minus(&both(layer(UnconfirmedDelete), targets), layer(UnappliedAdd));
+        if !missing.is_empty() || !remaining.is_empty() {
+            mismatches.push(Mismatch {
+                attribute,
+                exported: format!("{} added, {} removed", layer(UnconfirmedAdd).len(), layer(UnconfirmedDelete).len()),
+                imported: format!("{} missing, {} still there", missing.len(), remaining.len()),
+            });
+        }
+        let adds = minus(&union(layer(UnappliedAdd), &missing), targets);
+        let deletes = both(&union(layer(UnappliedDelete), &remaining), targets);
+        sets.set(attribute, UnconfirmedAdd, Vec::new());
+        sets.set(attribute, UnconfirmedDelete, Vec::new());
+        sets.set(attribute, UnappliedAdd, adds);
+        sets.set(attribute, UnappliedDelete, deletes);
+    }
+}
+
+/// A layer lives while it changes something.
+fn settle(delta: Delta, has_references: bool) -> Delta {
+    match delta.operation {
+        ObjectOperation::Delete | ObjectOperation::DeleteAdd => delta,
+        ObjectOperation::None if has_references => Delta { operation: ObjectOperation::Update, ..delta },
+        ObjectOperation::Update if delta.changes.is_empty() && delta.dn.is_none() && !has_references => Delta::none(),
+        ObjectOperation::None | ObjectOperation::Update | ObjectOperation::Add => delta,
+    }
+}
+
+#[cfg(test)]
+mod tests;

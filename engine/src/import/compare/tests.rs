@@ -1,0 +1,220 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{AttributeChange, ConnectorId, Dn, Value, Values};
+
+const DEPARTMENT: AttributeId = AttributeId(1);
+const MEMBER: AttributeId = AttributeId(2);
+
+fn object() -> CsObject {
+    let mut object = CsObject::new(
+        uuid::Uuid::from_u128(1),
+        ConnectorId(1),
+        &Dn::parse("CN=Ada,DC=x").unwrap(),
+        jiff::Timestamp::UNIX_EPOCH,
+    );
+    object.object_type = Some("user".to_owned());
+    object.anchor = Some(vec![1]);
+    object
+}
+
+fn values(text: &str) -> Values {
+    text.split_whitespace().map(Value::text).collect()
+}
+
+/// An import of `department`, words being its values, and of `member`.
+fn incoming(department: &str, members: &[i64]) -> Incoming {
+    let mut image = Image::new();
+    image.set(DEPARTMENT, values(department));
+    Incoming {
+        object_type: "user".to_owned(),
+        image,
+        references: [(MEMBER, members.iter().copied().map(CsId).collect())].into(),
+        mentioned: None,
+        renamed: false,
+        full: true,
+    }
+}
+
+fn synchronize(object: &mut CsObject, sets: &mut ReferenceSets) {
+    let mut hologram = object.hologram.clone();
+    object.pending_import.apply_to(&mut hologram);
+    object.hologram = hologram;
+    object.pending_import = Delta::none();
+    let kept = minus(sets.get(MEMBER, ReferenceLayer::Hologram), sets.get(MEMBER, ReferenceLayer::ImportDelete));
+    let all = union(&kept, sets.get(MEMBER, ReferenceLayer::ImportAdd));
+    sets.set(MEMBER, ReferenceLayer::Hologram, all);
+    sets.set(MEMBER, ReferenceLayer::ImportAdd, Vec::new());
+    sets.set(MEMBER, ReferenceLayer::ImportDelete, Vec::new());
+}
+
+/// An object imported and synchronized with these values.
+fn synchronized(department: &str, members: &[i64]) -> (CsObject, ReferenceSets) {
+    let (mut object, mut sets) = (object(), ReferenceSets::default());
+    object.pending_import.operation = ObjectOperation::Add;
+    compare(&mut object, &mut sets, &incoming(department, members), None);
+    synchronize(&mut object, &mut sets);
+    (object, sets)
+}
+
+#[test]
+fn the_pending_import_is_the_difference_from_the_hologram() {
+    let check = |imports: &[(&str, &[i64])], operation: ObjectOperation, counter: &str| {
+        let (mut object, mut sets) = synchronized("IT", &[7, 8]);
+        let mut last = None;
+        for (department, members) in imports {
+            last = Some(compare(&mut object, &mut sets, &incoming(department, members), None));
+        }
+        assert_eq!((object.pending_import.operation, last.unwrap().counter), (operation, counter), "{imports:?}");
+    };
+    use ObjectOperation::{None, Update};
+    check(&[("IT", &[7, 8])], None, "stage-no-change");
+    check(&[("HR", &[7, 8])], Update, "stage-update");
+    check(&[("HR", &[7, 8]), ("HR", &[7, 8])], Update, "stage-no-change");
+    check(&[("HR", &[7, 8]), ("IT", &[7, 8])], None, "stage-no-change");
+    check(&[("IT", &[7])], Update, "stage-update");
+    check(&[("IT", &[7]), ("IT", &[7, 8])], None, "stage-no-change");
+    check(&[("IT", &[7, 9]), ("IT", &[7, 8])], None, "stage-no-change");
+    check(&[("", &[])], Update, "stage-update");
+}
+
+#[test]
+fn an_add_stays_an_add_until_it_is_synchronized() {
+    let (mut object, mut sets) = (object(), ReferenceSets::default());
+    object.rebuild = true;
+    let first = compare(&mut object, &mut sets, &incoming("IT", &[]), None);
+    let second = compare(&mut object, &mut sets, &incoming("HR", &[]), None);
+    let third = compare(&mut object, &mut sets, &incoming("HR", &[]), None);
+    assert_eq!([first.counter, second.counter, third.counter], ["stage-add", "stage-add", "stage-no-change"]);
+    assert_eq!(object.pending_import.operation, ObjectOperation::Add);
+    assert!(!object.rebuild);
+}
+
+#[test]
+fn another_type_deletes_and_adds() {
+    let (mut object, mut sets) = synchronized("IT", &[7]);
+    let contact = Incoming { object_type: "contact".to_owned(), ..incoming("IT", &[]) };
+    let compared = compare(&mut object, &mut sets, &contact, None);
+    assert_eq!(compared.counter, "stage-delete-add");
+    assert_eq!(object.pending_import.operation, ObjectOperation::DeleteAdd);
+    assert_eq!(object.pending_import.object_type.as_deref(), Some("contact"));
+    assert!(object.pending_import.changes.contains_key(&DEPARTMENT));
+    assert_eq!(compare(&mut object, &mut sets, &contact, None).counter, "stage-no-change");
+}
+
+#[test]
+fn an_object_that_reappears_is_compared_with_the_hologram() {
+    let check = |department: &str, expected: ObjectOperation| {
+        let (mut object, mut sets) = synchronized("IT", &[7]);
+        object.pending_import = Delta { operation: ObjectOperation::Delete, ..Delta::none() };
+        compare(&mut object, &mut sets, &incoming(department, &[7]), None);
+        assert_eq!(object.pending_import.operation, expected, "{department}");
+    };
+    check("IT", ObjectOperation::None);
+    check("HR", ObjectOperation::Update);
+}
+
+#[test]
+fn a_partial_delta_changes_only_what_it_mentions() {
+    let (mut object, mut sets) = synchronized("IT", &[7, 8]);
+    object.unconfirmed = Delta {
+        operation: ObjectOperation::Update,
+        changes: [(DEPARTMENT, AttributeChange::Replace(values("HR")))].into(),
+        ..Delta::none()
+    };
+    let partial = Incoming { image: Image::new(), mentioned: Some([MEMBER].into()), full: false, ..incoming("", &[7]) };
+    let compared = compare(&mut object, &mut sets, &partial, None);
+    assert!(object.pending_import.changes.is_empty());
+    assert_eq!(sets.get(MEMBER, ReferenceLayer::ImportDelete), [CsId(8)]);
+    assert_eq!((compared.mismatches.len(), object.unconfirmed.is_none()), (0, false));
+}
+
+#[test]
+fn exported_members_are_confirmed_by_the_import() {
+    use ReferenceLayer::{UnappliedAdd, UnappliedDelete, UnconfirmedAdd, UnconfirmedDelete};
+    // Exported: 9 added, 7 removed. Imported members -> staged again, mismatches.
+    let check = |members: &[i64], adds: &[i64], deletes: &[i64], mismatches: usize| {
+        let (mut object, mut sets) = synchronized("IT", &[7, 8]);
+        object.unconfirmed.operation = ObjectOperation::Update;
+        sets.set(MEMBER, UnconfirmedAdd, vec![CsId(9)]);
+        sets.set(MEMBER, UnconfirmedDelete, vec![CsId(7)]);
+        let compared = compare(&mut object, &mut sets, &incoming("IT", members), None);
+        let list = |ids: &[i64]| ids.iter().copied().map(CsId).collect::<Vec<_>>();
+        assert_eq!(sets.get(MEMBER, UnappliedAdd), list(adds), "{members:?}");
+        assert_eq!(sets.get(MEMBER, UnappliedDelete), list(deletes), "{members:?}");
+        assert_eq!(compared.mismatches.len(), mismatches, "{members:?}");
+        assert!(object.unconfirmed.is_none() && !sets.any(UNCONFIRMED));
+        let expected = if mismatches == 0 { ObjectOperation::None } else { ObjectOperation::Update };
+        assert_eq!(object.unapplied.operation, expected, "{members:?}");
+    };
+    check(&[8, 9], &[], &[], 0);
+    check(&[7, 8], &[9], &[7], 1);
+    check(&[8], &[9], &[], 1);
+}
+
+#[test]
+fn an_exported_deletion_is_settled_by_a_full_import_only() {
+    let check = |full: bool, waits: bool, mismatches: usize| {
+        let (mut object, mut sets) = synchronized("IT", &[]);
+        object.unconfirmed.operation = ObjectOperation::Delete;
+        let compared = compare(&mut object, &mut sets, &Incoming { full, ..incoming("IT", &[]) }, None);
+        assert_eq!((!object.unconfirmed.is_none(), compared.mismatches.len()), (waits, mismatches), "full {full}");
+    };
+    check(true, false, 1);
+    check(false, true, 0);
+}
+
+fn any_members() -> impl Strategy<Value = Vec<i64>> {
+    proptest::collection::btree_set(1i64..8, 0..5).prop_map(|set| set.into_iter().collect())
+}
+
+proptest! {
+    #[test]
+    fn staged_twice_is_staged_once(
+        start in ("[ab]{0,2}", any_members()),
+        then in ("[ab]{0,2}", any_members()),
+        exported in "[ab]{0,2}",
+        staged in "[ab]{0,2}",
+    ) {
+        let (mut object, mut sets) = synchronized(&start.0, &start.1);
+        let delta = |text: &str| Delta {
+            operation: ObjectOperation::Update,
+            changes: [(DEPARTMENT, AttributeChange::Replace(values(text)))].into(),
+            ..Delta::none()
+        };
+        if !exported.is_empty() { object.unconfirmed = delta(&exported); }
+        if !staged.is_empty() { object.unapplied = delta(&staged); }
+        compare(&mut object, &mut sets, &incoming(&then.0, &then.1), None);
+        let (once, sets_once) = (object.clone(), sets.clone());
+        let again = compare(&mut object, &mut sets, &incoming(&then.0, &then.1), None);
+        prop_assert_eq!(again.counter, "stage-no-change");
+        prop_assert!(again.mismatches.is_empty());
+        prop_assert_eq!((object, sets), (once, sets_once));
+    }
+
+    #[test]
+    fn a_value_that_returns_leaves_nothing_pending(
+        start in ("[ab]{0,2}", any_members()),
+        between in ("[ab]{0,2}", any_members()),
+    ) {
+        let (mut object, mut sets) = synchronized(&start.0, &start.1);
+        let (before, sets_before) = (object.clone(), sets.clone());
+        compare(&mut object, &mut sets, &incoming(&between.0, &between.1), None);
+        compare(&mut object, &mut sets, &incoming(&start.0, &start.1), None);
+        prop_assert!(object.pending_import.is_none());
+        prop_assert_eq!((object, sets), (before, sets_before));
+    }
+
+    #[test]
+    fn after_synchronization_the_hologram_is_what_was_imported(
+        start in ("[ab]{0,2}", any_members()),
+        then in ("[ab]{0,2}", any_members()),
+    ) {
+        let (mut object, mut sets) = synchronized(&start.0, &start.1);
+        compare(&mut object, &mut sets, &incoming(&then.0, &then.1), None);
+        synchronize(&mut object, &mut sets);
+        prop_assert!(object.hologram.same_values(DEPARTMENT, &values(&then.0)));
+        let members: Vec<CsId> = then.1.iter().copied().map(CsId).collect();
+        prop_assert_eq!(sets.get(MEMBER, ReferenceLayer::Hologram), members.as_slice());
+    }
+}

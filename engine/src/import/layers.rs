@@ -1,0 +1,127 @@
+//! The reference values of one object by attribute and layer, as sorted sets (`engine.md` 12.3: set
+//! difference on sorted ids).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{AttributeId, CsId};
+use crate::store::references::{CsReference, ReferenceLayer};
+
+/// Sorted targets by attribute and layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ReferenceSets(BTreeMap<(AttributeId, ReferenceLayer), Vec<CsId>>);
+
+/// A reference row to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ReferenceChange {
+    pub attribute: AttributeId,
+    pub target: CsId,
+    pub layer: ReferenceLayer,
+    /// The row comes; otherwise it goes.
+    pub comes: bool,
+}
+
+impl ReferenceSets {
+    /// The sets of loaded rows.
+    pub(super) fn of(rows: &[CsReference]) -> Self {
+        let mut sets: BTreeMap<_, Vec<CsId>> = BTreeMap::new();
+        for row in rows {
+            sets.entry((row.attribute, row.layer)).or_default().push(row.target);
+        }
+        sets.values_mut().for_each(|targets| targets.sort_unstable());
+        Self(sets)
+    }
+
+    /// The targets of one attribute in one layer.
+    pub(super) fn get(&self, attribute: AttributeId, layer: ReferenceLayer) -> &[CsId] {
+        self.0.get(&(attribute, layer)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Replaces the targets of one attribute in one layer.
+    pub(super) fn set(&mut self, attribute: AttributeId, layer: ReferenceLayer, targets: Vec<CsId>) {
+        if targets.is_empty() {
+            self.0.remove(&(attribute, layer));
+        } else {
+            self.0.insert((attribute, layer), targets);
+        }
+    }
+
+    /// All attributes with values in some layer.
+    pub(super) fn attributes(&self) -> BTreeSet<AttributeId> {
+        self.0.keys().map(|(attribute, _)| *attribute).collect()
+    }
+
+    /// True when one of the layers holds a value.
+    pub(super) fn any(&self, layers: [ReferenceLayer; 2]) -> bool {
+        self.0.keys().any(|(_, layer)| layers.contains(layer))
+    }
+
+    /// True when both hold the same values in these layers.
+    pub(super) fn same(&self, other: &Self, layers: [ReferenceLayer; 2]) -> bool {
+        let part = |sets: &Self| -> Vec<((AttributeId, ReferenceLayer), Vec<CsId>)> {
+            sets.0.iter().filter(|((_, layer), _)| layers.contains(layer)).map(|(key, set)| (*key, set.clone())).collect()
+        };
+        part(self) == part(other)
+    }
+
+    /// The rows to write to come from `self` to `after`.
+    pub(super) fn changes_to(&self, after: &Self) -> Vec<ReferenceChange> {
+        let keys: BTreeSet<_> = self.0.keys().chain(after.0.keys()).collect();
+        let mut changes = Vec::new();
+        for (attribute, layer) in keys {
+            let (old, new) = (self.get(*attribute, *layer), after.get(*attribute, *layer));
+            let change = |target, comes| ReferenceChange { attribute: *attribute, target, layer: *layer, comes };
+            changes.extend(minus(old, new).into_iter().map(|target| change(target, false)));
+            changes.extend(minus(new, old).into_iter().map(|target| change(target, true)));
+        }
+        changes
+    }
+}
+
+/// The members of `a` that are not in `b`; both sorted.
+pub(super) fn minus(a: &[CsId], b: &[CsId]) -> Vec<CsId> {
+    let mut others = b.iter().peekable();
+    a.iter()
+        .filter(|id| {
+            while others.next_if(|other| other < id).is_some() {}
+            others.peek() != Some(id)
+        })
+        .copied()
+        .collect()
+}
+
+/// The members of `a` that are in `b` too; both sorted.
+pub(super) fn both(a: &[CsId], b: &[CsId]) -> Vec<CsId> {
+    let mut others = b.iter().peekable();
+    a.iter()
+        .filter(|id| {
+            while others.next_if(|other| other < id).is_some() {}
+            others.peek() == Some(id)
+        })
+        .copied()
+        .collect()
+}
+
+/// The members of either; both sorted.
+pub(super) fn union(a: &[CsId], b: &[CsId]) -> Vec<CsId> {
+    let mut all: Vec<CsId> = a.iter().chain(b).copied().collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn sorted_sets_behave_as_sets(a in proptest::collection::btree_set(0i64..20, 0..12), b in proptest::collection::btree_set(0i64..20, 0..12)) {
+            let list = |set: &BTreeSet<i64>| set.iter().copied().map(CsId).collect::<Vec<_>>();
+            prop_assert_eq!(minus(&list(&a), &list(&b)), list(&a.difference(&b).copied().collect()));
+            prop_assert_eq!(both(&list(&a), &list(&b)), list(&a.intersection(&b).copied().collect()));
+            prop_assert_eq!(union(&list(&a), &list(&b)), list(&a.union(&b).copied().collect()));
+        }
+    }
+}

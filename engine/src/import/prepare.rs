@@ -1,0 +1,293 @@
+//! From what a directory hands over to what the store can hold: hashes, names, typed values.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::connector::{EntryAttributes, EntryValue, ImportEntry, ImportItem};
+use crate::model::{
+    AlgorithmStep, AttributeId, AttributeTable, Dn, ErrorCode, Image, ObjectError, Schema, Value, ValueType, Values, fold_text,
+};
+
+/// Longest anchor (`engine.md` 2-5).
+const ANCHOR_LIMIT: usize = 398;
+
+/// Something that arrived, with the hash of its content when it is a whole object.
+#[derive(Debug)]
+pub(super) struct Arrived {
+    pub item: ImportItem,
+    pub hash: Option<[u8; 16]>,
+}
+
+impl Arrived {
+    pub(super) fn new(item: ImportItem) -> Self {
+        let hash = match &item {
+            ImportItem::Entry(entry) if !entry.partial => Some(content_hash(entry)),
+            ImportItem::Entry(_) | ImportItem::Deleted { .. } | ImportItem::Bad(_) => None,
+        };
+        Self { item, hash }
+    }
+
+    /// How much work the item is: the number of its values.
+    pub(super) fn weight(&self) -> usize {
+        match &self.item {
+            ImportItem::Entry(entry) => entry.attributes.values().map(Vec::len).sum(),
+            ImportItem::Deleted { .. } | ImportItem::Bad(_) => 1,
+        }
+    }
+}
+
+/// Hash of an object's name, type and attributes, whatever the order of its values.
+pub(super) fn content_hash(entry: &ImportEntry) -> [u8; 16] {
+    let mut hash = Xxh3::new();
+    put(&mut hash, 0, entry.dn.as_bytes());
+    put(&mut hash, 0, entry.object_type.as_bytes());
+    for (name, values) in &entry.attributes {
+        put(&mut hash, 1, name.as_bytes());
+        if let [value] = values.as_slice() {
+            put_value(&mut hash, value);
+        } else {
+            let mut sorted: Vec<&EntryValue> = values.iter().collect();
+            sorted.sort_unstable();
+            sorted.dedup();
+            sorted.into_iter().for_each(|value| put_value(&mut hash, value));
+        }
+    }
+    hash.digest128().to_le_bytes()
+}
+
+fn put(hash: &mut Xxh3, kind: u8, bytes: &[u8]) {
+    hash.update(&[kind]);
+    hash.update(&(bytes.len() as u64).to_le_bytes());
+    hash.update(bytes);
+}
+
+fn put_value(hash: &mut Xxh3, value: &EntryValue) {
+    match value {
+        EntryValue::Text(text) => put(hash, 2, text.as_bytes()),
+        EntryValue::Binary(bytes) => put(hash, 3, bytes),
+        EntryValue::Integer(number) => put(hash, 4, &number.to_le_bytes()),
+        EntryValue::Boolean(flag) => put(hash, 5, &[u8::from(*flag)]),
+        EntryValue::Reference(dn) => put(hash, 6, dn.as_bytes()),
+    }
+}
+
+/// An entry that can be staged.
+#[derive(Clone, Debug)]
+pub(super) struct PreparedEntry {
+    pub anchor: Vec<u8>,
+    pub dn: Dn,
+    pub object_type: String,
+    pub image: Image,
+    /// Names of reference targets by attribute; an attribute without targets is absent now.
+    pub references: BTreeMap<AttributeId, Vec<Dn>>,
+    /// The attributes told, when not all of them were.
+    pub mentioned: Option<BTreeSet<AttributeId>>,
+    pub hash: Option<[u8; 16]>,
+}
+
+impl PreparedEntry {
+    /// Number of reference values.
+    pub(super) fn reference_count(&self) -> usize {
+        self.references.values().map(Vec::len).sum()
+    }
+}
+
+/// What the schema says of an attribute name.
+#[derive(Clone, Copy, Debug)]
+struct Column {
+    id: AttributeId,
+    expected: Option<(ValueType, bool)>,
+}
+
+/// Turns entries into prepared ones; remembers what it looked up.
+#[derive(Debug)]
+pub(super) struct EntryReader<'a> {
+    schema: &'a Schema,
+    columns: HashMap<String, Column>,
+}
+
+impl<'a> EntryReader<'a> {
+    pub(super) fn new(schema: &'a Schema) -> Self {
+        Self { schema, columns: HashMap::new() }
+    }
+
+    /// The attribute names that were not met before.
+    pub(super) fn unknown_names<'e>(&self, entries: impl Iterator<Item = &'e EntryAttributes>) -> BTreeSet<String> {
+        let unknown = |name: &&String| !self.columns.contains_key(*name);
+        entries.flat_map(EntryAttributes::keys).filter(unknown).cloned().collect()
+    }
+
+    /// Learns names.
+    pub(super) fn learn(&mut self, names: BTreeSet<String>, table: &mut AttributeTable) {
+        for name in names {
+            let expected = self.schema.attribute(&name).map(|definition| (definition.value_type, definition.multi_valued));
+            let id = table.intern(&name);
+            self.columns.insert(name, Column { id, expected });
+        }
+    }
+
+    /// Reads an entry; all its attribute names must have been learned.
+    pub(super) fn read(&self, entry: ImportEntry, hash: Option<[u8; 16]>) -> Result<PreparedEntry, Box<ObjectError>> {
+        let fault = |code, message: String| Box::new(ObjectError::new(code, message).at(AlgorithmStep::Staging));
+        if entry.dn.trim().is_empty() {
+            return Err(fault(ErrorCode::MISSING_DN, "the directory sent an object without a name".to_owned()));
+        }
+        let dn = Dn::parse(&entry.dn).map_err(|error| fault(ErrorCode::INVALID_DN, format!("{}: {error}", entry.dn)))?;
+        match entry.anchor.0.len() {
+            0 => return Err(fault(ErrorCode::MISSING_ANCHOR, format!("{dn} has no anchor"))),
+            1..=ANCHOR_LIMIT => {}
+            length => {
+                let message = format!("the anchor of {dn} is {length} bytes long; at most {ANCHOR_LIMIT} are accepted");
+                return Err(fault(ErrorCode::ANCHOR_TOO_LONG, message));
+            }
+        }
+        let Some(object_type) = self.type_name(&entry.object_type) else {
+            let message = format!("{dn} has type \"{}\", which the schema does not know: refresh the schema", entry.object_type);
+            return Err(fault(ErrorCode::UNMAPPABLE_OBJECT_TYPE, message));
+        };
+        let mut prepared = PreparedEntry {
+            anchor: entry.anchor.0,
+            object_type,
+            image: Image::new(),
+            references: BTreeMap::new(),
+            mentioned: entry.partial.then(BTreeSet::new),
+            hash,
+            dn,
+        };
+        for (name, values) in entry.attributes {
+            let Some(column) = self.columns.get(&name) else { continue };
+            if let Some(mentioned) = &mut prepared.mentioned {
+                mentioned.insert(column.id);
+            }
+            put_attribute(&mut prepared, &name, *column, values)?;
+        }
+        Ok(prepared)
+    }
+
+    fn type_name(&self, object_type: &str) -> Option<String> {
+        if object_type.is_empty() {
+            return None;
+        }
+        let known = self.schema.type_name(object_type).map(str::to_owned);
+        // A connector without a stored schema takes types as they come.
+        known.or_else(|| self.schema.types().next().is_none().then(|| object_type.to_owned()))
+    }
+}
+
+fn put_attribute(
+    prepared: &mut PreparedEntry,
+    name: &str,
+    column: Column,
+    values: Vec<EntryValue>,
+) -> Result<(), Box<ObjectError>> {
+    let fault = |code, message: String| Box::new(ObjectError::new(code, message).at(AlgorithmStep::Staging).attribute(name));
+    if let Some((_, false)) = column.expected
+        && values.len() > 1
+    {
+        let message = format!("attribute \"{name}\" has {} values but is single-valued: refresh the schema", values.len());
+        return Err(fault(ErrorCode::MULTI_SINGLE_MISMATCH, message));
+    }
+    let is_reference = match column.expected {
+        Some((value_type, _)) => value_type == ValueType::Reference,
+        None => matches!(values.first(), Some(EntryValue::Reference(_))),
+    };
+    let mut targets = Vec::new();
+    let mut plain = Values::new();
+    for value in values {
+        let value_type = value_type_of(&value);
+        if let Some((expected, _)) = column.expected
+            && expected != value_type
+        {
+            let message =
+                format!("attribute \"{name}\" is {} but a value is {}: refresh the schema", expected.word(), value_type.word());
+            return Err(fault(ErrorCode::ATTRIBUTE_TYPE_MISMATCH, message));
+        }
+        match value {
+            EntryValue::Text(text) => plain.push(Value::text(text)),
+            EntryValue::Binary(bytes) => plain.push(Value::binary(bytes)),
+            EntryValue::Integer(number) => plain.push(Value::Integer(number)),
+            EntryValue::Boolean(flag) => plain.push(Value::Boolean(flag)),
+            EntryValue::Reference(dn) => targets.push(Dn::parse(&dn).map_err(|error| {
+                let error = fault(ErrorCode::INVALID_REFERENCE_VALUE, format!("attribute \"{name}\" is no reference: {error}"));
+                Box::new(error.value(&dn))
+            })?),
+        }
+    }
+    if is_reference {
+        prepared.references.insert(column.id, targets);
+    } else {
+        prepared.image.set(column.id, plain);
+    }
+    Ok(())
+}
+
+fn value_type_of(value: &EntryValue) -> ValueType {
+    match value {
+        EntryValue::Text(_) => ValueType::String,
+        EntryValue::Binary(_) => ValueType::Binary,
+        EntryValue::Integer(_) => ValueType::Integer,
+        EntryValue::Boolean(_) => ValueType::Boolean,
+        EntryValue::Reference(_) => ValueType::Reference,
+    }
+}
+
+/// The attributes that an import of the connector brings, by number; all when none is selected.
+pub(super) fn selected_attributes(names: &[String], table: &AttributeTable) -> Option<BTreeSet<AttributeId>> {
+    let folded: BTreeSet<String> = names.iter().map(|name| fold_text(name)).collect();
+    (!folded.is_empty()).then(|| folded.iter().filter_map(|name| table.get(name)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connector::Anchor;
+
+    fn entry(dn: &str, attributes: &[(&str, &[&str])]) -> ImportEntry {
+        let text = |values: &[&str]| values.iter().map(|value| EntryValue::Text((*value).to_owned())).collect();
+        ImportEntry {
+            anchor: Anchor(vec![1]),
+            dn: dn.to_owned(),
+            object_type: "user".to_owned(),
+            attributes: attributes.iter().map(|(name, values)| ((*name).to_owned(), text(values))).collect(),
+            partial: false,
+        }
+    }
+
+    #[test]
+    fn the_hash_sees_content_but_not_the_order_of_values() {
+        let check = |a: &ImportEntry, b: &ImportEntry, same: bool| assert_eq!(content_hash(a) == content_hash(b), same, "{a:?} {b:?}");
+        check(&entry("CN=a", &[("x", &["1", "2"])]), &entry("CN=a", &[("x", &["2", "1"])]), true);
+        check(&entry("CN=a", &[("x", &["1", "2"])]), &entry("CN=a", &[("x", &["12"])]), false);
+        check(&entry("CN=a", &[("x", &["1"]), ("y", &[])]), &entry("CN=a", &[("x", &["1"])]), false);
+        check(&entry("CN=a", &[]), &entry("CN=A", &[]), false);
+        check(&entry("CN=a", &[("x", &["y"])]), &entry("CN=a", &[("x", &["Y"])]), false);
+    }
+
+    #[test]
+    fn a_bad_entry_is_named_by_its_fault() {
+        let schema = Schema::from_toml(
+            "[attributes]\ncn = \"string\"\nage = \"integer\"\nmanager = \"reference\"\n[types]\nuser = [\"cn\", \"age\", \"manager\"]",
+        )
+        .unwrap();
+        let check = |change: &dyn Fn(&mut ImportEntry), expected: ErrorCode| {
+            let mut table = AttributeTable::default();
+            let mut reader = EntryReader::new(&schema);
+            let mut entry = entry("CN=a,DC=x", &[("cn", &["a"])]);
+            change(&mut entry);
+            reader.learn(reader.unknown_names([&entry.attributes].into_iter()), &mut table);
+            assert_eq!(reader.read(entry, None).unwrap_err().code, expected);
+        };
+        let set = |name: &'static str, values: Vec<EntryValue>| move |entry: &mut ImportEntry| {
+            entry.attributes.insert(name.to_owned(), values.clone());
+        };
+        check(&|entry| entry.dn = " ".into(), ErrorCode::MISSING_DN);
+        check(&|entry| entry.dn = "Ada".into(), ErrorCode::INVALID_DN);
+        check(&|entry| entry.anchor = Anchor(Vec::new()), ErrorCode::MISSING_ANCHOR);
+        check(&|entry| entry.anchor = Anchor(vec![0; 399]), ErrorCode::ANCHOR_TOO_LONG);
+        check(&|entry| entry.object_type = "printer".into(), ErrorCode::UNMAPPABLE_OBJECT_TYPE);
+        check(&set("cn", vec![EntryValue::Text("a".into()), EntryValue::Text("b".into())]), ErrorCode::MULTI_SINGLE_MISMATCH);
+        check(&set("age", vec![EntryValue::Text("1".into())]), ErrorCode::ATTRIBUTE_TYPE_MISMATCH);
+        check(&set("manager", vec![EntryValue::Reference("Bob".into())]), ErrorCode::INVALID_REFERENCE_VALUE);
+    }
+}

@@ -1,0 +1,30 @@
+//! What the whole installation is doing.
+
+use rusqlite::Connection;
+
+use super::{QueryContext, connectors, metaverse, runs};
+use crate::service::{EngineError, EngineStatus};
+use crate::store::options;
+
+/// The status of the installation. Place and size of the data folder are known to the caller.
+///
+/// # Errors
+/// [`EngineError`] when the database cannot be read.
+pub fn engine_status(
+    connection: &Connection,
+    context: &QueryContext,
+    data_folder: String,
+    database_bytes: u64,
+) -> Result<EngineStatus, EngineError> {
+    Ok(EngineStatus {
+        data_folder,
+        database_bytes,
+        staging_mode: options::get(connection, options::STAGING_MODE)?.as_deref() == Some("on"),
+        running: runs::unfinished(connection)?,
+        connectors: connectors::summaries(connection, context)?,
+        metaverse_objects: metaverse::objects_by_type(connection, context)?,
+        rules_enabled: context.rules.iter().filter(|rule| rule.enabled).count() as u64,
+        deletion_threshold: options::get(connection, options::DELETION_THRESHOLD)?.and_then(|text| text.trim().parse().ok()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}

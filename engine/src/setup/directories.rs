@@ -1,0 +1,82 @@
+//! Opens the directory behind a connector: settings and secret become a live connection.
+
+use secrecy::SecretString;
+
+use crate::connector::active_directory::{ActiveDirectoryConnector, ActiveDirectorySettings};
+use crate::connector::entra::{EntraConnector, EntraSettings};
+use crate::connector::file::{FileConnector, FileSettings};
+use crate::connector::{Connector, ConnectorError, ConnectorErrorKind};
+use crate::run::DirectoryFactory;
+use crate::store::configuration::ConnectorRecord;
+use crate::store::secrets::SecretStore;
+
+/// Kind of a connector to Active Directory over LDAP.
+const ACTIVE_DIRECTORY_KIND: &str = "active-directory";
+/// Kind of a connector to a forest in a file.
+const FILE_KIND: &str = "file";
+/// Kind of the connector to the tenant.
+pub const TENANT_KIND: &str = "tenant";
+
+/// Opens directories with the secrets of a data folder.
+#[derive(Debug)]
+pub struct Directories {
+    secrets: SecretStore,
+}
+
+impl Directories {
+    /// A factory that reads secrets from this store.
+    #[must_use]
+    pub fn new(secrets: SecretStore) -> Self {
+        Self { secrets }
+    }
+
+    /// The store of secrets.
+    #[must_use]
+    pub fn secrets(&self) -> &SecretStore {
+        &self.secrets
+    }
+}
+
+impl DirectoryFactory for Directories {
+    fn open(&self, connector: &ConnectorRecord) -> Result<Box<dyn Connector>, ConnectorError> {
+        let secret = match &connector.secret {
+            Some(sealed) => Some(self.secrets.decrypt(sealed).map_err(|error| {
+                ConnectorError::new(ConnectorErrorKind::Credentials, format!("connector {}: {error}", connector.name)).cause(error)
+            })?),
+            None => None,
+        };
+        open_directory(&connector.kind, &connector.settings, secret)
+    }
+}
+
+/// Opens a directory from its kind, its settings as JSON and its secret.
+///
+/// # Errors
+/// [`ConnectorError`] when the settings cannot be read or the directory cannot be used.
+pub fn open_directory(kind: &str, settings: &str, secret: Option<SecretString>) -> Result<Box<dyn Connector>, ConnectorError> {
+    let misread = |error: serde_json::Error| {
+        ConnectorError::new(ConnectorErrorKind::Configuration, format!("the settings of the connector cannot be read: {error}"))
+            .cause(error)
+    };
+    let secret = secret.ok_or_else(|| {
+        ConnectorError::new(ConnectorErrorKind::Credentials, "no password is stored for this connector; set its credential")
+    });
+    match kind {
+        ACTIVE_DIRECTORY_KIND => {
+            let settings: ActiveDirectorySettings = serde_json::from_str(settings).map_err(misread)?;
+            Ok(Box::new(ActiveDirectoryConnector::open(settings, secret?)?))
+        }
+        FILE_KIND => {
+            let settings: FileSettings = serde_json::from_str(settings).map_err(misread)?;
+            Ok(Box::new(FileConnector::open(settings)?))
+        }
+        TENANT_KIND => {
+            let settings: EntraSettings = serde_json::from_str(settings).map_err(misread)?;
+            Ok(Box::new(EntraConnector::open(settings, secret?)?))
+        }
+        other => Err(ConnectorError::new(
+            ConnectorErrorKind::Configuration,
+            format!("connectors of kind \"{other}\" are not known to this version"),
+        )),
+    }
+}

@@ -1,0 +1,7 @@
+//! Questions about what is stored: lists, pages and totals for the windows and the command line.
+//!
+//! Everything here reads; values reach SQL as parameters only.
+
+pub mod connector_space;
+pub mod metaverse;
+pub mod runs;

@@ -1,0 +1,237 @@
+//! Writes effects inside the caller's transaction and tells which facts are no longer true.
+
+use std::collections::{BTreeSet, HashSet};
+
+use rusqlite::Transaction;
+
+use super::effects::{CsEffect, Effects, MvEffect, MvTarget, ReferenceValues};
+use super::facts::Question;
+use crate::model::{AttributeId, ConnectorId, Image, MvId, Value, fold_text};
+use crate::rules::Plan;
+use crate::store::connector_space::{self, CsObject, TowerView, display_name_of};
+use crate::store::metaverse::{self, MvNames, MvObject};
+use crate::store::references::{self, ReferenceLayer};
+use crate::store::{StoreError, references::CsReference};
+
+/// Metaverse attributes that searches look up, kept as join keys beside those of the rules.
+const SEARCHED: [&str; 6] = ["accountName", "cloudAnchor", "displayName", "mail", "sourceAnchor", "userPrincipalName"];
+/// Metaverse attributes whose text "find anything" looks through.
+const SEARCH_TEXT: [&str; 7] = ["displayName", "cn", "accountName", "mail", "userPrincipalName", "sourceAnchor", "proxyAddresses"];
+
+/// Writes effects of a plan.
+#[derive(Debug)]
+pub struct Applier<'a> {
+    plan: &'a Plan,
+    metaverse_keys: Vec<AttributeId>,
+    search_text: Vec<AttributeId>,
+    display_name: Option<AttributeId>,
+    cn: Option<AttributeId>,
+}
+
+impl<'a> Applier<'a> {
+    /// An applier for a plan.
+    #[must_use]
+    pub fn new(plan: &'a Plan) -> Self {
+        let ids = |names: &[&str]| names.iter().filter_map(|name| plan.attributes.get(name)).collect::<Vec<_>>();
+        Self {
+            plan,
+            metaverse_keys: metaverse_key_attributes(plan),
+            search_text: ids(&SEARCH_TEXT),
+            display_name: plan.attributes.get("displayName"),
+            cn: plan.attributes.get("cn"),
+        }
+    }
+
+    /// Writes all effects. `untrue` receives the facts that are no longer true.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be written; the caller's transaction must then be
+    /// given up.
+    pub fn apply(
+        &self,
+        transaction: &Transaction<'_>,
+        effects: &Effects,
+        untrue: &mut HashSet<Question>,
+    ) -> Result<(), StoreError> {
+        let mv = self.metaverse(transaction, effects.metaverse.as_ref(), untrue)?;
+        for effect in &effects.objects {
+            let link = match effect.link {
+                None => None,
+                Some(MvTarget::Existing(id)) => Some(id),
+                Some(MvTarget::New) => mv,
+            };
+            self.object(transaction, effect, link, untrue)?;
+        }
+        // The identity goes last, so that objects that pointed at it are already let go.
+        if let Some(MvEffect::Delete(object)) = &effects.metaverse {
+            untrue.extend(metaverse::remove(transaction, object.id)?.into_iter().map(Question::Mv));
+        }
+        Ok(())
+    }
+
+    fn metaverse(
+        &self,
+        transaction: &Transaction<'_>,
+        effect: Option<&MvEffect>,
+        untrue: &mut HashSet<Question>,
+    ) -> Result<Option<MvId>, StoreError> {
+        match effect {
+            None => Ok(None),
+            Some(MvEffect::Create(object)) => {
+                let names = self.names(object);
+                untrue.extend(names.keys.iter().map(|(attribute, value)| Question::MvByKey(*attribute, value.clone())));
+                metaverse::insert(transaction, &mut (**object).clone(), &names).map(Some)
+            }
+            Some(MvEffect::Change { before, after }) => {
+                let (old, new) = (self.names(before), self.names(after));
+                let (old, names): (BTreeSet<_>, MvNames) = (old.keys.into_iter().collect(), new);
+                let fresh: BTreeSet<_> = names.keys.iter().cloned().collect();
+                untrue.extend(old.symmetric_difference(&fresh).map(|(attribute, value)| Question::MvByKey(*attribute, value.clone())));
+                untrue.insert(Question::Mv(after.id));
+                metaverse::update(transaction, Some(before), after, &names)?;
+                Ok(Some(after.id))
+            }
+            Some(MvEffect::Delete(object)) => {
+                untrue.extend(self.names(object).keys.into_iter().map(|(attribute, value)| Question::MvByKey(attribute, value)));
+                untrue.extend([Question::Mv(object.id), Question::Links(object.id)]);
+                Ok(None)
+            }
+        }
+    }
+
+    fn object(
+        &self,
+        transaction: &Transaction<'_>,
+        effect: &CsEffect,
+        link: Option<MvId>,
+        untrue: &mut HashSet<Question>,
+    ) -> Result<(), StoreError> {
+        let before_link = effect.before.as_ref().and_then(|object| object.mv);
+        let mut after = (*effect.after).clone();
+        after.mv = link;
+        let unchanged = effect.before.as_deref().is_some_and(|before| *before == after);
+        if unchanged && !effect.remove && !effect.commit_import && effect.staged_references.is_none() {
+            return Ok(());
+        }
+        untrue.insert(Question::CsByDn(after.connector, after.dn_key.clone()));
+        if let Some(before) = &effect.before {
+            untrue.extend([Question::Cs(before.id), Question::CsByDn(before.connector, before.dn_key.clone())]);
+            untrue.extend(self.key_questions(before.connector, &self.keys(before)));
+        }
+        if effect.remove {
+            connector_space::remove(transaction, after.id)?;
+        } else {
+            self.write(transaction, effect, &mut after, untrue)?;
+        }
+        let linked_now = if effect.remove { None } else { link };
+        if before_link != linked_now {
+            untrue.extend(before_link.into_iter().chain(linked_now).map(Question::Links));
+            untrue.extend(connector_space::flag_referrers(transaction, after.id)?.into_iter().map(Question::Cs));
+            for mv in before_link.into_iter().chain(linked_now) {
+                untrue.extend(metaverse::flag_referrers(transaction, mv)?.into_iter().map(Question::Mv));
+            }
+        }
+        Ok(())
+    }
+
+    fn write(
+        &self,
+        transaction: &Transaction<'_>,
+        effect: &CsEffect,
+        after: &mut CsObject,
+        untrue: &mut HashSet<Question>,
+    ) -> Result<(), StoreError> {
+        if let Some((adds, deletes)) = &effect.staged_references {
+            after.references.retain(|reference| reference.layer < ReferenceLayer::UnappliedAdd);
+            after.references.extend(rows(adds, ReferenceLayer::UnappliedAdd));
+            after.references.extend(rows(deletes, ReferenceLayer::UnappliedDelete));
+            after.references.sort_by_key(|reference| (reference.attribute, reference.layer, reference.target));
+        }
+        let image = after.view(TowerView::Expected);
+        let display_name = display_name_of(&image, self.display_name, self.cn);
+        if effect.before.is_none() {
+            after.parent = None;
+            connector_space::insert(transaction, after, &display_name)?;
+        } else {
+            connector_space::update(transaction, after, &display_name)?;
+        }
+        if effect.commit_import {
+            references::commit_import(transaction, after.id)?;
+        }
+        if let Some((adds, deletes)) = &effect.staged_references {
+            if effect.before.is_some() {
+                references::clear_layer(transaction, after.id, ReferenceLayer::UnappliedAdd)?;
+                references::clear_layer(transaction, after.id, ReferenceLayer::UnappliedDelete)?;
+            }
+            for reference in rows(adds, ReferenceLayer::UnappliedAdd).chain(rows(deletes, ReferenceLayer::UnappliedDelete)) {
+                references::add(transaction, after.id, reference.attribute, reference.target, reference.layer)?;
+            }
+        }
+        if self.plan.connector_keys.contains_key(&after.connector) {
+            let old = effect.before.as_ref().map(|before| self.keys(before));
+            let keys = self.keys_of(after.connector, &image);
+            if old.as_ref() != Some(&keys) {
+                untrue.extend(self.key_questions(after.connector, &keys));
+                connector_space::write_keys(transaction, after.connector, after.id, &keys)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn keys(&self, object: &CsObject) -> Vec<(AttributeId, Vec<u8>)> {
+        if self.plan.connector_keys.contains_key(&object.connector) {
+            self.keys_of(object.connector, &object.view(TowerView::Expected))
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn keys_of(&self, connector: ConnectorId, image: &Image) -> Vec<(AttributeId, Vec<u8>)> {
+        let attributes = self.plan.connector_keys.get(&connector).map(Vec::as_slice).unwrap_or_default();
+        keys_of(image, attributes)
+    }
+
+    fn key_questions(&self, connector: ConnectorId, keys: &[(AttributeId, Vec<u8>)]) -> Vec<Question> {
+        keys.iter().map(|(attribute, value)| Question::CsByKey(connector, *attribute, value.clone())).collect()
+    }
+
+    /// The names under which a metaverse object is found.
+    #[must_use]
+    pub fn names(&self, object: &MvObject) -> MvNames {
+        let text = |attribute: &AttributeId| -> Vec<&str> { object.image.get(*attribute).iter().filter_map(Value::as_text).collect() };
+        let mut search_text = String::new();
+        for part in self.search_text.iter().flat_map(text) {
+            search_text.push_str(&fold_text(part));
+            search_text.push('\n');
+        }
+        MvNames {
+            display_name: display_name_of(&object.image, self.display_name, self.cn),
+            search_text,
+            keys: keys_of(&object.image, &self.metaverse_keys),
+        }
+    }
+}
+
+/// The metaverse attributes that are kept as join keys: those of the rules and those of searches.
+#[must_use]
+pub fn metaverse_key_attributes(plan: &Plan) -> Vec<AttributeId> {
+    let searched = SEARCHED.iter().filter_map(|name| plan.attributes.get(name));
+    let keys: BTreeSet<AttributeId> = plan.metaverse_keys.iter().copied().chain(searched).collect();
+    keys.into_iter().collect()
+}
+
+/// Join keys of an image.
+#[must_use]
+pub fn keys_of(image: &Image, attributes: &[AttributeId]) -> Vec<(AttributeId, Vec<u8>)> {
+    let keys: BTreeSet<(AttributeId, Vec<u8>)> = attributes
+        .iter()
+        .flat_map(|attribute| image.get(*attribute).iter().map(|value| (*attribute, value.match_key())))
+        .collect();
+    keys.into_iter().collect()
+}
+
+fn rows(values: &ReferenceValues, layer: ReferenceLayer) -> impl Iterator<Item = CsReference> {
+    values.iter().flat_map(move |(attribute, targets)| {
+        targets.iter().map(move |target| CsReference { attribute: *attribute, target: *target, layer, target_mv: None, name: None })
+    })
+}

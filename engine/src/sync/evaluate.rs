@@ -1,0 +1,533 @@
+//! One object's synchronization as a pure function (`engine.md` 4.2, `design.md` 3).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::effects::{Counted, CsEffect, Effects, MvEffect, MvTarget};
+use super::facts::{Attempt, FactReader, Facts, Halt, Question};
+use super::inbound::{Before, Contributor, InboundResult, flow, object_type};
+use super::join::{LinkDecision, decide};
+use super::outbound::{Outbound, TargetOutcome, deprovision, link_rules, unlink};
+use super::values::Ambience;
+use crate::model::{AlgorithmStep, CsId, Delta, ErrorCode, Image, MvId, ObjectError, ObjectOperation};
+use crate::rules::{Direction, LinkType, Plan};
+use crate::store::connector_space::CsObject;
+use crate::store::metaverse::MvObject;
+
+/// Rounds after which rules that keep undoing each other are cut (`engine.md` 4.5-7).
+const PROVISIONING_ROUNDS: usize = 10;
+
+/// What is synchronized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A connector space object.
+    Object(CsId),
+    /// A metaverse object whose references or provisioning wait.
+    Metaverse(MvId),
+}
+
+/// What an evaluation is asked and given besides facts.
+#[derive(Clone, Copy, Debug)]
+pub struct EvaluationInput<'a> {
+    /// Rules and schemas.
+    pub plan: &'a Plan,
+    /// Outbound rules are evaluated even when the metaverse object did not change.
+    pub full: bool,
+    /// Time and randomness.
+    pub ambience: Ambience<'a>,
+    /// GUIDs for a new metaverse object and for new connector space objects.
+    pub guids: &'a [Uuid],
+}
+
+/// An attempt to evaluate.
+#[derive(Debug)]
+pub struct Evaluation {
+    /// Effects, or why there are none.
+    pub outcome: Attempt<Effects>,
+    /// Facts that were read.
+    pub read: BTreeSet<Question>,
+    /// Facts that were missing.
+    pub missing: BTreeSet<Question>,
+}
+
+/// Evaluates one subject against the facts.
+#[must_use]
+pub fn evaluate(input: EvaluationInput<'_>, facts: &Facts, subject: Subject) -> Evaluation {
+    let reader = FactReader::new(facts);
+    let evaluator = Evaluator { input, facts: &reader };
+    let outcome = match subject {
+        Subject::Object(id) => evaluator.object(id),
+        Subject::Metaverse(id) => evaluator.metaverse(id),
+    };
+    let missing = reader.missing();
+    Evaluation { outcome, read: reader.into_read(), missing }
+}
+
+struct Evaluator<'a> {
+    input: EvaluationInput<'a>,
+    facts: &'a FactReader<'a>,
+}
+
+/// The metaverse object at the start of the evaluation.
+enum Identity {
+    Existing(Arc<MvObject>),
+    New(String),
+}
+
+/// How the source object came to be linked; decides its counter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Linked,
+    Joined,
+    Projected,
+    Disconnected,
+    Deleted,
+    Retyped,
+    Retry,
+}
+
+impl Evaluator<'_> {
+    fn object(&self, id: CsId) -> Attempt<Effects> {
+        let Some(source) = self.facts.cs(id)? else { return Ok(Effects::default()) };
+        if object_type(&source).is_none() {
+            return Ok(Effects::default());
+        }
+        let deleted = source.pending_import.operation == ObjectOperation::Delete;
+        let retyped = source.pending_import.operation == ObjectOperation::DeleteAdd;
+        let contributor = Contributor::new(self.input.plan, Arc::clone(&source));
+        let Some(mv) = source.mv else {
+            if deleted {
+                let mut effect = CsEffect::keep(&source);
+                effect.remove = true;
+                return Ok(alone(effect, "disconnector-remains"));
+            }
+            return match decide(&contributor, self.facts)? {
+                LinkDecision::Remain => Ok(alone(committed(&contributor, self.input.ambience), "disconnector-remains")),
+                LinkDecision::Project(object_type) => self.settle(Identity::New(object_type), vec![contributor], id, Role::Projected),
+                LinkDecision::Join(mv) => {
+                    let identity = self.existing(mv)?;
+                    let mut contributors = self.joined_to(mv, None)?;
+                    contributors.push(contributor);
+                    self.settle(identity, contributors, id, Role::Joined)
+                }
+            };
+        };
+        let identity = self.existing(mv)?;
+        let mut contributors = self.joined_to(mv, Some(id))?;
+        let role = if deleted {
+            Role::Deleted
+        } else if self.stays(&contributor, mv, &identity)? {
+            if retyped { Role::Retyped } else { Role::Linked }
+        } else {
+            Role::Disconnected
+        };
+        contributors.push(contributor);
+        self.settle(identity, contributors, id, role)
+    }
+
+    fn metaverse(&self, id: MvId) -> Attempt<Effects> {
+        let Some(object) = self.facts.mv(id)? else { return Ok(Effects::default()) };
+        let contributors = self.joined_to(id, None)?;
+        self.settle(Identity::Existing(object), contributors, CsId(0), Role::Retry)
+    }
+
+    fn existing(&self, id: MvId) -> Attempt<Identity> {
+        match self.facts.mv(id)? {
+            Some(object) => Ok(Identity::Existing(object)),
+            None => Err(Halt::from(ObjectError::new(
+                ErrorCode::UNEXPECTED_ERROR,
+                format!("the object is joined to metaverse object {id}, which does not exist; run a full synchronization"),
+            ))),
+        }
+    }
+
+    /// The objects joined to a metaverse object, without `except`.
+    fn joined_to(&self, mv: MvId, except: Option<CsId>) -> Attempt<Vec<Contributor>> {
+        let links = self.facts.links(mv)?;
+        let ids: Vec<CsId> = links.iter().map(|(_, id)| *id).filter(|id| Some(*id) != except).collect();
+        Ok(self.facts.cs_all(&ids)?.into_iter().map(|object| Contributor::new(self.input.plan, object)).collect())
+    }
+
+    /// True when the link of an object lasts (`engine.md` 4.2-4): a rule that holds it is in scope, an
+    /// outbound rule holds it, or the rules in scope lead to the same metaverse object.
+    fn stays(&self, contributor: &Contributor, mv: MvId, identity: &Identity) -> Attempt<bool> {
+        let recorded = &contributor.object.link_rules;
+        let same_type = |rule_type: &str| match identity {
+            Identity::Existing(object) => rule_type == "*" || object.object_type == rule_type,
+            Identity::New(object_type) => rule_type == object_type,
+        };
+        if recorded.iter().any(|rule| rule.direction == Direction::Outbound && rule.action == LinkType::Provision) {
+            return Ok(true);
+        }
+        let holding = contributor
+            .linking()
+            .any(|rule| same_type(&rule.metaverse_type) && recorded.iter().any(|known| known.rule == rule.id));
+        if holding {
+            return Ok(true);
+        }
+        Ok(match decide(contributor, self.facts)? {
+            LinkDecision::Join(found) => found == mv,
+            // A rule that would only create anew keeps what is there: no identity is lost to a change of scope.
+            LinkDecision::Project(object_type) => same_type(&object_type),
+            LinkDecision::Remain => recorded.iter().any(|rule| rule.direction == Direction::Outbound),
+        })
+    }
+
+    /// Computes metaverse and targets until nothing changes any more.
+    fn settle(&self, identity: Identity, mut contributors: Vec<Contributor>, source: CsId, role: Role) -> Attempt<Effects> {
+        let link = match &identity {
+            Identity::Existing(object) => MvTarget::Existing(object.id),
+            Identity::New(_) => MvTarget::New,
+        };
+        let mut effects: BTreeMap<CsId, CsEffect> = BTreeMap::new();
+        let mut new_objects: Vec<CsEffect> = Vec::new();
+        let mut target_counters: Vec<(&'static str, crate::model::ConnectorId, Option<CsId>)> = Vec::new();
+        if let Some(place) = contributors.iter().position(|contributor| contributor.object.id == source) {
+            if matches!(role, Role::Deleted | Role::Disconnected) {
+                let contributor = contributors.remove(place);
+                effects.insert(source, left(&contributor, role, self.input.ambience));
+            } else if let Some(contributor) = contributors.get(place) {
+                let mut effect = committed(contributor, self.input.ambience);
+                effect.link = Some(link);
+                effects.insert(source, effect);
+            }
+        }
+        let (mut result, mut alive, mut retry) = (InboundResult::default(), false, false);
+        for round in 0.. {
+            if round == PROVISIONING_ROUNDS {
+                return Err(Halt::from(
+                    ObjectError::new(
+                        ErrorCode::PROVISIONING_LIMIT,
+                        format!("rules keep re-provisioning this object ({PROVISIONING_ROUNDS} rounds); look for an inbound rule of the target that undoes the scope of an outbound one"),
+                    )
+                    .at(AlgorithmStep::Provisioning),
+                ));
+            }
+            alive = contributors.iter().any(Contributor::keeps_alive);
+            if !alive {
+                break;
+            }
+            result = self.inbound(&identity, &contributors)?;
+            let outcomes = self.outbound(&identity, &result.image, &contributors, source, role)?;
+            retry = outcomes.retry;
+            let mut again = false;
+            for outcome in outcomes.outcomes {
+                again |= self.take(outcome, link, &mut contributors, &mut effects, &mut new_objects, &mut target_counters);
+            }
+            if !again {
+                break;
+            }
+            // The next round decides anew for everything but what was just let go or taken in.
+            new_objects.clear();
+        }
+        if !alive {
+            new_objects.clear();
+            for contributor in &contributors {
+                let outcome = released(&contributor.object, self.input.ambience);
+                target_counters.push(("provisioned-disconnect", contributor.object.connector, Some(contributor.object.id)));
+                merge_effect(&mut effects, outcome.effect, None);
+            }
+        }
+        let metaverse = self.metaverse_effect(&identity, result, alive, retry, role);
+        Ok(collect(identity, metaverse, effects, new_objects, source, role, target_counters, retry))
+    }
+
+    fn inbound(&self, identity: &Identity, contributors: &[Contributor]) -> Attempt<InboundResult> {
+        let (empty_image, empty_lineage) = (Image::new(), BTreeMap::new());
+        let before = match identity {
+            Identity::Existing(object) => {
+                Before { object_type: &object.object_type, image: &object.image, lineage: &object.lineage, is_new: false }
+            }
+            Identity::New(object_type) => Before { object_type, image: &empty_image, lineage: &empty_lineage, is_new: true },
+        };
+        let mut result = flow(self.input.plan, contributors, before, self.input.ambience)?;
+        for (attribute, contribution) in &mut result.lineage {
+            if let Some(known) = before.lineage.get(attribute)
+                && (known.object, known.rule) == (contribution.object, contribution.rule)
+                && before.image.same_values(*attribute, result.image.get(*attribute))
+            {
+                *contribution = *known;
+            }
+        }
+        Ok(result)
+    }
+
+    /// All targets, or only the source's own connector when nothing changed.
+    fn outbound(
+        &self,
+        identity: &Identity,
+        image: &Image,
+        contributors: &[Contributor],
+        source: CsId,
+        role: Role,
+    ) -> Attempt<super::outbound::Targets> {
+        let (metaverse_type, changed) = match identity {
+            Identity::New(object_type) => (object_type.as_str(), true),
+            Identity::Existing(object) => (
+                object.object_type.as_str(),
+                !same_image(&object.image, image) || object.reference_retry || object.provisioning_retry,
+            ),
+        };
+        let everything = self.input.full || changed || role != Role::Linked;
+        let own = contributors.iter().find(|contributor| contributor.object.id == source).map(|contributor| contributor.object.connector);
+        let mut all = super::outbound::Targets { outcomes: Vec::new(), retry: false };
+        for (place, connector) in self.input.plan.connectors.values().enumerate() {
+            if !everything && Some(connector.id) != own {
+                continue;
+            }
+            let linked: Vec<&Contributor> =
+                contributors.iter().filter(|contributor| contributor.object.connector == connector.id).collect();
+            if connector.outbound_rules(metaverse_type).is_empty() && linked.iter().all(|contributor| !was_sent(&contributor.object)) {
+                continue;
+            }
+            let outbound = Outbound {
+                plan: self.input.plan,
+                connector,
+                facts: self.facts,
+                ambience: self.input.ambience,
+                metaverse_type,
+                image,
+                new_guid: self.input.guids.get(place + 1).copied().unwrap_or_default(),
+            };
+            let targets = outbound.targets(&linked)?;
+            all.outcomes.extend(targets.outcomes);
+            all.retry |= targets.retry;
+        }
+        Ok(all)
+    }
+
+    /// Takes an outcome in; true when it changes who contributes.
+    fn take(
+        &self,
+        outcome: TargetOutcome,
+        link: MvTarget,
+        contributors: &mut Vec<Contributor>,
+        effects: &mut BTreeMap<CsId, CsEffect>,
+        new_objects: &mut Vec<CsEffect>,
+        counters: &mut Vec<(&'static str, crate::model::ConnectorId, Option<CsId>)>,
+    ) -> bool {
+        let TargetOutcome { mut effect, counter, unlinked, linked } = outcome;
+        if !unlinked {
+            effect.link = Some(link);
+        }
+        let id = effect.before.as_ref().map(|object| object.id);
+        if let Some(counter) = counter
+            && !(counters.iter().any(|(known, _, of)| *known == counter && id.is_some() && *of == id))
+        {
+            counters.push((counter, effect.after.connector, id));
+        }
+        let mut again = false;
+        if let (true, Some(id)) = (unlinked, id)
+            && let Some(place) = contributors.iter().position(|contributor| contributor.object.id == id)
+        {
+            again = !contributors.remove(place).rules.is_empty();
+        }
+        if let (true, Some(before)) = (linked, effect.before.clone())
+            && !contributors.iter().any(|contributor| contributor.object.id == before.id)
+        {
+            let contributor = Contributor::new(self.input.plan, before);
+            again |= !contributor.rules.is_empty();
+            contributors.push(contributor);
+        }
+        match id {
+            Some(_) => merge_effect(effects, effect, Some(link)),
+            None => {
+                counters.retain(|(known, connector, of)| of.is_some() || *connector != effect.after.connector || Some(*known) != counter);
+                if let Some(counter) = counter {
+                    counters.push((counter, effect.after.connector, None));
+                }
+                new_objects.retain(|known| known.after.connector != effect.after.connector || known.after.dn_key != effect.after.dn_key);
+                new_objects.push(effect);
+            }
+        }
+        again
+    }
+
+    fn metaverse_effect(
+        &self,
+        identity: &Identity,
+        result: InboundResult,
+        alive: bool,
+        retry: bool,
+        role: Role,
+    ) -> Option<MvEffect> {
+        match identity {
+            Identity::Existing(before) if !alive => Some(MvEffect::Delete(Arc::clone(before))),
+            Identity::New(_) if !alive => None,
+            Identity::New(object_type) => Some(MvEffect::Create(Box::new(MvObject {
+                id: MvId(0),
+                guid: self.input.guids.first().copied().unwrap_or_default(),
+                object_type: object_type.clone(),
+                image: result.image,
+                lineage: result.lineage,
+                reference_retry: false,
+                provisioning_retry: retry,
+                created: self.input.ambience.now,
+                changed: self.input.ambience.now,
+            }))),
+            Identity::Existing(before) => {
+                let evaluated = self.input.full || role != Role::Linked || before.reference_retry || before.provisioning_retry;
+                let changed = !same_image(&before.image, &result.image) || before.lineage != result.lineage;
+                let flags = (
+                    before.reference_retry && !evaluated,
+                    if evaluated || changed { retry } else { before.provisioning_retry },
+                );
+                if !changed && flags == (before.reference_retry, before.provisioning_retry) {
+                    return None;
+                }
+                let mut after = (**before).clone();
+                after.image = result.image;
+                after.lineage = result.lineage;
+                (after.reference_retry, after.provisioning_retry) = flags;
+                if changed {
+                    after.changed = self.input.ambience.now;
+                }
+                Some(MvEffect::Change { before: Arc::clone(before), after: Box::new(after) })
+            }
+        }
+    }
+}
+
+/// True when the engine put or staged something there, so that leaving scope must be noticed.
+fn was_sent(object: &CsObject) -> bool {
+    object.link_rules.iter().any(|rule| rule.direction == Direction::Outbound) || !object.unapplied.is_none()
+}
+
+fn same_image(a: &Image, b: &Image) -> bool {
+    a.len() == b.len() && a.iter().all(|(attribute, values)| b.same_values(attribute, values))
+}
+
+/// An unjoined object alone.
+fn alone(effect: CsEffect, counter: &'static str) -> Effects {
+    Effects { objects: vec![effect], counted: vec![Counted { counter, target: None, object: 0 }], ..Effects::default() }
+}
+
+/// The source with its pending import synchronized and its flags and error cleared.
+fn committed(contributor: &Contributor, ambience: Ambience<'_>) -> CsEffect {
+    let object = &contributor.object;
+    let mut effect = CsEffect::keep(object);
+    let after = &mut effect.after;
+    if !object.pending_import.is_none() {
+        after.object_type = object_type(object).map(str::to_owned);
+        object.pending_import.apply_to(&mut after.hologram);
+        after.pending_import = Delta::none();
+        effect.commit_import = true;
+    }
+    after.import_error = None;
+    after.rename_retry = false;
+    after.reference_retry = false;
+    let outbound: Vec<_> = object.link_rules.iter().filter(|rule| rule.direction == Direction::Outbound).copied().collect();
+    after.link_rules = link_rules(Some(contributor), &[], &object.link_rules, ambience);
+    after.link_rules.extend(outbound);
+    effect
+}
+
+/// The source after it lost its metaverse object.
+fn left(contributor: &Contributor, role: Role, ambience: Ambience<'_>) -> CsEffect {
+    if role == Role::Deleted {
+        let mut effect = CsEffect::keep(&contributor.object);
+        effect.link = None;
+        effect.remove = true;
+        return effect;
+    }
+    let mut effect = committed(contributor, ambience);
+    effect.link = None;
+    effect.after.link_rules.clear();
+    effect.after.disconnected = Some(ambience.now);
+    effect
+}
+
+/// A joined object of a metaverse object that goes: deleted in its directory when a rule provisioned
+/// it, left alone otherwise (`engine.md` 4.2-7).
+fn released(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
+    let provisioned =
+        object.link_rules.iter().any(|rule| rule.direction == Direction::Outbound && rule.action == LinkType::Provision);
+    if provisioned { deprovision(object, ambience) } else { unlink(object, ambience) }
+}
+
+/// Lays an outbound effect over what is already wanted for the same object.
+fn merge_effect(effects: &mut BTreeMap<CsId, CsEffect>, effect: CsEffect, link: Option<MvTarget>) {
+    let Some(id) = effect.before.as_ref().map(|object| object.id) else { return };
+    match effects.get_mut(&id) {
+        None => {
+            effects.insert(id, effect);
+        }
+        Some(known) => {
+            known.after.unapplied = effect.after.unapplied.clone();
+            known.after.export_changed = effect.after.export_changed;
+            known.after.disconnected = effect.after.disconnected;
+            known.after.link_rules.clone_from(&effect.after.link_rules);
+            known.after.dn.clone_from(&effect.after.dn);
+            known.after.dn_key.clone_from(&effect.after.dn_key);
+            if effect.after.object_type != effect.before.as_ref().and_then(|object| object.object_type.clone()) {
+                known.after.object_type.clone_from(&effect.after.object_type);
+            }
+            known.link = if effect.link.is_none() { None } else { link.or(effect.link) };
+            known.remove |= effect.remove;
+            known.staged_references = effect.staged_references;
+        }
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "gathers what one evaluation found; called once")]
+fn collect(
+    identity: Identity,
+    metaverse: Option<MvEffect>,
+    effects: BTreeMap<CsId, CsEffect>,
+    new_objects: Vec<CsEffect>,
+    source: CsId,
+    role: Role,
+    target_counters: Vec<(&'static str, crate::model::ConnectorId, Option<CsId>)>,
+    retry: bool,
+) -> Effects {
+    let removed = matches!(metaverse, Some(MvEffect::Delete(_))) || (matches!(identity, Identity::New(_)) && metaverse.is_none());
+    let flowed = match &metaverse {
+        Some(MvEffect::Create(object)) => !object.image.is_empty(),
+        Some(MvEffect::Change { before, after }) => !same_image(&before.image, &after.image),
+        Some(MvEffect::Delete(_)) | None => false,
+    };
+    let mut collected = Effects { metaverse, provisioning_retry: retry, ..Effects::default() };
+    let mut places: BTreeMap<CsId, usize> = BTreeMap::new();
+    let mut ordered: Vec<(CsId, CsEffect)> = effects.into_iter().collect();
+    ordered.sort_by_key(|(id, _)| (*id != source, *id));
+    for (id, effect) in ordered {
+        places.insert(id, collected.objects.len());
+        collected.objects.push(effect);
+    }
+    let mut first_new: BTreeMap<crate::model::ConnectorId, usize> = BTreeMap::new();
+    for effect in new_objects {
+        first_new.entry(effect.after.connector).or_insert(collected.objects.len());
+        collected.objects.push(effect);
+    }
+    if let Some(place) = places.get(&source) {
+        let counter = match (role, removed, flowed) {
+            (Role::Linked | Role::Retry, true, _) => "connector-flow-remove-mv",
+            (Role::Linked | Role::Retry, false, true) => "connector-flow",
+            (Role::Linked | Role::Retry, false, false) => "connector-no-flow",
+            (Role::Joined, true, _) => "disconnector-joined-remove-mv",
+            (Role::Joined, false, true) => "disconnector-joined-flow",
+            (Role::Joined, false, false) => "disconnector-joined-no-flow",
+            (Role::Projected, true, _) => "disconnector-projected-remove-mv",
+            (Role::Projected, false, true) => "disconnector-projected-flow",
+            (Role::Projected, false, false) => "disconnector-projected-no-flow",
+            (Role::Disconnected, true, _) => "connector-filtered-remove-mv",
+            (Role::Disconnected, false, _) => "connector-filtered-leave-mv",
+            (Role::Deleted, true, _) => "connector-delete-remove-mv",
+            (Role::Deleted, false, _) => "connector-delete-leave-mv",
+            (Role::Retyped, _, _) => "connector-delete-add-processed",
+        };
+        collected.counted.push(Counted { counter, target: None, object: *place });
+    }
+    for (counter, connector, id) in target_counters {
+        let place = match id {
+            Some(id) => places.get(&id),
+            None => first_new.get(&connector),
+        };
+        if let Some(place) = place {
+            collected.counted.push(Counted { counter, target: Some(connector), object: *place });
+        }
+    }
+    collected
+}

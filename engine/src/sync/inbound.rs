@@ -1,0 +1,261 @@
+//! Inbound attribute flow: from all joined objects to the metaverse attributes (`engine.md` 4.4, 4.7).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value};
+use crate::model::{
+    AlgorithmStep, AttributeId, CsId, ErrorCode, Image, MvId, ObjectError, ObjectOperation, Value, Values,
+};
+use crate::rules::{CompiledFlow, CompiledRule, LinkType, MergeType, Plan, in_scope};
+use crate::store::connector_space::{CsObject, TowerView};
+use crate::store::metaverse::Contribution;
+
+/// A connector space object seen through its inbound rules.
+#[derive(Debug)]
+pub struct Contributor {
+    /// The object.
+    pub object: Arc<CsObject>,
+    /// Its expected view.
+    pub expected: Image,
+    /// Inbound rules in scope, best precedence first.
+    pub rules: Vec<Arc<CompiledRule>>,
+}
+
+impl Contributor {
+    /// Looks at an object through the rules of the plan. An object whose deletion was imported, or
+    /// that no import has brought yet, has no rules in scope (`engine.md` 4.4, `default-rules.md` C27).
+    #[must_use]
+    pub fn new(plan: &Plan, object: Arc<CsObject>) -> Self {
+        let expected = object.view(TowerView::Expected);
+        let contributes = object.was_imported() && object.pending_import.operation != ObjectOperation::Delete;
+        let rules = match (contributes, plan.connector(object.connector), object_type(&object)) {
+            (true, Some(connector), Some(object_type)) => connector
+                .inbound_rules(object_type)
+                .iter()
+                .filter(|rule| in_scope(&rule.scope, &expected))
+                .cloned()
+                .collect(),
+            _ => Vec::new(),
+        };
+        Self { object, expected, rules }
+    }
+
+    /// Rules that make or hold links.
+    pub fn linking(&self) -> impl Iterator<Item = &Arc<CompiledRule>> {
+        self.rules.iter().filter(|rule| rule.is_linking())
+    }
+
+    /// True when a rule in scope keeps the metaverse object alive.
+    #[must_use]
+    pub fn keeps_alive(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule.link, LinkType::Provision | LinkType::StickyJoin))
+    }
+}
+
+/// The type that an object has once its pending import is synchronized.
+#[must_use]
+pub fn object_type(object: &CsObject) -> Option<&str> {
+    match object.pending_import.operation {
+        ObjectOperation::Add | ObjectOperation::DeleteAdd => {
+            object.pending_import.object_type.as_deref().or(object.object_type.as_deref())
+        }
+        ObjectOperation::Update | ObjectOperation::Delete | ObjectOperation::None => object.object_type.as_deref(),
+    }
+}
+
+/// The metaverse attributes that the joined objects give, with the contribution behind each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InboundResult {
+    /// Attributes.
+    pub image: Image,
+    /// Contributions.
+    pub lineage: BTreeMap<AttributeId, Contribution>,
+}
+
+/// The metaverse object as it stands before the flow.
+#[derive(Clone, Copy, Debug)]
+pub struct Before<'a> {
+    /// Its type.
+    pub object_type: &'a str,
+    /// Its attributes.
+    pub image: &'a Image,
+    /// Their lineage.
+    pub lineage: &'a BTreeMap<AttributeId, Contribution>,
+    /// It is being created.
+    pub is_new: bool,
+}
+
+struct Candidate<'a> {
+    contributor: &'a Contributor,
+    rule: &'a CompiledRule,
+    flow: &'a CompiledFlow,
+}
+
+/// Computes all metaverse attributes from the joined objects.
+///
+/// # Errors
+/// [`ObjectError`] when a flow fails, naming rule and attribute.
+pub fn flow(
+    plan: &Plan,
+    contributors: &[Contributor],
+    before: Before<'_>,
+    ambience: Ambience<'_>,
+) -> Result<InboundResult, ObjectError> {
+    let mut candidates: Vec<Candidate<'_>> = Vec::new();
+    for contributor in contributors {
+        for rule in &contributor.rules {
+            if rule.metaverse_type == "*" || rule.metaverse_type == before.object_type {
+                candidates.extend(rule.flows.iter().map(|flow| Candidate { contributor, rule, flow }));
+            }
+        }
+    }
+    candidates.sort_by_key(|candidate| (candidate.flow.target.id, candidate.rule.precedence, candidate.contributor.object.id));
+    let sources: BTreeMap<CsId, (FlowObject<'_>, ObjectParameters<'_>)> = contributors
+        .iter()
+        .filter_map(|contributor| {
+            let connector = plan.connector(contributor.object.connector)?;
+            Some((
+                contributor.object.id,
+                (
+                    FlowObject::connector_space(&contributor.object, &contributor.expected),
+                    ObjectParameters::new(connector, Some(&contributor.object.dn)),
+                ),
+            ))
+        })
+        .collect();
+    let mut result = InboundResult::default();
+    for group in candidates.chunk_by(|a, b| a.flow.target.id == b.flow.target.id) {
+        let Some(first) = group.first() else { continue };
+        let attribute = first.flow.target.id;
+        attribute_flow(plan, group, &sources, before, ambience, &mut result).map_err(|error| {
+            let error = error.at(AlgorithmStep::ImportFlow);
+            if error.detail.attribute.is_none() { error.attribute(plan.name(attribute)) } else { error }
+        })?;
+    }
+    Ok(result)
+}
+
+fn attribute_flow<'a>(
+    plan: &Plan,
+    group: &[Candidate<'a>],
+    sources: &BTreeMap<CsId, (FlowObject<'a>, ObjectParameters<'a>)>,
+    before: Before<'_>,
+    ambience: Ambience<'_>,
+    result: &mut InboundResult,
+) -> Result<(), ObjectError> {
+    check_group(plan, group)?;
+    let Some(first) = group.first() else { return Ok(()) };
+    let target = first.flow.target;
+    let keep = |result: &mut InboundResult| {
+        if let Some(contribution) = before.lineage.get(&target.id) {
+            result.image.set(target.id, Values::from(before.image.get(target.id)));
+            result.lineage.insert(target.id, *contribution);
+        }
+    };
+    let (mut merged, mut merged_from, mut ignored) = (Values::new(), None, false);
+    for candidate in group {
+        if candidate.flow.apply_once && !before.is_new {
+            ignored = true;
+            continue;
+        }
+        let Some((object, parameters)) = sources.get(&candidate.contributor.object.id) else { continue };
+        let value = flow_value(candidate.flow, object, parameters, ambience, plan)
+            .map_err(|error| error.rule(candidate.rule.name.clone()))?;
+        let values = match value {
+            FlowValue::Null => continue,
+            FlowValue::Ignore => {
+                ignored = true;
+                continue;
+            }
+            FlowValue::AuthoritativeNull if merged.is_empty() => return Ok(()),
+            FlowValue::AuthoritativeNull => break,
+            FlowValue::Values(values) => to_metaverse(values, &candidate.contributor.object),
+        };
+        if values.is_empty() {
+            continue;
+        }
+        let contribution =
+            Contribution { object: candidate.contributor.object.id, rule: candidate.rule.id, time: ambience.now };
+        if !candidate.flow.merge.is_union() {
+            result.lineage.insert(target.id, contribution);
+            result.image.set(target.id, values);
+            return Ok(());
+        }
+        merge_into(&mut merged, values, candidate.flow.merge);
+        merged_from.get_or_insert(contribution);
+    }
+    match merged_from {
+        Some(contribution) => {
+            result.lineage.insert(target.id, contribution);
+            result.image.set(target.id, merged);
+        }
+        None if ignored => keep(result),
+        None => {}
+    }
+    Ok(())
+}
+
+/// Refuses what precedence cannot decide: different merge types, or one rule from two objects.
+fn check_group(plan: &Plan, group: &[Candidate<'_>]) -> Result<(), ObjectError> {
+    let merges: BTreeSet<MergeType> = group.iter().map(|candidate| normal(candidate.flow.merge)).collect();
+    if merges.len() > 1 {
+        let rules: Vec<&str> = group.iter().map(|candidate| candidate.rule.name.as_str()).collect();
+        return Err(ObjectError::new(
+            ErrorCode::INBOUND_FLOW_RULES_INVALID,
+            format!("rules {} flow to one attribute with different merge types; give all of them the same", rules.join(", ")),
+        ));
+    }
+    for pair in group.windows(2) {
+        let [a, b] = pair else { continue };
+        if a.rule.id == b.rule.id && a.contributor.object.id != b.contributor.object.id {
+            let connector = plan.connector(a.rule.connector).map_or("", |connector| connector.name.as_str());
+            return Err(ObjectError::new(
+                ErrorCode::AMBIGUOUS_IMPORT_FLOW,
+                format!(
+                    "two objects of {connector} ({} and {}) are joined to this identity and rule {} cannot choose between them",
+                    a.contributor.object.dn, b.contributor.object.dn, a.rule.name
+                ),
+            )
+            .rule(a.rule.name.clone()));
+        }
+    }
+    Ok(())
+}
+
+fn normal(merge: MergeType) -> MergeType {
+    match merge {
+        MergeType::Update | MergeType::Replace => MergeType::Update,
+        MergeType::Merge | MergeType::MergeCaseInsensitive => merge,
+    }
+}
+
+/// Adds values to a union; the spelling that is there stays.
+pub fn merge_into(merged: &mut Values, values: Values, merge: MergeType) {
+    for value in values {
+        let known = merged.iter().any(|have| match merge {
+            MergeType::MergeCaseInsensitive => have.matches(&value),
+            MergeType::Merge | MergeType::Update | MergeType::Replace => *have == value,
+        });
+        if !known {
+            merged.push(value);
+        }
+    }
+}
+
+/// References point at connector space objects; in the metaverse they point at the metaverse objects
+/// those are joined to. A target that is joined to nothing is left out (`engine.md` 4.7).
+fn to_metaverse(values: Values, object: &CsObject) -> Values {
+    if !values.iter().any(|value| matches!(value, Value::Reference(_))) {
+        return values;
+    }
+    let joined: BTreeMap<i64, MvId> =
+        object.references.iter().filter_map(|reference| Some((reference.target.0, reference.target_mv?))).collect();
+    values
+        .into_iter()
+        .filter_map(|value| match value {
+            Value::Reference(target) => joined.get(&target).map(|mv| Value::Reference(mv.0)),
+            other @ (Value::String(_) | Value::Binary(_) | Value::Integer(_) | Value::Boolean(_)) => Some(other),
+        })
+        .collect()
+}

@@ -1,0 +1,554 @@
+//! Outbound: from a metaverse object to its objects in one target connector space
+//! (`engine.md` 4.5-4.6).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::effects::{CsEffect, ReferenceValues};
+use super::facts::{Attempt, FactReader, Halt};
+use super::inbound::{Contributor, merge_into, object_type};
+use super::join::holds;
+use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value, match_keys};
+use crate::model::{
+    AlgorithmStep, AttributeChange, AttributeId, CsId, DN_ATTRIBUTE, Delta, Dn, ErrorCode, Image, MvId, ObjectError,
+    ObjectOperation, Value, ValueType, Values,
+};
+use crate::rules::{CompiledFlow, CompiledRule, ConnectorPlan, Direction, LinkType, Plan, in_scope};
+use crate::store::connector_space::{CsObject, LinkRule, TowerView};
+use crate::store::references::ReferenceLayer;
+
+/// What happens to one object of the target connector space.
+#[derive(Debug)]
+pub struct TargetOutcome {
+    /// What is written.
+    pub effect: CsEffect,
+    /// Outbound counter.
+    pub counter: Option<&'static str>,
+    /// It was joined before and is not any more.
+    pub unlinked: bool,
+    /// It was not joined before and is now.
+    pub linked: bool,
+}
+
+/// Everything about one target connector space.
+#[derive(Debug)]
+pub struct Targets {
+    /// Outcomes in the order in which they were decided.
+    pub outcomes: Vec<TargetOutcome>,
+    /// Provisioning has to wait for a deletion to be confirmed.
+    pub retry: bool,
+}
+
+/// The metaverse object and the target connector.
+#[derive(Clone, Copy, Debug)]
+pub struct Outbound<'a> {
+    /// Rules and schemas.
+    pub plan: &'a Plan,
+    /// The target connector.
+    pub connector: &'a ConnectorPlan,
+    /// Facts.
+    pub facts: &'a FactReader<'a>,
+    /// Time and randomness.
+    pub ambience: Ambience<'a>,
+    /// Type of the metaverse object.
+    pub metaverse_type: &'a str,
+    /// Its attributes after the inbound flow.
+    pub image: &'a Image,
+    /// GUID for a new object.
+    pub new_guid: Uuid,
+}
+
+/// A value wanted in the target.
+enum Wanted {
+    Values(Values),
+    Null,
+    /// Only when the object is created; otherwise a staged value stays and everything else is let be.
+    Once(Values),
+}
+
+impl Outbound<'_> {
+    /// Decides for all objects of the connector space.
+    ///
+    /// # Errors
+    /// [`Halt`] when facts are missing or an object cannot be provisioned.
+    pub fn targets(&self, linked: &[&Contributor]) -> Attempt<Targets> {
+        let rules: Vec<&Arc<CompiledRule>> = self
+            .connector
+            .outbound_rules(self.metaverse_type)
+            .iter()
+            .filter(|rule| in_scope(&rule.scope, self.image))
+            .collect();
+        let mut outcomes = Vec::new();
+        let (mut present, mut released) = (Vec::new(), Vec::new());
+        for &contributor in linked {
+            let object = &contributor.object;
+            let type_name = object_type(object).unwrap_or("");
+            let own: Vec<&CompiledRule> =
+                rules.iter().filter(|rule| rule.connector_type == type_name).map(|rule| rule.as_ref()).collect();
+            let held = object.link_rules.iter().any(|rule| rule.direction == Direction::Outbound && rule.action == LinkType::Provision);
+            let provisions = own.iter().any(|rule| rule.link == LinkType::Provision);
+            let joins = own.iter().any(|rule| rule.is_linking()) || contributor.linking().next().is_some();
+            if held && !provisions {
+                released.push(contributor);
+            } else if !own.is_empty() && joins {
+                present.push(type_name.to_owned());
+                outcomes.push(self.flow(CsEffect::keep(object), Some(contributor), &own, type_name, false)?);
+            } else if joins {
+                present.push(type_name.to_owned());
+                outcomes.push(withdraw(object, contributor, self.ambience));
+            } else {
+                outcomes.push(unlink(object, self.ambience));
+            }
+        }
+        let mut retry = false;
+        let mut types: Vec<&str> = Vec::new();
+        for rule in rules.iter().filter(|rule| rule.is_linking()) {
+            if !types.contains(&rule.connector_type.as_str()) && !present.contains(&rule.connector_type) {
+                types.push(&rule.connector_type);
+            }
+        }
+        for type_name in types {
+            let own: Vec<&CompiledRule> =
+                rules.iter().filter(|rule| rule.connector_type == type_name).map(|rule| rule.as_ref()).collect();
+            match self.provision(type_name, &own, &mut released)? {
+                Provisioned::Outcome(outcome) => outcomes.push(*outcome),
+                Provisioned::Nothing => {}
+                Provisioned::Later => retry = true,
+            }
+        }
+        for contributor in released {
+            outcomes.push(deprovision(&contributor.object, self.ambience));
+        }
+        Ok(Targets { outcomes, retry })
+    }
+
+    /// Finds or makes the object of a type that is missing.
+    fn provision(&self, type_name: &str, rules: &[&CompiledRule], released: &mut Vec<&Contributor>) -> Attempt<Provisioned> {
+        // Both questions are asked before either answer is needed, so that they are fetched together.
+        let dn = self.dn(rules)?.map(|text| (Dn::parse(&text), text));
+        let holder = match &dn {
+            Some((Ok(dn), _)) => Some(self.facts.cs_by_dn(self.connector.id, dn.key())),
+            Some((Err(_), _)) | None => None,
+        };
+        if let Some(object) = self.find_disconnector(type_name, rules)? {
+            return self.take_over(&object, rules, type_name);
+        }
+        let Some(provisioning) = rules.iter().find(|rule| rule.link == LinkType::Provision) else {
+            return Ok(Provisioned::Nothing);
+        };
+        let failed = |reason: String| {
+            Halt::from(
+                ObjectError::new(
+                    ErrorCode::PROVISIONING_FAILED,
+                    format!("rule {} could not create the object in {}: {reason}", provisioning.name, self.connector.name),
+                )
+                .at(AlgorithmStep::Provisioning)
+                .rule(provisioning.name.clone()),
+            )
+        };
+        let (dn, holder) = match (dn, holder) {
+            (Some((Ok(dn), _)), Some(holder)) => (dn, holder?),
+            (Some((Err(error), text)), _) => return Err(failed(format!("\"{text}\" is no distinguished name: {error}"))),
+            _ => return Err(failed("the flow to dn gives no value".to_owned())),
+        };
+        let Some(id) = holder else {
+            let object = CsObject::new(self.new_guid, self.connector.id, &dn, self.ambience.now);
+            let effect =
+                CsEffect { before: None, after: Box::new(object), link: None, commit_import: false, remove: false, staged_references: None };
+            return self.flow(effect, None, rules, type_name, true).map(|outcome| Provisioned::Outcome(Box::new(outcome)));
+        };
+        let Some(object) = self.facts.cs(id)? else { return Ok(Provisioned::Later) };
+        let held_type = object_type(&object).map(str::to_owned);
+        if let Some(place) = released.iter().position(|contributor| contributor.object.id == object.id) {
+            released.remove(place);
+            return self.retype(&object, rules, type_name).map(|outcome| Provisioned::Outcome(Box::new(outcome)));
+        }
+        match (object.mv, held_type.as_deref()) {
+            (_, None) => {
+                self.flow(CsEffect::keep(&object), None, rules, type_name, true).map(|outcome| Provisioned::Outcome(Box::new(outcome)))
+            }
+            (None, Some(held)) if held == type_name => self.take_over(&object, rules, type_name),
+            (None, Some(_)) if object.unapplied.operation == ObjectOperation::Delete => {
+                self.retype(&object, rules, type_name).map(|outcome| Provisioned::Outcome(Box::new(outcome)))
+            }
+            (None, Some(_)) if object.is_being_deleted() => Ok(Provisioned::Later),
+            (None, Some(held)) => Err(failed(format!("\"{dn}\" is already the name of an object of type {held}"))),
+            (Some(_), Some(_)) => Err(failed(format!("\"{dn}\" is the name of an object that is joined to another identity"))),
+        }
+    }
+
+    /// A disconnector that satisfies the join criteria of the linking rules, if exactly one does.
+    fn find_disconnector(&self, type_name: &str, rules: &[&CompiledRule]) -> Attempt<Option<Arc<CsObject>>> {
+        let Some(rule) = rules.iter().find(|rule| !rule.join.is_empty()) else { return Ok(None) };
+        for group in &rule.join {
+            let Some(first) = group.first() else { continue };
+            let keys = match_keys(self.image, first.metaverse_attribute);
+            if keys.is_empty() {
+                continue;
+            }
+            let ids: Vec<CsId> =
+                self.facts.cs_by_keys(self.connector.id, first.connector_attribute, &keys)?.into_iter().collect();
+            let mut found = Vec::new();
+            for object in self.facts.cs_all(&ids)? {
+                if object.mv.is_some() || object_type(&object) != Some(type_name) {
+                    continue;
+                }
+                let contributor = Contributor::new(self.plan, Arc::clone(&object));
+                let excluded = object.was_imported()
+                    && self.connector.inbound_rules(type_name).iter().any(|rule| rule.is_linking())
+                    && contributor.linking().next().is_none();
+                if !excluded && group.iter().all(|condition| holds(condition, &contributor.expected, self.image)) {
+                    found.push(object);
+                }
+            }
+            if found.len() == 1 {
+                return Ok(found.pop());
+            }
+        }
+        Ok(None)
+    }
+
+    /// Joins a disconnector, unless its deletion is on its way to the directory.
+    fn take_over(&self, object: &Arc<CsObject>, rules: &[&CompiledRule], type_name: &str) -> Attempt<Provisioned> {
+        let leaving = [&object.unconfirmed, &object.escrowed].iter().any(|delta| delta.operation == ObjectOperation::Delete);
+        if leaving || object.pending_import.operation == ObjectOperation::Delete {
+            return Ok(Provisioned::Later);
+        }
+        let contributor = Contributor::new(self.plan, Arc::clone(object));
+        let mut outcome = self.flow(CsEffect::keep(object), Some(&contributor), rules, type_name, false)?;
+        outcome.linked = true;
+        Ok(Provisioned::Outcome(Box::new(outcome)))
+    }
+
+    /// Gives an object that was to be deleted another type under the same name.
+    fn retype(&self, object: &Arc<CsObject>, rules: &[&CompiledRule], type_name: &str) -> Attempt<TargetOutcome> {
+        let mut effect = CsEffect::keep(object);
+        effect.after.link_rules.clear();
+        if object.is_unexported_add() {
+            return self.flow(effect, None, rules, type_name, true);
+        }
+        effect.after.unapplied = Delta { operation: ObjectOperation::DeleteAdd, ..Delta::none() };
+        self.flow(effect, None, rules, type_name, true)
+    }
+
+    /// The name that the rules give.
+    fn dn(&self, rules: &[&CompiledRule]) -> Attempt<Option<String>> {
+        let (object, parameters) = (FlowObject::metaverse(self.image), ObjectParameters::new(self.connector, None));
+        for (rule, flow) in flows_to(rules, DN_ATTRIBUTE) {
+            let value = flow_value(flow, &object, &parameters, self.ambience, self.plan)
+                .map_err(|error| error.at(AlgorithmStep::Provisioning).rule(rule.name.clone()).attribute("dn"))?;
+            if let FlowValue::Values(values) = value {
+                return Ok(values.first().and_then(Value::as_text).map(str::to_owned));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Lets attributes flow to an object and computes what is to be exported.
+    fn flow(
+        &self,
+        mut effect: CsEffect,
+        contributor: Option<&Contributor>,
+        rules: &[&CompiledRule],
+        type_name: &str,
+        creating: bool,
+    ) -> Attempt<TargetOutcome> {
+        let before = effect.before.clone();
+        let fresh = creating || before.as_ref().is_some_and(|object| object.is_unexported_add());
+        let wanted = self.wanted(rules, creating)?;
+        let delete_add = effect.after.unapplied.operation == ObjectOperation::DeleteAdd;
+        let base = match &before {
+            Some(object) if !fresh && !delete_add => object.view(TowerView::Escrowed),
+            _ => Image::new(),
+        };
+        let staged_before = before.as_ref().map(|object| &object.unapplied);
+        let mut delta = Delta {
+            operation: match (fresh, delete_add) {
+                (_, true) => ObjectOperation::DeleteAdd,
+                (true, false) => ObjectOperation::Add,
+                (false, false) => ObjectOperation::Update,
+            },
+            ..Delta::none()
+        };
+        let (mut adds, mut deletes) = (ReferenceValues::new(), ReferenceValues::new());
+        for (attribute, (value_type, wish)) in wanted {
+            let desired = match wish {
+                Wanted::Values(values) => values,
+                Wanted::Null => Values::new(),
+                Wanted::Once(values) if creating => values,
+                Wanted::Once(_) => {
+                    if let (true, Some(kept)) = (fresh, staged_before.and_then(|staged| staged.changes.get(&attribute))) {
+                        delta.changes.insert(attribute, kept.clone());
+                    }
+                    continue;
+                }
+            };
+            if value_type == ValueType::Reference {
+                stage_references(attribute, base.get(attribute), &desired, &mut adds, &mut deletes);
+            } else if let Some(change) = AttributeChange::between(base.get(attribute), &desired) {
+                delta.changes.insert(attribute, change);
+            }
+        }
+        if creating || effect.after.object_type.is_none() {
+            effect.after.object_type = Some(type_name.to_owned());
+        }
+        if !matches!(delta.operation, ObjectOperation::Update) {
+            delta.object_type = Some(type_name.to_owned());
+            delta.dn = Some(effect.after.dn.clone());
+        }
+        self.rename(&mut effect, &mut delta, rules, fresh)?;
+        if delta.operation == ObjectOperation::Update && delta.changes.is_empty() && delta.dn.is_none() && adds.is_empty() && deletes.is_empty() {
+            delta = Delta::none();
+        }
+        let same = before.as_ref().is_some_and(|object| {
+            object.unapplied == delta
+                && staged(object, ReferenceLayer::UnappliedAdd) == adds
+                && staged(object, ReferenceLayer::UnappliedDelete) == deletes
+        });
+        let counter = match (&before, creating, same) {
+            (_, true, _) if delete_add => "provisioned-delete-add-flow",
+            (_, true, _) => "provisioned-add-flow",
+            (Some(_), false, true) => "connector-no-flow",
+            (_, false, _) if delta.dn.is_some() && !fresh => "provisioned-rename-flow",
+            (_, false, _) => "connector-flow",
+        };
+        if !same {
+            effect.after.unapplied = delta;
+            effect.after.export_changed = Some(self.ambience.now);
+            effect.staged_references = Some((adds, deletes));
+        }
+        effect.after.disconnected = None;
+        effect.after.link_rules = link_rules(contributor, rules, &effect.after.link_rules, self.ambience);
+        Ok(TargetOutcome { effect, counter: Some(counter), unlinked: false, linked: creating })
+    }
+
+    /// Follows a change of the name that the rules give.
+    fn rename(&self, effect: &mut CsEffect, delta: &mut Delta, rules: &[&CompiledRule], fresh: bool) -> Attempt<()> {
+        let Some(text) = self.dn(rules)? else { return Ok(()) };
+        let step = |error: ObjectError| Halt::from(error.at(AlgorithmStep::ExportFlow).attribute("dn").value(&text));
+        let dn = Dn::parse(&text).map_err(|error| {
+            step(ObjectError::new(ErrorCode::PROVISIONING_FAILED, format!("\"{text}\" is no distinguished name: {error}")))
+        })?;
+        if dn.key() == effect.after.dn_key {
+            return Ok(());
+        }
+        if fresh {
+            dn.as_str().clone_into(&mut effect.after.dn);
+            dn.key().clone_into(&mut effect.after.dn_key);
+            delta.dn = Some(text);
+            Ok(())
+        } else if self.connector.can_rename {
+            delta.dn = Some(text);
+            Ok(())
+        } else {
+            Err(step(ObjectError::new(
+                ErrorCode::PROVISIONING_FAILED,
+                format!(
+                    "the rules now name the object \"{text}\", but {} cannot rename \"{}\"; the source anchor of an exported object must not change",
+                    self.connector.name, effect.after.dn
+                ),
+            )))
+        }
+    }
+
+    /// What the rules want in the attributes that they manage.
+    fn wanted(&self, rules: &[&CompiledRule], creating: bool) -> Attempt<BTreeMap<AttributeId, (ValueType, Wanted)>> {
+        let (object, parameters) = (FlowObject::metaverse(self.image), ObjectParameters::new(self.connector, None));
+        let mut flows: Vec<(&CompiledRule, &CompiledFlow)> =
+            rules.iter().flat_map(|rule| rule.flows.iter().map(|flow| (*rule, flow))).collect();
+        flows.sort_by_key(|(rule, flow)| (flow.target.id, rule.precedence));
+        let mut wanted = BTreeMap::new();
+        for group in flows.chunk_by(|a, b| a.1.target.id == b.1.target.id) {
+            let Some((_, first)) = group.first() else { continue };
+            if first.target.id == DN_ATTRIBUTE {
+                continue;
+            }
+            let (mut managed, mut once, mut merged) = (false, false, Values::new());
+            for (rule, flow) in group {
+                if flow.apply_once && !creating {
+                    once = true;
+                    continue;
+                }
+                let value = flow_value(flow, &object, &parameters, self.ambience, self.plan).map_err(|error| {
+                    let error = error.at(AlgorithmStep::ExportFlow).rule(rule.name.clone());
+                    if error.detail.attribute.is_none() { error.attribute(self.plan.name(flow.target.id)) } else { error }
+                })?;
+                match value {
+                    FlowValue::Ignore => continue,
+                    FlowValue::Null => {
+                        managed = true;
+                        continue;
+                    }
+                    FlowValue::AuthoritativeNull => {
+                        managed = true;
+                        break;
+                    }
+                    FlowValue::Values(values) => {
+                        managed = true;
+                        once |= flow.apply_once;
+                        if flow.merge.is_union() {
+                            merge_into(&mut merged, values, flow.merge);
+                            continue;
+                        }
+                        merged = values;
+                        break;
+                    }
+                }
+            }
+            let values = self.to_connector_space(merged)?;
+            let wish = match (once, managed) {
+                (true, _) => Wanted::Once(values),
+                (false, true) if values.is_empty() => Wanted::Null,
+                (false, true) => Wanted::Values(values),
+                (false, false) => continue,
+            };
+            wanted.insert(first.target.id, (first.target.value_type, wish));
+        }
+        Ok(wanted)
+    }
+
+    /// References to metaverse objects become references to their objects in this connector space. A
+    /// target that has none is left out; it is added when it appears (`engine.md` 4.5-6).
+    fn to_connector_space(&self, values: Values) -> Attempt<Values> {
+        let targets: Vec<MvId> = values
+            .iter()
+            .filter_map(|value| match value {
+                Value::Reference(id) => Some(MvId(*id)),
+                Value::String(_) | Value::Binary(_) | Value::Integer(_) | Value::Boolean(_) => None,
+            })
+            .collect();
+        if targets.is_empty() {
+            return Ok(values);
+        }
+        let links = self.facts.links_of_all(&targets)?;
+        let mut resolved = Values::new();
+        for links in links {
+            let mut here = links.iter().filter(|(connector, _)| *connector == self.connector.id);
+            match (here.next(), here.next()) {
+                (None, _) => {}
+                (Some((_, object)), None) => resolved.push(Value::Reference(object.0)),
+                (Some(_), Some(_)) => {
+                    return Err(Halt::from(
+                        ObjectError::new(
+                            ErrorCode::AMBIGUOUS_REFERENCE,
+                            format!("the referenced identity has more than one object in {}", self.connector.name),
+                        )
+                        .at(AlgorithmStep::ExportFlow),
+                    ));
+                }
+            }
+        }
+        Ok(resolved)
+    }
+}
+
+enum Provisioned {
+    Outcome(Box<TargetOutcome>),
+    Nothing,
+    Later,
+}
+
+fn flows_to<'a>(rules: &[&'a CompiledRule], target: AttributeId) -> Vec<(&'a CompiledRule, &'a CompiledFlow)> {
+    let mut flows: Vec<_> =
+        rules.iter().flat_map(|rule| rule.flows.iter().filter(|flow| flow.target.id == target).map(|flow| (*rule, flow))).collect();
+    flows.sort_by_key(|(rule, _)| rule.precedence);
+    flows
+}
+
+fn stage_references(
+    attribute: AttributeId,
+    base: &[Value],
+    desired: &[Value],
+    adds: &mut ReferenceValues,
+    deletes: &mut ReferenceValues,
+) {
+    let ids = |values: &[Value]| -> std::collections::BTreeSet<i64> {
+        values
+            .iter()
+            .filter_map(|value| match value {
+                Value::Reference(id) => Some(*id),
+                Value::String(_) | Value::Binary(_) | Value::Integer(_) | Value::Boolean(_) => None,
+            })
+            .collect()
+    };
+    let (old, new) = (ids(base), ids(desired));
+    let come: Vec<CsId> = new.difference(&old).map(|id| CsId(*id)).collect();
+    let go: Vec<CsId> = old.difference(&new).map(|id| CsId(*id)).collect();
+    if !come.is_empty() {
+        adds.insert(attribute, come);
+    }
+    if !go.is_empty() {
+        deletes.insert(attribute, go);
+    }
+}
+
+/// The references of one layer of an object.
+fn staged(object: &CsObject, layer: ReferenceLayer) -> ReferenceValues {
+    let mut values = ReferenceValues::new();
+    for reference in object.references.iter().filter(|reference| reference.layer == layer) {
+        values.entry(reference.attribute).or_default().push(reference.target);
+    }
+    values
+}
+
+/// All rules that apply to the link now; those that applied before keep their time.
+#[must_use]
+pub fn link_rules(
+    contributor: Option<&Contributor>,
+    outbound: &[&CompiledRule],
+    before: &[LinkRule],
+    ambience: Ambience<'_>,
+) -> Vec<LinkRule> {
+    let inbound = contributor.map(|contributor| contributor.rules.as_slice()).unwrap_or_default();
+    let mut rules: Vec<(i64, LinkRule)> = inbound
+        .iter()
+        .map(|rule| (rule.as_ref(), Direction::Inbound))
+        .chain(outbound.iter().map(|rule| (*rule, Direction::Outbound)))
+        .map(|(rule, direction)| {
+            let known = before.iter().find(|known| known.rule == rule.id && known.direction == direction && known.action == rule.link);
+            let applied = known.map_or(ambience.now, |known| known.applied);
+            (rule.precedence, LinkRule { rule: rule.id, direction, action: rule.link, applied })
+        })
+        .collect();
+    rules.sort_by_key(|(precedence, _)| *precedence);
+    rules.into_iter().map(|(_, rule)| rule).collect()
+}
+
+/// Nothing flows to the object any more; what was staged is withdrawn.
+fn withdraw(object: &Arc<CsObject>, contributor: &Contributor, ambience: Ambience<'_>) -> TargetOutcome {
+    let mut effect = CsEffect::keep(object);
+    if !object.unapplied.is_none() {
+        effect.after.unapplied = Delta::none();
+        effect.staged_references = Some((ReferenceValues::new(), ReferenceValues::new()));
+    }
+    effect.after.link_rules = link_rules(Some(contributor), &[], &object.link_rules, ambience);
+    TargetOutcome { effect, counter: None, unlinked: false, linked: false }
+}
+
+/// Takes the link away and leaves the object in the directory.
+pub fn unlink(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
+    let mut effect = CsEffect::keep(object);
+    effect.link = None;
+    effect.after.link_rules.clear();
+    effect.after.disconnected = Some(ambience.now);
+    if object.is_unexported_add() {
+        effect.remove = true;
+    } else if !object.unapplied.is_none() {
+        effect.after.unapplied = Delta::none();
+        effect.staged_references = Some((ReferenceValues::new(), ReferenceValues::new()));
+    }
+    TargetOutcome { effect, counter: Some("provisioned-disconnect"), unlinked: true, linked: false }
+}
+
+/// Takes the link away and stages the deletion; an object that was never exported just goes.
+pub fn deprovision(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
+    let mut outcome = unlink(object, ambience);
+    if !outcome.effect.remove && object.pending_import.operation != ObjectOperation::Delete {
+        outcome.effect.after.unapplied = Delta { operation: ObjectOperation::Delete, ..Delta::none() };
+        outcome.effect.after.export_changed = Some(ambience.now);
+        outcome.effect.staged_references = Some((ReferenceValues::new(), ReferenceValues::new()));
+    }
+    outcome
+}

@@ -1,0 +1,107 @@
+//! Loads the plan of a run from the database, and keeps the join keys in step with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rusqlite::Transaction;
+
+use super::apply::{Applier, keys_of, metaverse_key_attributes};
+use crate::connector::DirectoryPartition;
+use crate::model::{AttributeId, ConnectorId, Dn};
+use crate::rules::{PartitionPlan, Plan, PlanInput, RuleProblem, compile, metaverse_schema};
+use crate::store::configuration::{self, ConnectorRecord, PartitionRecord};
+use crate::store::connector_space::{self, LoadOptions, TowerView, Visit};
+use crate::store::{Database, StoreError, attributes, metaverse, options};
+
+/// Option that tells for which attributes join keys are kept.
+const KEYS_OPTION: &str = "join-key-attributes";
+const KEYS_BATCH: usize = 1_000;
+
+/// Reads connectors and rules and compiles them.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read or written.
+pub fn load(database: &Database) -> Result<(Plan, Vec<RuleProblem>), StoreError> {
+    let mut writer = database.writer();
+    let transaction = writer.transaction()?;
+    let mut names = attributes::load(&transaction)?;
+    let rules = configuration::rules(&transaction)?;
+    let mut inputs = Vec::new();
+    for connector in configuration::connectors(&transaction)? {
+        let partitions = configuration::partitions(&transaction, connector.id)?;
+        inputs.push(input(connector, &partitions)?);
+    }
+    let schema = metaverse_schema().map_err(|error| StoreError::damaged("the metaverse schema", error))?;
+    let (plan, problems) = compile(&rules, inputs, &schema, &mut names);
+    attributes::save(&transaction, &names)?;
+    refresh_keys(&transaction, &plan)?;
+    transaction.commit().map_err(StoreError::sqlite("writing attribute names"))?;
+    Ok((plan, problems))
+}
+
+/// The connector space attributes that are kept as join keys for a connector.
+#[must_use]
+pub fn connector_keys(plan: &Plan, connector: ConnectorId) -> Vec<AttributeId> {
+    plan.connector_keys.get(&connector).cloned().unwrap_or_default()
+}
+
+fn input(connector: ConnectorRecord, partitions: &[PartitionRecord]) -> Result<PlanInput, StoreError> {
+    let mut plans = Vec::new();
+    for partition in partitions.iter().filter(|partition| partition.selected) {
+        let detail: DirectoryPartition = serde_json::from_str(&partition.detail)
+            .map_err(|error| StoreError::damaged(format!("partition {}", partition.name), error))?;
+        plans.push(PartitionPlan { dn: Dn::parse(&partition.name).ok(), parameters: parameters(&detail) });
+    }
+    Ok(PlanInput {
+        id: connector.id,
+        guid: connector.guid,
+        can_rename: connector.kind != "tenant",
+        schema: Arc::new(connector.schema),
+        name: connector.name,
+        partitions: plans,
+        parameters: BTreeMap::new(),
+    })
+}
+
+/// `%Domain.*%` and `%Forest.*%` (`expressions.md` 12).
+fn parameters(detail: &DirectoryPartition) -> BTreeMap<String, String> {
+    let ldap = |dns: &String| dns.split('.').map(|label| format!("DC={label}")).collect::<Vec<_>>().join(",");
+    [
+        ("Domain.FQDN", detail.dns_name.clone()),
+        ("Domain.Netbios", detail.netbios_name.clone()),
+        ("Domain.LDAP", detail.dns_name.as_ref().map(ldap)),
+        ("Forest.FQDN", detail.forest_dns_name.clone()),
+        ("Forest.Netbios", detail.forest_netbios_name.clone()),
+        ("Forest.LDAP", detail.forest_dns_name.as_ref().map(ldap)),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+    .collect()
+}
+
+/// Rebuilds the join keys when the rules look up other attributes than before.
+fn refresh_keys(transaction: &Transaction<'_>, plan: &Plan) -> Result<(), StoreError> {
+    let describe = |attributes: &[AttributeId]| attributes.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(" ");
+    let mut wanted = describe(&metaverse_key_attributes(plan));
+    for (connector, attributes) in &plan.connector_keys {
+        wanted.push_str(&format!("; {connector}: {}", describe(attributes)));
+    }
+    if options::get(transaction, KEYS_OPTION)?.as_deref() == Some(wanted.as_str()) {
+        return Ok(());
+    }
+    let applier = Applier::new(plan);
+    for ids in metaverse::all_ids(transaction)?.chunks(KEYS_BATCH) {
+        for object in metaverse::load(transaction, ids)? {
+            metaverse::update(transaction, Some(&object), &object, &applier.names(&object))?;
+        }
+    }
+    for (connector, attributes) in &plan.connector_keys {
+        for ids in connector_space::to_visit(transaction, *connector, Visit::Full)?.chunks(KEYS_BATCH) {
+            for object in connector_space::load(transaction, ids, &LoadOptions::default())? {
+                let keys = keys_of(&object.view(TowerView::Expected), attributes);
+                connector_space::write_keys(transaction, *connector, object.id, &keys)?;
+            }
+        }
+    }
+    options::set(transaction, KEYS_OPTION, Some(&wanted))
+}

@@ -1,0 +1,279 @@
+//! A synchronization step: which objects, in which phases, in which batches (`engine.md` 4.1, 12.3).
+//!
+//! A batch is evaluated in parallel against one snapshot; then effects are applied in order. An object
+//! that read something an earlier one of the batch wrote is evaluated again first, so the result
+//! equals the sequential one.
+
+use std::collections::{BTreeSet, HashSet};
+
+use rayon::prelude::*;
+use rusqlite::Connection;
+use syncline_expression::SystemRandom;
+use uuid::Uuid;
+
+use super::apply::Applier;
+use super::effects::Effects;
+use super::evaluate::{Evaluation, EvaluationInput, Subject, evaluate};
+use super::facts::{Facts, Halt, Question};
+use super::loader::answer;
+use super::plan;
+use super::values::Ambience;
+use crate::model::{ConnectorId, CsId, MvId, ObjectError};
+use crate::rules::Plan;
+use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
+use crate::store::connector_space::{self, StoredError, Visit};
+use crate::store::{StoreError, metaverse};
+
+const BATCH: usize = 1_000;
+/// Times that references are followed in one step; deeper chains go on in the next.
+const RETRY_ROUNDS: usize = 5;
+const RANDOM: SystemRandom = SystemRandom;
+
+/// Synchronizes a connector: everything (`full`), or what is pending.
+pub fn run_step(environment: &StepEnvironment, connector: ConnectorId, full: bool, recorder: &mut Recorder) -> StepEnd {
+    synchronize(environment, connector, full, recorder).unwrap_or_else(|error| StepEnd::store(&error))
+}
+
+fn synchronize(
+    environment: &StepEnvironment,
+    connector: ConnectorId,
+    full: bool,
+    recorder: &mut Recorder,
+) -> Result<StepEnd, StoreError> {
+    let (plan, problems) = plan::load(&environment.database)?;
+    for problem in problems {
+        recorder.warnings.push(format!("rule \"{}\": {}", problem.rule, problem.message));
+    }
+    let mut step = Step {
+        environment,
+        plan: &plan,
+        applier: Applier::new(&plan),
+        full,
+        recorder,
+        counted: HashSet::new(),
+        counted_targets: HashSet::new(),
+    };
+    let objects = |visit| -> Result<Vec<Subject>, StoreError> {
+        let ids = connector_space::to_visit(&*environment.database.reader()?, connector, visit)?;
+        Ok(ids.into_iter().map(Subject::Object).collect())
+    };
+    let visited = objects(if full { Visit::Full } else { Visit::Delta })?;
+    let deletes = objects(Visit::Deletes)?;
+    step.recorder.phase("in-progress", Some((visited.len() + deletes.len()) as u64));
+    for subjects in [visited, deletes] {
+        if let Some(end) = step.process(&subjects)? {
+            return Ok(end);
+        }
+    }
+    for _ in 0..RETRY_ROUNDS {
+        let retries = objects(Visit::Retries)?;
+        if retries.is_empty() {
+            break;
+        }
+        step.recorder.phase("completing-referential-updates", Some(retries.len() as u64));
+        if let Some(end) = step.process(&retries)? {
+            return Ok(end);
+        }
+    }
+    let mut tried: BTreeSet<MvId> = BTreeSet::new();
+    for _ in 0..RETRY_ROUNDS {
+        let waiting = metaverse::to_retry(&*environment.database.reader()?)?;
+        let subjects: Vec<Subject> = waiting.into_iter().filter(|id| tried.insert(*id)).map(Subject::Metaverse).collect();
+        if subjects.is_empty() {
+            break;
+        }
+        if let Some(end) = step.process(&subjects)? {
+            return Ok(end);
+        }
+    }
+    Ok(StepEnd::new(match (step.recorder.error_count(), step.recorder.warnings.is_empty()) {
+        (0, true) => StepStatus::SUCCESS,
+        (0, false) => StepStatus::COMPLETED_WARNINGS,
+        _ => StepStatus::COMPLETED_SYNC_ERRORS,
+    }))
+}
+
+struct Step<'a> {
+    environment: &'a StepEnvironment,
+    plan: &'a Plan,
+    applier: Applier<'a>,
+    full: bool,
+    recorder: &'a mut Recorder,
+    /// Objects that an inbound counter has counted; each counts once.
+    counted: HashSet<CsId>,
+    counted_targets: HashSet<(Uuid, &'static str)>,
+}
+
+impl Step<'_> {
+    /// Synchronizes subjects in order; an end before the last one is given back.
+    fn process(&mut self, subjects: &[Subject]) -> Result<Option<StepEnd>, StoreError> {
+        for batch in subjects.chunks(BATCH) {
+            if self.environment.cancel.is_cancelled() {
+                return Ok(Some(StepEnd::because(StepStatus::STOPPED_BY_USER, "stopped; what is pending is done by the next run")));
+            }
+            self.batch(batch)?;
+            if self.recorder.error_count() > ERROR_LIMIT {
+                return Ok(Some(StepEnd::because(
+                    StepStatus::STOPPED_ERROR_LIMIT,
+                    format!("more than {ERROR_LIMIT} objects have errors; correct the cause of the most frequent one and run again"),
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    fn batch(&mut self, subjects: &[Subject]) -> Result<(), StoreError> {
+        let guids: Vec<Vec<Uuid>> = subjects
+            .iter()
+            .map(|_| (0..=self.plan.connectors.len()).map(|_| self.environment.ids.guid()).collect())
+            .collect();
+        let ambience = Ambience { now: self.environment.clock.now(), random: &RANDOM };
+        let (plan, full) = (self.plan, self.full);
+        let input = |place: usize| EvaluationInput {
+            plan,
+            full,
+            ambience,
+            guids: guids.get(place).map(Vec::as_slice).unwrap_or_default(),
+        };
+        let mut facts = Facts::default();
+        let first: BTreeSet<Question> = subjects
+            .iter()
+            .flat_map(|subject| match subject {
+                Subject::Object(id) => vec![Question::Cs(*id)],
+                Subject::Metaverse(id) => vec![Question::Mv(*id), Question::Links(*id)],
+            })
+            .collect();
+        let mut evaluations: Vec<Option<Evaluation>> = {
+            let reader = self.environment.database.reader()?;
+            answer(&reader, plan, &mut facts, &first)?;
+            evaluate_all(&reader, plan, &mut facts, subjects, &input)?
+        };
+        let mut writer = self.environment.database.writer();
+        let transaction = writer.transaction()?;
+        let mut untrue: HashSet<Question> = HashSet::new();
+        for (place, (subject, evaluation)) in subjects.iter().zip(&mut evaluations).enumerate() {
+            let stale = match evaluation {
+                Some(evaluation) => evaluation.read.iter().any(|question| untrue.contains(question)),
+                None => true,
+            };
+            if stale {
+                *evaluation = Some(again(&transaction, plan, &mut facts, input(place), *subject)?);
+            }
+            let Some(Evaluation { outcome, .. }) = evaluation.take() else { continue };
+            match outcome {
+                Ok(effects) => {
+                    if !effects.is_empty() {
+                        let mut written = HashSet::new();
+                        self.applier.apply(&transaction, &effects, &mut written)?;
+                        facts.forget(&written);
+                        untrue.extend(written);
+                    }
+                    self.count(&effects, matches!(subject, Subject::Object(_)));
+                }
+                Err(Halt::Error(error)) => {
+                    let written = fail(&transaction, self.recorder, &facts, *subject, *error, ambience)?;
+                    facts.forget(&written);
+                    untrue.extend(written);
+                }
+                Err(Halt::Missing) => {}
+            }
+            self.recorder.advance(1, "");
+        }
+        self.recorder.flush(&transaction)?;
+        transaction.commit().map_err(StoreError::sqlite("committing synchronized objects"))
+    }
+
+    fn count(&mut self, effects: &Effects, inbound: bool) {
+        for counted in &effects.counted {
+            let Some(effect) = effects.objects.get(counted.object) else { continue };
+            let object = effect.before.as_deref().unwrap_or(&effect.after);
+            match counted.target {
+                None if inbound && self.counted.insert(object.id) => self.recorder.count(counted.counter, object),
+                None => {}
+                Some(connector) => {
+                    let name = format!("{connector}:{}", counted.counter);
+                    if counted.counter == "connector-no-flow" {
+                        if self.full {
+                            self.recorder.add(&name, 1);
+                        }
+                    } else if self.counted_targets.insert((object.guid, counted.counter)) {
+                        self.recorder.count(&name, &effect.after);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Evaluates all subjects in parallel, fetching missing facts between attempts, until none is missing.
+fn evaluate_all<'a>(
+    connection: &Connection,
+    plan: &Plan,
+    facts: &mut Facts,
+    subjects: &[Subject],
+    input: &(dyn Fn(usize) -> EvaluationInput<'a> + Sync),
+) -> Result<Vec<Option<Evaluation>>, StoreError> {
+    let mut evaluations: Vec<Option<Evaluation>> = subjects.iter().map(|_| None).collect();
+    loop {
+        let known = &*facts;
+        evaluations.par_iter_mut().zip(subjects.par_iter()).enumerate().for_each(|(place, (evaluation, subject))| {
+            if evaluation.as_ref().is_none_or(|evaluation| evaluation.outcome == Err(Halt::Missing)) {
+                *evaluation = Some(evaluate(input(place), known, *subject));
+            }
+        });
+        let missing: BTreeSet<Question> = evaluations
+            .iter()
+            .flatten()
+            .filter(|evaluation| evaluation.outcome == Err(Halt::Missing))
+            .flat_map(|evaluation| evaluation.missing.iter().cloned())
+            .collect();
+        if missing.is_empty() {
+            return Ok(evaluations);
+        }
+        answer(connection, plan, facts, &missing)?;
+    }
+}
+
+/// Evaluates one subject against what the transaction has written so far.
+fn again(
+    connection: &Connection,
+    plan: &Plan,
+    facts: &mut Facts,
+    input: EvaluationInput<'_>,
+    subject: Subject,
+) -> Result<Evaluation, StoreError> {
+    loop {
+        let evaluation = evaluate(input, facts, subject);
+        if evaluation.outcome != Err(Halt::Missing) || evaluation.missing.is_empty() {
+            return Ok(evaluation);
+        }
+        answer(connection, plan, facts, &evaluation.missing)?;
+    }
+}
+
+/// Records the error of a subject: on the object, in the run, in the counters. Nothing else of its
+/// synchronization is kept.
+fn fail(
+    transaction: &rusqlite::Transaction<'_>,
+    recorder: &mut Recorder,
+    facts: &Facts,
+    subject: Subject,
+    error: ObjectError,
+    ambience: Ambience<'_>,
+) -> Result<HashSet<Question>, StoreError> {
+    match subject {
+        Subject::Object(id) => {
+            let Some(object) = facts.cs.get(&id).and_then(Option::as_ref) else { return Ok(HashSet::new()) };
+            let stored = StoredError::after(object.import_error.as_ref(), error, ambience.now);
+            connector_space::set_import_error(transaction, id, &stored)?;
+            recorder.object_error(object, &stored);
+            recorder.count("flow-failure", object);
+            Ok(HashSet::from([Question::Cs(id)]))
+        }
+        Subject::Metaverse(id) => {
+            let name = facts.mv.get(&id).and_then(Option::as_ref).map_or_else(|| id.to_string(), |object| object.guid.to_string());
+            recorder.discovery_error(&format!("metaverse object {name}"), error, ambience.now);
+            Ok(HashSet::new())
+        }
+    }
+}
