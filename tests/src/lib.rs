@@ -1,1 +1,3 @@
-//! Being written.
+//! What the end-to-end tests and the benchmark share.
+
+pub mod generate;

@@ -50,9 +50,9 @@ impl Cx<'_> {
 }
 
 /// A question to the engine as the worker runs it; errors become sentences.
-pub fn question<T>(backend: &Arc<dyn Backend>, ask: impl FnOnce(&dyn Backend) -> Answer<T> + Send) -> impl FnOnce() -> Result<T, String> + Send
+pub fn question<T, F>(backend: &Arc<dyn Backend>, ask: F) -> impl FnOnce() -> Result<T, String> + Send + use<T, F>
 where
-    T: Send,
+    F: FnOnce(&dyn Backend) -> Answer<T> + Send,
 {
     let backend = Arc::clone(backend);
     move || ask(&*backend).map_err(|error| sentence(&error))

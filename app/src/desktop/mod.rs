@@ -1,20 +1,30 @@
-//! The desktop app.
+//! The desktop app: the Synchronization Service Manager.
+//!
+//! `logic` takes in events and answers and carries out commands; `ui` draws state and sends commands. Nothing that is
+//! drawn calls the engine: questions go to the [`worker`], answers come back as requested values. A screen is a module
+//! with one struct for what the person does there.
 
-use std::path::PathBuf;
+pub mod action;
+pub mod app;
+pub mod backend;
+pub mod command;
+pub mod connectors;
+pub mod context;
+pub mod format;
+pub mod links;
+pub mod metaverse_designer;
+pub mod metaverse_search;
+pub mod objects;
+pub mod operations;
+pub mod session;
+pub mod settings;
+pub mod shell;
+mod start;
+pub mod theme;
+pub mod welcome;
+pub mod widgets;
+pub mod worker;
 
-/// How the app is opened.
-#[derive(Clone, Debug, Default)]
-pub struct DesktopOptions {
-    /// Data folder; `None` asks on the welcome page.
-    pub folder: Option<PathBuf>,
-    /// Object to open, such as `syncline://run/12`.
-    pub open_link: Option<String>,
-}
-
-/// Opens the app and returns when it is closed.
-///
-/// # Errors
-/// When no window can be opened.
-pub fn run(options: DesktopOptions) -> anyhow::Result<()> {
-    anyhow::bail!("the desktop app is being written ({options:?})")
-}
+pub use app::{App, AppSetup};
+pub use backend::{Backend, Opener};
+pub use start::{DesktopOptions, run};

@@ -60,6 +60,12 @@ impl Worker {
         Self { jobs: None, ctx }
     }
 
+    /// True when questions are answered on the caller's thread.
+    #[must_use]
+    pub fn is_inline(&self) -> bool {
+        self.jobs.is_none()
+    }
+
     /// Asks a question; the answer arrives in the [`Pending`] and the window is drawn again.
     pub fn ask<T: Send + 'static>(&self, question: impl FnOnce() -> Result<T, String> + Send + 'static) -> Pending<T> {
         let (sender, answer) = bounded(1);

@@ -41,7 +41,8 @@ pub(super) struct Compared {
 
 /// True while synchronization has never seen the object: its pending import is an add.
 pub(super) fn is_fresh(object: &CsObject) -> bool {
-    object.pending_import.operation == ObjectOperation::Add
+    object.is_placeholder()
+        || object.pending_import.operation == ObjectOperation::Add
         || object.rebuild
         || object.unconfirmed.operation == ObjectOperation::Add
         || (object.unapplied.operation == ObjectOperation::Add && !object.was_imported())

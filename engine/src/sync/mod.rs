@@ -18,3 +18,6 @@ mod values;
 
 pub use plan::{connector_keys, load as load_plan};
 pub use step::run_step;
+
+#[cfg(test)]
+mod tests;

@@ -76,7 +76,8 @@ impl Connectors {
             ui,
             "Connectors and details",
             share,
-            |ui| {
+            cx,
+            |ui, cx| {
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center).with_main_wrap(false), |ui| {
                     ui.set_height(28.0);
                     filter_box(ui, grid, rows, false);
@@ -89,7 +90,7 @@ impl Connectors {
                     }
                 });
             },
-            |ui| {
+            |ui, cx| {
                 theme::card(ui.style()).inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
                     ui.set_min_size(ui.available_size());
                     match &selected_before {

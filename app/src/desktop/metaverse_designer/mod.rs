@@ -70,7 +70,8 @@ impl MetaverseDesigner {
             ui,
             "Types and attributes",
             share,
-            |ui| {
+            cx,
+            |ui, cx| {
                 ui.horizontal(|ui| {
                     facts::section(ui, "Object types");
                     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| filter_box(ui, grid, types, false));
@@ -79,7 +80,7 @@ impl MetaverseDesigner {
                     Grid::new().situation(cx.situation).show(ui, &TypeGrid, types, grid);
                 });
             },
-            |ui| {
+            |ui, cx| {
                 ui.horizontal(|ui| {
                     facts::section(ui, "Attributes");
                     ui.push_id("attributes", |ui| {

@@ -111,7 +111,8 @@ impl Operations {
             ui,
             "Runs and details",
             share,
-            |ui| {
+            cx,
+            |ui, cx| {
                 ui.horizontal(|ui| {
                     filter_changed = filter_strip(ui, cx, connector, profile, class);
                     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -133,7 +134,7 @@ impl Operations {
                     }
                 });
             },
-            |ui| {
+            |ui, cx| {
                 theme::card(ui.style()).inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
                     ui.set_min_size(ui.available_size());
                     details.show(ui, cx);

@@ -7,8 +7,15 @@ use super::super::theme::Palette;
 const GAP: f32 = 10.0;
 const LEAST: f32 = 110.0;
 
-/// Draws one part above another; `share` is the upper part's share of the height.
-pub fn vertical(ui: &mut Ui, name: &str, share: &mut f32, upper: impl FnOnce(&mut Ui), lower: impl FnOnce(&mut Ui)) {
+/// Draws one part above another; `share` is the upper part's share of the height. Both parts get `shared`.
+pub fn vertical<C>(
+    ui: &mut Ui,
+    name: &str,
+    share: &mut f32,
+    shared: &mut C,
+    upper: impl FnOnce(&mut Ui, &mut C),
+    lower: impl FnOnce(&mut Ui, &mut C),
+) {
     let space = ui.available_rect_before_wrap();
     let room = space.height() - GAP;
     let least = LEAST.min(room / 2.0);
@@ -30,8 +37,8 @@ pub fn vertical(ui: &mut Ui, name: &str, share: &mut f32, upper: impl FnOnce(&mu
     ui.painter().hline(grip.x - 16.0..=grip.x + 16.0, grip.y, Stroke::new(2.0, colour));
     let upper_rect = Rect::from_min_max(space.min, pos2(space.right(), border));
     let lower_rect = Rect::from_min_max(pos2(space.left(), border + GAP), space.max);
-    part(ui, "upper", upper_rect, upper);
-    part(ui, "lower", lower_rect, lower);
+    part(ui, "upper", upper_rect, |ui| upper(ui, shared));
+    part(ui, "lower", lower_rect, |ui| lower(ui, shared));
     ui.advance_cursor_after_rect(space);
 }
 

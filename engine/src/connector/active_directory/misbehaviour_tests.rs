@@ -310,6 +310,23 @@ fn connections_that_come_to_nothing_are_explained() {
 }
 
 #[test]
+fn servers_are_tried_in_order_but_a_refused_sign_in_is_not_repeated() {
+    let check = |first: fn(&Asked) -> Option<Vec<Reply>>, expected: Result<usize, ConnectorErrorKind>| {
+        let ports = [start(first), start(|_| None)];
+        let settings = ActiveDirectorySettings { servers: ports.map(|port| format!("127.0.0.1:{port}")).to_vec(), ..settings(0) };
+        match (open(settings), expected) {
+            (Ok(connector), Ok(index)) => assert_eq!(connector.facts().server, format!("127.0.0.1:{}", ports[index])),
+            (Err(error), Err(kind)) => assert_eq!(error.kind, kind, "{error}"),
+            (found, expected) => panic!("{found:?} instead of {expected:?}"),
+        }
+    };
+    check(|_| None, Ok(0));
+    check(|_| Some(vec![Reply::Close]), Ok(1));
+    check(|_| Some(vec![Reply::refused(51, "busy")]), Ok(1));
+    check(|_| Some(vec![Reply::refused(49, "data 52e")]), Err(ConnectorErrorKind::Credentials));
+}
+
+#[test]
 fn without_encryption_only_this_computer_is_talked_to() {
     // An address for documentation: nothing must be sent to it.
     let far = ActiveDirectorySettings { address: Some([192, 0, 2, 1].into()), ..settings(389) };

@@ -88,12 +88,14 @@ impl Session {
         let options = ConnectOptions::new(settings)?;
         let mut failures: Vec<ConnectorError> = Vec::new();
         for endpoint in settings.endpoints()? {
-            match Self::connect(&endpoint, &options) {
+            let session =
+                Self::connect(&endpoint, &options).and_then(|session| session.sign_in(settings, password).map(|()| session));
+            match session {
                 Ok(session) => {
-                    session.sign_in(settings, password)?;
                     tracing::info!(server = %session.server, user = %settings.user, "connected to the directory");
                     return Ok(session);
                 }
+                Err(error) if error.kind == ConnectorErrorKind::Credentials => return Err(error),
                 Err(error) => {
                     tracing::debug!(server = %endpoint, %error, "could not connect");
                     failures.push(error);

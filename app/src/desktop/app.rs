@@ -1,0 +1,326 @@
+//! The application: takes in events, draws the shell around the tabs, carries out commands.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use egui::{CentralPanel, Context, Frame, Margin, Panel, Stroke, Ui, ViewportCommand};
+use jiff::tz::TimeZone;
+use syncline_engine::model::Clock;
+
+use super::action::{Action, Situation, Tab};
+use super::backend::{Backend, Opener};
+use super::command::Command;
+use super::format::Format;
+use super::links;
+use super::session::Session;
+use super::settings::{Settings, SettingsFile};
+use super::shell::dialogs::{self, Dialog};
+use super::shell::notices::Notices;
+use super::shell::{actions_pane, menu, shortcuts, status_bar, tab_bar};
+use super::theme::{self, Palette};
+use super::welcome::{Opened, Welcome};
+use super::widgets::badge::Tone;
+use super::widgets::grid::{all_layouts, restore_layouts};
+use super::worker::Worker;
+
+/// What an [`App`] is made of.
+pub struct AppSetup {
+    /// Opens data folders.
+    pub opener: Arc<dyn Opener>,
+    /// Threads for questions.
+    pub worker: Worker,
+    /// Where settings come from and go to.
+    pub settings: SettingsFile,
+    /// Folders to try at the start, in order; the first that is a data folder is opened.
+    pub folders: Vec<PathBuf>,
+    /// A folder that the person named: opened, or its error shown.
+    pub named_folder: Option<PathBuf>,
+    /// A link to open once the folder is open.
+    pub link: Option<String>,
+}
+
+/// The application.
+pub struct App {
+    opener: Arc<dyn Opener>,
+    clock: Arc<dyn Clock>,
+    worker: Worker,
+    file: SettingsFile,
+    /// The person's settings.
+    pub settings: Settings,
+    session: Option<Session>,
+    welcome: Welcome,
+    notices: Notices,
+    dialog: Option<Dialog>,
+    commands: Vec<Command>,
+    link: Option<String>,
+    saved: Settings,
+}
+
+impl App {
+    /// Makes the application for a context.
+    #[must_use]
+    pub fn new(ctx: &Context, setup: AppSetup) -> Self {
+        let settings = setup.settings.load();
+        theme::install(ctx);
+        ctx.set_theme(settings.theme.preference());
+        ctx.set_zoom_factor(settings.zoom);
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        restore_layouts(ctx, settings.grids.clone());
+        let mut welcome = Welcome::new(&setup.opener.default_folder());
+        match setup.named_folder {
+            Some(folder) => welcome.open(&setup.worker, &setup.opener, folder),
+            None => {
+                let mut folders = setup.folders;
+                folders.extend(settings.folder.clone());
+                folders.push(setup.opener.default_folder());
+                welcome.open_first(&setup.worker, &setup.opener, folders);
+            }
+        }
+        Self {
+            clock: setup.opener.clock(),
+            opener: setup.opener,
+            worker: setup.worker,
+            file: setup.settings,
+            saved: settings.clone(),
+            settings,
+            session: None,
+            welcome,
+            notices: Notices::default(),
+            dialog: None,
+            commands: Vec::new(),
+            link: setup.link,
+        }
+    }
+
+    /// An application on an engine that is open already.
+    #[must_use]
+    pub fn on_backend(ctx: &Context, setup: AppSetup, backend: Arc<dyn Backend>) -> Self {
+        let folder = setup.opener.default_folder();
+        let mut app = Self::new(ctx, setup);
+        app.welcome = Welcome::new(&folder);
+        app.begin(ctx, Opened { backend, folder, demo: false });
+        app
+    }
+
+    fn begin(&mut self, ctx: &Context, opened: Opened) {
+        self.settings.folder = Some(opened.folder.clone());
+        self.session = Some(Session::new(opened.backend, opened.folder, &self.worker, ctx, self.settings.query.clone()));
+        if opened.demo {
+            self.settings.tab = Tab::Operations;
+            self.commands.push(Action::StartInitialCycle.command());
+        }
+        if let Some(link) = self.link.take() {
+            match links::parse(&link) {
+                Ok(command) => self.commands.push(command),
+                Err(problem) => self.notices.add(Tone::Bad, problem),
+            }
+        }
+    }
+
+    fn format(&self) -> Format {
+        let zone = if self.settings.utc { TimeZone::UTC } else { TimeZone::system() };
+        Format { zone, now: self.clock.now() }
+    }
+
+    fn situation(&self) -> Situation {
+        let base = self.session.as_ref().map(|session| session.situation(self.settings.tab)).unwrap_or_default();
+        Situation {
+            theme: self.settings.theme,
+            actions_pane: self.settings.actions_pane,
+            status_bar: self.settings.status_bar,
+            utc: self.settings.utc,
+            ..base
+        }
+    }
+
+    /// Takes in what arrived and carries out commands; draws nothing.
+    pub fn take_in(&mut self, ctx: &Context) {
+        if self.session.is_none()
+            && let Some(opened) = self.welcome.poll(&self.worker, &self.opener)
+        {
+            self.begin(ctx, opened);
+        }
+        let (format, situation) = (self.format(), self.situation());
+        if let Some(session) = &mut self.session {
+            session.logic(&self.worker, &format, &situation, &mut self.notices, &mut self.commands);
+            if session.is_running() {
+                ctx.request_repaint_after(Duration::from_millis(250));
+            }
+        }
+        for command in std::mem::take(&mut self.commands) {
+            self.execute(ctx, command, &format);
+        }
+    }
+
+    fn execute(&mut self, ctx: &Context, command: Command, format: &Format) {
+        let situation = self.situation();
+        ctx.request_repaint();
+        match command {
+            Command::ShowTab(tab) => self.settings.tab = tab,
+            Command::SetTheme(choice) => {
+                self.settings.theme = choice;
+                ctx.set_theme(choice.preference());
+            }
+            Command::Copy(text) => ctx.copy_text(text),
+            Command::Complain(text) => self.notices.add(Tone::Bad, text),
+            Command::Do(action) if self.shell_action(ctx, action) => {}
+            command => {
+                if matches!(command, Command::ShowRun(_)) && self.settings.tab != Tab::Connectors {
+                    self.settings.tab = Tab::Operations;
+                }
+                if let Some(session) = &mut self.session {
+                    session.execute(command, &self.worker, ctx, format, &situation, &mut self.notices);
+                }
+            }
+        }
+        self.remember(ctx);
+    }
+
+    /// Carries out an action of the shell; false when it is none.
+    fn shell_action(&mut self, ctx: &Context, action: Action) -> bool {
+        match action {
+            Action::Exit => ctx.send_viewport_cmd(ViewportCommand::Close),
+            Action::ZoomIn => self.zoom(ctx, self.settings.zoom + 0.1),
+            Action::ZoomOut => self.zoom(ctx, self.settings.zoom - 0.1),
+            Action::ZoomReset => self.zoom(ctx, 1.0),
+            Action::ToggleActionsPane => self.settings.actions_pane = !self.settings.actions_pane,
+            Action::ToggleStatusBar => self.settings.status_bar = !self.settings.status_bar,
+            Action::TimeZoneLocal => self.settings.utc = false,
+            Action::TimeZoneUtc => self.settings.utc = true,
+            Action::KeyboardShortcuts => self.dialog = Some(Dialog::Shortcuts),
+            Action::About => self.dialog = Some(Dialog::About),
+            Action::ColumnSettings => self.dialog = Some(Dialog::Columns(self.settings.tab)),
+            Action::OpenDataFolder => {
+                if let Some(session) = self.session.take() {
+                    self.settings.query = session.search.query.clone();
+                    self.welcome = Welcome::new(&session.folder);
+                    session.close(&self.worker);
+                }
+                self.settings.folder = None;
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn zoom(&mut self, ctx: &Context, factor: f32) {
+        self.settings.zoom = ((factor * 10.0).round() / 10.0).clamp(0.5, 3.0);
+        ctx.set_zoom_factor(self.settings.zoom);
+    }
+
+    /// Saves settings that changed, in the background.
+    fn remember(&mut self, ctx: &Context) {
+        self.collect(ctx);
+        if self.saved != self.settings {
+            self.saved = self.settings.clone();
+            let (file, settings) = (self.file.clone(), self.settings.clone());
+            self.worker.tell(move || file.save(&settings));
+        }
+    }
+
+    fn collect(&mut self, ctx: &Context) {
+        self.settings.grids = all_layouts(ctx);
+        if let Some(session) = &self.session {
+            self.settings.query = session.search.query.clone();
+        }
+        let size = ctx.input(|input| input.viewport().inner_rect).map(|rect| rect.size() * ctx.zoom_factor());
+        if let Some(size) = size.filter(|size| size.x > 100.0 && size.y > 100.0) {
+            self.settings.window = [size.x.round(), size.y.round()];
+        }
+    }
+
+    /// Draws everything.
+    pub fn draw(&mut self, ui: &mut Ui) {
+        let ctx = ui.ctx().clone();
+        let situation = self.situation();
+        let format = self.format();
+        let palette = Palette::of(ui.style());
+        let bar = Frame::NONE.fill(palette.surface);
+        let mut commands = Vec::new();
+        Panel::top("menu").frame(bar.inner_margin(Margin::symmetric(8, 3))).show_separator_line(false).show(ui, |ui| menu::show(ui, &situation, &mut commands));
+        match &mut self.session {
+            None => {
+                CentralPanel::no_frame().frame(Frame::NONE.fill(palette.canvas)).show(ui, |ui| self.welcome.show(ui, &self.worker, &self.opener));
+            }
+            Some(session) => {
+                let staging = session.status().is_some_and(|status| status.staging_mode);
+                Panel::top("tabs").frame(bar.inner_margin(Margin { left: 8, right: 14, top: 0, bottom: 0 })).show(ui, |ui| {
+                    tab_bar::show(ui, &situation, staging, &mut commands);
+                });
+                if self.settings.status_bar {
+                    Panel::bottom("status").frame(bar.inner_margin(Margin::symmetric(14, 0))).exact_size(28.0).show(ui, |ui| {
+                        status_bar::show(ui, session.status(), session.running(), session.cycle(), session.busy_connectors());
+                    });
+                }
+                if self.settings.actions_pane {
+                    Panel::right("actions").frame(bar.inner_margin(Margin::symmetric(10, 10))).resizable(true).default_size(216.0).size_range(170.0..=320.0).show(ui, |ui| {
+                        actions_pane::show(ui, &situation, &mut commands);
+                    });
+                }
+                let tab = self.settings.tab;
+                CentralPanel::no_frame().frame(Frame::NONE.fill(palette.canvas).inner_margin(Margin::symmetric(12, 10))).show(ui, |ui| {
+                    self.notices.show(ui);
+                    let share = self.settings.splits.entry(tab.label().to_owned()).or_insert(default_share(tab));
+                    ui.push_id(tab.label(), |ui| session.tab(ui, tab, share, &self.worker, &format, &situation, &mut commands));
+                });
+                session.windows(&ctx, &self.worker, &format, &situation, &mut commands);
+            }
+        }
+        if let Some(dialog) = self.dialog {
+            let version = self.session.as_ref().and_then(Session::status).map(|status| status.version.as_str());
+            if !dialogs::show(&ctx, dialog, version) {
+                self.dialog = None;
+            }
+        }
+        shortcuts::handle(&ctx, &situation, &mut commands);
+        if !commands.is_empty() {
+            self.commands.append(&mut commands);
+            ctx.request_repaint();
+        }
+        outline(ui, palette);
+    }
+
+    /// Saves the settings and ends the engine; the window is gone.
+    pub fn leave(&mut self) {
+        if let Some(session) = &self.session {
+            self.settings.query = session.search.query.clone();
+            session.shutdown();
+        }
+        self.file.save(&self.settings);
+    }
+}
+
+fn default_share(tab: Tab) -> f32 {
+    match tab {
+        Tab::Operations => 0.45,
+        Tab::Connectors => 0.32,
+        Tab::MetaverseDesigner => 0.36,
+        Tab::MetaverseSearch => 0.4,
+    }
+}
+
+fn outline(ui: &Ui, palette: &Palette) {
+    let rect = ui.max_rect();
+    ui.painter().hline(rect.x_range(), rect.top() + 0.5, Stroke::new(1.0, palette.line));
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+        self.take_in(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        let ctx = ui.ctx().clone();
+        self.draw(ui);
+        self.collect(&ctx);
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.leave();
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+}

@@ -1,0 +1,418 @@
+//! One open data folder: what was fetched from its engine, the four tabs, the windows.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, unbounded};
+use egui::{Context, Ui};
+use syncline_engine::model::RunId;
+use syncline_engine::service::{ConnectorState, ConnectorSummary, CyclePolicy, CycleResult, EngineEvent, EngineStatus, MvTypeView, RunProgress, RunSummary, StatusClass};
+
+use super::action::{Action, Situation, Tab};
+use super::backend::Backend;
+use super::command::Command;
+use super::connectors::Connectors;
+use super::connectors::run_dialog::RunDialog;
+use super::context::{Cx, question};
+use super::format::Format;
+use super::links;
+use super::metaverse_designer::MetaverseDesigner;
+use super::metaverse_search::MetaverseSearch;
+use super::objects::Windows;
+use super::operations::{Operations, any_running};
+use super::settings::Query;
+use super::shell::notices::Notices;
+use super::widgets::badge::Tone;
+use super::widgets::requested::Requested;
+use super::worker::{Pending, Worker};
+
+/// State of an open data folder.
+pub struct Session {
+    backend: Arc<dyn Backend>,
+    /// The folder.
+    pub folder: PathBuf,
+    events: Receiver<EngineEvent>,
+    status: Requested<EngineStatus>,
+    connectors: Requested<Vec<ConnectorSummary>>,
+    schema: Requested<Vec<MvTypeView>>,
+    known_connectors: Vec<ConnectorSummary>,
+    progress: BTreeMap<RunId, RunProgress>,
+    /// The Operations tab.
+    pub operations: Operations,
+    connectors_tab: Connectors,
+    designer: MetaverseDesigner,
+    /// The Metaverse Search tab.
+    pub search: MetaverseSearch,
+    windows: Windows,
+    run_dialog: Option<RunDialog>,
+    starting: Vec<Pending<RunId>>,
+    errands: Vec<Pending<()>>,
+    cycle: bool,
+}
+
+impl Session {
+    /// Begins on an engine and asks for what the tabs show.
+    #[must_use]
+    pub fn new(backend: Arc<dyn Backend>, folder: PathBuf, worker: &Worker, ctx: &Context, query: Query) -> Self {
+        let events = forward(backend.subscribe(), worker, ctx);
+        let mut session = Self {
+            backend,
+            folder,
+            events,
+            status: Requested::default(),
+            connectors: Requested::default(),
+            schema: Requested::default(),
+            known_connectors: Vec::new(),
+            progress: BTreeMap::new(),
+            operations: Operations::default(),
+            connectors_tab: Connectors::default(),
+            designer: MetaverseDesigner::default(),
+            search: MetaverseSearch::new(query),
+            windows: Windows::default(),
+            run_dialog: None,
+            starting: Vec::new(),
+            errands: Vec::new(),
+            cycle: false,
+        };
+        session.ask_summaries(worker);
+        session.schema.ask(worker, question(&session.backend, |engine| engine.metaverse_schema()));
+        session
+    }
+
+    fn ask_summaries(&mut self, worker: &Worker) {
+        self.status.ask(worker, question(&self.backend, |engine| engine.status()));
+        self.connectors.ask(worker, question(&self.backend, |engine| engine.connectors()));
+    }
+
+    /// What decides which actions are possible; the shell adds its own part.
+    #[must_use]
+    pub fn situation(&self, tab: Tab) -> Situation {
+        let schema = self.schema.value().map_or(&[][..], Vec::as_slice);
+        Situation {
+            tab,
+            workspace: true,
+            connectors: self.known_connectors.clone(),
+            selected_run: self.operations.selected(),
+            selected_connector: self.connectors_tab.selected().map(|connector| connector.name.clone()),
+            object_selected: tab == Tab::MetaverseSearch && self.search.selected().is_some(),
+            attribute_selected: tab == Tab::MetaverseDesigner && self.designer.attribute().is_some(),
+            search_problem: self.search.problem(schema),
+            running: self.is_running(),
+            cycle: self.cycle,
+            ..Situation::default()
+        }
+    }
+
+    /// True while a run goes on.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !self.progress.is_empty() || any_running(&self.known_connectors)
+    }
+
+    /// The engine's status.
+    #[must_use]
+    pub fn status(&self) -> Option<&EngineStatus> {
+        self.status.value()
+    }
+
+    /// Progress of the runs going on.
+    pub fn running(&self) -> impl Iterator<Item = &RunProgress> {
+        self.progress.values()
+    }
+
+    /// A cycle that this window started goes on.
+    #[must_use]
+    pub fn cycle(&self) -> bool {
+        self.cycle
+    }
+
+    /// Number of connectors that are not idle.
+    #[must_use]
+    pub fn busy_connectors(&self) -> usize {
+        self.known_connectors.iter().filter(|connector| connector.state != ConnectorState::Idle).count()
+    }
+
+    /// Takes in events and answers.
+    pub fn logic(&mut self, worker: &Worker, format: &Format, situation: &Situation, notices: &mut Notices, commands: &mut Vec<Command>) {
+        let events: Vec<EngineEvent> = self.events.try_iter().collect();
+        self.status.poll();
+        let mut configuration_changed = false;
+        let connectors_arrived = self.connectors.poll();
+        if connectors_arrived && let Some(connectors) = self.connectors.value() {
+            let first = self.known_connectors.is_empty() && !connectors.is_empty();
+            self.known_connectors.clone_from(connectors);
+            self.connectors_tab.set_connectors(connectors);
+            configuration_changed |= first;
+        }
+        if let Some(error) = self.connectors.error().filter(|_| connectors_arrived) {
+            notices.add(Tone::Bad, error.to_owned());
+        }
+        if self.schema.poll() && let Some(schema) = self.schema.value() {
+            self.designer.set_schema(schema);
+        }
+        let mut finished = Vec::new();
+        let mut started = Vec::new();
+        let mut progressed = false;
+        for event in events {
+            match event {
+                EngineEvent::RunStarted(run) => started.push(run),
+                EngineEvent::Progress(progress) => {
+                    progressed = true;
+                    self.progress.insert(progress.run, progress);
+                }
+                EngineEvent::StepFinished { .. } => progressed = true,
+                EngineEvent::RunFinished(run) => {
+                    started.retain(|other: &RunSummary| other.id != run.id);
+                    finished.push(run);
+                }
+                EngineEvent::CycleFinished(result) => self.end_cycle(&result, notices),
+                EngineEvent::ConfigurationChanged => configuration_changed = true,
+            }
+        }
+        for run in started.iter().chain(&finished) {
+            let running = run.class == StatusClass::Running;
+            for connector in self.known_connectors.iter_mut().filter(|connector| connector.id == run.connector_id) {
+                connector.state = if running { ConnectorState::Running } else { ConnectorState::Idle };
+                connector.last_run = Some(run.clone());
+            }
+            if !running {
+                self.progress.remove(&run.id);
+            }
+        }
+        let changed = !started.is_empty() || !finished.is_empty();
+        if changed || configuration_changed {
+            let known = self.known_connectors.clone();
+            self.connectors_tab.set_connectors(&known);
+            self.ask_summaries(worker);
+        }
+        if configuration_changed {
+            self.schema.ask(worker, question(&self.backend, |engine| engine.metaverse_schema()));
+        }
+        self.take_in_errands(notices, commands);
+        let Self { backend, operations, connectors_tab, search, windows, progress, status, .. } = self;
+        let threshold = status.value().and_then(|status| status.deletion_threshold);
+        let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
+        if configuration_changed {
+            operations.reload(&cx);
+        }
+        for run in started.into_iter().chain(finished.iter().cloned()) {
+            operations.note_run(&cx, run);
+        }
+        if !finished.is_empty() {
+            operations.reload(&cx);
+            connectors_tab.reload(&cx);
+            search.reload(&cx);
+            windows.reload(&cx);
+        }
+        operations.poll(&cx, progressed);
+        connectors_tab.poll(&cx, progressed);
+        search.poll(&cx);
+        windows.poll(&cx);
+    }
+
+    fn end_cycle(&mut self, result: &CycleResult, notices: &mut Notices) {
+        self.cycle = false;
+        let kind = match result.policy {
+            CyclePolicy::Delta => "Delta",
+            CyclePolicy::Initial => "Initial",
+        };
+        let tone = match result.status.as_str() {
+            "success" => Tone::Info,
+            status if status.starts_with("completed") && !status.contains("errors") && !status.contains("failed") => Tone::Warn,
+            _ => Tone::Bad,
+        };
+        let mut text = format!("{kind} cycle finished: {}", result.status);
+        for note in result.steps.iter().filter_map(|step| step.note.as_ref()) {
+            text.push_str("; ");
+            text.push_str(note);
+        }
+        notices.add(tone, text);
+    }
+
+    fn take_in_errands(&mut self, notices: &mut Notices, commands: &mut Vec<Command>) {
+        self.starting.retain(|pending| match pending.take() {
+            None => true,
+            Some(Ok(id)) => {
+                commands.push(Command::ShowRun(id));
+                false
+            }
+            Some(Err(error)) => {
+                notices.add(Tone::Bad, error);
+                false
+            }
+        });
+        let cycle = &mut self.cycle;
+        self.errands.retain(|pending| match pending.take() {
+            None => true,
+            Some(Ok(())) => false,
+            Some(Err(error)) => {
+                *cycle = false;
+                notices.add(Tone::Bad, error);
+                false
+            }
+        });
+    }
+
+    /// Draws the present tab.
+    pub fn tab(&mut self, ui: &mut Ui, tab: Tab, share: &mut f32, worker: &Worker, format: &Format, situation: &Situation, commands: &mut Vec<Command>) {
+        let Self { backend, operations, connectors_tab, search, designer, progress, status, schema, .. } = self;
+        let threshold = status.value().and_then(|status| status.deletion_threshold);
+        let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
+        match tab {
+            Tab::Operations => operations.show(ui, &mut cx, share),
+            Tab::Connectors => connectors_tab.show(ui, &mut cx, share),
+            Tab::MetaverseDesigner => designer.show(ui, &mut cx, share),
+            Tab::MetaverseSearch => search.show(ui, &mut cx, schema.value().map_or(&[], Vec::as_slice)),
+        }
+    }
+
+    /// Draws the windows beside the main one.
+    pub fn windows(&mut self, ctx: &Context, worker: &Worker, format: &Format, situation: &Situation, commands: &mut Vec<Command>) {
+        let Self { backend, windows, run_dialog, designer, progress, status, .. } = self;
+        let threshold = status.value().and_then(|status| status.deletion_threshold);
+        let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
+        windows.show(ctx, &mut cx);
+        designer.windows(ctx, &cx);
+        if let Some(dialog) = run_dialog
+            && !dialog.show(ctx, &mut cx)
+        {
+            *run_dialog = None;
+        }
+    }
+
+    /// Carries out a command that concerns the data folder.
+    pub fn execute(&mut self, command: Command, worker: &Worker, ctx: &Context, format: &Format, situation: &Situation, notices: &mut Notices) {
+        match command {
+            Command::StartRun { connector, profile } => {
+                let pending = worker.ask(question(&self.backend, move |engine| engine.start_run(&connector, &profile)));
+                self.starting.push(pending);
+            }
+            Command::StopRun(connector) => {
+                for known in self.known_connectors.iter_mut().filter(|known| known.name == connector && known.state == ConnectorState::Running) {
+                    known.state = ConnectorState::Stopping;
+                }
+                let known = self.known_connectors.clone();
+                self.connectors_tab.set_connectors(&known);
+                self.errands.push(worker.ask(question(&self.backend, move |engine| engine.stop_run(Some(&connector)).map(drop))));
+            }
+            Command::StartCycle(policy) => {
+                self.cycle = true;
+                self.errands.push(worker.ask(question(&self.backend, move |engine| engine.start_cycle(policy))));
+            }
+            Command::Do(Action::StopCycle) => self.errands.push(worker.ask(question(&self.backend, |engine| engine.stop_cycle().map(drop)))),
+            Command::ShowRun(id) => self.operations.select(id),
+            Command::ShowRunDialog { connector, profile } => self.show_run_dialog(worker, format, situation, connector, profile),
+            Command::Do(action) => self.act(action, worker, ctx, format, situation, notices),
+            command => {
+                let mut commands = Vec::new();
+                let Self { backend, windows, progress, .. } = self;
+                let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
+                windows.open(&cx, command);
+            }
+        }
+    }
+
+    fn show_run_dialog(&mut self, worker: &Worker, format: &Format, situation: &Situation, connector: Option<String>, profile: Option<String>) {
+        let mut commands = Vec::new();
+        let cx = Cx { worker, backend: &self.backend, format, situation, progress: &self.progress, deletion_threshold: None, commands: &mut commands };
+        self.run_dialog = Some(RunDialog::new(&cx, connector, profile));
+    }
+
+    fn act(&mut self, action: Action, worker: &Worker, ctx: &Context, format: &Format, situation: &Situation, notices: &mut Notices) {
+        let connector = situation.connector().map(|connector| connector.name.clone());
+        match action {
+            Action::Run | Action::RunAgain => {
+                let profile = situation.selected_run.as_ref().filter(|_| situation.tab == Tab::Operations).map(|run| run.profile.clone());
+                self.show_run_dialog(worker, format, situation, connector, profile);
+            }
+            Action::Stop => {
+                if let Some(connector) = connector {
+                    self.execute(Command::StopRun(connector), worker, ctx, format, situation, notices);
+                }
+            }
+            Action::CopyLink => {
+                if let Some(run) = &situation.selected_run {
+                    ctx.copy_text(links::of_run(run.id));
+                    notices.add(Tone::Info, format!("Copied {}", links::of_run(run.id)));
+                }
+            }
+            Action::SearchConnectorSpace => {
+                if let Some(connector) = situation.connector() {
+                    let command = Command::OpenSearch { connector: connector.id, scope: None };
+                    self.execute(command, worker, ctx, format, situation, notices);
+                }
+            }
+            Action::AddClause => self.search.add_clause(),
+            Action::ConfigureAttributeFlowPrecedence => self.designer.open_precedence(),
+            Action::ObjectProperties => {
+                if let Some(guid) = self.search.selected() {
+                    self.execute(Command::OpenMvObject(guid), worker, ctx, format, situation, notices);
+                }
+            }
+            Action::FilterList => match situation.tab {
+                Tab::Operations => self.operations.grid.focus_filter = true,
+                Tab::Connectors => self.connectors_tab.grid.focus_filter = true,
+                Tab::MetaverseDesigner => self.designer.grid.focus_filter = true,
+                Tab::MetaverseSearch => self.search.grid.focus_filter = true,
+            },
+            Action::Search | Action::Refresh => {
+                if action == Action::Refresh {
+                    self.ask_summaries(worker);
+                    self.schema.ask(worker, question(&self.backend, |engine| engine.metaverse_schema()));
+                }
+                let mut commands = Vec::new();
+                let Self { backend, operations, connectors_tab, search, windows, progress, .. } = self;
+                let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
+                if action == Action::Search {
+                    search.search(&cx);
+                } else {
+                    operations.reload(&cx);
+                    operations.reload_details(&cx);
+                    connectors_tab.reload(&cx);
+                    search.reload(&cx);
+                    windows.reload(&cx);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends the engine in the background; runs stop as after a shutdown.
+    pub fn close(self, worker: &Worker) {
+        let backend = self.backend;
+        worker.tell(move || backend.shutdown());
+    }
+
+    /// Ends the engine and waits for it; the window is gone already.
+    pub fn shutdown(&self) {
+        self.backend.shutdown();
+    }
+}
+
+/// Events wake the window: a thread of their own hands them on and asks for a frame.
+fn forward(events: Receiver<EngineEvent>, worker: &Worker, ctx: &Context) -> Receiver<EngineEvent> {
+    if worker.is_inline() {
+        return events;
+    }
+    let (sender, receiver) = unbounded();
+    let ctx = ctx.clone();
+    let started = std::thread::Builder::new().name("desktop-events".to_owned()).spawn({
+        let events = events.clone();
+        move || {
+            for event in events {
+                if sender.send(event).is_err() {
+                    return;
+                }
+                ctx.request_repaint();
+            }
+        }
+    });
+    match started {
+        Ok(_) => receiver,
+        Err(error) => {
+            tracing::error!(%error, "no thread for the engine's events; the window takes them in at its own pace");
+            events
+        }
+    }
+}
