@@ -12,13 +12,13 @@ pub mod connector;
 
 pub mod step;
 
+pub mod protection;
+
 pub mod import;
 pub mod sync;
 pub mod export;
 
 pub mod run;
-
-pub mod protection;
 
 pub mod setup;
 

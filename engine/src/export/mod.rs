@@ -1,1 +1,256 @@
-//! Being written.
+//! Floor 4: export (`engine.md` 5).
+//!
+//! What waits is sent in batches. The commit that moves a batch into escrow and the one that writes its
+//! results are durable; the results of one batch and the escrow of the next share a commit, so a batch
+//! costs one. After a crash the escrowed batch is simply sent again.
+
+mod build;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use rusqlite::Transaction;
+
+use crate::connector::{Capabilities, Connector, ConnectorError, ExportChange, ExportResult};
+use crate::model::{AttributeTable, CsId};
+use crate::protection;
+use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
+use crate::store::configuration::{ConnectorRecord, PartitionRecord, ProfileStep};
+use crate::store::connector_space::CsObject;
+use crate::store::runs::ConnectionRecord;
+use crate::store::{Database, StoreError, attributes, pending};
+
+/// Objects of a batch when the step does not say.
+const BATCH: usize = 30;
+
+/// Choices of an export step that do not stand in the run profile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExportOptions {
+    /// More staged deletions than this stop the export before its first write.
+    pub deletion_threshold: Option<u64>,
+}
+
+/// Runs an export step.
+pub fn run(
+    environment: &StepEnvironment,
+    connector: &ConnectorRecord,
+    partition: &PartitionRecord,
+    step: &ProfileStep,
+    directory: &mut dyn Connector,
+    recorder: &mut Recorder,
+    options: &ExportOptions,
+) -> StepEnd {
+    let capabilities = directory.capabilities();
+    if !capabilities.export {
+        let message = format!("connector \"{}\" cannot export: remove its export steps", connector.name);
+        return StepEnd::because(StepStatus::NO_START_MA, message);
+    }
+    let mut export = Export {
+        environment,
+        connector,
+        capabilities,
+        attributes: AttributeTable::default(),
+        failures: false,
+        sent_any: false,
+        second_pass: BTreeSet::new(),
+    };
+    match export.begin(partition, options) {
+        Ok(Begun::Order(order)) => export.send_all(&order, step, directory, recorder).unwrap_or_else(|error| StepEnd::store(&error)),
+        Ok(Begun::Refused(message)) => StepEnd::because(StepStatus::STOPPED_DELETION_THRESHOLD, message),
+        Err(error) => StepEnd::store(&error),
+    }
+}
+
+/// Makes what a crash left in the middle of an export pending again (`engine.md` 5.9); gives the number of
+/// objects.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn recover(database: &Database) -> Result<usize, StoreError> {
+    let mut writer = database.writer();
+    let transaction = writer.transaction()?;
+    let released = pending::release(&transaction, None)?;
+    transaction.commit().map_err(StoreError::sqlite("recovering an interrupted export"))?;
+    Ok(released)
+}
+
+/// One export step at work.
+struct Export<'a> {
+    environment: &'a StepEnvironment,
+    connector: &'a ConnectorRecord,
+    capabilities: Capabilities,
+    attributes: AttributeTable,
+    failures: bool,
+    sent_any: bool,
+    /// Objects with references that had no target yet.
+    second_pass: BTreeSet<CsId>,
+}
+
+enum Begun {
+    Order(pending::ExportOrder),
+    Refused(String),
+}
+
+/// A batch in escrow.
+#[derive(Default)]
+struct Batch {
+    objects: Vec<CsObject>,
+    /// Per object: the change to send, if anything of it can be sent.
+    changes: Vec<Option<ExportChange>>,
+    /// Per object: references that were held back because their target is not in the directory.
+    held: Vec<build::HeldReferences>,
+    second_pass: bool,
+}
+
+/// Why the export ends before everything was sent.
+enum Halt {
+    Stopped,
+    ErrorLimit,
+    Connector(ConnectorError),
+    Transient(String),
+}
+
+impl Export<'_> {
+    fn begin(&mut self, partition: &PartitionRecord, options: &ExportOptions) -> Result<Begun, StoreError> {
+        self.durable(|export, transaction| {
+            if export.capabilities.deletion_threshold
+                && let Some(refusal) =
+                    protection::check_deletions(transaction, export.connector.id, options.deletion_threshold)?
+            {
+                return Ok(Begun::Refused(refusal.to_string()));
+            }
+            pending::release(transaction, Some(export.connector.id))?;
+            export.attributes = attributes::load(transaction)?;
+            pending::order(transaction, export.connector.id, partition.id).map(Begun::Order)
+        })
+    }
+
+    fn send_all(
+        &mut self,
+        order: &pending::ExportOrder,
+        step: &ProfileStep,
+        directory: &mut dyn Connector,
+        recorder: &mut Recorder,
+    ) -> Result<StepEnd, StoreError> {
+        let size = usize::try_from(step.batch_size).ok().filter(|size| *size > 0).unwrap_or(BATCH);
+        let total = order.plain.len() + order.referring.len() + order.deletes.len();
+        recorder.phase("in-progress", Some(total as u64));
+        // Objects that others refer to are sent, and have their anchors, before a batch that refers begins.
+        let batches = [&order.plain, &order.referring, &order.deletes].into_iter().flat_map(|list| list.chunks(size));
+        let mut halted = self.send_batches(batches, false, directory, recorder)?;
+        if halted.is_none() && !self.second_pass.is_empty() {
+            let waiting: Vec<CsId> = std::mem::take(&mut self.second_pass).into_iter().collect();
+            recorder.phase("completing-referential-updates", Some(waiting.len() as u64));
+            halted = self.send_batches(waiting.chunks(size), true, directory, recorder)?;
+        }
+        self.note_connection(halted.as_ref(), recorder);
+        if self.sent_any
+            && !matches!(halted, Some(Halt::Connector(_)))
+            && let Err(error) = directory.finish(true)
+        {
+            recorder.warnings.push(format!("the directory could not note the end of the export: {error}"));
+        }
+        Ok(match halted {
+            Some(Halt::Stopped) => StepEnd::new(StepStatus::STOPPED_BY_USER),
+            Some(Halt::ErrorLimit) => {
+                let message = format!("more than {ERROR_LIMIT} objects were refused; see the export errors");
+                StepEnd::because(StepStatus::STOPPED_ERROR_LIMIT, message)
+            }
+            Some(Halt::Connector(error)) => StepEnd::connector(&error, self.sent_any),
+            Some(Halt::Transient(message)) => StepEnd::because(StepStatus::STOPPED_CONNECTIVITY, message),
+            None if self.failures => StepEnd::new(StepStatus::COMPLETED_EXPORT_ERRORS),
+            None if recorder.warnings.is_empty() => StepEnd::new(StepStatus::SUCCESS),
+            None => StepEnd::new(StepStatus::COMPLETED_WARNINGS),
+        })
+    }
+
+    fn send_batches<'b>(
+        &mut self,
+        batches: impl Iterator<Item = &'b [CsId]>,
+        second_pass: bool,
+        directory: &mut dyn Connector,
+        recorder: &mut Recorder,
+    ) -> Result<Option<Halt>, StoreError> {
+        let mut sent: Option<(Batch, Vec<ExportResult>)> = None;
+        let mut halted = None;
+        for ids in batches {
+            if self.environment.cancel.is_cancelled() {
+                halted = Some(Halt::Stopped);
+                break;
+            }
+            let batch = self.durable(|export, transaction| {
+                export.settle(transaction, sent.take(), recorder)?;
+                export.escrow(transaction, ids, second_pass)
+            })?;
+            let objects = batch.objects.len() as u64;
+            let current = batch.objects.first().map(|object| object.dn.clone()).unwrap_or_default();
+            let (results, problem) = self.send(&batch, directory);
+            sent = Some((batch, results));
+            recorder.advance(objects, &current);
+            if problem.is_some() {
+                halted = problem;
+                break;
+            }
+            if recorder.error_count() > ERROR_LIMIT {
+                halted = Some(Halt::ErrorLimit);
+                break;
+            }
+        }
+        self.durable(|export, transaction| export.settle(transaction, sent.take(), recorder))?;
+        Ok(halted)
+    }
+
+    /// Sends a batch. Results are fewer than changes when the batch could not be sent.
+    fn send(&mut self, batch: &Batch, directory: &mut dyn Connector) -> (Vec<ExportResult>, Option<Halt>) {
+        use crate::connector::ExportOutcome;
+        let changes: Vec<ExportChange> = batch.changes.iter().flatten().cloned().collect();
+        if changes.is_empty() {
+            return (Vec::new(), None);
+        }
+        match directory.export(&changes, &self.environment.cancel) {
+            Ok(results) => {
+                self.sent_any = true;
+                let passing = results.iter().find_map(|result| match &result.outcome {
+                    ExportOutcome::Transient(error) => Some(Halt::Transient(error.message.clone())),
+                    ExportOutcome::Success { .. } | ExportOutcome::Refused(_) => None,
+                });
+                (results, passing)
+            }
+            Err(error) => (Vec::new(), Some(Halt::Connector(error))),
+        }
+    }
+
+    fn note_connection(&self, halted: Option<&Halt>, recorder: &mut Recorder) {
+        let (server, status, detail) = match halted {
+            Some(Halt::Connector(error)) => (error.server.clone(), error.kind.connection_result(), error.to_string()),
+            Some(Halt::Transient(message)) => (None, "dropped-connection", message.clone()),
+            Some(Halt::Stopped | Halt::ErrorLimit) | None if self.sent_any => (None, "success", String::new()),
+            Some(Halt::Stopped | Halt::ErrorLimit) | None => return,
+        };
+        recorder.connections.push(ConnectionRecord {
+            server: server.unwrap_or_else(|| self.connector.name.clone()),
+            status: status.to_owned(),
+            date: self.environment.clock.now(),
+            detail,
+        });
+    }
+
+    /// One transaction whose commit is on the disk when it returns.
+    fn durable<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self, &Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut writer = self.environment.database.writer();
+        writer.set_durable(true)?;
+        let result = (|| {
+            let transaction = writer.transaction()?;
+            let result = work(self, &transaction)?;
+            transaction.commit().map_err(StoreError::sqlite("committing an export batch"))?;
+            Ok(result)
+        })();
+        writer.set_durable(false)?;
+        result
+    }
+}

@@ -1,1 +1,277 @@
-//! Being written.
+//! Floor 4: import (`engine.md` 3) is *compare*, then *stage*.
+//!
+//! The connector's stream is read on one thread and staged on another, batch by batch. `compare` is a
+//! pure function from the object as stored and as imported to the object as it will be; `stage` writes a
+//! batch in one transaction. An import never touches the metaverse, except for the retry flag of an
+//! object whose provisioned twin was replaced.
+
+mod compare;
+mod confirm;
+mod layers;
+mod names;
+mod obsolete;
+mod prepare;
+mod seen;
+mod stage;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use rusqlite::Transaction;
+
+use crate::connector::{CancelToken, Connector, ConnectorError, ConnectorErrorKind, ImportMode, ImportRequest, ImportSummary, Watermark};
+use crate::model::{AttributeId, ConnectorId, CsId, Dn};
+use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
+use crate::store::configuration::{ConnectorRecord, PartitionRecord, ProfileStep, StepType};
+use crate::store::runs::ConnectionRecord;
+use crate::store::{StoreError, connector_space, staging};
+use prepare::Arrived;
+use stage::Stager;
+
+/// Objects of one transaction.
+const BATCH: usize = 1_000;
+/// Values of one transaction: large groups make small batches.
+const BATCH_VALUES: usize = 200_000;
+/// Batches read ahead of staging.
+const READ_AHEAD: usize = 4;
+
+/// Runs a full or delta import step: reads the partition, stages every difference, and - after a full
+/// import that went well - the deletion of what is gone. `keys` are the attributes that some rule looks
+/// up in this connector space.
+pub fn run(
+    environment: &StepEnvironment,
+    connector: &ConnectorRecord,
+    partition: &PartitionRecord,
+    step: &ProfileStep,
+    directory: &mut dyn Connector,
+    recorder: &mut Recorder,
+    keys: &[AttributeId],
+) -> StepEnd {
+    let full = step.step_type == StepType::FullImport;
+    let mode = match (full, &partition.watermark) {
+        (true, _) => ImportMode::Full,
+        (false, Some(watermark)) => ImportMode::Delta(Watermark(watermark.clone())),
+        (false, None) => {
+            let message = format!(
+                "connector \"{}\", partition {} has never completed a full import: run Full Import first",
+                connector.name, partition.name
+            );
+            return StepEnd::because(StepStatus::NO_START_FULL_IMPORT_REQUIRED, message);
+        }
+    };
+    let request = match request(environment, connector, partition, step, mode) {
+        Ok(request) => request,
+        Err(message) => return StepEnd::because(StepStatus::NO_START_BAD_CONFIGURATION, message),
+    };
+    let partition = PartitionRecord { generation: partition.generation + i64::from(full), ..partition.clone() };
+    let mut import = match Stager::new(environment, connector, &partition, keys, full) {
+        Ok(stager) => Import { environment, connector, partition: &partition, full, stager },
+        Err(error) => return StepEnd::store(&error),
+    };
+    import.run(directory, &request, recorder)
+}
+
+fn request(
+    environment: &StepEnvironment,
+    connector: &ConnectorRecord,
+    partition: &PartitionRecord,
+    step: &ProfileStep,
+    mode: ImportMode,
+) -> Result<ImportRequest, String> {
+    let containers = |names: &[String]| -> Result<Vec<Dn>, String> {
+        let parse = |name: &String| {
+            Dn::parse(name).map_err(|error| format!("container \"{name}\" of partition {}: {error}", partition.name))
+        };
+        names.iter().map(parse).collect()
+    };
+    Ok(ImportRequest {
+        mode,
+        partition: partition.name.clone(),
+        object_types: connector.object_types.clone(),
+        attributes: connector.attributes.clone(),
+        include: containers(&partition.include)?,
+        exclude: containers(&partition.exclude)?,
+        page_size: step.page_size,
+        timeout_secs: step.timeout_secs,
+        schema: Arc::new(connector.schema.clone()),
+        cancel: environment.cancel.clone(),
+    })
+}
+
+/// Gives an object the name that the directory accepted for it, and everything below it the name that
+/// follows.
+pub(crate) fn rename_exported(
+    environment: &StepEnvironment,
+    transaction: &Transaction<'_>,
+    connector: ConnectorId,
+    object: CsId,
+    dn: &Dn,
+) -> Result<(), StoreError> {
+    let mut space = names::Space::new(transaction, connector, environment.ids.as_ref(), environment.clock.now(), &[]);
+    space.move_to(object, dn)
+}
+
+/// One import step at work.
+struct Import<'a> {
+    environment: &'a StepEnvironment,
+    connector: &'a ConnectorRecord,
+    partition: &'a PartitionRecord,
+    full: bool,
+    stager: Stager<'a>,
+}
+
+/// Why staging ended before the stream did.
+enum Halt {
+    ErrorLimit,
+    Store(StoreError),
+}
+
+impl Import<'_> {
+    fn run(&mut self, directory: &mut dyn Connector, request: &ImportRequest, recorder: &mut Recorder) -> StepEnd {
+        let (read, halted) = self.pump(directory, request, recorder);
+        self.note_connection(&read, recorder);
+        match halted {
+            Some(Halt::Store(error)) => return StepEnd::store(&error),
+            Some(Halt::ErrorLimit) => {
+                let message = format!("more than {ERROR_LIMIT} entries could not be read; see the discovery errors");
+                return StepEnd::because(StepStatus::STOPPED_ERROR_LIMIT, message);
+            }
+            None => {}
+        }
+        if self.environment.cancel.is_cancelled() {
+            return StepEnd::new(StepStatus::STOPPED_BY_USER);
+        }
+        let summary = match read {
+            Ok(summary) => summary,
+            Err(error) => return StepEnd::connector(&error, self.stager.findings.entries > 0),
+        };
+        if let Err(error) = directory.finish(false) {
+            recorder.warnings.push(format!("the directory could not note the end of the import: {error}"));
+        }
+        recorder.warnings.extend(summary.warnings.iter().cloned());
+        self.complete(&summary, recorder).unwrap_or_else(|error| StepEnd::store(&error))
+    }
+
+    /// Reads on a thread of its own and stages here; the channel between them is short.
+    fn pump(
+        &mut self,
+        directory: &mut dyn Connector,
+        request: &ImportRequest,
+        recorder: &mut Recorder,
+    ) -> (Result<ImportSummary, ConnectorError>, Option<Halt>) {
+        let (sender, receiver) = bounded(READ_AHEAD);
+        std::thread::scope(|scope| {
+            let reader = std::thread::Builder::new()
+                .name("import-reader".to_owned())
+                .spawn_scoped(scope, move || read(directory, request, &sender));
+            let reader = match reader {
+                Ok(reader) => reader,
+                Err(error) => {
+                    let message = format!("no thread could be started for reading: {error}");
+                    return (Err(ConnectorError::new(ConnectorErrorKind::Protocol, message)), None);
+                }
+            };
+            let halted = self.stage_all(receiver, &request.cancel, recorder);
+            let panicked = || ConnectorError::new(ConnectorErrorKind::Protocol, "the connector failed unexpectedly; see the log");
+            (reader.join().unwrap_or_else(|_| Err(panicked())), halted)
+        })
+    }
+
+    fn stage_all(&mut self, batches: Receiver<Vec<Arrived>>, cancel: &CancelToken, recorder: &mut Recorder) -> Option<Halt> {
+        for batch in &batches {
+            if cancel.is_cancelled() {
+                return None;
+            }
+            if let Err(error) = self.stager.stage(batch, recorder) {
+                return Some(Halt::Store(error));
+            }
+            if recorder.error_count() > ERROR_LIMIT {
+                return Some(Halt::ErrorLimit);
+            }
+        }
+        None
+    }
+
+    fn note_connection(&self, read: &Result<ImportSummary, ConnectorError>, recorder: &mut Recorder) {
+        let (server, status, detail) = match read {
+            Ok(summary) => (summary.server.clone(), "success", String::new()),
+            Err(error) if error.kind == ConnectorErrorKind::Cancelled => (error.server.clone(), "success", String::new()),
+            Err(error) => (error.server.clone(), error.kind.connection_result(), error.to_string()),
+        };
+        recorder.connections.push(ConnectionRecord {
+            server: server.unwrap_or_else(|| self.connector.name.clone()),
+            status: status.to_owned(),
+            date: self.environment.clock.now(),
+            detail,
+        });
+    }
+
+    /// The stream came to its end: what waited, what is gone, what is not needed, the watermark.
+    fn complete(&mut self, summary: &ImportSummary, recorder: &mut Recorder) -> Result<StepEnd, StoreError> {
+        self.stager.stage_postponed(recorder)?;
+        let findings = self.stager.findings;
+        let nothing = self.full && findings.entries == 0;
+        if self.full && findings.discovery_errors == 0 && !nothing {
+            obsolete::obsolete(self.environment, self.partition.id, self.connector.id, &mut self.stager, recorder)?;
+        }
+        let mut writer = self.environment.database.writer();
+        let transaction = writer.transaction()?;
+        connector_space::remove_unneeded_placeholders(&transaction, self.connector.id)?;
+        let transients = staging::unsettled_transients(&transaction, self.connector.id)?;
+        let watermark = summary.watermark.as_deref().or(self.partition.watermark.as_deref().filter(|_| !self.full));
+        staging::save_watermark(&transaction, self.partition.id, watermark, self.partition.generation)?;
+        recorder.flush(&transaction)?;
+        transaction.commit().map_err(StoreError::sqlite("committing the end of an import"))?;
+        let findings = self.stager.findings;
+        Ok(if findings.discovery_errors > 0 {
+            let message = format!(
+                "{} entries could not be read; deletions were not evaluated",
+                findings.discovery_errors
+            );
+            StepEnd::because(StepStatus::COMPLETED_DISCOVERY_ERRORS, message)
+        } else if nothing {
+            StepEnd::because(
+                StepStatus::COMPLETED_NO_OBJECTS,
+                "the directory returned no objects; nothing was deleted: check the selected containers and object types",
+            )
+        } else if transients > 0 {
+            StepEnd::because(
+                StepStatus::COMPLETED_TRANSIENT_OBJECTS,
+                format!("{transients} objects wait for a later import because another object has their name"),
+            )
+        } else if findings.not_reimported {
+            StepEnd::because(StepStatus::COMPLETED_WARNINGS, "some exported values came back different")
+        } else if recorder.warnings.is_empty() {
+            StepEnd::new(StepStatus::SUCCESS)
+        } else {
+            StepEnd::new(StepStatus::COMPLETED_WARNINGS)
+        })
+    }
+}
+
+/// Reads the whole stream and passes it on in batches.
+fn read(
+    directory: &mut dyn Connector,
+    request: &ImportRequest,
+    batches: &Sender<Vec<Arrived>>,
+) -> Result<ImportSummary, ConnectorError> {
+    let (mut batch, mut weight) = (Vec::with_capacity(BATCH), 0);
+    let summary = directory.import(request, &mut |item| {
+        let arrived = Arrived::new(item);
+        weight += arrived.weight();
+        batch.push(arrived);
+        if batch.len() < BATCH && weight < BATCH_VALUES {
+            return !request.cancel.is_cancelled();
+        }
+        weight = 0;
+        let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+        batches.send(full).is_ok() && !request.cancel.is_cancelled()
+    });
+    if !batch.is_empty() {
+        // What arrived before a failure is still good; when nobody takes it, the run has ended already.
+        batches.send(batch).ok();
+    }
+    summary
+}

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::Transaction;
 
 use super::layers::ReferenceSets;
-use crate::model::{AttributeId, ConnectorId, CsId, Dn, ErrorCode, IdSource, MvId, ObjectError, ObjectOperation};
+use crate::model::{AttributeId, ConnectorId, CsId, Delta, Dn, ErrorCode, IdSource, MvId, ObjectError, ObjectOperation};
 use crate::store::StoreError;
-use crate::store::connector_space::{self, CsObject, LoadOptions};
+use crate::store::connector_space::{self, CsObject, LoadOptions, TowerView};
 use crate::store::references;
 use crate::store::staging::{self, Place, transient_key};
 
@@ -34,6 +34,8 @@ pub(super) struct Space<'a> {
     pub connector: ConnectorId,
     pub ids: &'a dyn IdSource,
     pub now: jiff::Timestamp,
+    /// Attributes kept as join keys.
+    keys: &'a [AttributeId],
     /// Objects by key of their name; `None` for names known to be free.
     names: HashMap<String, Option<CsId>>,
     anchors: BTreeMap<Vec<u8>, CsId>,
@@ -50,12 +52,14 @@ impl<'a> Space<'a> {
         connector: ConnectorId,
         ids: &'a dyn IdSource,
         now: jiff::Timestamp,
+        keys: &'a [AttributeId],
     ) -> Self {
         Self {
             transaction,
             connector,
             ids,
             now,
+            keys,
             names: HashMap::new(),
             anchors: BTreeMap::new(),
             objects: BTreeMap::new(),
@@ -103,7 +107,8 @@ impl<'a> Space<'a> {
             object.references = rows.remove(&object.id).unwrap_or_default();
             let stored = ReferenceSets::of(&object.references);
             self.names.insert(object.dn_key.clone(), Some(object.id));
-            self.objects.insert(object.id, Loaded { object, stored, keys: Vec::new() });
+            let keys = join_keys(&object, self.keys);
+            self.objects.insert(object.id, Loaded { object, stored, keys });
         }
         Ok(())
     }
@@ -137,13 +142,10 @@ impl<'a> Space<'a> {
     pub(super) fn place(&mut self, anchor: &[u8], dn: &Dn) -> Result<Placed, StoreError> {
         let owner = self.owner(dn.key())?;
         if let Some(id) = self.by_anchor(anchor) {
-            if let Some(other) = owner.filter(|other| *other != id) {
-                self.make_room(other, id)?;
-            }
             let object = &self.need(id)?.object;
             let (renamed, moved) = (object.dn != dn.as_str(), object.dn_key != dn.key());
             if renamed || moved {
-                self.rename(id, dn)?;
+                self.move_to(id, dn)?;
             }
             return Ok(Placed { id, renamed });
         }
@@ -154,9 +156,7 @@ impl<'a> Space<'a> {
                     self.adopted.push(other);
                     other
                 } else if object.anchor.is_some() {
-                    let created = self.take_name(other, dn)?;
-                    self.adopted.push(created);
-                    created
+                    self.take_name(other, dn)?
                 } else if object.unconfirmed.operation == ObjectOperation::Add {
                     other
                 } else {
@@ -211,16 +211,28 @@ impl<'a> Space<'a> {
     /// its metaverse object is provisioned again (3.3b). Its number stays for those that refer to it.
     fn discard_provisioned(&mut self, id: CsId) -> Result<(), StoreError> {
         references::clear(self.transaction, id)?;
-        let (guid, now) = (self.ids.guid(), self.now);
+        let now = self.now;
         let loaded = self.need(id)?;
         let old = &loaded.object;
-        let mut fresh = CsObject::new(guid, old.connector, &Dn::parse(&old.dn).unwrap_or_else(|_| root()), now);
-        fresh.id = id;
-        fresh.parent = old.parent;
-        // The number goes over to the imported object, so the database's row takes its new GUID with it.
-        fresh.guid = old.guid;
         let orphan = old.mv;
-        loaded.object = fresh;
+        loaded.object = CsObject {
+            object_type: None,
+            mv: None,
+            link_rules: Vec::new(),
+            unconfirmed: Delta::none(),
+            escrowed: Delta::none(),
+            unapplied: Delta::none(),
+            references: Vec::new(),
+            rebuild: false,
+            rename_retry: false,
+            reference_retry: false,
+            import_error: None,
+            export_error: None,
+            disconnected: None,
+            created: now,
+            export_changed: None,
+            ..old.clone()
+        };
         loaded.stored = ReferenceSets::default();
         self.orphaned.extend(orphan);
         Ok(())
@@ -283,8 +295,16 @@ impl<'a> Space<'a> {
         Ok(())
     }
 
+    /// Gives an object another name, whoever has it.
+    pub(super) fn move_to(&mut self, id: CsId, dn: &Dn) -> Result<(), StoreError> {
+        if let Some(other) = self.owner(dn.key())?.filter(|other| *other != id) {
+            self.make_room(other, id)?;
+        }
+        self.rename(id, dn)
+    }
+
     /// Gives an object another name, and everything below it the name that follows (3.6).
-    pub(super) fn rename(&mut self, id: CsId, dn: &Dn) -> Result<(), StoreError> {
+    fn rename(&mut self, id: CsId, dn: &Dn) -> Result<(), StoreError> {
         let parent = self.parent_of(dn)?;
         let depth = u32::try_from(dn.depth()).unwrap_or(u32::MAX);
         let object = &mut self.need(id)?.object;
@@ -354,9 +374,17 @@ impl<'a> Space<'a> {
     }
 }
 
-fn root() -> Dn {
-    #[expect(clippy::expect_used, reason = "the empty name is the root")]
-    Dn::parse("").expect("the root has a name")
+/// The join keys of an object: the values it is expected to hold, in the form in which they match.
+pub(super) fn join_keys(object: &CsObject, attributes: &[AttributeId]) -> Vec<(AttributeId, Vec<u8>)> {
+    if attributes.is_empty() || object.is_placeholder() {
+        return Vec::new();
+    }
+    let expected = object.view(TowerView::Expected);
+    let keys = |attribute: &AttributeId| {
+        let attribute = *attribute;
+        expected.get(attribute).iter().map(move |value| (attribute, value.match_key())).collect::<Vec<_>>()
+    };
+    attributes.iter().flat_map(keys).collect()
 }
 
 /// The fault of an anchor that came twice under two names in one full import.

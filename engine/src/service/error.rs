@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::connector::ConnectorError;
+use crate::run::RunError;
 
 /// A command or query that the engine could not carry out. Messages name the thing, the value and
 /// the fix.
@@ -83,7 +84,21 @@ pub enum EngineError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
-    /// The sandbox tenant failed.
-    #[error("the sandbox tenant could not be started")]
-    Sandbox(#[source] syncline_sandbox::SandboxError),
+    /// The configuration could not be applied.
+    #[error(transparent)]
+    Setup(#[from] crate::setup::SetupError),
+    /// Passwords cannot be kept or read.
+    #[error(transparent)]
+    Secret(#[from] crate::store::secrets::SecretError),
+}
+
+impl From<RunError> for EngineError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::UnknownProfile { connector, profile, known } => Self::UnknownProfile { connector, profile, known },
+            RunError::Busy { status, message } => Self::Busy { status, message },
+            RunError::Store(error) => Self::Store(error),
+            other => Self::Invalid(other.to_string()),
+        }
+    }
 }

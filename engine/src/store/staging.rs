@@ -234,7 +234,8 @@ pub fn stage_deletions(transaction: &Transaction<'_>, ids: &[CsId], now: Timesta
 pub fn unsettled_transients(connection: &Connection, connector: ConnectorId) -> Result<u64, StoreError> {
     connection
         .prepare_cached("SELECT count(*) FROM cs_object WHERE connector = ?1 AND transient <> 0 AND import_op <> 4")
-        .and_then(|mut statement| statement.query_row([connector.0], |row| row.get(0)))
+        .and_then(|mut statement| statement.query_row([connector.0], |row| row.get::<_, i64>(0)))
+        .map(i64::unsigned_abs)
         .map_err(StoreError::sqlite("counting transient objects"))
 }
 

@@ -1,1 +1,19 @@
-//! UI
+//! Windows clicked by label: the documented scenarios (`ui.md` 16) on a fixture engine.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets something unexpected shall fail"
+)]
+
+mod accessibility;
+mod connectors;
+mod fixture;
+mod metaverse;
+mod objects;
+mod operations;
+mod pictures;
+mod support;
+mod welcome;

@@ -5,8 +5,6 @@
 pub mod connector_space;
 pub mod connectors;
 mod counters;
-#[cfg(test)]
-mod fixture;
 mod layers;
 mod lineage;
 pub mod metaverse;
@@ -14,6 +12,8 @@ mod metaverse_clause;
 pub mod pending;
 pub mod runs;
 pub mod status;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use rusqlite::types::Value as SqlValue;
-use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 use uuid::Uuid;
 
 use crate::model::{AttributeId, ConnectorId, CsId, ErrorCode, MvId, ObjectOperation, fold_text};
@@ -432,6 +432,10 @@ pub fn visit_references(
     Ok(())
 }
 
+fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(i64::unsigned_abs)
+}
+
 /// How many objects of a connector space are in which state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CsCounts {
@@ -475,12 +479,12 @@ pub fn counts(connection: &Connection, connector: ConnectorId) -> Result<CsCount
         .and_then(|mut statement| {
             statement.query_row([connector.0], |row| {
                 Ok(CsCounts {
-                    all: row.get(0)?,
-                    placeholder: row.get(1)?,
-                    connector: [row.get(2)?, row.get(3)?],
-                    disconnector: [row.get(4)?, row.get(5)?, row.get(6)?],
-                    import: [row.get(7)?, row.get(8)?, row.get(9)?, row.get(10)?],
-                    export: [row.get(11)?, row.get(12)?, row.get(13)?],
+                    all: count(row, 0)?,
+                    placeholder: count(row, 1)?,
+                    connector: [count(row, 2)?, count(row, 3)?],
+                    disconnector: [count(row, 4)?, count(row, 5)?, count(row, 6)?],
+                    import: [count(row, 7)?, count(row, 8)?, count(row, 9)?, count(row, 10)?],
+                    export: [count(row, 11)?, count(row, 12)?, count(row, 13)?],
                 })
             })
         })
@@ -502,7 +506,7 @@ pub fn pending_counts(connection: &Connection) -> Result<BTreeMap<ConnectorId, (
         )
         .map_err(&failed)?;
     let rows = statement
-        .query_map([], |row| Ok((ConnectorId(row.get(0)?), row.get::<_, u64>(1)?, row.get::<_, u64>(2)?)))
+        .query_map([], |row| Ok((ConnectorId(row.get(0)?), count(row, 1)?, count(row, 2)?)))
         .map_err(&failed)?;
     for row in rows {
         let (connector, import, export) = row.map_err(&failed)?;

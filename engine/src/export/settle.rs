@@ -1,0 +1,207 @@
+//! What became of a batch: accepted changes wait for confirmation, refused ones are staged again
+//! (`engine.md` 5.2-5.5).
+
+use std::collections::BTreeSet;
+
+use rusqlite::Transaction;
+
+use super::build::HeldReferences;
+use super::{Batch, Export};
+use crate::connector::{ExportOutcome, ExportResult};
+use crate::import;
+use crate::model::{AlgorithmStep, AttributeId, CsId, Delta, Dn, ErrorCode, Image, ObjectError, ObjectOperation, fold_text};
+use crate::step::Recorder;
+use crate::store::connector_space::{CsObject, StoredError, TowerView};
+use crate::store::references::{self, ReferenceLayer};
+use crate::store::{StoreError, pending};
+
+/// A change that was made.
+struct Success<'a> {
+    anchor: Option<Vec<u8>>,
+    /// Reference attributes with targets that the directory did not know.
+    unresolved: BTreeSet<AttributeId>,
+    held: &'a HeldReferences,
+    second_pass: bool,
+    sent: bool,
+}
+
+impl Export<'_> {
+    /// Writes the results of a batch.
+    pub(super) fn settle(
+        &mut self,
+        transaction: &Transaction<'_>,
+        sent: Option<(Batch, Vec<ExportResult>)>,
+        recorder: &mut Recorder,
+    ) -> Result<(), StoreError> {
+        let Some((batch, results)) = sent else { return Ok(()) };
+        let mut results = results.into_iter();
+        for ((mut object, change), held) in batch.objects.into_iter().zip(batch.changes).zip(batch.held) {
+            let sent = change.is_some();
+            let outcome = if sent { results.next().map(|result| result.outcome) } else { Some(nothing_sent()) };
+            match outcome {
+                Some(ExportOutcome::Success { anchor, unresolved, warnings }) => {
+                    for warning in &warnings {
+                        recorder.warnings.push(format!("{}: {}: {}", object.dn, warning.code, warning.message));
+                    }
+                    let success = Success {
+                        anchor: anchor.map(|anchor| anchor.0),
+                        unresolved: self.numbers(&unresolved),
+                        held: &held,
+                        second_pass: batch.second_pass,
+                        sent,
+                    };
+                    self.accept(transaction, &mut object, &success, recorder)?;
+                }
+                Some(ExportOutcome::Refused(error)) => {
+                    restage(transaction, &mut object)?;
+                    self.fail(&mut object, error, recorder);
+                    pending::write_result(transaction, &object)?;
+                }
+                Some(ExportOutcome::Transient(_)) | None => {
+                    restage(transaction, &mut object)?;
+                    pending::write_result(transaction, &object)?;
+                }
+            }
+        }
+        recorder.flush(transaction)
+    }
+
+    fn numbers(&self, names: &[String]) -> BTreeSet<AttributeId> {
+        names.iter().filter_map(|name| self.attributes.get(&fold_text(name))).collect()
+    }
+
+    fn fail(&mut self, object: &mut CsObject, error: ObjectError, recorder: &mut Recorder) {
+        let error = if error.detail.step.is_none() { error.at(AlgorithmStep::Export) } else { error };
+        let stored = StoredError::after(object.export_error.as_ref(), error, self.environment.clock.now());
+        recorder.add("export-failure", 0);
+        recorder.count("export-failure", object);
+        recorder.object_error(object, &stored);
+        object.export_error = Some(stored);
+        self.failures = true;
+    }
+
+    fn accept(
+        &mut self,
+        transaction: &Transaction<'_>,
+        object: &mut CsObject,
+        success: &Success<'_>,
+        recorder: &mut Recorder,
+    ) -> Result<(), StoreError> {
+        let left = self.leave_references(transaction, object, success)?;
+        pending::await_references(transaction, object.id)?;
+        let escrowed = std::mem::take(&mut object.escrowed);
+        let renamed = escrowed.dn.clone().filter(|dn| escrowed.operation == ObjectOperation::Update && *dn != object.dn);
+        if success.sent && !success.second_pass {
+            recorder.count(counter(escrowed.operation, renamed.is_some()), object);
+        }
+        match escrowed.operation {
+            ObjectOperation::Add => {
+                object.rebuild = true;
+                object.anchor = success.anchor.clone().or_else(|| object.anchor.take());
+                object.unconfirmed = escrowed;
+            }
+            ObjectOperation::DeleteAdd => replaced(transaction, object, escrowed, success)?,
+            ObjectOperation::Update | ObjectOperation::Delete | ObjectOperation::None => {
+                if success.anchor.is_some() && object.anchor.is_none() {
+                    object.anchor.clone_from(&success.anchor);
+                }
+                let sent = success.sent.then_some(escrowed).unwrap_or_default();
+                object.unconfirmed = object.unconfirmed.then(&sent, &object.view(TowerView::Imported));
+            }
+        }
+        object.unapplied = Delta::none();
+        if !left.is_empty() {
+            object.unapplied.operation = ObjectOperation::Update;
+        }
+        if success.second_pass && !left.is_empty() {
+            let names: BTreeSet<&str> = left.iter().map(|attribute| self.attributes.name(*attribute)).collect();
+            let names = names.into_iter().collect::<Vec<_>>().join(", ");
+            let message = format!("some objects that {names} refers to are not in the directory; they are tried again");
+            self.fail(object, ObjectError::new(ErrorCode::DN_ATTRIBUTES_FAILURE, message).attribute(names), recorder);
+        } else if left.is_empty() {
+            object.export_error = None;
+        } else {
+            self.second_pass.insert(object.id);
+        }
+        pending::write_result(transaction, object)?;
+        match renamed {
+            Some(name) => self.rename(transaction, object, &name),
+            None => Ok(()),
+        }
+    }
+
+    /// Stages again the references that were not sent or not accepted; gives their attributes.
+    fn leave_references(
+        &self,
+        transaction: &Transaction<'_>,
+        object: &CsObject,
+        success: &Success<'_>,
+    ) -> Result<BTreeSet<AttributeId>, StoreError> {
+        use ReferenceLayer::{EscrowedAdd, EscrowedDelete, UnappliedAdd, UnappliedDelete};
+        let held: BTreeSet<(AttributeId, CsId)> = success.held.iter().copied().collect();
+        // A single-valued reference that waits keeps its old value until the new one can be sent.
+        let waiting_whole = |attribute: AttributeId| {
+            held.iter().any(|(waiting, _)| *waiting == attribute)
+                && self.connector.schema.attribute(self.attributes.name(attribute)).is_some_and(|known| !known.multi_valued)
+        };
+        let mut left = BTreeSet::new();
+        for row in &object.references {
+            let back = match row.layer {
+                EscrowedAdd if held.contains(&(row.attribute, row.target)) => UnappliedAdd,
+                EscrowedAdd if success.unresolved.contains(&row.attribute) => UnappliedAdd,
+                EscrowedDelete if waiting_whole(row.attribute) => UnappliedDelete,
+                _ => continue,
+            };
+            references::remove(transaction, object.id, row.attribute, row.target, row.layer)?;
+            references::add(transaction, object.id, row.attribute, row.target, back)?;
+            left.insert(row.attribute);
+        }
+        Ok(left)
+    }
+
+    fn rename(&self, transaction: &Transaction<'_>, object: &CsObject, name: &str) -> Result<(), StoreError> {
+        let Ok(dn) = Dn::parse(name) else { return Ok(()) };
+        import::rename_exported(self.environment, transaction, self.connector.id, object.id, &dn)
+    }
+}
+
+/// Nothing of the object could be sent; its references wait for the second pass.
+fn nothing_sent() -> ExportOutcome {
+    ExportOutcome::Success { anchor: None, unresolved: Vec::new(), warnings: Vec::new() }
+}
+
+/// The directory has another object in place of this one: nothing that was imported holds any more.
+fn replaced(
+    transaction: &Transaction<'_>,
+    object: &mut CsObject,
+    escrowed: Delta,
+    success: &Success<'_>,
+) -> Result<(), StoreError> {
+    pending::forget_imported_references(transaction, object.id)?;
+    object.hologram = Image::new();
+    object.pending_import = Delta::none();
+    object.hash = None;
+    object.anchor.clone_from(&success.anchor);
+    object.rebuild = true;
+    if escrowed.object_type.is_some() {
+        object.object_type.clone_from(&escrowed.object_type);
+    }
+    object.unconfirmed = Delta { operation: ObjectOperation::Add, ..escrowed };
+    Ok(())
+}
+
+/// The change stays staged and is sent again by the next export.
+fn restage(transaction: &Transaction<'_>, object: &mut CsObject) -> Result<(), StoreError> {
+    object.unapplied = std::mem::take(&mut object.escrowed);
+    pending::restage_references(transaction, object.id)
+}
+
+fn counter(operation: ObjectOperation, renamed: bool) -> &'static str {
+    match operation {
+        ObjectOperation::Add => "export-add",
+        ObjectOperation::Delete => "export-delete",
+        ObjectOperation::DeleteAdd => "export-delete-add",
+        ObjectOperation::Update | ObjectOperation::None if renamed => "export-rename",
+        ObjectOperation::Update | ObjectOperation::None => "export-update",
+    }
+}

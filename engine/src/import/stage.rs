@@ -1,0 +1,444 @@
+//! Stage: writes what a batch of arrivals changes, in one transaction (`engine.md` 3.2-3.13).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Transaction;
+
+use super::compare::{Compared, Incoming, compare};
+use super::layers::ReferenceSets;
+use super::names::{Loaded, Space, duplicate, join_keys};
+use super::prepare::{Arrived, EntryReader, PreparedEntry, selected_attributes};
+use super::seen::SeenObjects;
+use crate::connector::{Anchor, ContainerFilter, ImportItem};
+use crate::model::{
+    AlgorithmStep, AttributeId, AttributeTable, CsId, DN_ATTRIBUTE, Delta, Dn, ErrorCode, ObjectError, ObjectOperation,
+};
+use crate::step::{Recorder, StepEnvironment};
+use crate::store::configuration::{ConnectorRecord, PartitionRecord};
+use crate::store::connector_space::{self, CsObject, StoredError, TowerView, display_name_of};
+use crate::store::references::{self, ReferenceLayer};
+use crate::store::staging::{self, Head};
+use crate::store::{StoreError, attributes, metaverse};
+
+/// Reference values of postponed objects kept in memory at most.
+const POSTPONED_LIMIT: usize = 500_000;
+
+/// What an import has come across so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Findings {
+    /// Objects that arrived.
+    pub entries: u64,
+    /// Entries that could not be read.
+    pub discovery_errors: u64,
+    /// Exported changes came back different.
+    pub not_reimported: bool,
+}
+
+/// Stages the arrivals of one import step.
+pub(super) struct Stager<'a> {
+    environment: &'a StepEnvironment,
+    connector: &'a ConnectorRecord,
+    partition: &'a PartitionRecord,
+    keys: &'a [AttributeId],
+    full: bool,
+    containers: ContainerFilter,
+    reader: EntryReader<'a>,
+    table: AttributeTable,
+    selected: Option<BTreeSet<AttributeId>>,
+    pub seen: SeenObjects,
+    /// Objects that refer to names nobody has yet; they wait for the end, when renames are known.
+    postponed: BTreeMap<Vec<u8>, PreparedEntry>,
+    postponed_values: usize,
+    pub findings: Findings,
+}
+
+/// One arrival that changes something.
+enum Work {
+    Entry(PreparedEntry),
+    Deleted { anchor: Vec<u8>, dn: Option<String> },
+}
+
+impl<'a> Stager<'a> {
+    pub(super) fn new(
+        environment: &'a StepEnvironment,
+        connector: &'a ConnectorRecord,
+        partition: &'a PartitionRecord,
+        keys: &'a [AttributeId],
+        full: bool,
+    ) -> Result<Self, StoreError> {
+        let table = attributes::load(&*environment.database.reader()?)?;
+        let names = |list: &[String]| list.iter().filter_map(|name| Dn::parse(name).ok()).collect::<Vec<_>>();
+        Ok(Self {
+            environment,
+            connector,
+            partition,
+            keys,
+            full,
+            containers: ContainerFilter::new(&names(&partition.include), &names(&partition.exclude)),
+            reader: EntryReader::new(&connector.schema),
+            selected: selected_attributes(&connector.attributes, &table),
+            table,
+            seen: SeenObjects::default(),
+            postponed: BTreeMap::new(),
+            postponed_values: 0,
+            findings: Findings::default(),
+        })
+    }
+
+    /// Stages a batch in one transaction.
+    pub(super) fn stage(&mut self, batch: Vec<Arrived>, recorder: &mut Recorder) -> Result<(), StoreError> {
+        let mut writer = self.environment.database.writer();
+        let transaction = writer.transaction()?;
+        let arrived = batch.len() as u64;
+        let last = batch.last().map(|arrived| item_name(&arrived.item).to_owned()).unwrap_or_default();
+        let work = self.sift(&transaction, batch, recorder)?;
+        self.stage_work(&transaction, work, false, recorder)?;
+        recorder.flush(&transaction)?;
+        transaction.commit().map_err(StoreError::sqlite("committing an import batch"))?;
+        drop(writer);
+        recorder.advance(arrived, &last);
+        Ok(())
+    }
+
+    /// Stages the objects that waited for the end.
+    pub(super) fn stage_postponed(&mut self, recorder: &mut Recorder) -> Result<(), StoreError> {
+        const CHUNK: usize = 1_000;
+        let mut waiting = std::mem::take(&mut self.postponed).into_values();
+        self.postponed_values = 0;
+        loop {
+            let work: Vec<Work> = waiting.by_ref().take(CHUNK).map(Work::Entry).collect();
+            if work.is_empty() {
+                return Ok(());
+            }
+            let mut writer = self.environment.database.writer();
+            let transaction = writer.transaction()?;
+            self.stage_work(&transaction, work, true, recorder)?;
+            recorder.flush(&transaction)?;
+            transaction.commit().map_err(StoreError::sqlite("committing an import batch"))?;
+        }
+    }
+
+    /// Sorts out what changes nothing and what cannot be read.
+    fn sift(
+        &mut self,
+        transaction: &Transaction<'_>,
+        batch: Vec<Arrived>,
+        recorder: &mut Recorder,
+    ) -> Result<Vec<Work>, StoreError> {
+        let anchors = batch.iter().filter_map(|arrived| match &arrived.item {
+            ImportItem::Entry(entry) => Some(entry.anchor.0.as_slice()),
+            ImportItem::Deleted { .. } | ImportItem::Bad(_) => None,
+        });
+        let heads = staging::heads_by_anchor(transaction, self.connector.id, self.partition.id, anchors)?;
+        let mut busy: BTreeSet<Anchor> = BTreeSet::new();
+        let mut changed = Vec::new();
+        for arrived in batch {
+            if let ImportItem::Entry(entry) = &arrived.item {
+                self.findings.entries += 1;
+                let head = heads.get(&entry.anchor.0).filter(|_| !busy.contains(&entry.anchor));
+                if let Some(head) = head.filter(|head| unchanged(head, arrived.hash)) {
+                    self.drop_postponed(&entry.anchor.0);
+                    if self.seen.insert(head.id) {
+                        recorder.add("stage-no-change", 1);
+                    }
+                    continue;
+                }
+                busy.insert(entry.anchor.clone());
+            }
+            changed.push(arrived);
+        }
+        self.learn_names(transaction, &changed)?;
+        let mut work = Vec::with_capacity(changed.len());
+        for Arrived { item, hash } in changed {
+            match item {
+                ImportItem::Entry(entry) => {
+                    let (dn, anchor) = (entry.dn.clone(), entry.anchor.clone());
+                    match self.reader.read(entry, hash) {
+                        Ok(prepared) => work.push(Work::Entry(prepared)),
+                        Err(error) => {
+                            // It is there, however it looks: it must not pass for deleted.
+                            if let Some(head) = heads.get(&anchor.0) {
+                                self.seen.insert(head.id);
+                            }
+                            self.discovery_error(&dn, *error, recorder);
+                        }
+                    }
+                }
+                ImportItem::Deleted { anchor, dn } => work.push(Work::Deleted { anchor: anchor.0, dn }),
+                ImportItem::Bad(bad) => self.discovery_error(bad.dn.as_deref().unwrap_or_default(), bad.error, recorder),
+            }
+        }
+        Ok(work)
+    }
+
+    /// Interns attribute names that are new to the database.
+    fn learn_names(&mut self, transaction: &Transaction<'_>, changed: &[Arrived]) -> Result<(), StoreError> {
+        let entries = changed.iter().filter_map(|arrived| match &arrived.item {
+            ImportItem::Entry(entry) => Some(&entry.attributes),
+            ImportItem::Deleted { .. } | ImportItem::Bad(_) => None,
+        });
+        let names = self.reader.unknown_names(entries);
+        if names.is_empty() {
+            return Ok(());
+        }
+        // Another run may have added names since: numbers are given out only inside a transaction.
+        self.table = attributes::load(transaction)?;
+        let known = self.table.len();
+        self.reader.learn(names, &mut self.table);
+        self.selected = selected_attributes(&self.connector.attributes, &self.table);
+        if self.table.len() > known { attributes::save(transaction, &self.table) } else { Ok(()) }
+    }
+
+    fn discovery_error(&mut self, dn: &str, error: ObjectError, recorder: &mut Recorder) {
+        self.findings.discovery_errors += 1;
+        recorder.add("stage-failure", 1);
+        recorder.discovery_error(dn, error, self.environment.clock.now());
+    }
+
+    fn drop_postponed(&mut self, anchor: &[u8]) {
+        if let Some(entry) = self.postponed.remove(anchor) {
+            self.postponed_values -= entry.reference_count();
+        }
+    }
+
+    /// Stages arrivals that change something: first all names, then all content, because references are
+    /// resolved by name.
+    fn stage_work(
+        &mut self,
+        transaction: &Transaction<'_>,
+        work: Vec<Work>,
+        last: bool,
+        recorder: &mut Recorder,
+    ) -> Result<(), StoreError> {
+        let environment = self.environment;
+        let mut space =
+            Space::new(transaction, self.connector.id, environment.ids.as_ref(), environment.clock.now(), self.keys);
+        learn(&mut space, &work)?;
+        let mut contents: Vec<(CsId, bool, PreparedEntry)> = Vec::with_capacity(work.len());
+        for item in work {
+            match item {
+                Work::Entry(entry) => {
+                    self.drop_postponed(&entry.anchor);
+                    if self.full
+                        && !last
+                        && let Some(id) = space.by_anchor(&entry.anchor)
+                        && self.seen.contains(id)
+                    {
+                        let first = &space.need(id)?.object;
+                        if first.dn_key != entry.dn.key() {
+                            let error = duplicate(&entry.dn, &first.dn);
+                            self.discovery_error(entry.dn.as_str(), error, recorder);
+                            continue;
+                        }
+                    }
+                    let placed = space.place(&entry.anchor, &entry.dn)?;
+                    self.seen.insert(placed.id);
+                    contents.push((placed.id, placed.renamed, entry));
+                }
+                Work::Deleted { anchor, dn } => {
+                    self.drop_postponed(&anchor);
+                    if let Some(id) = space.by_anchor(&anchor) {
+                        contents.retain(|(staged, _, _)| *staged != id);
+                        self.delete(&mut space, id, recorder)?;
+                    }
+                    self.count_filtered(&space, &anchor, dn.as_deref(), recorder);
+                }
+            }
+        }
+        for (id, renamed, entry) in contents {
+            self.stage_content(&mut space, id, renamed, entry, last, recorder)?;
+        }
+        if !space.adopted.is_empty() {
+            staging::flag_referrers(transaction, &space.adopted)?;
+        }
+        if !space.orphaned.is_empty() {
+            metaverse::require_provisioning(transaction, &space.orphaned)?;
+        }
+        Ok(())
+    }
+
+    /// A deletion that the directory reports because the object left the selected containers.
+    fn count_filtered(&self, space: &Space<'_>, anchor: &[u8], dn: Option<&str>, recorder: &mut Recorder) {
+        let outside = dn.and_then(|dn| Dn::parse(dn).ok()).is_some_and(|dn| !self.containers.selects(&dn));
+        if outside {
+            let known = space.by_anchor(anchor).is_some();
+            recorder.add(if known { "filtered-deletions" } else { "filtered-objects" }, 1);
+        }
+    }
+
+    fn stage_content(
+        &mut self,
+        space: &mut Space<'_>,
+        id: CsId,
+        renamed: bool,
+        entry: PreparedEntry,
+        last: bool,
+        recorder: &mut Recorder,
+    ) -> Result<(), StoreError> {
+        let fresh = super::compare::is_fresh(&space.need(id)?.object);
+        if !last && !fresh && !renamed && self.should_wait(space, &entry) {
+            self.postponed_values += entry.reference_count();
+            self.postponed.insert(entry.anchor.clone(), entry);
+            return Ok(());
+        }
+        let mut resolved = BTreeMap::new();
+        for (attribute, names) in entry.references {
+            let mut targets = Vec::with_capacity(names.len());
+            for name in names {
+                targets.push(space.placeholder(&name)?);
+            }
+            targets.sort_unstable();
+            targets.dedup();
+            resolved.insert(attribute, targets);
+        }
+        let incoming = Incoming {
+            object_type: entry.object_type,
+            image: entry.image,
+            references: resolved,
+            mentioned: entry.mentioned,
+            renamed,
+            full: self.full,
+        };
+        let now = self.environment.clock.now();
+        let selected = self.selected.as_ref();
+        let transaction = space.transaction;
+        let loaded = space.need(id)?;
+        let mut sets = loaded.stored.clone();
+        let object = &mut loaded.object;
+        let compared = compare(object, &mut sets, &incoming, selected);
+        object.partition = Some(self.partition.id);
+        object.hash = entry.hash.map(|hash| hash.to_vec());
+        object.generation = self.partition.generation;
+        if compared.counter != "stage-no-change" {
+            object.import_changed = Some(now);
+        }
+        self.note_mismatches(object, &compared, recorder);
+        recorder.count(compared.counter, object);
+        self.write(transaction, loaded, &sets)
+    }
+
+    /// True when the object should wait for the end of the import: it names targets nobody has yet, and
+    /// one of them may still turn out to be a renamed object.
+    fn should_wait(&self, space: &Space<'_>, entry: &PreparedEntry) -> bool {
+        self.postponed_values + entry.reference_count() <= POSTPONED_LIMIT
+            && entry.references.values().flatten().any(|name| space.known_owner(name.key()).is_none())
+    }
+
+    /// Records exported changes that came back different; clears that error when all came back.
+    fn note_mismatches(&mut self, object: &mut CsObject, compared: &Compared, recorder: &mut Recorder) {
+        let is_same_kind =
+            |error: &StoredError| error.error.code == ErrorCode::EXPORTED_CHANGE_NOT_REIMPORTED;
+        if compared.mismatches.is_empty() {
+            if compared.settled && object.import_error.as_ref().is_some_and(is_same_kind) {
+                object.import_error = None;
+            }
+            return;
+        }
+        let described: Vec<String> = compared
+            .mismatches
+            .iter()
+            .map(|mismatch| {
+                let name = if mismatch.attribute == DN_ATTRIBUTE { "dn" } else { self.table.name(mismatch.attribute) };
+                format!("{name}: exported: {} imported: {}", mismatch.exported, mismatch.imported)
+            })
+            .collect();
+        let mut error = ObjectError::new(
+            ErrorCode::EXPORTED_CHANGE_NOT_REIMPORTED,
+            format!("{}; something else changes it; it will be sent again", described.join("; ")),
+        )
+        .at(AlgorithmStep::Staging);
+        if let Some(first) = compared.mismatches.first().filter(|first| first.attribute != DN_ATTRIBUTE) {
+            error = error.attribute(self.table.name(first.attribute)).value(&first.imported);
+        }
+        let stored = StoredError::after(object.import_error.as_ref(), error, self.environment.clock.now());
+        recorder.object_error(object, &stored);
+        object.import_error = Some(stored);
+        self.findings.not_reimported = true;
+    }
+
+    /// Writes an object, and of its references and join keys what changed.
+    pub(super) fn write(
+        &self,
+        transaction: &Transaction<'_>,
+        loaded: &mut Loaded,
+        sets: &ReferenceSets,
+    ) -> Result<(), StoreError> {
+        let object = &loaded.object;
+        let image = object.view(TowerView::Imported);
+        let display_name = display_name_of(&image, self.table.get("displayName"), self.table.get("cn"));
+        connector_space::update(transaction, object, &display_name)?;
+        for change in loaded.stored.changes_to(sets) {
+            if change.comes {
+                references::add(transaction, object.id, change.attribute, change.target, change.layer)?;
+            } else {
+                references::remove(transaction, object.id, change.attribute, change.target, change.layer)?;
+            }
+        }
+        let keys = join_keys(object, self.keys);
+        if keys != loaded.keys {
+            connector_space::write_keys(transaction, object.connector, object.id, &keys)?;
+            loaded.keys = keys;
+        }
+        loaded.stored = sets.clone();
+        Ok(())
+    }
+
+    /// An object that the directory reports gone (`engine.md` 3.9, 3.10).
+    pub(super) fn delete(&mut self, space: &mut Space<'_>, id: CsId, recorder: &mut Recorder) -> Result<(), StoreError> {
+        let now = self.environment.clock.now();
+        let transaction = space.transaction;
+        let loaded = space.need(id)?;
+        let object = &mut loaded.object;
+        if object.pending_import.operation == ObjectOperation::Delete {
+            recorder.add("stage-no-change", 1);
+            return Ok(());
+        }
+        recorder.count("stage-delete", object);
+        let never_synchronized = object.pending_import.operation == ObjectOperation::Add;
+        if object.mv.is_none() && (object.is_being_deleted() || never_synchronized) {
+            return space.remove(id);
+        }
+        object.pending_import = Delta { operation: ObjectOperation::Delete, ..Delta::none() };
+        object.hash = None;
+        object.import_changed = Some(now);
+        let mut sets = loaded.stored.clone();
+        for attribute in sets.attributes() {
+            sets.set(attribute, ReferenceLayer::ImportAdd, Vec::new());
+            sets.set(attribute, ReferenceLayer::ImportDelete, Vec::new());
+        }
+        self.write(transaction, loaded, &sets)
+    }
+}
+
+/// Loads by set queries everything that the work is about.
+fn learn(space: &mut Space<'_>, work: &[Work]) -> Result<(), StoreError> {
+    let entries = || {
+        work.iter().filter_map(|item| match item {
+            Work::Entry(entry) => Some(entry),
+            Work::Deleted { .. } => None,
+        })
+    };
+    let anchors = work.iter().map(|item| match item {
+        Work::Entry(entry) => entry.anchor.as_slice(),
+        Work::Deleted { anchor, .. } => anchor.as_slice(),
+    });
+    space.learn_anchors(anchors)?;
+    let parents: Vec<Dn> = entries().filter_map(|entry| entry.dn.parent()).collect();
+    let own = entries().map(|entry| entry.dn.key());
+    let targets = entries().flat_map(|entry| entry.references.values().flatten().map(Dn::key));
+    space.learn_names(own.chain(parents.iter().map(Dn::key)).chain(targets))?;
+    let owners: Vec<CsId> = entries().filter_map(|entry| space.known_owner(entry.dn.key())).collect();
+    space.load(&owners)
+}
+
+fn unchanged(head: &Head, hash: Option<[u8; 16]>) -> bool {
+    head.quiet && hash.is_some_and(|hash| head.hash.as_deref() == Some(hash.as_slice()))
+}
+
+fn item_name(item: &ImportItem) -> &str {
+    match item {
+        ImportItem::Entry(entry) => &entry.dn,
+        ImportItem::Deleted { dn, .. } => dn.as_deref().unwrap_or_default(),
+        ImportItem::Bad(bad) => bad.dn.as_deref().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,209 @@
+//! One run: its steps in order, its record, its end.
+
+use crate::connector::{CancelToken, Connector};
+use crate::model::RunId;
+use crate::protection;
+use crate::step::{Progress, Recorder, StepEnd, StepEnvironment, StepStatus, most_severe};
+use crate::store::configuration::{self, ConnectorRecord, PartitionRecord, ProfileRecord, ProfileStep, StepType};
+use crate::store::runs::{self, StepRecord};
+use crate::store::StoreError;
+use crate::sync;
+
+use super::core::RunCore;
+use super::event::RunEvent;
+use std::sync::Arc;
+
+/// A run that was let in.
+pub(super) struct Execution<'a> {
+    pub(super) core: &'a Arc<RunCore>,
+    pub(super) run: RunId,
+    pub(super) connector: ConnectorRecord,
+    pub(super) profile: ProfileRecord,
+    pub(super) cancel: CancelToken,
+}
+
+/// Runs all steps and writes the end of the run.
+pub(super) fn execute(execution: &Execution<'_>) {
+    let span = tracing::info_span!("run", run = execution.run.0, connector = %execution.connector.name, profile = %execution.profile.name);
+    let _entered = span.enter();
+    let mut statuses: Vec<&'static str> = Vec::new();
+    for (number, step) in (1u32..).zip(&execution.profile.steps) {
+        let end = execution.step(number, step);
+        statuses.push(end.status.0);
+        execution.core.tell(RunEvent::StepFinished { run: execution.run, step: number, status: end.status.0.to_owned() });
+        if !end.status.lets_next_step_run() {
+            break;
+        }
+    }
+    let status = most_severe(statuses);
+    if let Err(error) = execution.finish(status) {
+        tracing::error!(%error, "the end of the run could not be written");
+    }
+    tracing::info!(status, "run finished");
+}
+
+impl Execution<'_> {
+    fn step(&self, number: u32, step: &ProfileStep) -> StepEnd {
+        let mut record = StepRecord {
+            run: self.run,
+            number,
+            step_type: step.step_type.label().to_owned(),
+            partition: step.partition.clone(),
+            status: StepStatus::IN_PROGRESS.0.to_owned(),
+            message: String::new(),
+            started: self.core.clock.now(),
+            ended: None,
+            counters: std::collections::BTreeMap::new(),
+            connections: Vec::new(),
+            warnings: Vec::new(),
+        };
+        if let Err(error) = self.save(&record, None) {
+            return StepEnd::store(&error);
+        }
+        let mut recorder = Recorder::new(self.run, number, self.progress(number, step.step_type));
+        let mut end = self.work(step, &mut recorder);
+        if end.status == StepStatus::STOPPED_BY_USER && self.core.is_shutting_down() {
+            end.status = StepStatus::STOPPED_SERVICE_SHUTDOWN;
+        }
+        end.status.0.clone_into(&mut record.status);
+        record.message.clone_from(&end.message);
+        record.ended = Some(self.core.clock.now());
+        record.counters.clone_from(recorder.counters());
+        record.connections.clone_from(&recorder.connections);
+        record.warnings.clone_from(&recorder.warnings);
+        if let Err(error) = self.save(&record, Some(&mut recorder)).and_then(|()| self.clear_requirement(step.step_type, end.status)) {
+            return StepEnd::store(&error);
+        }
+        end
+    }
+
+    /// Passes progress on.
+    fn progress(&self, number: u32, step_type: StepType) -> crate::step::ProgressSink {
+        let core = Arc::clone(self.core);
+        let (run, connector) = (self.run, self.connector.id);
+        let (connector_name, profile) = (self.connector.name.clone(), self.profile.name.clone());
+        let steps = u32::try_from(self.profile.steps.len()).unwrap_or(u32::MAX);
+        Box::new(move |progress: &Progress| {
+            core.tell(RunEvent::Progress {
+                run,
+                connector,
+                connector_name: connector_name.clone(),
+                profile: profile.clone(),
+                step: number,
+                steps,
+                step_type: step_type.label(),
+                progress: progress.clone(),
+            });
+        })
+    }
+
+    fn work(&self, step: &ProfileStep, recorder: &mut Recorder) -> StepEnd {
+        let environment = StepEnvironment {
+            database: Arc::clone(&self.core.database),
+            clock: Arc::clone(&self.core.clock),
+            ids: Arc::clone(&self.core.ids),
+            cancel: self.cancel.clone(),
+        };
+        if self.cancel.is_cancelled() {
+            return StepEnd::because(StepStatus::STOPPED_BY_USER, "stopped before the step began");
+        }
+        if step.step_type.is_synchronization() {
+            return sync::run_step(&environment, self.connector.id, step.step_type == StepType::FullSynchronization, recorder);
+        }
+        let partition = match self.partition(step) {
+            Ok(partition) => partition,
+            Err(end) => return end,
+        };
+        let mut directory = match self.core.factory.open(&self.connector) {
+            Ok(directory) => directory,
+            Err(error) => {
+                recorder.connections.push(runs::ConnectionRecord {
+                    server: error.server.clone().unwrap_or_else(|| self.connector.name.clone()),
+                    status: error.kind.connection_result().to_owned(),
+                    date: self.core.clock.now(),
+                    detail: error.to_string(),
+                });
+                return StepEnd::connector(&error, false);
+            }
+        };
+        if step.step_type == StepType::Export {
+            return self.export(&environment, &partition, step, directory.as_mut(), recorder);
+        }
+        let keys = match sync::load_plan(&self.core.database) {
+            Ok((plan, _)) => sync::connector_keys(&plan, self.connector.id),
+            Err(error) => return StepEnd::store(&error),
+        };
+        crate::import::run(&environment, &self.connector, &partition, step, directory.as_mut(), recorder, &keys)
+    }
+
+    fn export(
+        &self,
+        environment: &StepEnvironment,
+        partition: &PartitionRecord,
+        step: &ProfileStep,
+        directory: &mut dyn Connector,
+        recorder: &mut Recorder,
+    ) -> StepEnd {
+        let threshold = match self.core.database.reader().and_then(|reader| protection::deletion_threshold(&reader)) {
+            Ok(threshold) => threshold,
+            Err(error) => return StepEnd::store(&error),
+        };
+        let options = crate::export::ExportOptions { deletion_threshold: threshold };
+        crate::export::run(environment, &self.connector, partition, step, directory, recorder, &options)
+    }
+
+    fn partition(&self, step: &ProfileStep) -> Result<PartitionRecord, StepEnd> {
+        let partitions = self
+            .core
+            .database
+            .reader()
+            .and_then(|reader| configuration::partitions(&reader, self.connector.id))
+            .map_err(|error| StepEnd::store(&error))?;
+        match partitions.into_iter().find(|partition| partition.name.eq_ignore_ascii_case(&step.partition)) {
+            None => Err(StepEnd::because(
+                StepStatus::MISSING_PARTITION,
+                format!("partition {} does not exist any more; edit the run profile", step.partition),
+            )),
+            Some(partition) if !partition.selected => Err(StepEnd::because(
+                StepStatus::NO_START_PARTITION_NOT_CONFIGURED,
+                format!("partition {} is not selected; select it or edit the run profile", step.partition),
+            )),
+            Some(partition) => Ok(partition),
+        }
+    }
+
+    fn save(&self, record: &StepRecord, recorder: Option<&mut Recorder>) -> Result<(), StoreError> {
+        let mut writer = self.core.database.writer();
+        let transaction = writer.transaction()?;
+        runs::save_step(&transaction, record)?;
+        if let Some(recorder) = recorder {
+            recorder.flush(&transaction)?;
+        }
+        transaction.commit().map_err(StoreError::sqlite("writing the run history"))
+    }
+
+    /// A full import or synchronization that ran to its end meets the requirement.
+    fn clear_requirement(&self, step_type: StepType, status: StepStatus) -> Result<(), StoreError> {
+        let completed = status == StepStatus::SUCCESS || status.0.starts_with("completed-");
+        if !completed || !matches!(step_type, StepType::FullImport | StepType::FullSynchronization) {
+            return Ok(());
+        }
+        let mut writer = self.core.database.writer();
+        let transaction = writer.transaction()?;
+        if let Some(connector) = configuration::connector(&transaction, self.connector.id)? {
+            let (import, sync) = match step_type {
+                StepType::FullImport => (None, connector.full_sync_reason.as_deref()),
+                _ => (connector.full_import_reason.as_deref(), None),
+            };
+            configuration::set_required(&transaction, connector.id, import, sync)?;
+        }
+        transaction.commit().map_err(StoreError::sqlite("writing a connector"))
+    }
+
+    fn finish(&self, status: &str) -> Result<(), StoreError> {
+        let mut writer = self.core.database.writer();
+        let transaction = writer.transaction()?;
+        runs::finish_run(&transaction, self.run, status, Some(self.core.clock.now()))?;
+        transaction.commit().map_err(StoreError::sqlite("writing the run history"))
+    }
+}

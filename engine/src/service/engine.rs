@@ -1,0 +1,471 @@
+//! The handle itself.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::Receiver;
+use syncline_sandbox::{Sandbox, SandboxOptions};
+use uuid::Uuid;
+
+use super::broadcast::Broadcast;
+use super::folder::{self, Ownership};
+use super::queries::{self, QueryContext};
+use super::views::{
+    ConnectorState, ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, CycleResult, CycleStep,
+    EngineEvent, EngineStatus, MvHit, MvObjectView, MvSearch, MvTypeView, OperationFilter, Page, PendingExportView, RunDetails,
+    RunObjectView, RunProgress, RunSummary,
+};
+use super::{EngineError, EngineOptions, RunFilter};
+use crate::connector::entra::EntraSettings;
+use crate::model::{ConnectorId, IdSource, RunId};
+use crate::run::{CycleOutcome, CyclePlan, RunCore, RunError, RunEvent, RunTicket};
+use crate::setup::{Directories, SetupError, TENANT_KIND, demo};
+use crate::store::configuration;
+use crate::store::options::{SANDBOX_FOLDER, SANDBOX_TENANT};
+use crate::store::secrets::SecretStore;
+use crate::store::{Database, Reader, StoreError, options};
+
+type Answer<T> = Result<T, EngineError>;
+
+/// The engine on one data folder. Clones share it. Every call blocks until it is answered; call it from
+/// a worker thread.
+#[derive(Clone, Debug)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    folder: PathBuf,
+    options: EngineOptions,
+    database: Arc<Database>,
+    directories: Arc<Directories>,
+    events: Arc<Broadcast>,
+    /// Absent in a read-only engine.
+    runs: Option<Arc<RunCore>>,
+    sandbox: Mutex<Option<Sandbox>>,
+    _ownership: Option<Ownership>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("folder", &self.folder).field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// A run that was accepted.
+#[derive(Debug)]
+pub struct RunHandle {
+    engine: Engine,
+    ticket: RunTicket,
+}
+
+impl RunHandle {
+    /// The run's number.
+    #[must_use]
+    pub fn id(&self) -> RunId {
+        self.ticket.run
+    }
+
+    /// Waits for the end of the run.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the run was lost or the database cannot be read.
+    pub fn wait(self) -> Answer<RunDetails> {
+        let run = self.ticket.wait()?;
+        self.engine.run(run)
+    }
+}
+
+/// A cycle that was accepted.
+#[derive(Debug)]
+pub struct CycleHandle {
+    engine: Engine,
+    thread: JoinHandle<Result<CycleOutcome, RunError>>,
+}
+
+impl CycleHandle {
+    /// Waits for the end of the cycle.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the cycle was refused or lost, or the database cannot be read.
+    pub fn wait(self) -> Answer<CycleResult> {
+        let outcome = self.thread.join().map_err(|_| RunError::Lost)??;
+        let reader = self.engine.0.database.reader()?;
+        cycle_result(&reader, &outcome)
+    }
+}
+
+impl Engine {
+    /// True when the folder holds a workspace.
+    #[must_use]
+    pub fn is_workspace(folder: &Path) -> bool {
+        folder::is_workspace(folder)
+    }
+
+    /// Makes a new, empty workspace.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the folder holds something else or cannot be used.
+    pub fn create(folder: &Path, options: EngineOptions) -> Answer<Self> {
+        if folder::is_workspace(folder) {
+            return Self::open(folder, options);
+        }
+        let folder = folder::create(folder)?;
+        Self::on(folder, options)
+    }
+
+    /// Opens a workspace and starts its sandbox tenant, if it has one.
+    ///
+    /// # Errors
+    /// [`EngineError`] when there is none, another process works on it, or it cannot be used.
+    pub fn open(folder: &Path, options: EngineOptions) -> Answer<Self> {
+        let folder = folder::existing(folder)?;
+        let engine = Self::on(folder, options)?;
+        engine.start_sandbox()?;
+        Ok(engine)
+    }
+
+    fn on(folder: PathBuf, options: EngineOptions) -> Answer<Self> {
+        let ownership = if options.read_only { None } else { Some(Ownership::take(&folder)?) };
+        let database = Arc::new(Database::open(&folder::database(&folder))?);
+        let directories = Arc::new(Directories::new(SecretStore::open(&folder::key(&folder))?));
+        let events = Arc::new(Broadcast::default());
+        let runs = if options.read_only {
+            None
+        } else {
+            let (listeners, source) = (Arc::clone(&events), Arc::clone(&database));
+            let tell = move |event: RunEvent| match event_view(&source, event) {
+                Ok(event) => listeners.send(&event),
+                Err(error) => tracing::warn!(%error, "an event could not be told"),
+            };
+            Some(Arc::new(RunCore::new(
+                Arc::clone(&database),
+                Arc::clone(&options.clock),
+                Arc::clone(&options.ids),
+                Arc::clone(&directories) as Arc<dyn crate::run::DirectoryFactory>,
+                options.user.clone(),
+                Box::new(tell),
+            )?))
+        };
+        let inner =
+            Inner { folder, options, database, directories, events, runs, sandbox: Mutex::new(None), _ownership: ownership };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Starts the sandbox tenant of the workspace and tells the tenant's connector where it is now.
+    fn start_sandbox(&self) -> Answer<()> {
+        if self.0.options.read_only {
+            return Ok(());
+        }
+        let (folder, tenant) = {
+            let reader = self.0.database.reader()?;
+            (options::get(&reader, SANDBOX_FOLDER)?, options::get(&reader, SANDBOX_TENANT)?)
+        };
+        let (Some(folder), Some(tenant)) = (folder, tenant) else { return Ok(()) };
+        let sandbox = Sandbox::start(SandboxOptions::new(self.0.folder.join(folder), &tenant)).map_err(SetupError::from)?;
+        let settings = demo::tenant_settings(&sandbox);
+        let mut writer = self.0.database.writer();
+        let transaction = writer.transaction()?;
+        for mut connector in configuration::connectors(&transaction)?.into_iter().filter(|connector| connector.kind == TENANT_KIND) {
+            let moved = EntraSettings { base_url: settings.base_url.clone(), ..settings.clone() };
+            connector.settings = serde_json::to_string(&moved)
+                .map_err(|source| SetupError::Settings { name: connector.name.clone(), source })?;
+            configuration::save_connector(&transaction, &connector)?;
+        }
+        transaction.commit().map_err(StoreError::sqlite("storing the address of the sandbox tenant"))?;
+        drop(writer);
+        self.host(sandbox);
+        Ok(())
+    }
+
+    /// Keeps a sandbox tenant running for as long as the engine lives.
+    pub fn host(&self, sandbox: Sandbox) {
+        *self.0.sandbox.lock().unwrap_or_else(PoisonError::into_inner) = Some(sandbox);
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.0.folder
+    }
+
+    /// The database, for setup and tests.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.0.database
+    }
+
+    /// Gives out GUIDs.
+    #[must_use]
+    pub fn ids(&self) -> &dyn IdSource {
+        self.0.options.ids.as_ref()
+    }
+
+    /// The present instant.
+    #[must_use]
+    pub fn now(&self) -> jiff::Timestamp {
+        self.0.options.clock.now()
+    }
+
+    /// The store of passwords.
+    #[must_use]
+    pub fn secrets(&self) -> &SecretStore {
+        self.0.directories.secrets()
+    }
+
+    /// Listens to events from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> Receiver<EngineEvent> {
+        self.0.events.subscribe()
+    }
+
+    fn query<T>(&self, ask: impl FnOnce(&Reader<'_>, &QueryContext) -> Answer<T>) -> Answer<T> {
+        let reader = self.0.database.reader()?;
+        let mut context = QueryContext::load(&reader)?;
+        if let Some(runs) = &self.0.runs {
+            context.running = runs
+                .active()
+                .into_iter()
+                .map(|(connector, (_, stopping))| {
+                    (connector, if stopping { ConnectorState::Stopping } else { ConnectorState::Running })
+                })
+                .collect::<BTreeMap<_, _>>();
+        }
+        ask(&reader, &context)
+    }
+
+    /// What the whole installation is doing.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the database cannot be read. The same holds for all queries.
+    pub fn status(&self) -> Answer<EngineStatus> {
+        let info = self.0.database.info();
+        self.query(|reader, context| {
+            queries::status::engine_status(reader, context, self.0.folder.display().to_string(), info.bytes)
+        })
+    }
+
+    /// All connectors, by name.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn connectors(&self) -> Answer<Vec<ConnectorSummary>> {
+        self.query(|reader, context| queries::connectors::summaries(reader, context))
+    }
+
+    /// One connector, by name or GUID.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownConnector`] lists the names there are.
+    pub fn connector(&self, name_or_guid: &str) -> Answer<ConnectorSummary> {
+        self.query(|reader, context| queries::connectors::summary(reader, context, name_or_guid))
+    }
+
+    /// Statistics of a connector space.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn connector_statistics(&self, id: ConnectorId) -> Answer<ConnectorStatistics> {
+        self.query(|reader, context| queries::connectors::statistics(reader, context, id))
+    }
+
+    /// Run history, newest first.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn runs(&self, filter: &RunFilter) -> Answer<Page<RunSummary>> {
+        queries::runs::list(&*self.0.database.reader()?, filter)
+    }
+
+    /// A run with its steps.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownRun`].
+    pub fn run(&self, id: RunId) -> Answer<RunDetails> {
+        self.query(|reader, context| queries::runs::details(reader, context, id))
+    }
+
+    /// The objects behind counters of a step; `counters` are keys of [`super::CounterView::parts`].
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownRun`].
+    pub fn run_objects(&self, id: RunId, step: u32, counters: &[String], offset: u64, limit: u64) -> Answer<Page<RunObjectView>> {
+        queries::runs::objects(&*self.0.database.reader()?, id, step, counters, offset, limit)
+    }
+
+    /// Searches a connector space; results in DN order.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn search_connector_space(&self, search: &CsSearch) -> Answer<Page<CsHit>> {
+        self.query(|reader, context| queries::connector_space::search(reader, context, search))
+    }
+
+    /// A connector space object with all its layers.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownObject`].
+    pub fn cs_object(&self, guid: Uuid) -> Answer<CsObjectView> {
+        self.query(|reader, context| queries::connector_space::object(reader, context, guid))
+    }
+
+    /// A connector space object by its name.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownObject`].
+    pub fn cs_object_by_dn(&self, connector: ConnectorId, dn: &str) -> Answer<CsObjectView> {
+        self.query(|reader, context| queries::connector_space::object_by_dn(reader, context, connector, dn))
+    }
+
+    /// Searches the metaverse; results in order of display name.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn search_metaverse(&self, search: &MvSearch) -> Answer<Page<MvHit>> {
+        self.query(|reader, context| queries::metaverse::search(reader, context, search))
+    }
+
+    /// A metaverse object with lineage and connectors.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownObject`].
+    pub fn mv_object(&self, guid: Uuid) -> Answer<MvObjectView> {
+        self.query(|reader, context| queries::metaverse::object(reader, context, guid))
+    }
+
+    /// Metaverse object types with their attributes and import flows, by name.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn metaverse_schema(&self) -> Answer<Vec<MvTypeView>> {
+        self.query(|reader, context| queries::metaverse::schema(reader, context))
+    }
+
+    /// Pending exports: deletions, additions, updates, each in DN order.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub fn pending_exports(
+        &self,
+        connector: ConnectorId,
+        operations: OperationFilter,
+        offset: u64,
+        limit: u64,
+    ) -> Answer<Page<PendingExportView>> {
+        self.query(|reader, context| queries::pending::exports(reader, context, connector, operations, offset, limit))
+    }
+
+    fn runs_core(&self) -> Answer<&Arc<RunCore>> {
+        self.0
+            .runs
+            .as_ref()
+            .ok_or_else(|| EngineError::Invalid("this view is read-only; runs are started by the process that owns the data folder".to_owned()))
+    }
+
+    /// Starts a run of a profile; it goes on by itself.
+    ///
+    /// # Errors
+    /// [`EngineError`] when connector or profile are unknown, or another run is in the way.
+    pub fn start_run(&self, connector: &str, profile: &str) -> Answer<RunHandle> {
+        let connector = self.query(|_, context| queries::connectors::find(context, connector).map(|record| record.id))?;
+        let ticket = self.runs_core()?.start(connector, profile)?;
+        Ok(RunHandle { engine: self.clone(), ticket })
+    }
+
+    /// Asks the run of a connector, or all runs, to stop; gives those that were asked.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownConnector`].
+    pub fn stop_run(&self, connector: Option<&str>) -> Answer<Vec<RunId>> {
+        let connector = match connector {
+            Some(name) => Some(self.query(|_, context| queries::connectors::find(context, name).map(|record| record.id))?),
+            None => None,
+        };
+        Ok(self.0.runs.as_ref().map(|runs| runs.stop(connector)).unwrap_or_default())
+    }
+
+    /// Starts a cycle; it goes on by itself.
+    ///
+    /// # Errors
+    /// [`EngineError`] when something runs already.
+    pub fn start_cycle(&self, policy: CyclePolicy) -> Answer<CycleHandle> {
+        let core = Arc::clone(self.runs_core()?);
+        let cycle = CyclePlan::begin(&core, policy == CyclePolicy::Initial)?;
+        let thread = std::thread::Builder::new()
+            .name("cycle".to_owned())
+            .spawn(move || cycle.run(&core))
+            .map_err(RunError::Thread)?;
+        Ok(CycleHandle { engine: self.clone(), thread })
+    }
+
+    /// Asks the cycle to stop; true when there was one.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] on a read-only engine.
+    pub fn stop_cycle(&self) -> Answer<bool> {
+        Ok(self.runs_core()?.stop_cycle())
+    }
+
+    /// Ends everything: runs end `stopped-service-shutdown` after the batch at hand, the sandbox tenant
+    /// stops, the data folder is free once the last clone is gone.
+    pub fn shutdown(self) {
+        if let Some(runs) = &self.0.runs {
+            runs.shut_down();
+            runs.wait_until_idle();
+        }
+        if let Some(sandbox) = self.0.sandbox.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            sandbox.stop();
+        }
+    }
+}
+
+fn summary(reader: &Reader<'_>, run: RunId) -> Answer<RunSummary> {
+    queries::runs::summary(reader, run)
+}
+
+fn cycle_result(reader: &Reader<'_>, outcome: &CycleOutcome) -> Answer<CycleResult> {
+    let steps = outcome
+        .entries
+        .iter()
+        .map(|entry| {
+            Ok(CycleStep {
+                connector: entry.connector.clone(),
+                profile: entry.profile.clone(),
+                run: entry.run.map(|run| summary(reader, run)).transpose()?,
+                note: entry.note.clone(),
+            })
+        })
+        .collect::<Answer<_>>()?;
+    Ok(CycleResult {
+        policy: if outcome.initial { CyclePolicy::Initial } else { CyclePolicy::Delta },
+        status: outcome.status.clone(),
+        steps,
+    })
+}
+
+/// An event of a run as the app sees it.
+fn event_view(database: &Database, event: RunEvent) -> Answer<EngineEvent> {
+    Ok(match event {
+        RunEvent::Started(run) => EngineEvent::RunStarted(summary(&database.reader()?, run)?),
+        RunEvent::Finished(run) => EngineEvent::RunFinished(summary(&database.reader()?, run)?),
+        RunEvent::StepFinished { run, step, status } => EngineEvent::StepFinished { run, step, status },
+        RunEvent::CycleFinished(outcome) => EngineEvent::CycleFinished(cycle_result(&database.reader()?, &outcome)?),
+        RunEvent::Progress { run, connector, connector_name, profile, step, steps, step_type, progress } => {
+            EngineEvent::Progress(RunProgress {
+                run,
+                connector_id: connector,
+                connector: connector_name,
+                profile,
+                step,
+                steps,
+                step_type: step_type.to_owned(),
+                phase: progress.phase.to_owned(),
+                done: progress.done,
+                total: progress.total,
+                errors: progress.errors,
+                current: progress.current,
+                counters: progress.counters,
+            })
+        }
+    })
+}

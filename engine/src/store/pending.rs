@@ -1,0 +1,215 @@
+//! Queries that only an export asks: what waits to be sent and in which order, moving layers, results.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, Transaction};
+
+use super::StoreError;
+use super::connector_space::CsObject;
+use super::sql::{integers, to_json};
+use crate::model::{ConnectorId, CsId, PartitionId, encode_delta, encode_image};
+
+/// What an export step will send, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExportOrder {
+    /// Adds and updates of objects that get no reference values: parents before children.
+    pub plain: Vec<CsId>,
+    /// Adds and updates with reference values: fewest first, then parents before children.
+    pub referring: Vec<CsId>,
+    /// Deletes and delete-adds: children before parents.
+    pub deletes: Vec<CsId>,
+}
+
+/// Reads what waits to be sent from a partition. Transient objects and placeholders are never sent.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn order(connection: &Connection, connector: ConnectorId, partition: PartitionId) -> Result<ExportOrder, StoreError> {
+    let failed = StoreError::sqlite("reading pending exports");
+    let mut order = ExportOrder::default();
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT id, (SELECT count(*) FROM cs_reference AS r WHERE r.object = o.id AND r.layer = 7) AS refs
+             FROM cs_object AS o WHERE connector = ?1 AND export_op IN (1, 2) AND transient = 0 AND object_type IS NOT NULL
+             AND (partition IS NULL OR partition = ?2) ORDER BY refs, depth, dn_key",
+        )
+        .map_err(&failed)?;
+    let mut rows = statement.query((connector.0, partition.0)).map_err(&failed)?;
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let (id, references): (i64, i64) = (row.get(0).map_err(&failed)?, row.get(1).map_err(&failed)?);
+        let list = if references == 0 { &mut order.plain } else { &mut order.referring };
+        list.push(CsId(id));
+    }
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT id FROM cs_object WHERE connector = ?1 AND export_op IN (3, 4) AND transient = 0
+             AND object_type IS NOT NULL AND (partition IS NULL OR partition = ?2) ORDER BY depth DESC, dn_key",
+        )
+        .map_err(&failed)?;
+    let rows = statement.query_map((connector.0, partition.0), |row| row.get(0).map(CsId)).map_err(&failed)?;
+    order.deletes = rows.collect::<Result<_, _>>().map_err(&failed)?;
+    Ok(order)
+}
+
+/// Number of objects of a connector whose deletion is staged, delete-adds included.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn count_deletions(connection: &Connection, connector: ConnectorId) -> Result<u64, StoreError> {
+    connection
+        .prepare_cached("SELECT count(*) FROM cs_object WHERE connector = ?1 AND export_op IN (3, 4) AND transient = 0")
+        .and_then(|mut statement| statement.query_row([connector.0], |row| row.get::<_, i64>(0)))
+        .map(i64::unsigned_abs)
+        .map_err(StoreError::sqlite("counting staged deletions"))
+}
+
+/// Moves the staged exports of objects into the batch being sent.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn escrow(transaction: &Transaction<'_>, ids: &[CsId]) -> Result<(), StoreError> {
+    let list = integers(ids.iter().map(|id| id.0));
+    for sql in [
+        "UPDATE cs_object SET escrowed = unapplied, unapplied = x'' WHERE id IN rarray(?1)",
+        "UPDATE OR REPLACE cs_reference SET layer = layer - 2 WHERE object IN rarray(?1) AND layer IN (7, 8)",
+    ] {
+        transaction
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute([&list]))
+            .map_err(StoreError::sqlite("preparing an export batch"))?;
+    }
+    Ok(())
+}
+
+/// Moves batches that a crash left half sent back to the staged exports; of one connector or of all.
+/// Gives the number of objects.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn release(transaction: &Transaction<'_>, connector: Option<ConnectorId>) -> Result<usize, StoreError> {
+    let connector = connector.map(|id| id.0);
+    let mut released = 0;
+    for sql in [
+        "UPDATE OR REPLACE cs_reference SET layer = layer + 2 WHERE layer IN (5, 6) AND object IN
+            (SELECT id FROM cs_object WHERE escrowed <> x'' AND (?1 IS NULL OR connector = ?1))",
+        "UPDATE cs_object SET unapplied = escrowed, escrowed = x'' WHERE escrowed <> x'' AND (?1 IS NULL OR connector = ?1)",
+    ] {
+        released = transaction
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute([connector]))
+            .map_err(StoreError::sqlite("recovering an interrupted export"))?;
+    }
+    Ok(released)
+}
+
+/// The references of a batch that was accepted wait for confirmation; a value that comes back after it
+/// went, or the other way round, counts once.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn await_references(transaction: &Transaction<'_>, object: CsId) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM cs_reference WHERE object = ?1 AND layer = 4 AND EXISTS (SELECT 1 FROM cs_reference AS new
+            WHERE new.object = ?1 AND new.attribute = cs_reference.attribute AND new.target = cs_reference.target AND new.layer = 5)",
+        "DELETE FROM cs_reference WHERE object = ?1 AND layer = 3 AND EXISTS (SELECT 1 FROM cs_reference AS new
+            WHERE new.object = ?1 AND new.attribute = cs_reference.attribute AND new.target = cs_reference.target AND new.layer = 6)",
+        "UPDATE OR REPLACE cs_reference SET layer = layer - 2 WHERE object = ?1 AND layer IN (5, 6)",
+    ] {
+        transaction
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute([object.0]))
+            .map_err(StoreError::sqlite("moving references"))?;
+    }
+    Ok(())
+}
+
+/// The references of a batch that was refused are staged again.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn restage_references(transaction: &Transaction<'_>, object: CsId) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE OR REPLACE cs_reference SET layer = layer + 2 WHERE object = ?1 AND layer IN (5, 6)")
+        .and_then(|mut statement| statement.execute([object.0]))
+        .map(|_| ())
+        .map_err(StoreError::sqlite("moving references"))
+}
+
+/// An object was replaced in the directory: what was imported of the old one is void.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn forget_imported_references(transaction: &Transaction<'_>, object: CsId) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("DELETE FROM cs_reference WHERE object = ?1 AND layer IN (0, 1, 2)")
+        .and_then(|mut statement| statement.execute([object.0]))
+        .map(|_| ())
+        .map_err(StoreError::sqlite("removing references"))
+}
+
+/// Writes what an export changed of an object.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn write_result(transaction: &Transaction<'_>, object: &CsObject) -> Result<(), StoreError> {
+    let hologram = if object.hologram.is_empty() { Vec::new() } else { encode_image(&object.hologram) };
+    let error = object.export_error.as_ref().map(|error| to_json("an object error", error)).transpose()?;
+    transaction
+        .prepare_cached(
+            "UPDATE cs_object SET anchor = ?2, rebuild = ?3, object_type = ?4, hologram = ?5, pending_import = ?6, import_op = ?7,
+                unconfirmed = ?8, awaiting = ?9, escrowed = ?10, unapplied = ?11, export_op = ?12, export_error = ?13, hash = ?14
+             WHERE id = ?1",
+        )
+        .and_then(|mut statement| {
+            statement.execute(rusqlite::params![
+                object.id.0,
+                object.anchor,
+                object.rebuild,
+                object.object_type,
+                hologram,
+                encode_delta(&object.pending_import),
+                object.pending_import.operation.code(),
+                encode_delta(&object.unconfirmed),
+                !object.unconfirmed.is_none(),
+                encode_delta(&object.escrowed),
+                encode_delta(&object.unapplied),
+                object.unapplied.operation.code(),
+                error,
+                object.hash,
+            ])
+        })
+        .map(|_| ())
+        .map_err(StoreError::sqlite("writing the result of an export"))
+}
+
+/// What an export must know of the object that a reference points at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetRow {
+    /// Its name.
+    pub dn: String,
+    /// Its anchor, once it has one.
+    pub anchor: Option<Vec<u8>>,
+    /// The directory has it.
+    pub exists: bool,
+}
+
+/// Names and anchors of objects.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn targets(connection: &Connection, ids: impl IntoIterator<Item = CsId>) -> Result<BTreeMap<CsId, TargetRow>, StoreError> {
+    let failed = StoreError::sqlite("reading reference targets");
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT id, dn, anchor, object_type IS NOT NULL AND (anchor IS NOT NULL OR awaiting <> 0)
+             FROM cs_object WHERE id IN rarray(?1)",
+        )
+        .map_err(&failed)?;
+    let list = integers(ids.into_iter().map(|id| id.0));
+    let rows = statement
+        .query_map([&list], |row| {
+            Ok((CsId(row.get(0)?), TargetRow { dn: row.get(1)?, anchor: row.get(2)?, exists: row.get(3)? }))
+        })
+        .map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}

@@ -1,0 +1,90 @@
+//! Every screen can be read and used without seeing it.
+
+use std::collections::BTreeMap;
+
+use egui::Role;
+use egui_kittest::kittest::{NodeT, Queryable};
+
+use crate::fixture::{Fixture, objects};
+use crate::support::*;
+
+const INTERACTIVE: [Role; 8] = [Role::Button, Role::Link, Role::CheckBox, Role::TextInput, Role::ComboBox, Role::Tab, Role::Row, Role::ColumnHeader];
+
+/// What is wrong with the names and places of a screen.
+fn problems(window: &Window, screen: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    let bounds = window.ctx.content_rect();
+    let mut buttons: BTreeMap<(Option<String>, String), usize> = BTreeMap::new();
+    for node in window.root().children_recursive() {
+        let access = node.accesskit_node();
+        if access.is_hidden() || !INTERACTIVE.contains(&access.role()) {
+            continue;
+        }
+        let label = access.label().unwrap_or_default();
+        let named = !label.trim().is_empty() || access.data().placeholder().is_some();
+        if !named {
+            problems.push(format!("{screen}: a {:?} at {:?} has no name", access.role(), node.rect()));
+        }
+        let outside = !bounds.expand(1.0).contains_rect(node.rect());
+        if outside && access.role() != Role::Row && access.role() != Role::ColumnHeader && access.role() != Role::Link {
+            problems.push(format!("{screen}: {:?} {label:?} at {:?} is outside of the window", access.role(), node.rect()));
+        }
+        if access.role() == Role::Button {
+            let parent = node.parent().map(|parent| format!("{:?}", parent.accesskit_node().id()));
+            *buttons.entry((parent, label)).or_default() += 1;
+        }
+    }
+    for ((_, label), number) in buttons {
+        if number > 1 {
+            problems.push(format!("{screen}: {number} buttons beside each other are called {label:?}"));
+        }
+    }
+    problems
+}
+
+fn check(window: &Window, screen: &str) {
+    let problems = problems(window, screen);
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn every_screen_names_what_can_be_used() {
+    let fixture = Fixture::f1();
+    for size in [[1280.0, 800.0], [900.0, 600.0]] {
+        let mut window = window_of(&fixture, size, None);
+        check(&window, "Operations");
+        click(&mut window, Role::Row, "Run 3: contoso.com, Full Synchronization, completed-sync-errors");
+        check(&window, "run");
+        tab(&mut window, "Connectors");
+        click(&mut window, Role::Row, "Connector contoso.com, Active Directory Domain Services, Idle");
+        check(&window, "Connectors");
+        tab(&mut window, "Metaverse Designer");
+        check(&window, "Metaverse Designer");
+        tab(&mut window, "Metaverse Search");
+        check(&window, "Metaverse Search");
+    }
+}
+
+#[test]
+fn every_window_names_what_can_be_used() {
+    let fixture = Fixture::f1();
+    let mut window = window_of(&fixture, [1280.0, 800.0], Some(&format!("syncline://cs/{}", objects::BOB_CLOUD)));
+    for label in ["Import", "Pending Export", "Export Error", "Lineage", "Raw"] {
+        click(&mut window, Role::Tab, label);
+        check(&window, label);
+    }
+    let window = window_of(&fixture, [1280.0, 800.0], Some(&format!("syncline://mv/{}", objects::ALICE_MV)));
+    check(&window, "Metaverse Object Properties");
+    check(&welcome_window(&fixture), "Welcome");
+}
+
+#[test]
+fn an_item_that_is_missing_in_this_version_says_so() {
+    let mut window = window(&Fixture::f1());
+    click(&mut window, Role::Button, "Tools");
+    let item = window.get_by_role_and_label(Role::Button, "Synchronization Rules Editor");
+    assert!(item.accesskit_node().is_disabled());
+    item.hover();
+    window.run_steps(30);
+    assert!(reads(&window, "Not part of this version yet"));
+}

@@ -1,0 +1,92 @@
+use egui::{Key, Modifiers, Role};
+use egui_kittest::kittest::{NodeT, Queryable};
+
+use crate::fixture::Fixture;
+use crate::support::*;
+
+fn search_window() -> Window {
+    let mut window = window(&Fixture::f1());
+    tab(&mut window, "Metaverse Search");
+    window
+}
+
+/// The button of the card, not the one of the Actions pane.
+fn add_clause(window: &mut Window) {
+    let button = window.query_all_by_role_and_label(Role::Button, "Add Clause").min_by_key(|node| node.rect().left() as i32).unwrap();
+    button.click();
+    window.run();
+}
+
+#[test]
+fn scenario_27_a_search_finds_the_identity_and_shows_who_contributed() {
+    let mut window = search_window();
+    assert!(reads(&window, "Click Search to list objects."));
+    add_clause(&mut window);
+    window.get_by_role_and_label(Role::TextInput, "Value 1").focus();
+    window.run();
+    window.get_by_role_and_label(Role::TextInput, "Value 1").type_text("Ali");
+    window.run();
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    window.run();
+    assert_eq!(rows(&window, "MV "), ["MV Alice Adams"]);
+    assert!(reads(&window, "1 object found"));
+    double_click(&mut window, Role::Row, "MV Alice Adams");
+    let title = "Metaverse Object Properties - Alice Adams";
+    let attributes = inner(&window, title);
+    assert!(attributes.query_all_by_role_and_label(Role::Row, "displayName: Alice Adams").next().is_some());
+    assert!(attributes.query_all_by_role_and_label(Role::Link, "contoso.com").next().is_some());
+    assert!(attributes.query_all_by_role_and_label(Role::Cell, "In from AD - User Common").next().is_some());
+}
+
+#[test]
+fn scenario_28_operators_and_editor_follow_the_attribute() {
+    let mut window = search_window();
+    add_clause(&mut window);
+    choose(&mut window, "Attribute 1", "accountEnabled");
+    click(&mut window, Role::ComboBox, "Operator 1");
+    for (operator, there) in [("Equals", true), ("Is present", true), ("Is not present", true), ("Starts with", false), ("Contains", false)] {
+        assert_eq!(has(&window, Role::Button, operator), there, "{operator}");
+    }
+    window.key_press(Key::Escape);
+    window.run();
+    assert!(has(&window, Role::ComboBox, "Value 1"));
+}
+
+#[test]
+fn a_clause_without_a_value_cannot_be_searched() {
+    let mut window = search_window();
+    add_clause(&mut window);
+    let buttons = window.query_all_by_role_and_label(Role::Button, "Search");
+    assert!(buttons.map(|node| node.accesskit_node().is_disabled()).all(|disabled| disabled));
+    choose(&mut window, "Operator 1", "Is present");
+    assert!(window.query_all_by_role_and_label(Role::Button, "Search").all(|node| !node.accesskit_node().is_disabled()));
+    assert!(!has(&window, Role::TextInput, "Value 1"));
+}
+
+#[test]
+fn scenario_30_from_the_identity_to_the_rules_of_its_cloud_object() {
+    let mut window = search_window();
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    window.run();
+    double_click(&mut window, Role::Row, "MV Alice Adams");
+    let title = "Metaverse Object Properties - Alice Adams";
+    inner(&window, title).get_by_role_and_label(Role::Tab, "Connectors").click();
+    window.run();
+    let joined = rows_in(&window, title, "contoso");
+    assert_eq!(joined.len(), 2);
+    double_click(&mut window, Role::Row, "contoso.onmicrosoft.com - AAD: CN={aliceadams}");
+    click(&mut window, Role::Tab, "Lineage");
+    assert!(has(&window, Role::Row, "Rule Out to AAD - User Join, Provision, PasswordSync True"));
+}
+
+#[test]
+fn scenario_31_the_designer_shows_the_flows_by_precedence() {
+    let mut window = window(&Fixture::f1());
+    tab(&mut window, "Metaverse Designer");
+    assert_eq!(rows(&window, "Type "), ["Type device", "Type group", "Type person"]);
+    assert!(is_disabled(&window, "Configure Attribute Flow Precedence"));
+    click(&mut window, Role::Row, "Attribute displayName");
+    click(&mut window, Role::Button, "Configure Attribute Flow Precedence");
+    assert_eq!(rows(&window, "Flow "), ["Flow 1: In from AD - User Common, precedence 106"]);
+    assert!(is_disabled(&window, "Remove Attribute"));
+}

@@ -1,0 +1,70 @@
+use egui::{Key, Role};
+use egui_kittest::kittest::Queryable;
+use syncline::desktop::links;
+
+use crate::fixture::{Fixture, objects};
+use crate::support::*;
+
+fn open_object(guid: uuid::Uuid) -> Window {
+    let link = format!("syncline://cs/{guid}");
+    assert!(links::parse(&link).is_ok());
+    window_of(&Fixture::f1(), [1280.0, 800.0], Some(&link))
+}
+
+const BOB: &str = "Connector Space Object Properties - CN=Bob Baker";
+
+#[test]
+fn scenario_23_a_pending_import_shows_old_and_new() {
+    let mut window = open_object(objects::BOB);
+    assert!(reads(&window, "Modification type: update"));
+    let all = rows_in(&window, BOB, "");
+    assert_eq!(all[0], "displayName: Bob Baker -> Robert Baker (update)", "changed ones come first");
+    assert!(all.contains(&"sAMAccountName: bob".to_owned()) && all.len() > 5);
+    click(&mut window, Role::CheckBox, "Changed only");
+    assert_eq!(rows_in(&window, BOB, ""), ["displayName: Bob Baker -> Robert Baker (update)"]);
+}
+
+#[test]
+fn a_reference_opens_the_object_it_points_at() {
+    let mut window = open_object(objects::BOB);
+    let node = inner(&window, BOB).query_all_by_role_and_label(Role::Link, &objects::ad_dn("Alice Adams")).next().unwrap();
+    node.click();
+    window.run();
+    assert!(has(&window, Role::Window, "Connector Space Object Properties - CN=Alice Adams"));
+    assert!(has(&window, Role::Window, BOB), "both stay open");
+    window.key_press(Key::Escape);
+    window.run();
+    assert!(!has(&window, Role::Window, "Connector Space Object Properties - CN=Alice Adams"));
+    assert!(has(&window, Role::Window, BOB));
+}
+
+#[test]
+fn a_pending_export_names_the_rule_behind_each_value() {
+    let mut window = open_object(objects::BOB_CLOUD);
+    let title = "Connector Space Object Properties - CN={bobbaker}";
+    click(&mut window, Role::Tab, "Pending Export");
+    assert!(reads(&window, "Modification type: add"));
+    let values = rows_in(&window, title, "proxyAddresses");
+    assert_eq!(values, ["proxyAddresses: -> SMTP:bob@contoso.com (add)", "proxyAddresses: -> smtp:b.baker@contoso.com (add)"]);
+    assert!(has(&window, Role::Cell, "Out to AAD - User Identity") || window.query_all_by_role_and_label(Role::Cell, "Out to AAD - User Identity").next().is_some());
+    click(&mut window, Role::Tab, "Export Error");
+    assert!(reads(&window, "AttributeValueMustBeUnique"));
+}
+
+#[test]
+fn the_same_object_is_not_opened_twice() {
+    let mut window = open_object(objects::BOB);
+    click(&mut window, Role::Button, "Metaverse Object");
+    click(&mut window, Role::Tab, "Connectors");
+    let title = "Metaverse Object Properties - Bob Baker";
+    assert_eq!(rows_in(&window, title, "").len(), 2);
+    double_click(&mut window, Role::Row, &format!("contoso.com: {}", objects::ad_dn("Bob Baker")));
+    assert_eq!(window.query_all_by_role_and_label(Role::Window, BOB).count(), 1);
+}
+
+#[test]
+fn what_is_missing_is_said_in_words() {
+    let window = open_object(uuid::Uuid::from_u128(0xDEAD));
+    let text = format!("No connector space object has the GUID {}", uuid::Uuid::from_u128(0xDEAD));
+    assert!(reads(&window, &text));
+}

@@ -1,0 +1,131 @@
+//! Opens the app on a fixture and finds things by role and name.
+
+use std::sync::Arc;
+
+use egui::Role;
+use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::{Harness, Node};
+use syncline::desktop::backend::Backend;
+use syncline::desktop::settings::SettingsFile;
+use syncline::desktop::worker::Worker;
+use syncline::desktop::{App, AppSetup};
+
+use crate::fixture::{Fixture, FixtureOpener};
+
+pub type Window = Harness<'static, App>;
+
+pub fn setup(ctx: &egui::Context, fixture: &Arc<Fixture>, workspace: bool) -> AppSetup {
+    AppSetup {
+        opener: Arc::new(FixtureOpener { fixture: Arc::clone(fixture), workspace }),
+        worker: Worker::inline(ctx.clone()),
+        settings: SettingsFile::none(),
+        folders: Vec::new(),
+        named_folder: None,
+        link: None,
+    }
+}
+
+/// The app on the fixture, in UTC.
+pub fn window(fixture: &Arc<Fixture>) -> Window {
+    window_of(fixture, [1280.0, 800.0], None)
+}
+
+pub fn window_of(fixture: &Arc<Fixture>, size: [f32; 2], link: Option<&str>) -> Window {
+    let (fixture, link) = (Arc::clone(fixture), link.map(str::to_owned));
+    let mut window = Harness::builder().with_size(size).with_max_steps(40).with_step_dt(0.05).build_eframe(move |cc| {
+        let setup = AppSetup { link, ..setup(&cc.egui_ctx, &fixture, true) };
+        let backend: Arc<dyn Backend> = fixture;
+        let mut app = App::on_backend(&cc.egui_ctx, setup, backend);
+        app.settings.utc = true;
+        app
+    });
+    window.run();
+    window
+}
+
+/// The app without a data folder.
+pub fn welcome_window(fixture: &Arc<Fixture>) -> Window {
+    let fixture = Arc::clone(fixture);
+    let mut window = Harness::builder().with_size([1280.0, 800.0]).with_max_steps(40).with_step_dt(0.05).build_eframe(move |cc| {
+        let mut app = App::new(&cc.egui_ctx, setup(&cc.egui_ctx, &fixture, false));
+        app.settings.utc = true;
+        app
+    });
+    window.run();
+    window
+}
+
+#[track_caller]
+pub fn click(window: &mut Window, role: Role, label: &str) {
+    window.get_by_role_and_label(role, label).click();
+    window.run();
+}
+
+#[track_caller]
+pub fn double_click(window: &mut Window, role: Role, label: &str) {
+    let node = window.get_by_role_and_label(role, label);
+    node.click();
+    node.click();
+    window.run();
+}
+
+/// Opens a tab.
+#[track_caller]
+pub fn tab(window: &mut Window, label: &str) {
+    click(window, Role::Tab, label);
+}
+
+/// Chooses an item of a combo box.
+#[track_caller]
+pub fn choose(window: &mut Window, combo: &str, item: &str) {
+    click(window, Role::ComboBox, combo);
+    click(window, Role::Button, item);
+}
+
+pub fn has(window: &Window, role: Role, label: &str) -> bool {
+    window.query_all_by_role_and_label(role, label).next().is_some()
+}
+
+/// The node of an open window with this title.
+#[track_caller]
+pub fn inner<'a>(window: &'a Window, title: &'a str) -> Node<'a> {
+    window.get_by_role_and_label(Role::Window, title)
+}
+
+/// Names of the rows that begin so, from top to bottom.
+pub fn rows(window: &Window, prefix: &str) -> Vec<String> {
+    names(window.query_all_by_role(Role::Row), prefix)
+}
+
+/// Names of the rows inside a window, from top to bottom.
+pub fn rows_in(window: &Window, title: &str, prefix: &str) -> Vec<String> {
+    names(inner(window, title).query_all_by_role(Role::Row), prefix)
+}
+
+fn names<'a>(nodes: impl Iterator<Item = Node<'a>>, prefix: &str) -> Vec<String> {
+    let mut found: Vec<(i32, String)> = nodes
+        .filter_map(|node| {
+            let label = node.accesskit_node().label()?;
+            label.starts_with(prefix).then(|| (node.rect().top() as i32, label))
+        })
+        .collect();
+    found.sort();
+    found.into_iter().map(|(_, name)| name).collect()
+}
+
+/// True when some label reads so.
+pub fn reads(window: &Window, text: &str) -> bool {
+    window.query_all_by_label(text).next().is_some()
+}
+
+pub fn is_disabled(window: &Window, label: &str) -> bool {
+    window.get_by_role_and_label(Role::Button, label).accesskit_node().is_disabled()
+}
+
+/// The text on the clipboard after the last frame.
+pub fn clipboard(window: &Window) -> Option<String> {
+    window.output().platform_output.commands.iter().rev().find_map(|command| match command {
+        egui::OutputCommand::CopyText(text) => Some(text.clone()),
+        _ => None,
+    })
+}
