@@ -14,9 +14,9 @@ pub mod step;
 
 pub mod protection;
 
+pub mod export;
 pub mod import;
 pub mod sync;
-pub mod export;
 
 pub mod run;
 

@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 const DEPARTMENTS: [&str; 8] = ["Engineering", "Sales", "Finance", "Legal", "Research", "Support", "Marketing", "Operations"];
 const GIVEN_NAMES: [&str; 10] = ["Ada", "Björn", "Chloé", "Dmitri", "Élodie", "Farid", "Grace", "Håkan", "Ines", "João"];
-const SURNAMES: [&str; 10] =
-    ["Lovelace", "Müller", "Nguyen", "Okafor", "Pérez", "Quist", "Rossi", "Sørensen", "Tanaka", "Ünal"];
+const SURNAMES: [&str; 10] = ["Lovelace", "Müller", "Nguyen", "Okafor", "Pérez", "Quist", "Rossi", "Sørensen", "Tanaka", "Ünal"];
 
 /// What a generated forest looks like.
 #[derive(Clone, Copy, Debug)]

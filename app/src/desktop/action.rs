@@ -57,9 +57,10 @@ impl Tab {
                 &[A::AddAttribute, A::EditAttribute, A::RemoveAttribute],
                 &[A::ConfigureAttributeFlowPrecedence, A::ConfigureObjectDeletionRule],
             ],
-            Self::MetaverseSearch => {
-                &[&[A::AddClause, A::Search, A::ColumnSettings, A::ObjectProperties], &[A::SaveQuery, A::LoadQuery, A::ExportResults]]
-            }
+            Self::MetaverseSearch => &[
+                &[A::AddClause, A::Search, A::ColumnSettings, A::ObjectProperties],
+                &[A::SaveQuery, A::LoadQuery, A::ExportResults],
+            ],
         }
     }
 }
@@ -351,9 +352,13 @@ fn run_availability(now: &Situation) -> Result<(), String> {
     }
     match (now.tab, now.connector()) {
         (Tab::Connectors, None) => Err("Select a connector first".to_owned()),
-        (Tab::Connectors, Some(connector)) if connector.state != ConnectorState::Idle => Err("Connector is already running".to_owned()),
+        (Tab::Connectors, Some(connector)) if connector.state != ConnectorState::Idle => {
+            Err("Connector is already running".to_owned())
+        }
         (Tab::Connectors, Some(connector)) if connector.profiles.is_empty() => Err("The connector has no run profile".to_owned()),
-        _ if now.connectors.iter().all(|connector| connector.profiles.is_empty()) => Err("No connector has a run profile".to_owned()),
+        _ if now.connectors.iter().all(|connector| connector.profiles.is_empty()) => {
+            Err("No connector has a run profile".to_owned())
+        }
         _ => Ok(()),
     }
 }

@@ -238,10 +238,15 @@ impl App {
         let palette = Palette::of(ui.style());
         let bar = Frame::NONE.fill(palette.surface);
         let mut commands = Vec::new();
-        Panel::top("menu").frame(bar.inner_margin(Margin::symmetric(8, 3))).show_separator_line(false).show(ui, |ui| menu::show(ui, &situation, &mut commands));
+        Panel::top("menu")
+            .frame(bar.inner_margin(Margin::symmetric(8, 3)))
+            .show_separator_line(false)
+            .show(ui, |ui| menu::show(ui, &situation, &mut commands));
         match &mut self.session {
             None => {
-                CentralPanel::no_frame().frame(Frame::NONE.fill(palette.canvas)).show(ui, |ui| self.welcome.show(ui, &self.worker, &self.opener));
+                CentralPanel::no_frame()
+                    .frame(Frame::NONE.fill(palette.canvas))
+                    .show(ui, |ui| self.welcome.show(ui, &self.worker, &self.opener));
             }
             Some(session) => {
                 let staging = session.status().is_some_and(|status| status.staging_mode);
@@ -254,16 +259,26 @@ impl App {
                     });
                 }
                 if self.settings.actions_pane {
-                    Panel::right("actions").frame(bar.inner_margin(Margin::symmetric(10, 10))).resizable(true).default_size(216.0).size_range(170.0..=320.0).show(ui, |ui| {
-                        actions_pane::show(ui, &situation, &mut commands);
-                    });
+                    Panel::right("actions")
+                        .frame(bar.inner_margin(Margin::symmetric(10, 10)))
+                        .resizable(true)
+                        .default_size(216.0)
+                        .size_range(170.0..=320.0)
+                        .show(ui, |ui| {
+                            actions_pane::show(ui, &situation, &mut commands);
+                        });
                 }
                 let tab = self.settings.tab;
-                CentralPanel::no_frame().frame(Frame::NONE.fill(palette.canvas).inner_margin(Margin::symmetric(12, 10))).show(ui, |ui| {
-                    self.notices.show(ui);
-                    let share = self.settings.splits.entry(tab.label().to_owned()).or_insert(default_share(tab));
-                    ui.push_id(tab.label(), |ui| session.tab(ui, tab, share, &self.worker, &format, &situation, &mut commands));
-                });
+                CentralPanel::no_frame().frame(Frame::NONE.fill(palette.canvas).inner_margin(Margin::symmetric(12, 10))).show(
+                    ui,
+                    |ui| {
+                        self.notices.show(ui);
+                        let share = self.settings.splits.entry(tab.label().to_owned()).or_insert(default_share(tab));
+                        ui.push_id(tab.label(), |ui| {
+                            session.tab(ui, tab, share, &self.worker, &format, &situation, &mut commands)
+                        });
+                    },
+                );
                 session.windows(&ctx, &self.worker, &format, &situation, &mut commands);
             }
         }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 use syncline_engine::model::{Clock, ConnectorId, RunId};
 use syncline_engine::service::{
-    ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, Engine, EngineError, EngineEvent, EngineOptions, EngineStatus, MvHit, MvObjectView,
-    MvSearch, MvTypeView, Page, RunDetails, RunFilter, RunObjectView, RunSummary,
+    ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, Engine, EngineError, EngineEvent,
+    EngineOptions, EngineStatus, MvHit, MvObjectView, MvSearch, MvTypeView, Page, RunDetails, RunFilter, RunObjectView,
+    RunSummary,
 };
 use uuid::Uuid;
 

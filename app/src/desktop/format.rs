@@ -112,7 +112,9 @@ mod tests {
     #[test]
     fn durations_counts_and_sizes_are_short() {
         let start = "2026-01-05T09:00:00Z".parse().unwrap();
-        for (end, expected) in [("2026-01-05T09:00:12.4Z", "12.4 s"), ("2026-01-05T09:03:05Z", "3 min 05 s"), ("2026-01-05T10:02:00Z", "1 h 02 min")] {
+        for (end, expected) in
+            [("2026-01-05T09:00:12.4Z", "12.4 s"), ("2026-01-05T09:03:05Z", "3 min 05 s"), ("2026-01-05T10:02:00Z", "1 h 02 min")]
+        {
             assert_eq!(format().duration(start, Some(end.parse().unwrap())), expected);
         }
         for (number, expected) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {

@@ -18,7 +18,11 @@ pub fn of_run(id: RunId) -> String {
 /// # Errors
 /// A sentence that says how links look.
 pub fn parse(link: &str) -> Result<Command, String> {
-    let problem = || format!("\"{link}\" is not a link of this program; links look like syncline://run/3, syncline://cs/GUID or syncline://mv/GUID");
+    let problem = || {
+        format!(
+            "\"{link}\" is not a link of this program; links look like syncline://run/3, syncline://cs/GUID or syncline://mv/GUID"
+        )
+    };
     let rest = link.trim().strip_prefix(SCHEME).unwrap_or(link.trim());
     let (kind, key) = rest.split_once('/').ok_or_else(problem)?;
     match kind {

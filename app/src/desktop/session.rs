@@ -7,7 +7,10 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, unbounded};
 use egui::{Context, Ui};
 use syncline_engine::model::RunId;
-use syncline_engine::service::{ConnectorState, ConnectorSummary, CyclePolicy, CycleResult, EngineEvent, EngineStatus, MvTypeView, RunProgress, RunSummary, StatusClass};
+use syncline_engine::service::{
+    ConnectorState, ConnectorSummary, CyclePolicy, CycleResult, EngineEvent, EngineStatus, MvTypeView, RunProgress, RunSummary,
+    StatusClass,
+};
 
 use super::action::{Action, Situation, Tab};
 use super::backend::Backend;
@@ -134,7 +137,14 @@ impl Session {
     }
 
     /// Takes in events and answers.
-    pub fn logic(&mut self, worker: &Worker, format: &Format, situation: &Situation, notices: &mut Notices, commands: &mut Vec<Command>) {
+    pub fn logic(
+        &mut self,
+        worker: &Worker,
+        format: &Format,
+        situation: &Situation,
+        notices: &mut Notices,
+        commands: &mut Vec<Command>,
+    ) {
         let events: Vec<EngineEvent> = self.events.try_iter().collect();
         self.status.poll();
         let mut configuration_changed = false;
@@ -148,7 +158,9 @@ impl Session {
         if let Some(error) = self.connectors.error().filter(|_| connectors_arrived) {
             notices.add(Tone::Bad, error.to_owned());
         }
-        if self.schema.poll() && let Some(schema) = self.schema.value() {
+        if self.schema.poll()
+            && let Some(schema) = self.schema.value()
+        {
             self.designer.set_schema(schema);
         }
         let mut finished = Vec::new();
@@ -255,7 +267,16 @@ impl Session {
     }
 
     /// Draws the present tab.
-    pub fn tab(&mut self, ui: &mut Ui, tab: Tab, share: &mut f32, worker: &Worker, format: &Format, situation: &Situation, commands: &mut Vec<Command>) {
+    pub fn tab(
+        &mut self,
+        ui: &mut Ui,
+        tab: Tab,
+        share: &mut f32,
+        worker: &Worker,
+        format: &Format,
+        situation: &Situation,
+        commands: &mut Vec<Command>,
+    ) {
         let Self { backend, operations, connectors_tab, search, designer, progress, status, schema, .. } = self;
         let threshold = status.value().and_then(|status| status.deletion_threshold);
         let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
@@ -268,7 +289,14 @@ impl Session {
     }
 
     /// Draws the windows beside the main one.
-    pub fn windows(&mut self, ctx: &Context, worker: &Worker, format: &Format, situation: &Situation, commands: &mut Vec<Command>) {
+    pub fn windows(
+        &mut self,
+        ctx: &Context,
+        worker: &Worker,
+        format: &Format,
+        situation: &Situation,
+        commands: &mut Vec<Command>,
+    ) {
         let Self { backend, windows, run_dialog, designer, progress, status, .. } = self;
         let threshold = status.value().and_then(|status| status.deletion_threshold);
         let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
@@ -282,14 +310,26 @@ impl Session {
     }
 
     /// Carries out a command that concerns the data folder.
-    pub fn execute(&mut self, command: Command, worker: &Worker, ctx: &Context, format: &Format, situation: &Situation, notices: &mut Notices) {
+    pub fn execute(
+        &mut self,
+        command: Command,
+        worker: &Worker,
+        ctx: &Context,
+        format: &Format,
+        situation: &Situation,
+        notices: &mut Notices,
+    ) {
         match command {
             Command::StartRun { connector, profile } => {
                 let pending = worker.ask(question(&self.backend, move |engine| engine.start_run(&connector, &profile)));
                 self.starting.push(pending);
             }
             Command::StopRun(connector) => {
-                for known in self.known_connectors.iter_mut().filter(|known| known.name == connector && known.state == ConnectorState::Running) {
+                for known in self
+                    .known_connectors
+                    .iter_mut()
+                    .filter(|known| known.name == connector && known.state == ConnectorState::Running)
+                {
                     known.state = ConnectorState::Stopping;
                 }
                 let known = self.known_connectors.clone();
@@ -300,7 +340,9 @@ impl Session {
                 self.cycle = true;
                 self.errands.push(worker.ask(question(&self.backend, move |engine| engine.start_cycle(policy))));
             }
-            Command::Do(Action::StopCycle) => self.errands.push(worker.ask(question(&self.backend, |engine| engine.stop_cycle().map(drop)))),
+            Command::Do(Action::StopCycle) => {
+                self.errands.push(worker.ask(question(&self.backend, |engine| engine.stop_cycle().map(drop))))
+            }
             Command::ShowRun(id) => self.operations.select(id),
             Command::ShowRunDialog { connector, profile } => self.show_run_dialog(worker, format, situation, connector, profile),
             Command::Do(action) => self.act(action, worker, ctx, format, situation, notices),
@@ -313,17 +355,41 @@ impl Session {
         }
     }
 
-    fn show_run_dialog(&mut self, worker: &Worker, format: &Format, situation: &Situation, connector: Option<String>, profile: Option<String>) {
+    fn show_run_dialog(
+        &mut self,
+        worker: &Worker,
+        format: &Format,
+        situation: &Situation,
+        connector: Option<String>,
+        profile: Option<String>,
+    ) {
         let mut commands = Vec::new();
-        let cx = Cx { worker, backend: &self.backend, format, situation, progress: &self.progress, deletion_threshold: None, commands: &mut commands };
+        let cx = Cx {
+            worker,
+            backend: &self.backend,
+            format,
+            situation,
+            progress: &self.progress,
+            deletion_threshold: None,
+            commands: &mut commands,
+        };
         self.run_dialog = Some(RunDialog::new(&cx, connector, profile));
     }
 
-    fn act(&mut self, action: Action, worker: &Worker, ctx: &Context, format: &Format, situation: &Situation, notices: &mut Notices) {
+    fn act(
+        &mut self,
+        action: Action,
+        worker: &Worker,
+        ctx: &Context,
+        format: &Format,
+        situation: &Situation,
+        notices: &mut Notices,
+    ) {
         let connector = situation.connector().map(|connector| connector.name.clone());
         match action {
             Action::Run | Action::RunAgain => {
-                let profile = situation.selected_run.as_ref().filter(|_| situation.tab == Tab::Operations).map(|run| run.profile.clone());
+                let profile =
+                    situation.selected_run.as_ref().filter(|_| situation.tab == Tab::Operations).map(|run| run.profile.clone());
                 self.show_run_dialog(worker, format, situation, connector, profile);
             }
             Action::Stop => {

@@ -32,7 +32,9 @@ pub struct DesktopOptions {
 /// When no window can be shown: no display, or no renderer works on it.
 pub fn run(options: DesktopOptions) -> anyhow::Result<()> {
     if no_display() {
-        return Err(anyhow!("there is no display: DISPLAY and WAYLAND_DISPLAY are not set; start syncline in a desktop session, or use its commands (\"syncline --help\")"));
+        return Err(anyhow!(
+            "there is no display: DISPLAY and WAYLAND_DISPLAY are not set; start syncline in a desktop session, or use its commands (\"syncline --help\")"
+        ));
     }
     let file = SettingsFile::of_person();
     let settings = file.load();
@@ -52,7 +54,9 @@ fn no_display() -> bool {
 /// Windows over Remote Desktop offers no usable OpenGL; on Linux OpenGL is faster without a graphics card.
 fn first_renderer() -> anyhow::Result<Renderer> {
     match std::env::var(RENDERER_VARIABLE) {
-        Ok(name) if !name.is_empty() => name.parse().map_err(|_| anyhow!("{RENDERER_VARIABLE} is \"{name}\"; it can be glow or wgpu")),
+        Ok(name) if !name.is_empty() => {
+            name.parse().map_err(|_| anyhow!("{RENDERER_VARIABLE} is \"{name}\"; it can be glow or wgpu"))
+        }
         _ => Ok(if cfg!(target_os = "linux") { Renderer::Glow } else { Renderer::Wgpu }),
     }
 }
@@ -73,7 +77,14 @@ fn attempt(renderer: Renderer, options: &DesktopOptions, file: &SettingsFile, se
             Box::new(move |cc| {
                 let worker = Worker::start(cc.egui_ctx.clone())?;
                 let opener: Arc<dyn Opener> = Arc::new(EngineOpener::new());
-                let setup = AppSetup { opener, worker, settings: file, folders: Vec::new(), named_folder: options.folder, link: options.open_link };
+                let setup = AppSetup {
+                    opener,
+                    worker,
+                    settings: file,
+                    folders: Vec::new(),
+                    named_folder: options.folder,
+                    link: options.open_link,
+                };
                 Ok(Box::new(App::new(&cc.egui_ctx, setup)))
             }),
         )
@@ -81,7 +92,8 @@ fn attempt(renderer: Renderer, options: &DesktopOptions, file: &SettingsFile, se
     match shown {
         Ok(result) => result.map_err(|error| anyhow!("{error}")).context("the window ended with an error"),
         Err(panic) => {
-            let text = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            let text =
+                panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
             Err(anyhow!(text.unwrap_or_else(|| "the renderer stopped unexpectedly".to_owned())))
         }
     }

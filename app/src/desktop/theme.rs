@@ -260,13 +260,27 @@ mod tests {
     fn every_text_colour_is_readable_on_every_background() {
         for (name, palette) in [("dark", &DARK), ("light", &LIGHT)] {
             let backgrounds = [palette.canvas, palette.surface, palette.stripe, palette.hover, palette.selected];
-            for text in [palette.text, palette.text_strong, palette.text_weak, palette.accent, palette.good, palette.warn, palette.bad, palette.stopped] {
+            for text in [
+                palette.text,
+                palette.text_strong,
+                palette.text_weak,
+                palette.accent,
+                palette.good,
+                palette.warn,
+                palette.bad,
+                palette.stopped,
+            ] {
                 for background in backgrounds {
                     let ratio = contrast(text, background);
                     assert!(ratio >= 4.5, "{name}: {text:?} on {background:?} has only {ratio:.2}");
                 }
             }
-            for (text, fill) in [(palette.text, palette.warn_fill), (palette.text, palette.bad_fill), (palette.text, palette.accent_fill), (palette.on_accent, palette.accent)] {
+            for (text, fill) in [
+                (palette.text, palette.warn_fill),
+                (palette.text, palette.bad_fill),
+                (palette.text, palette.accent_fill),
+                (palette.on_accent, palette.accent),
+            ] {
                 assert!(contrast(text, fill) >= 4.5, "{name}: {text:?} on {fill:?}");
             }
         }

@@ -29,7 +29,9 @@ impl<T> Pending<T> {
         match self.answer.try_recv() {
             Ok(answer) => Some(answer),
             Err(crossbeam_channel::TryRecvError::Empty) => None,
-            Err(crossbeam_channel::TryRecvError::Disconnected) => Some(Err("The question was not answered; the log tells why.".to_owned())),
+            Err(crossbeam_channel::TryRecvError::Disconnected) => {
+                Some(Err("The question was not answered; the log tells why.".to_owned()))
+            }
         }
     }
 }

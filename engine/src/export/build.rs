@@ -25,12 +25,7 @@ pub(super) type HeldReferences = Vec<(AttributeId, CsId)>;
 
 impl Export<'_> {
     /// Moves a batch into escrow and puts it into words.
-    pub(super) fn escrow(
-        &mut self,
-        transaction: &Transaction<'_>,
-        ids: &[CsId],
-        second_pass: bool,
-    ) -> Result<Batch, StoreError> {
+    pub(super) fn escrow(&mut self, transaction: &Transaction<'_>, ids: &[CsId], second_pass: bool) -> Result<Batch, StoreError> {
         pending::escrow(transaction, ids)?;
         let options = LoadOptions { without_references: true, ..LoadOptions::default() };
         let mut objects = connector_space::load(transaction, ids, &options)?;
@@ -118,9 +113,7 @@ impl Export<'_> {
         let staged = match staged {
             AttributeChange::Add(values) | AttributeChange::Replace(values) => ExportAttributeChange::Replace(plain(values)),
             AttributeChange::Delete => ExportAttributeChange::Delete,
-            AttributeChange::Update { .. } if !self.capabilities.value_level_updates => {
-                whole_change(plain(after.get(attribute)))
-            }
+            AttributeChange::Update { .. } if !self.capabilities.value_level_updates => whole_change(plain(after.get(attribute))),
             AttributeChange::Update { adds, deletes } => {
                 change.whole.insert(name.clone(), plain(after.get(attribute)));
                 ExportAttributeChange::Values { adds: plain(adds), deletes: plain(deletes) }
@@ -145,8 +138,7 @@ impl Export<'_> {
             Some(ExportValue::Reference(ReferenceTarget { dn: target.dn.clone(), anchor }))
         };
         let rows = |layer| object.references.iter().filter(move |row| row.attribute == attribute && row.layer == layer);
-        let (adds, waiting): (Vec<CsId>, Vec<CsId>) =
-            rows(ReferenceLayer::EscrowedAdd).map(|row| row.target).partition(sendable);
+        let (adds, waiting): (Vec<CsId>, Vec<CsId>) = rows(ReferenceLayer::EscrowedAdd).map(|row| row.target).partition(sendable);
         let deletes: Vec<CsId> = rows(ReferenceLayer::EscrowedDelete).map(|row| row.target).collect();
         held.extend(waiting.iter().map(|target| (attribute, *target)));
         if adds.is_empty() && deletes.is_empty() {

@@ -57,7 +57,9 @@ pub fn run(
         second_pass: BTreeSet::new(),
     };
     match export.begin(partition, options) {
-        Ok(Begun::Order(order)) => export.send_all(&order, step, directory, recorder).unwrap_or_else(|error| StepEnd::store(&error)),
+        Ok(Begun::Order(order)) => {
+            export.send_all(&order, step, directory, recorder).unwrap_or_else(|error| StepEnd::store(&error))
+        }
         Ok(Begun::Refused(message)) => StepEnd::because(StepStatus::STOPPED_DELETION_THRESHOLD, message),
         Err(error) => StepEnd::store(&error),
     }
@@ -116,8 +118,7 @@ impl Export<'_> {
     fn begin(&mut self, partition: &PartitionRecord, options: &ExportOptions) -> Result<Begun, StoreError> {
         self.durable(|export, transaction| {
             if export.capabilities.deletion_threshold
-                && let Some(refusal) =
-                    protection::check_deletions(transaction, export.connector.id, options.deletion_threshold)?
+                && let Some(refusal) = protection::check_deletions(transaction, export.connector.id, options.deletion_threshold)?
             {
                 return Ok(Begun::Refused(refusal.to_string()));
             }
@@ -238,10 +239,7 @@ impl Export<'_> {
     }
 
     /// One transaction whose commit is on the disk when it returns.
-    fn durable<T>(
-        &mut self,
-        work: impl FnOnce(&mut Self, &Transaction<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    fn durable<T>(&mut self, work: impl FnOnce(&mut Self, &Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let mut writer = self.environment.database.writer();
         writer.set_durable(true)?;
         let result = (|| {

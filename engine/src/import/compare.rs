@@ -74,12 +74,7 @@ pub(super) fn compare(
     object.pending_import = pending_import(object, sets, &imported, incoming, (fresh, retyped));
     object.object_type = Some(incoming.object_type.clone());
 
-    let evidence = Evidence {
-        dn_key: &object.dn_key,
-        image: &imported,
-        mentioned: incoming.mentioned.as_ref(),
-        selected,
-    };
+    let evidence = Evidence { dn_key: &object.dn_key, image: &imported, mentioned: incoming.mentioned.as_ref(), selected };
     let confirmed = if object.unconfirmed.operation == ObjectOperation::Delete {
         confirm_deletion(object, incoming.full)
     } else {
@@ -92,10 +87,7 @@ pub(super) fn compare(
     if fresh {
         object.rebuild = false;
     }
-    let unchanged = !first
-        && !incoming.renamed
-        && object.pending_import == previous
-        && sets.same(&before, IMPORT);
+    let unchanged = !first && !incoming.renamed && object.pending_import == previous && sets.same(&before, IMPORT);
     Compared {
         counter: counter(object.pending_import.operation, unchanged, first, incoming.renamed),
         settled: confirmed.is_empty() && object.unconfirmed.is_none() && object.unapplied.is_none(),

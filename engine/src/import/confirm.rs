@@ -136,7 +136,11 @@ fn staged(unapplied: &Delta, rest: Delta, waiting: &Delta, evidence: &Evidence<'
 }
 
 fn tidy(delta: Delta) -> Delta {
-    if delta.operation == ObjectOperation::Update && delta.changes.is_empty() && delta.dn.is_none() { Delta::none() } else { delta }
+    if delta.operation == ObjectOperation::Update && delta.changes.is_empty() && delta.dn.is_none() {
+        Delta::none()
+    } else {
+        delta
+    }
 }
 
 fn same_name(dn: &str, key: &str) -> bool {
@@ -209,7 +213,11 @@ mod tests {
     #[test]
     fn exported_and_staged_changes_meet_the_import() {
         // Attribute A: exported, staged, imported -> still unconfirmed, staged, mismatches.
-        let check = |exported: &Delta, staged: &Delta, imported: &str, mentioned: Option<&[AttributeId]>, expected: (bool, &Delta, usize)| {
+        let check = |exported: &Delta,
+                     staged: &Delta,
+                     imported: &str,
+                     mentioned: Option<&[AttributeId]>,
+                     expected: (bool, &Delta, usize)| {
             let image = image(imported);
             let mentioned = mentioned.map(|list| list.iter().copied().collect::<BTreeSet<_>>());
             let evidence = Evidence { dn_key: "cn=a", image: &image, mentioned: mentioned.as_ref(), selected: None };
@@ -250,6 +258,9 @@ mod tests {
         let (image, selected) = (Image::new(), BTreeSet::from([B]));
         let evidence = Evidence { dn_key: "cn=a", image: &image, mentioned: None, selected: Some(&selected) };
         let confirmed = confirm(&replace(A, "HR"), &Delta::none(), &evidence);
-        assert_eq!((confirmed.unconfirmed, confirmed.unapplied, confirmed.mismatches), (Delta::none(), Delta::none(), Vec::new()));
+        assert_eq!(
+            (confirmed.unconfirmed, confirmed.unapplied, confirmed.mismatches),
+            (Delta::none(), Delta::none(), Vec::new())
+        );
     }
 }

@@ -21,7 +21,9 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rusqlite::Transaction;
 
-use crate::connector::{CancelToken, Connector, ConnectorError, ConnectorErrorKind, ImportMode, ImportRequest, ImportSummary, Watermark};
+use crate::connector::{
+    CancelToken, Connector, ConnectorError, ConnectorErrorKind, ImportMode, ImportRequest, ImportSummary, Watermark,
+};
 use crate::model::{AttributeId, ConnectorId, CsId, Dn};
 use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
 use crate::store::configuration::{ConnectorRecord, PartitionRecord, ProfileStep, StepType};
@@ -226,10 +228,7 @@ impl Import<'_> {
         transaction.commit().map_err(StoreError::sqlite("committing the end of an import"))?;
         let findings = self.stager.findings;
         Ok(if findings.discovery_errors > 0 {
-            let message = format!(
-                "{} entries could not be read; deletions were not evaluated",
-                findings.discovery_errors
-            );
+            let message = format!("{} entries could not be read; deletions were not evaluated", findings.discovery_errors);
             StepEnd::because(StepStatus::COMPLETED_DISCOVERY_ERRORS, message)
         } else if nothing {
             StepEnd::because(

@@ -341,13 +341,7 @@ impl<'a> Space<'a> {
                 self.make_room(other, below.id)?;
             }
             let depth = u32::try_from(name.depth()).unwrap_or(u32::MAX);
-            let place = Place {
-                dn: name.as_str(),
-                dn_key: name.key(),
-                parent: Some(below.parent),
-                depth,
-                transient: false,
-            };
+            let place = Place { dn: name.as_str(), dn_key: name.key(), parent: Some(below.parent), depth, transient: false };
             staging::move_object(self.transaction, below.id, &place)?;
             self.names.insert(below.dn_key, None);
             self.names.insert(name.key().to_owned(), Some(below.id));

@@ -256,7 +256,8 @@ mod tests {
 
     #[test]
     fn the_hash_sees_content_but_not_the_order_of_values() {
-        let check = |a: &ImportEntry, b: &ImportEntry, same: bool| assert_eq!(content_hash(a) == content_hash(b), same, "{a:?} {b:?}");
+        let check =
+            |a: &ImportEntry, b: &ImportEntry, same: bool| assert_eq!(content_hash(a) == content_hash(b), same, "{a:?} {b:?}");
         check(&entry("CN=a", &[("x", &["1", "2"])]), &entry("CN=a", &[("x", &["2", "1"])]), true);
         check(&entry("CN=a", &[("x", &["1", "2"])]), &entry("CN=a", &[("x", &["12"])]), false);
         check(&entry("CN=a", &[("x", &["1"]), ("y", &[])]), &entry("CN=a", &[("x", &["1"])]), false);
@@ -278,8 +279,10 @@ mod tests {
             reader.learn(reader.unknown_names([&entry.attributes].into_iter()), &mut table);
             assert_eq!(reader.read(entry, None).unwrap_err().code, expected);
         };
-        let set = |name: &'static str, values: Vec<EntryValue>| move |entry: &mut ImportEntry| {
-            entry.attributes.insert(name.to_owned(), values.clone());
+        let set = |name: &'static str, values: Vec<EntryValue>| {
+            move |entry: &mut ImportEntry| {
+                entry.attributes.insert(name.to_owned(), values.clone());
+            }
         };
         check(&|entry| entry.dn = " ".into(), ErrorCode::MISSING_DN);
         check(&|entry| entry.dn = "Ada".into(), ErrorCode::INVALID_DN);

@@ -211,8 +211,7 @@ impl<'a> Stager<'a> {
         recorder: &mut Recorder,
     ) -> Result<(), StoreError> {
         let environment = self.environment;
-        let mut space =
-            Space::new(transaction, self.connector.id, environment.ids.as_ref(), environment.clock.now(), self.keys);
+        let mut space = Space::new(transaction, self.connector.id, environment.ids.as_ref(), environment.clock.now(), self.keys);
         learn(&mut space, &work)?;
         let mut contents: Vec<(CsId, bool, PreparedEntry)> = Vec::with_capacity(work.len());
         for item in work {
@@ -326,8 +325,7 @@ impl<'a> Stager<'a> {
 
     /// Records exported changes that came back different; clears that error when all came back.
     fn note_mismatches(&mut self, object: &mut CsObject, compared: &Compared, recorder: &mut Recorder) {
-        let is_same_kind =
-            |error: &StoredError| error.error.code == ErrorCode::EXPORTED_CHANGE_NOT_REIMPORTED;
+        let is_same_kind = |error: &StoredError| error.error.code == ErrorCode::EXPORTED_CHANGE_NOT_REIMPORTED;
         if compared.mismatches.is_empty() {
             if compared.settled && object.import_error.as_ref().is_some_and(is_same_kind) {
                 object.import_error = None;

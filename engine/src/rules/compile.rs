@@ -98,16 +98,16 @@ pub fn compile(
         for condition in compiled.join.iter().flatten() {
             match rule.direction {
                 Direction::Inbound => metaverse_keys.insert(condition.metaverse_attribute),
-                Direction::Outbound => {
-                    connector_keys.entry(rule.connector).or_default().insert(condition.connector_attribute)
-                }
+                Direction::Outbound => connector_keys.entry(rule.connector).or_default().insert(condition.connector_attribute),
             };
         }
         match rule.direction {
             Direction::Inbound => {
                 for flow in &compiled.flows {
                     if let CompiledSource::Expression { slots, .. } = &flow.source {
-                        connector.named_references.extend(slots.iter().filter(|slot| slot.needs_names).map(|slot| slot.attribute));
+                        connector
+                            .named_references
+                            .extend(slots.iter().filter(|slot| slot.needs_names).map(|slot| slot.attribute));
                     }
                 }
                 connector.named_references.sort_unstable();
@@ -154,16 +154,17 @@ impl RuleCompiler<'_> {
             .schema
             .type_name(&rule.connector_object_type)
             .ok_or_else(|| {
-                format!("connector {} has no object type \"{}\"; refresh its schema", self.connector.name, rule.connector_object_type)
+                format!(
+                    "connector {} has no object type \"{}\"; refresh its schema",
+                    self.connector.name, rule.connector_object_type
+                )
             })?
             .to_owned();
         let metaverse_type = match rule.metaverse_object_type.as_str() {
             "*" => "*".to_owned(),
-            other => self
-                .metaverse
-                .type_name(other)
-                .ok_or_else(|| format!("the metaverse has no object type \"{other}\""))?
-                .to_owned(),
+            other => {
+                self.metaverse.type_name(other).ok_or_else(|| format!("the metaverse has no object type \"{other}\""))?.to_owned()
+            }
         };
         let scope = rule
             .scope
@@ -180,7 +181,9 @@ impl RuleCompiler<'_> {
                             ));
                         }
                         let value = match clause.value.strip_prefix('%').and_then(|text| text.strip_suffix('%')) {
-                            Some(parameter) => self.connector.parameters.get(parameter).cloned().unwrap_or_else(|| clause.value.clone()),
+                            Some(parameter) => {
+                                self.connector.parameters.get(parameter).cloned().unwrap_or_else(|| clause.value.clone())
+                            }
                             None => clause.value.clone(),
                         };
                         let attribute = self.attributes.intern(&clause.attribute);
@@ -226,15 +229,21 @@ impl RuleCompiler<'_> {
 
     fn flow(&mut self, flow: &Flow) -> Option<CompiledFlow> {
         let Some(target) = self.target(&flow.target) else {
-            self.problem(format!("the flow to \"{}\" has no such target attribute; remove it or refresh the schema", flow.target));
+            self.problem(format!(
+                "the flow to \"{}\" has no such target attribute; remove it or refresh the schema",
+                flow.target
+            ));
             return None;
         };
         let source = match &flow.source {
             FlowSource::Direct(attribute) => match self.source_type(attribute) {
                 Some(_) => CompiledSource::Direct(self.attributes.intern(attribute)),
                 None => {
-                    let message =
-                        format!("the flow to \"{}\" reads \"{attribute}\", which {} lacks", flow.target, self.source_description());
+                    let message = format!(
+                        "the flow to \"{}\" reads \"{attribute}\", which {} lacks",
+                        flow.target,
+                        self.source_description()
+                    );
                     self.problem(message.clone());
                     CompiledSource::Invalid(message)
                 }

@@ -235,7 +235,9 @@ fn build(
     let join = join
         .into_iter()
         .filter(|group: &Vec<JoinCondition>| {
-            group.iter().all(|condition| schema.attribute_of(&template.connector_object, &condition.connector_attribute).is_some())
+            group
+                .iter()
+                .all(|condition| schema.attribute_of(&template.connector_object, &condition.connector_attribute).is_some())
         })
         .collect();
     Ok(SyncRule {
@@ -316,11 +318,7 @@ fn parse_join(text: &str) -> Result<JoinCondition, String> {
     })
 }
 
-fn user_match_groups(
-    user_match: &UserMatch,
-    source_anchor: &str,
-    written: Vec<Vec<JoinCondition>>,
-) -> Vec<Vec<JoinCondition>> {
+fn user_match_groups(user_match: &UserMatch, source_anchor: &str, written: Vec<Vec<JoinCondition>>) -> Vec<Vec<JoinCondition>> {
     let equal = |connector: &str, metaverse: &str| {
         vec![JoinCondition {
             connector_attribute: connector.to_owned(),

@@ -8,9 +8,7 @@ mod scope;
 
 pub use compile::{PlanInput, RuleProblem, compile};
 pub use default_set::{DefaultSetError, DefaultSetOptions, ForestFeatures, UserMatch, default_rules, metaverse_schema};
-pub use definition::{
-    Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule,
-};
+pub use definition::{Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule};
 pub use plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };

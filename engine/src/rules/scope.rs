@@ -131,7 +131,8 @@ mod tests {
         for clause in ["EQUAL x", "CONTAINS x", "STARTSWITH x", "ENDSWITH x", "LESSTHAN 5", "ISIN x", "ISBITSET 2", "ISNOTNULL"] {
             check(None, clause, false);
         }
-        for clause in ["NOTEQUAL x", "NOTCONTAINS x", "NOTSTARTSWITH x", "NOTENDSWITH x", "ISNOTIN x", "ISBITNOTSET 2", "ISNULL"] {
+        for clause in ["NOTEQUAL x", "NOTCONTAINS x", "NOTSTARTSWITH x", "NOTENDSWITH x", "ISNOTIN x", "ISBITNOTSET 2", "ISNULL"]
+        {
             check(None, clause, true);
         }
     }

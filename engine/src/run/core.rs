@@ -6,10 +6,10 @@ use std::thread::JoinHandle;
 
 use thiserror::Error;
 
+use super::DirectoryFactory;
 use super::cycle::CycleOutcome;
 use super::event::RunEvent;
 use super::execute::{Execution, execute};
-use super::DirectoryFactory;
 use crate::connector::CancelToken;
 use crate::model::{Clock, ConnectorId, IdSource, RunId};
 use crate::step::StepStatus;

@@ -8,9 +8,9 @@ use crate::connector::CancelToken;
 use crate::model::{ConnectorId, RunId};
 use crate::protection;
 use crate::step::{StepStatus, most_severe};
+use crate::store::StoreError;
 use crate::store::configuration::{self, ConnectorRecord, StepType};
 use crate::store::runs::{self, RunQuery};
-use crate::store::StoreError;
 
 const TENANT_KIND: &str = "tenant";
 
@@ -131,7 +131,12 @@ impl Cycle<'_> {
         match skipped {
             Some(note) if connector.kind == TENANT_KIND => {
                 let profile = self.core.profile_name(connector.id, StepType::Export)?.unwrap_or_default();
-                self.entries.push(CycleEntry { connector: connector.name.clone(), profile, run: None, note: Some(note.to_owned()) });
+                self.entries.push(CycleEntry {
+                    connector: connector.name.clone(),
+                    profile,
+                    run: None,
+                    note: Some(note.to_owned()),
+                });
                 Ok(())
             }
             Some(_) => Ok(()),
@@ -140,13 +145,23 @@ impl Cycle<'_> {
     }
 
     /// Runs the profile of a step type and gives its status.
-    fn step(&mut self, connector: &ConnectorRecord, step_type: StepType, note: Option<String>) -> Result<Option<String>, RunError> {
+    fn step(
+        &mut self,
+        connector: &ConnectorRecord,
+        step_type: StepType,
+        note: Option<String>,
+    ) -> Result<Option<String>, RunError> {
         if self.plan.token.is_cancelled() {
             return Ok(None);
         }
         let Some(profile) = self.core.profile_name(connector.id, step_type)? else {
             let note = format!("skipped: the connector has no profile of {} steps", step_type.label());
-            self.entries.push(CycleEntry { connector: connector.name.clone(), profile: String::new(), run: None, note: Some(note) });
+            self.entries.push(CycleEntry {
+                connector: connector.name.clone(),
+                profile: String::new(),
+                run: None,
+                note: Some(note),
+            });
             return Ok(None);
         };
         let run = self.core.start(connector.id, &profile)?.wait()?;

@@ -4,9 +4,9 @@ use crate::connector::{CancelToken, Connector};
 use crate::model::RunId;
 use crate::protection;
 use crate::step::{Progress, Recorder, StepEnd, StepEnvironment, StepStatus, most_severe};
+use crate::store::StoreError;
 use crate::store::configuration::{self, ConnectorRecord, PartitionRecord, ProfileRecord, ProfileStep, StepType};
 use crate::store::runs::{self, StepRecord};
-use crate::store::StoreError;
 use crate::sync;
 
 use super::core::RunCore;
@@ -71,7 +71,9 @@ impl Execution<'_> {
         record.counters.clone_from(recorder.counters());
         record.connections.clone_from(&recorder.connections);
         record.warnings.clone_from(&recorder.warnings);
-        if let Err(error) = self.save(&record, Some(&mut recorder)).and_then(|()| self.clear_requirement(step.step_type, end.status)) {
+        if let Err(error) =
+            self.save(&record, Some(&mut recorder)).and_then(|()| self.clear_requirement(step.step_type, end.status))
+        {
             return StepEnd::store(&error);
         }
         end

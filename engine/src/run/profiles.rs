@@ -41,7 +41,8 @@ pub fn default_profiles(connector: &ConnectorRecord, partitions: &[PartitionReco
             timeout_secs: TIMEOUT_SECS,
         };
         let selected = partitions.iter().filter(|partition| partition.selected);
-        let steps = if step_type.is_synchronization() { selected.take(1).map(step).collect() } else { selected.map(step).collect() };
+        let steps =
+            if step_type.is_synchronization() { selected.take(1).map(step).collect() } else { selected.map(step).collect() };
         ProfileRecord { guid: ids.guid(), connector: connector.id, name: name.to_owned(), steps }
     })
     .collect()

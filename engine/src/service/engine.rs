@@ -166,10 +166,12 @@ impl Engine {
         let settings = demo::tenant_settings(&sandbox);
         let mut writer = self.0.database.writer();
         let transaction = writer.transaction()?;
-        for mut connector in configuration::connectors(&transaction)?.into_iter().filter(|connector| connector.kind == TENANT_KIND) {
+        for mut connector in
+            configuration::connectors(&transaction)?.into_iter().filter(|connector| connector.kind == TENANT_KIND)
+        {
             let moved = EntraSettings { base_url: settings.base_url.clone(), ..settings.clone() };
-            connector.settings = serde_json::to_string(&moved)
-                .map_err(|source| SetupError::Settings { name: connector.name.clone(), source })?;
+            connector.settings =
+                serde_json::to_string(&moved).map_err(|source| SetupError::Settings { name: connector.name.clone(), source })?;
             configuration::save_connector(&transaction, &connector)?;
         }
         transaction.commit().map_err(StoreError::sqlite("storing the address of the sandbox tenant"))?;
@@ -356,10 +358,9 @@ impl Engine {
     }
 
     fn runs_core(&self) -> Answer<&Arc<RunCore>> {
-        self.0
-            .runs
-            .as_ref()
-            .ok_or_else(|| EngineError::Invalid("this view is read-only; runs are started by the process that owns the data folder".to_owned()))
+        self.0.runs.as_ref().ok_or_else(|| {
+            EngineError::Invalid("this view is read-only; runs are started by the process that owns the data folder".to_owned())
+        })
     }
 
     /// Starts a run of a profile; it goes on by itself.
@@ -391,10 +392,8 @@ impl Engine {
     pub fn start_cycle(&self, policy: CyclePolicy) -> Answer<CycleHandle> {
         let core = Arc::clone(self.runs_core()?);
         let cycle = CyclePlan::begin(&core, policy == CyclePolicy::Initial)?;
-        let thread = std::thread::Builder::new()
-            .name("cycle".to_owned())
-            .spawn(move || cycle.run(&core))
-            .map_err(RunError::Thread)?;
+        let thread =
+            std::thread::Builder::new().name("cycle".to_owned()).spawn(move || cycle.run(&core)).map_err(RunError::Thread)?;
         Ok(CycleHandle { engine: self.clone(), thread })
     }
 

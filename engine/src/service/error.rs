@@ -11,7 +11,9 @@ use crate::run::RunError;
 #[non_exhaustive]
 pub enum EngineError {
     /// The folder holds no workspace.
-    #[error("{folder} is not a Syncline data folder: {reason}; create one with \"syncline demo --data FOLDER\" or choose another folder")]
+    #[error(
+        "{folder} is not a Syncline data folder: {reason}; create one with \"syncline demo --data FOLDER\" or choose another folder"
+    )]
     NotAWorkspace {
         /// The folder.
         folder: String,

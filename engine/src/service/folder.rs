@@ -76,13 +76,8 @@ impl Ownership {
     /// [`EngineError::Locked`] names the process that has it.
     pub(super) fn take(folder: &Path) -> Result<Self, EngineError> {
         let failed = |source| EngineError::Folder { folder: folder.display().to_string(), source };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(folder.join(LOCK))
-            .map_err(failed)?;
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(folder.join(LOCK)).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {
                 file.set_len(0).map_err(failed)?;
@@ -93,10 +88,7 @@ impl Ownership {
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
                 file.read_to_string(&mut text).ok();
-                Err(EngineError::Locked {
-                    folder: folder.display().to_string(),
-                    pid: text.trim().parse().unwrap_or_default(),
-                })
+                Err(EngineError::Locked { folder: folder.display().to_string(), pid: text.trim().parse().unwrap_or_default() })
             }
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }

@@ -9,7 +9,9 @@ use crate::step::severity;
 pub fn status_explanation(status: &str) -> &'static str {
     match status {
         "in-progress" => "The step is working; its counters grow as it goes.",
-        "completing-obsoletion" => "Everything has been read; objects that the directory no longer has are being marked as deleted.",
+        "completing-obsoletion" => {
+            "Everything has been read; objects that the directory no longer has are being marked as deleted."
+        }
         "completing-referential-updates" => "Everything has been read; references between objects are being put in place.",
         "completing-recomputation" => "Objects touched by others are being synchronized once more.",
         "success" => "Everything was done; nothing needs attention.",
@@ -31,41 +33,73 @@ pub fn status_explanation(status: &str) -> &'static str {
         "completed-sync-errors" => "Some objects could not be synchronized; they are listed and tried again in the next run.",
         "completed-export-errors" => "The directory refused some changes; they are listed and sent again with the next export.",
 
-        "no-start-credentials" => "The directory refused the account's name or password. Enter valid credentials in the connector's properties.",
+        "no-start-credentials" => {
+            "The directory refused the account's name or password. Enter valid credentials in the connector's properties."
+        }
         "no-start-connection" => "The directory could not be reached. Check server name, network, firewall and certificate.",
         "no-start-ma" => "The directory could be reached but refused to begin; the message of the step says why.",
         "no-start-server" => "The server could not begin the run; the log holds the cause.",
         "no-start-ma-already-running" => "The connector is busy with another run. Wait until that has ended or stop it.",
         "no-start-unknown-profile-name" => "The connector has no run profile of that name.",
         "no-start-full-import-required" => "There is no valid starting point for a delta import. Run a full import first.",
-        "no-start-partition-not-configured" => "The partition of the step is not selected. Select it in the connector's properties.",
-        "no-start-partition-delete" => "The partition no longer exists in the directory. Remove it from the connector and its run profiles.",
+        "no-start-partition-not-configured" => {
+            "The partition of the step is not selected. Select it in the connector's properties."
+        }
+        "no-start-partition-delete" => {
+            "The partition no longer exists in the directory. Remove it from the connector and its run profiles."
+        }
         "no-start-partition-rename" => "The partition was renamed in the directory. Refresh the connector's partitions.",
-        "no-start-no-domain-controller" => "No domain controller answered. Check name resolution and the list of preferred servers.",
+        "no-start-no-domain-controller" => {
+            "No domain controller answered. Check name resolution and the list of preferred servers."
+        }
         "no-start-no-steps-in-profile" => "The run profile has no steps. Add one in the run profiles of the connector.",
-        "no-start-bad-ma-configuration" => "The connector's settings cannot be used; the message of the step names the one to correct.",
-        "no-start-database-permission" => "The database of the connected system refused the account. Grant it the permission to read.",
+        "no-start-bad-ma-configuration" => {
+            "The connector's settings cannot be used; the message of the step names the one to correct."
+        }
+        "no-start-database-permission" => {
+            "The database of the connected system refused the account. Grant it the permission to read."
+        }
         "no-start-change-log-not-enabled" => "The directory keeps no change log. Switch it on or use full imports.",
         "no-start-delta-step-type-not-configured" => "The connector is not set up for delta imports. Use a full import.",
         "no-start-header-row-mismatch" => "The file's header row differs from the connector's schema. Refresh the schema.",
         "no-start-database-table" => "The table or view of the connected database is missing.",
-        "no-start-database-schema-mismatch" => "The connected database's columns differ from the connector's schema. Refresh the schema.",
-        "no-start-ma-working-directory" => "The connector's working folder cannot be used. Check that it exists and may be written.",
+        "no-start-database-schema-mismatch" => {
+            "The connected database's columns differ from the connector's schema. Refresh the schema."
+        }
+        "no-start-ma-working-directory" => {
+            "The connector's working folder cannot be used. Check that it exists and may be written."
+        }
         "no-start-file-not-found" => "The file does not exist. Check the path in the connector's properties.",
-        "no-start-file-access-denied" => "The file may not be opened. Give the account that runs Syncline the permission to read it.",
+        "no-start-file-access-denied" => {
+            "The file may not be opened. Give the account that runs Syncline the permission to read it."
+        }
         "no-start-file-sharing-violation" => "Another program holds the file. Close it there and run again.",
         "no-start-file-open" => "The file could not be opened; the message of the step says why.",
         "no-start-file-code-page" => "The file is not in the character encoding that the connector expects.",
-        "no-start-file-contains-incorrect-step-type" => "The file holds changes, the step wants whole objects, or the other way round.",
-        "missing-partition-for-run-step" => "The step names a partition that the connector does not have. Choose another in the run profile.",
+        "no-start-file-contains-incorrect-step-type" => {
+            "The file holds changes, the step wants whole objects, or the other way round."
+        }
+        "missing-partition-for-run-step" => {
+            "The step names a partition that the connector does not have. Choose another in the run profile."
+        }
 
-        "stopped-connectivity" => "The connection to the directory broke and could not be restored. Run again when the directory answers.",
+        "stopped-connectivity" => {
+            "The connection to the directory broke and could not be restored. Run again when the directory answers."
+        }
         "stopped-server-down" => "The directory's server went down during the step. Run again when it is back.",
-        "stopped-bad-server-credentials" => "The directory stopped accepting the account during the step. Check password and lock-out.",
-        "stopped-user-termination-from-wmi-or-ui" => "Somebody stopped the run. That does no harm: what is pending is done next time.",
+        "stopped-bad-server-credentials" => {
+            "The directory stopped accepting the account during the step. Check password and lock-out."
+        }
+        "stopped-user-termination-from-wmi-or-ui" => {
+            "Somebody stopped the run. That does no harm: what is pending is done next time."
+        }
         "stopped-user-termination-from-extension" => "The connector asked for the run to be stopped.",
-        "stopped-service-shutdown" => "The program was closed during the run. That does no harm: what is pending is done next time.",
-        "stopped-error-limit" => "More than 5,000 objects had errors, so the step was given up. Look at the first errors: they often share one cause.",
+        "stopped-service-shutdown" => {
+            "The program was closed during the run. That does no harm: what is pending is done next time."
+        }
+        "stopped-error-limit" => {
+            "More than 5,000 objects had errors, so the step was given up. Look at the first errors: they often share one cause."
+        }
         "stopped-object-limit" => "The step reached the number of objects that its run profile allows.",
         "stopped-deletion-threshold-exceeded" | "stopped-deletion-limit" => {
             "More deletions are staged than the threshold allows; nothing was sent. Look through them, then approve them or correct the cause."
@@ -76,8 +110,12 @@ pub fn status_explanation(status: &str) -> &'static str {
         "stopped-out-of-memory" => "The computer had no memory left. Close other programs or add memory, then run again.",
         "stopped-server" => "The run was found unfinished when the program started: it had been interrupted. Run again.",
         "stopped-ma" => "The connector gave up; the message of the step says why.",
-        "stopped-bad-ma-configuration" => "The connector's settings turned out to be unusable during the step; the message names the one to correct.",
-        "stopped-export-disabled" => "The directory accepts no exports at present. Enable synchronization there and export again.",
+        "stopped-bad-ma-configuration" => {
+            "The connector's settings turned out to be unusable during the step; the message names the one to correct."
+        }
+        "stopped-export-disabled" => {
+            "The directory accepts no exports at present. Enable synchronization there and export again."
+        }
         "stopped-import-read" => "Reading from the directory failed; the message of the step says why.",
         "stopped-export-write" => "Writing to the directory failed; the message of the step says why.",
         "stopped-parsing-errors" => "The data could not be understood from some place on; the errors of the step name it.",
@@ -113,10 +151,15 @@ const UNKNOWN_STATUS: &str = "A status that this version of Syncline does not kn
 #[must_use]
 pub fn error_fix(code: &ErrorCode) -> &'static str {
     let code = code.as_str();
-    discovery_fix(code).or_else(|| sync_fix(code)).or_else(|| export_fix(code)).or_else(|| tenant_fix(code)).unwrap_or(UNKNOWN_ERROR)
+    discovery_fix(code)
+        .or_else(|| sync_fix(code))
+        .or_else(|| export_fix(code))
+        .or_else(|| tenant_fix(code))
+        .unwrap_or(UNKNOWN_ERROR)
 }
 
-const UNKNOWN_ERROR: &str = "The directory gave this code itself; its message says what it objects to. Correct that and run again.";
+const UNKNOWN_ERROR: &str =
+    "The directory gave this code itself; its message says what it objects to. Correct that and run again.";
 
 fn discovery_fix(code: &str) -> Option<&'static str> {
     Some(match code {
@@ -127,7 +170,9 @@ fn discovery_fix(code: &str) -> Option<&'static str> {
         "missing-anchor-component" | "multi-valued-anchor-component" => {
             "The attribute that identifies the object is missing or has several values. Check that the account may read it and that it is set."
         }
-        "anchor-too-long" => "The value that identifies the object is too long for a connector space. Shorten it in the directory.",
+        "anchor-too-long" => {
+            "The value that identifies the object is too long for a connector space. Shorten it in the directory."
+        }
         "duplicate-object" => {
             "The directory returned two objects with the same identity in one run, so deletions were not evaluated. Remove the duplicate and import again."
         }
@@ -138,10 +183,16 @@ fn discovery_fix(code: &str) -> Option<&'static str> {
         | "invalid-change-type"
         | "multi-valued-change-type"
         | "invalid-modification-type"
-        | "conflicting-modification-types" => "The record does not say clearly what changes. Correct the record or run a full import.",
+        | "conflicting-modification-types" => {
+            "The record does not say clearly what changes. Correct the record or run a full import."
+        }
         "need-full-object" => "A change arrived for an object that was never imported. Run a full import.",
-        "parse-error" | "read-error" => "The entry could not be read. Look at the entry in the directory or file; the message names the place.",
-        "staging-error" => "The entry was read but could not be stored in the connector space. The log holds the cause; import again.",
+        "parse-error" | "read-error" => {
+            "The entry could not be read. Look at the entry in the directory or file; the message names the place."
+        }
+        "staging-error" => {
+            "The entry was read but could not be stored in the connector space. The log holds the cause; import again."
+        }
         "multi-single-mismatch" => {
             "The directory returned several values for an attribute that the schema knows as single-valued. Refresh the schema."
         }
@@ -149,7 +200,9 @@ fn discovery_fix(code: &str) -> Option<&'static str> {
         | "invalid-base64-value"
         | "invalid-numeric-value"
         | "invalid-boolean-value"
-        | "unsupported-value-type" => "The value does not fit the attribute's type. Correct the value, or refresh the schema when the type changed.",
+        | "unsupported-value-type" => {
+            "The value does not fit the attribute's type. Correct the value, or refresh the schema when the type changed."
+        }
         "invalid-reference-value" | "reference-value-not-ldap-conformant" => {
             "The value should name another object but is no distinguished name. Correct it in the directory."
         }
@@ -168,7 +221,9 @@ fn sync_fix(code: &str) -> Option<&'static str> {
         "ambigous-reference-value-for-export-flow" => {
             "The identity referred to has more than one object in the target, so the reference is not clear. Disconnect the surplus object."
         }
-        "cs-attribute-type-mismatch" => "The value's type differs from the one in the stored schema. Refresh the connector's schema.",
+        "cs-attribute-type-mismatch" => {
+            "The value's type differs from the one in the stored schema. Refresh the connector's schema."
+        }
         "mv-constraint-violation" => {
             "The text is longer than the metaverse allows for an indexed attribute (448 characters). Shorten it in the flow with Left()."
         }
@@ -190,7 +245,9 @@ fn sync_fix(code: &str) -> Option<&'static str> {
         "extension-provisioning-call-limit-reached" => {
             "Rules kept creating and removing this object ten times over. Look for two rules whose scopes depend on each other's result."
         }
-        "locking-error-needs-retry" | "write-locking-error-needs-retry" => "The object was busy. Nothing to do: it is tried again.",
+        "locking-error-needs-retry" | "write-locking-error-needs-retry" => {
+            "The object was busy. Nothing to do: it is tried again."
+        }
         "unique-index-violation" | "unexpected-error" => {
             "Something went wrong inside Syncline. The log holds the details; run again, and report it when it stays."
         }
@@ -207,7 +264,9 @@ fn sync_fix(code: &str) -> Option<&'static str> {
         "sync-rule-outbound-flow-rules-invalid"
         | "sync-rule-invalid-expression"
         | "sync-rule-invalid-function-xml"
-        | "sync-rule-invalid-xml-attribute-flow" => "A flow of the rule is invalid. Open the rule in the rules editor, which marks the place.",
+        | "sync-rule-invalid-xml-attribute-flow" => {
+            "A flow of the rule is invalid. Open the rule in the rules editor, which marks the place."
+        }
         "sync-rule-flow-attribute-not-found"
         | "sync-rule-required-attr-not-found"
         | "sync-rule-relationship-criteria-attribute-not-found" => {
@@ -242,25 +301,33 @@ fn export_fix(code: &str) -> Option<&'static str> {
         "constraint-violation" | "schema-violation" | "syntax-violation" | "type-mismatch" => {
             "The directory rejected a value: too long, of the wrong form, or against its schema. Correct the value or the flow."
         }
-        "modify-naming-attribute" => "The attribute is part of the object's name and changes only by renaming. Flow to dn instead.",
-        "missing-provisioning-attribute"
-        | "invalid-provisioning-attribute-value"
-        | "unexpected-provisioning-attribute" => {
+        "modify-naming-attribute" => {
+            "The attribute is part of the object's name and changes only by renaming. Flow to dn instead."
+        }
+        "missing-provisioning-attribute" | "invalid-provisioning-attribute-value" | "unexpected-provisioning-attribute" => {
             "The object cannot be created as staged: an attribute that creation needs is missing or wrong. Correct the flows of the rule."
         }
-        "no-export-to-this-object-type" => "The connector cannot write objects of this type. Restrict the outbound rule to types that it can.",
+        "no-export-to-this-object-type" => {
+            "The connector cannot write objects of this type. Restrict the outbound rule to types that it can."
+        }
         "dn-attributes-failure" | "partial-success" => {
             "The object was written, but some references were refused because their targets are not there yet. They are sent again."
         }
-        "password-policy-violation" | "password-set-disallowed" => "The directory refused the password. Check its password policy.",
+        "password-policy-violation" | "password-set-disallowed" => {
+            "The directory refused the password. Check its password policy."
+        }
         "encryption-not-enabled" => "Passwords are sent over encrypted connections only. Switch on encryption for the connector.",
         "kerberos-time-skew" => "The clocks of this computer and the domain controller differ too much. Set them right.",
-        "kerberos-no-logon-server" => "No domain controller could check the account. See whether the domain controllers can be reached.",
+        "kerberos-no-logon-server" => {
+            "No domain controller could check the account. See whether the domain controllers can be reached."
+        }
         "cd-connectivity-error" => "The directory could not be reached for this change. It is sent again with the next export.",
         "cd-error" | "error-code" | "error-literal" => "The directory reported an error of its own; its message tells more.",
         "encrypted-attributes" => "The attribute is encrypted in the directory and cannot be compared. Remove the flow to it.",
         "code-page-conversion" => "The text holds characters that the directory's encoding lacks. Correct the text.",
-        "insufficient-columns" | "insufficient-field-width" => "The value does not fit the target's columns. Widen them or shorten the value.",
+        "insufficient-columns" | "insufficient-field-width" => {
+            "The value does not fit the target's columns. Widen them or shorten the value."
+        }
         _ => return None,
     })
 }

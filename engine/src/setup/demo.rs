@@ -83,12 +83,8 @@ pub fn fill(engine: &Engine, workspace: &SampleWorkspace) -> Result<(), EngineEr
 /// How the tenant's connector reaches a sandbox: over HTTPS, trusting the sandbox's own authority.
 #[must_use]
 pub fn tenant_settings(sandbox: &Sandbox) -> EntraSettings {
-    let mut settings = EntraSettings::new(
-        &sandbox.https_url(),
-        &sandbox.tenant_id().to_string(),
-        sandbox.client_id(),
-        sandbox.initial_domain(),
-    );
+    let mut settings =
+        EntraSettings::new(&sandbox.https_url(), &sandbox.tenant_id().to_string(), sandbox.client_id(), sandbox.initial_domain());
     settings.ca_file = Some(sandbox.ca_pem());
     settings
 }

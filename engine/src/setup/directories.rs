@@ -41,7 +41,8 @@ impl DirectoryFactory for Directories {
     fn open(&self, connector: &ConnectorRecord) -> Result<Box<dyn Connector>, ConnectorError> {
         let secret = match &connector.secret {
             Some(sealed) => Some(self.secrets.decrypt(sealed).map_err(|error| {
-                ConnectorError::new(ConnectorErrorKind::Credentials, format!("connector {}: {error}", connector.name)).cause(error)
+                ConnectorError::new(ConnectorErrorKind::Credentials, format!("connector {}: {error}", connector.name))
+                    .cause(error)
             })?),
             None => None,
         };

@@ -144,7 +144,8 @@ pub fn add_directory(
             guid: partition.directory_id.unwrap_or_else(|| ids.guid()),
             connector,
             selected: partition.domain,
-            detail: serde_json::to_string(&partition).map_err(|source| SetupError::Settings { name: record.name.clone(), source })?,
+            detail: serde_json::to_string(&partition)
+                .map_err(|source| SetupError::Settings { name: record.name.clone(), source })?,
             name: partition.name,
             include: Vec::new(),
             exclude: Vec::new(),

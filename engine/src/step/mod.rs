@@ -1,6 +1,8 @@
 //! Floor 4, shared by the three verbs: what a step works on and what it tells while it works.
 
 mod end;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod recorder;
 mod status;
 

@@ -112,7 +112,8 @@ pub fn severity(status: &str) -> u8 {
 /// `no-start-*`, warnings outrank `completed-no-objects` (`engine.md` 6.2-4).
 #[must_use]
 pub fn most_severe<'a>(steps: impl IntoIterator<Item = &'a str>) -> &'a str {
-    let rank = |status: &str| (severity(status), u8::from(status.starts_with("stopped-")), u8::from(status != "completed-no-objects"));
+    let rank =
+        |status: &str| (severity(status), u8::from(status.starts_with("stopped-")), u8::from(status != "completed-no-objects"));
     let mut worst = "success";
     for (index, status) in steps.into_iter().enumerate() {
         if index == 0 || rank(status) > rank(worst) {
@@ -128,7 +129,8 @@ mod tests {
 
     #[test]
     fn the_run_has_the_status_of_its_worst_step() {
-        let check = |steps: &[&'static str], expected: &str| assert_eq!(most_severe(steps.iter().copied()), expected, "{steps:?}");
+        let check =
+            |steps: &[&'static str], expected: &str| assert_eq!(most_severe(steps.iter().copied()), expected, "{steps:?}");
         check(&["success", "completed-sync-errors"], "completed-sync-errors");
         check(&["completed-warnings", "success"], "completed-warnings");
         check(&["success", "completed-export-errors", "stopped-connectivity"], "stopped-connectivity");

@@ -29,9 +29,8 @@ pub fn load(connection: &Connection) -> Result<AttributeTable, StoreError> {
 /// [`StoreError`] when the database cannot be written.
 pub fn save(transaction: &Transaction<'_>, table: &AttributeTable) -> Result<(), StoreError> {
     let failed = StoreError::sqlite("writing attribute names");
-    let stored: i64 = transaction
-        .query_row("SELECT coalesce(max(id) + 1, 0) FROM attribute", [], |row| row.get(0))
-        .map_err(&failed)?;
+    let stored: i64 =
+        transaction.query_row("SELECT coalesce(max(id) + 1, 0) FROM attribute", [], |row| row.get(0)).map_err(&failed)?;
     let mut statement = transaction.prepare_cached("INSERT INTO attribute (id, name) VALUES (?1, ?2)").map_err(&failed)?;
     for (id, name) in table.iter().filter(|(id, _)| i64::from(id.0) >= stored) {
         statement.execute((id.0, name)).map_err(&failed)?;

@@ -339,12 +339,7 @@ pub fn save_profile(transaction: &Transaction<'_>, record: &ProfileRecord) -> Re
         .execute(
             "INSERT INTO run_profile (guid, connector, name, steps) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (connector, name) DO UPDATE SET steps = excluded.steps",
-            (
-                record.guid.as_bytes().as_slice(),
-                record.connector.0,
-                &record.name,
-                to_json("a run profile", &record.steps)?,
-            ),
+            (record.guid.as_bytes().as_slice(), record.connector.0, &record.name, to_json("a run profile", &record.steps)?),
         )
         .map(|_| ())
         .map_err(StoreError::sqlite("writing a run profile"))

@@ -247,7 +247,10 @@ impl CsObject {
                 set.insert(reference.target);
             }
         }
-        sets.into_iter().filter(|(_, set)| !set.is_empty()).map(|(attribute, set)| (attribute, set.into_iter().collect())).collect()
+        sets.into_iter()
+            .filter(|(_, set)| !set.is_empty())
+            .map(|(attribute, set)| (attribute, set.into_iter().collect()))
+            .collect()
     }
 }
 
@@ -491,11 +494,7 @@ pub fn remove(transaction: &Transaction<'_>, id: CsId) -> Result<(), StoreError>
     } else {
         "DELETE FROM cs_object WHERE id = ?1"
     };
-    transaction
-        .prepare_cached(sql)
-        .and_then(|mut statement| statement.execute([id.0]))
-        .map(|_| ())
-        .map_err(failed)
+    transaction.prepare_cached(sql).and_then(|mut statement| statement.execute([id.0])).map(|_| ()).map_err(failed)
 }
 
 /// Removes the placeholders of a connector that nothing needs any more.
@@ -532,9 +531,8 @@ pub fn ids_by_anchor<'a>(
     let mut statement = connection
         .prepare_cached("SELECT anchor, id FROM cs_object WHERE connector = ?1 AND anchor IN rarray(?2)")
         .map_err(&failed)?;
-    let rows = statement
-        .query_map((connector.0, &blobs(anchors)), |row| Ok((row.get(0)?, CsId(row.get(1)?))))
-        .map_err(&failed)?;
+    let rows =
+        statement.query_map((connector.0, &blobs(anchors)), |row| Ok((row.get(0)?, CsId(row.get(1)?)))).map_err(&failed)?;
     rows.collect::<Result<_, _>>().map_err(&failed)
 }
 
@@ -551,9 +549,7 @@ pub fn ids_by_dn_key<'a>(
     let mut statement = connection
         .prepare_cached("SELECT dn_key, id FROM cs_object WHERE connector = ?1 AND dn_key IN rarray(?2)")
         .map_err(&failed)?;
-    let rows = statement
-        .query_map((connector.0, &texts(keys)), |row| Ok((row.get(0)?, CsId(row.get(1)?))))
-        .map_err(&failed)?;
+    let rows = statement.query_map((connector.0, &texts(keys)), |row| Ok((row.get(0)?, CsId(row.get(1)?)))).map_err(&failed)?;
     rows.collect::<Result<_, _>>().map_err(&failed)
 }
 
@@ -681,20 +677,24 @@ pub fn to_visit(connection: &Connection, connector: ConnectorId, visit: Visit) -
     rows.collect::<Result<_, _>>().map_err(&failed)
 }
 
-/// Flags the joined objects that refer to an object; gives those that were not flagged before.
+/// Flags the objects that refer to an object, and gives them all, flagged before or not.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written.
 pub fn flag_referrers(transaction: &Transaction<'_>, target: CsId) -> Result<Vec<CsId>, StoreError> {
     let failed = StoreError::sqlite("flagging referring objects");
     let mut statement = transaction
-        .prepare_cached(
-            "UPDATE cs_object SET reference_retry = 1 WHERE reference_retry = 0 AND mv IS NOT NULL
-             AND id IN (SELECT object FROM cs_reference WHERE target = ?1) RETURNING id",
-        )
+        .prepare_cached("SELECT DISTINCT object FROM cs_reference WHERE target = ?1 ORDER BY object")
         .map_err(&failed)?;
     let rows = statement.query_map([target.0], |row| row.get(0).map(CsId)).map_err(&failed)?;
-    rows.collect::<Result<_, _>>().map_err(&failed)
+    let referrers: Vec<CsId> = rows.collect::<Result<_, _>>().map_err(&failed)?;
+    let mut statement = transaction
+        .prepare_cached("UPDATE cs_object SET reference_retry = 1 WHERE id = ?1 AND reference_retry = 0")
+        .map_err(&failed)?;
+    for referrer in &referrers {
+        statement.execute([referrer.0]).map_err(&failed)?;
+    }
+    Ok(referrers)
 }
 
 /// Keeps the error of an object's last synchronization.

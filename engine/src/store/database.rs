@@ -146,7 +146,9 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     connection.pragma_update(None, "foreign_keys", true).map_err(StoreError::sqlite("switching on foreign keys"))?;
     connection.pragma_update(None, "cache_size", -65_536).map_err(StoreError::sqlite("setting the cache size"))?;
-    connection.pragma_update(None, "temp_store", "MEMORY").map_err(StoreError::sqlite("setting the place of temporary tables"))?;
+    connection
+        .pragma_update(None, "temp_store", "MEMORY")
+        .map_err(StoreError::sqlite("setting the place of temporary tables"))?;
     rusqlite::vtab::array::load_module(connection).map_err(StoreError::sqlite("loading the array module"))
 }
 

@@ -64,7 +64,9 @@ pub fn load(connection: &Connection, ids: &[MvId]) -> Result<Vec<MvObject>, Stor
     drop(rows);
     let places: BTreeMap<i64, usize> = objects.iter().enumerate().map(|(place, object)| (object.id.0, place)).collect();
     let mut statement = connection
-        .prepare_cached("SELECT object, attribute, target FROM mv_reference WHERE object IN rarray(?1) ORDER BY object, attribute, target")
+        .prepare_cached(
+            "SELECT object, attribute, target FROM mv_reference WHERE object IN rarray(?1) ORDER BY object, attribute, target",
+        )
         .map_err(&failed)?;
     let mut rows = statement.query([&list]).map_err(&failed)?;
     let mut references: BTreeMap<(usize, AttributeId), crate::model::Values> = BTreeMap::new();
@@ -126,7 +128,9 @@ pub struct MvNames {
 /// [`StoreError`] when the database cannot be written.
 pub fn insert(transaction: &Transaction<'_>, object: &mut MvObject, names: &MvNames) -> Result<MvId, StoreError> {
     transaction
-        .prepare_cached("INSERT INTO mv_object (guid, object_type, image, lineage, created, changed) VALUES (?1, ?2, x'', x'', ?3, ?3)")
+        .prepare_cached(
+            "INSERT INTO mv_object (guid, object_type, image, lineage, created, changed) VALUES (?1, ?2, x'', x'', ?3, ?3)",
+        )
         .and_then(|mut statement| {
             statement.insert((object.guid.as_bytes().as_slice(), &object.object_type, to_stored(object.created)))
         })
@@ -208,20 +212,24 @@ pub fn set_retry(transaction: &Transaction<'_>, id: MvId, reference: bool, provi
         .map_err(StoreError::sqlite("writing retry flags"))
 }
 
-/// Flags the metaverse objects that refer to one; gives those that were not flagged before.
+/// Flags the metaverse objects that refer to one, and gives them all, flagged before or not.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written.
 pub fn flag_referrers(transaction: &Transaction<'_>, target: MvId) -> Result<Vec<MvId>, StoreError> {
     let failed = StoreError::sqlite("flagging referring objects");
     let mut statement = transaction
-        .prepare_cached(
-            "UPDATE mv_object SET reference_retry = 1 WHERE reference_retry = 0
-             AND id IN (SELECT object FROM mv_reference WHERE target = ?1) RETURNING id",
-        )
+        .prepare_cached("SELECT DISTINCT object FROM mv_reference WHERE target = ?1 ORDER BY object")
         .map_err(&failed)?;
     let rows = statement.query_map([target.0], |row| row.get(0).map(MvId)).map_err(&failed)?;
-    rows.collect::<Result<_, _>>().map_err(&failed)
+    let referrers: Vec<MvId> = rows.collect::<Result<_, _>>().map_err(&failed)?;
+    let mut statement = transaction
+        .prepare_cached("UPDATE mv_object SET reference_retry = 1 WHERE id = ?1 AND reference_retry = 0")
+        .map_err(&failed)?;
+    for referrer in &referrers {
+        statement.execute([referrer.0]).map_err(&failed)?;
+    }
+    Ok(referrers)
 }
 
 /// The objects whose references or provisioning wait, in the order of their numbers.
@@ -267,13 +275,7 @@ pub fn require_provisioning(transaction: &Transaction<'_>, ids: &[MvId]) -> Resu
 /// [`StoreError`] when the database cannot be written.
 pub fn remove(transaction: &Transaction<'_>, id: MvId) -> Result<Vec<MvId>, StoreError> {
     let failed = StoreError::sqlite("removing a metaverse object");
-    let mut statement =
-        transaction.prepare_cached("SELECT DISTINCT object FROM mv_reference WHERE target = ?1 ORDER BY object").map_err(&failed)?;
-    let referrers = statement
-        .query_map([id.0], |row| row.get(0).map(MvId))
-        .and_then(Iterator::collect::<Result<Vec<MvId>, _>>)
-        .map_err(&failed)?;
-    flag_referrers(transaction, id)?;
+    let referrers = flag_referrers(transaction, id)?;
     for sql in [
         "DELETE FROM mv_reference WHERE target = ?1",
         "DELETE FROM mv_reference WHERE object = ?1",

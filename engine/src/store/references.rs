@@ -238,7 +238,13 @@ mod tests {
 
     #[test]
     fn targets_follow_the_layers_upwards() {
-        let row = |target: i64, layer| CsReference { attribute: AttributeId(1), target: CsId(target), layer, target_mv: None, name: None };
+        let row = |target: i64, layer| CsReference {
+            attribute: AttributeId(1),
+            target: CsId(target),
+            layer,
+            target_mv: None,
+            name: None,
+        };
         let rows = [
             row(1, ReferenceLayer::Hologram),
             row(2, ReferenceLayer::Hologram),

@@ -184,10 +184,7 @@ pub fn close_unfinished(transaction: &Transaction<'_>, status: &str, now: Timest
     let failed = StoreError::sqlite("closing unfinished runs");
     let mut statement =
         transaction.prepare_cached("SELECT id FROM run WHERE status = 'in-progress' ORDER BY id").map_err(&failed)?;
-    let ids: Vec<RunId> = statement
-        .query_map([], |row| row.get(0).map(RunId))
-        .and_then(Iterator::collect)
-        .map_err(&failed)?;
+    let ids: Vec<RunId> = statement.query_map([], |row| row.get(0).map(RunId)).and_then(Iterator::collect).map_err(&failed)?;
     for sql in [
         "UPDATE run SET status = ?1, ended = ?2 WHERE status = 'in-progress'",
         "UPDATE run_step SET status = ?1, ended = ?2 WHERE status = 'in-progress'",
@@ -201,12 +198,7 @@ pub fn close_unfinished(transaction: &Transaction<'_>, status: &str, now: Timest
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written.
-pub fn add_objects(
-    transaction: &Transaction<'_>,
-    run: RunId,
-    step: u32,
-    objects: &[RunObjectRecord],
-) -> Result<(), StoreError> {
+pub fn add_objects(transaction: &Transaction<'_>, run: RunId, step: u32, objects: &[RunObjectRecord]) -> Result<(), StoreError> {
     let failed = StoreError::sqlite("writing the run history");
     let mut statement = transaction
         .prepare_cached("INSERT INTO run_object (run, step, counter, object, dn, object_type) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")

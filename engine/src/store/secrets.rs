@@ -27,7 +27,9 @@ pub enum SecretError {
         source: io::Error,
     },
     /// The key file is damaged.
-    #[error("the key file {path} is damaged: it must hold {KEY_LENGTH} bytes; restore it from a backup or enter the passwords again")]
+    #[error(
+        "the key file {path} is damaged: it must hold {KEY_LENGTH} bytes; restore it from a backup or enter the passwords again"
+    )]
     DamagedKey {
         /// File.
         path: PathBuf,

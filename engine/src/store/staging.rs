@@ -216,9 +216,7 @@ pub fn stage_deletions(transaction: &Transaction<'_>, ids: &[CsId], now: Timesta
         .prepare_cached(
             "UPDATE cs_object SET import_op = ?2, pending_import = ?3, import_changed = ?4, hash = NULL WHERE id IN rarray(?1)",
         )
-        .and_then(|mut statement| {
-            statement.execute((&list, deletion.operation.code(), encode_delta(&deletion), to_stored(now)))
-        })
+        .and_then(|mut statement| statement.execute((&list, deletion.operation.code(), encode_delta(&deletion), to_stored(now))))
         .map_err(&failed)?;
     transaction
         .prepare_cached("DELETE FROM cs_reference WHERE object IN rarray(?1) AND layer IN (1, 2)")

@@ -16,7 +16,8 @@ use crate::store::{StoreError, references::CsReference};
 /// Metaverse attributes that searches look up, kept as join keys beside those of the rules.
 const SEARCHED: [&str; 6] = ["accountName", "cloudAnchor", "displayName", "mail", "sourceAnchor", "userPrincipalName"];
 /// Metaverse attributes whose text "find anything" looks through.
-const SEARCH_TEXT: [&str; 7] = ["displayName", "cn", "accountName", "mail", "userPrincipalName", "sourceAnchor", "proxyAddresses"];
+const SEARCH_TEXT: [&str; 7] =
+    ["displayName", "cn", "accountName", "mail", "userPrincipalName", "sourceAnchor", "proxyAddresses"];
 
 /// Writes effects of a plan.
 #[derive(Debug)]
@@ -86,7 +87,9 @@ impl<'a> Applier<'a> {
                 let (old, new) = (self.names(before), self.names(after));
                 let (old, names): (BTreeSet<_>, MvNames) = (old.keys.into_iter().collect(), new);
                 let fresh: BTreeSet<_> = names.keys.iter().cloned().collect();
-                untrue.extend(old.symmetric_difference(&fresh).map(|(attribute, value)| Question::MvByKey(*attribute, value.clone())));
+                untrue.extend(
+                    old.symmetric_difference(&fresh).map(|(attribute, value)| Question::MvByKey(*attribute, value.clone())),
+                );
                 untrue.insert(Question::Mv(after.id));
                 metaverse::update(transaction, Some(before), after, &names)?;
                 Ok(Some(after.id))
@@ -198,7 +201,8 @@ impl<'a> Applier<'a> {
     /// The names under which a metaverse object is found.
     #[must_use]
     pub fn names(&self, object: &MvObject) -> MvNames {
-        let text = |attribute: &AttributeId| -> Vec<&str> { object.image.get(*attribute).iter().filter_map(Value::as_text).collect() };
+        let text =
+            |attribute: &AttributeId| -> Vec<&str> { object.image.get(*attribute).iter().filter_map(Value::as_text).collect() };
         let mut search_text = String::new();
         for part in self.search_text.iter().flat_map(text) {
             search_text.push_str(&fold_text(part));
@@ -232,6 +236,12 @@ pub fn keys_of(image: &Image, attributes: &[AttributeId]) -> Vec<(AttributeId, V
 
 fn rows(values: &ReferenceValues, layer: ReferenceLayer) -> impl Iterator<Item = CsReference> {
     values.iter().flat_map(move |(attribute, targets)| {
-        targets.iter().map(move |target| CsReference { attribute: *attribute, target: *target, layer, target_mv: None, name: None })
+        targets.iter().map(move |target| CsReference {
+            attribute: *attribute,
+            target: *target,
+            layer,
+            target_mv: None,
+            name: None,
+        })
     })
 }

@@ -105,7 +105,9 @@ impl Evaluator<'_> {
             }
             return match decide(&contributor, self.facts)? {
                 LinkDecision::Remain => Ok(alone(committed(&contributor, self.input.ambience), "disconnector-remains")),
-                LinkDecision::Project(object_type) => self.settle(Identity::New(object_type), vec![contributor], id, Role::Projected),
+                LinkDecision::Project(object_type) => {
+                    self.settle(Identity::New(object_type), vec![contributor], id, Role::Projected)
+                }
                 LinkDecision::Join(mv) => {
                     let identity = self.existing(mv)?;
                     let mut contributors = self.joined_to(mv, None)?;
@@ -271,7 +273,10 @@ impl Evaluator<'_> {
             ),
         };
         let everything = self.input.full || changed || role != Role::Linked;
-        let own = contributors.iter().find(|contributor| contributor.object.id == source).map(|contributor| contributor.object.connector);
+        let own = contributors
+            .iter()
+            .find(|contributor| contributor.object.id == source)
+            .map(|contributor| contributor.object.connector);
         let mut all = super::outbound::Targets { outcomes: Vec::new(), retry: false };
         for (place, connector) in self.input.plan.connectors.values().enumerate() {
             if !everything && Some(connector.id) != own {
@@ -279,7 +284,9 @@ impl Evaluator<'_> {
             }
             let linked: Vec<&Contributor> =
                 contributors.iter().filter(|contributor| contributor.object.connector == connector.id).collect();
-            if connector.outbound_rules(metaverse_type).is_empty() && linked.iter().all(|contributor| !was_sent(&contributor.object)) {
+            if connector.outbound_rules(metaverse_type).is_empty()
+                && linked.iter().all(|contributor| !was_sent(&contributor.object))
+            {
                 continue;
             }
             let outbound = Outbound {
@@ -334,11 +341,14 @@ impl Evaluator<'_> {
         match id {
             Some(_) => merge_effect(effects, effect, Some(link)),
             None => {
-                counters.retain(|(known, connector, of)| of.is_some() || *connector != effect.after.connector || Some(*known) != counter);
+                counters.retain(|(known, connector, of)| {
+                    of.is_some() || *connector != effect.after.connector || Some(*known) != counter
+                });
                 if let Some(counter) = counter {
                     counters.push((counter, effect.after.connector, None));
                 }
-                new_objects.retain(|known| known.after.connector != effect.after.connector || known.after.dn_key != effect.after.dn_key);
+                new_objects
+                    .retain(|known| known.after.connector != effect.after.connector || known.after.dn_key != effect.after.dn_key);
                 new_objects.push(effect);
             }
         }
@@ -370,10 +380,8 @@ impl Evaluator<'_> {
             Identity::Existing(before) => {
                 let evaluated = self.input.full || role != Role::Linked || before.reference_retry || before.provisioning_retry;
                 let changed = !same_image(&before.image, &result.image) || before.lineage != result.lineage;
-                let flags = (
-                    before.reference_retry && !evaluated,
-                    if evaluated || changed { retry } else { before.provisioning_retry },
-                );
+                let flags =
+                    (before.reference_retry && !evaluated, if evaluated || changed { retry } else { before.provisioning_retry });
                 if !changed && flags == (before.reference_retry, before.provisioning_retry) {
                     return None;
                 }

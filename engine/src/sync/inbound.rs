@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value};
-use crate::model::{
-    AlgorithmStep, AttributeId, CsId, ErrorCode, Image, MvId, ObjectError, ObjectOperation, Value, Values,
-};
+use crate::model::{AlgorithmStep, AttributeId, CsId, ErrorCode, Image, MvId, ObjectError, ObjectOperation, Value, Values};
 use crate::rules::{CompiledFlow, CompiledRule, LinkType, MergeType, Plan, in_scope};
 use crate::store::connector_space::{CsObject, TowerView};
 use crate::store::metaverse::Contribution;
@@ -30,12 +28,9 @@ impl Contributor {
         let expected = object.view(TowerView::Expected);
         let contributes = object.was_imported() && object.pending_import.operation != ObjectOperation::Delete;
         let rules = match (contributes, plan.connector(object.connector), object_type(&object)) {
-            (true, Some(connector), Some(object_type)) => connector
-                .inbound_rules(object_type)
-                .iter()
-                .filter(|rule| in_scope(&rule.scope, &expected))
-                .cloned()
-                .collect(),
+            (true, Some(connector), Some(object_type)) => {
+                connector.inbound_rules(object_type).iter().filter(|rule| in_scope(&rule.scope, &expected)).cloned().collect()
+            }
             _ => Vec::new(),
         };
         Self { object, expected, rules }
@@ -175,8 +170,7 @@ fn attribute_flow<'a>(
         if values.is_empty() {
             continue;
         }
-        let contribution =
-            Contribution { object: candidate.contributor.object.id, rule: candidate.rule.id, time: ambience.now };
+        let contribution = Contribution { object: candidate.contributor.object.id, rule: candidate.rule.id, time: ambience.now };
         if !candidate.flow.merge.is_union() {
             result.lineage.insert(target.id, contribution);
             result.image.set(target.id, values);

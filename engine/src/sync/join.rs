@@ -37,12 +37,15 @@ pub fn decide(contributor: &Contributor, facts: &FactReader<'_>) -> Attempt<Link
                 return Ok(LinkDecision::Join(only.id));
             }
         }
+        // An object without any value to be recognized by is not projected (default-rules.md C23).
+        let recognizable =
+            rule.join.iter().flatten().any(|condition| !contributor.expected.get(condition.connector_attribute).is_empty());
+        if !recognizable {
+            return Ok(LinkDecision::Remain);
+        }
     }
-    let types: BTreeSet<&str> = linking
-        .iter()
-        .filter(|rule| rule.link == LinkType::Provision)
-        .map(|rule| rule.metaverse_type.as_str())
-        .collect();
+    let types: BTreeSet<&str> =
+        linking.iter().filter(|rule| rule.link == LinkType::Provision).map(|rule| rule.metaverse_type.as_str()).collect();
     let mut types = types.into_iter();
     match (types.next(), types.next()) {
         (None, _) => Ok(LinkDecision::Remain),

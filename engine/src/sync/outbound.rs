@@ -74,12 +74,8 @@ impl Outbound<'_> {
     /// # Errors
     /// [`Halt`] when facts are missing or an object cannot be provisioned.
     pub fn targets(&self, linked: &[&Contributor]) -> Attempt<Targets> {
-        let rules: Vec<&Arc<CompiledRule>> = self
-            .connector
-            .outbound_rules(self.metaverse_type)
-            .iter()
-            .filter(|rule| in_scope(&rule.scope, self.image))
-            .collect();
+        let rules: Vec<&Arc<CompiledRule>> =
+            self.connector.outbound_rules(self.metaverse_type).iter().filter(|rule| in_scope(&rule.scope, self.image)).collect();
         let mut outcomes = Vec::new();
         let (mut present, mut released) = (Vec::new(), Vec::new());
         for &contributor in linked {
@@ -87,7 +83,8 @@ impl Outbound<'_> {
             let type_name = object_type(object).unwrap_or("");
             let own: Vec<&CompiledRule> =
                 rules.iter().filter(|rule| rule.connector_type == type_name).map(|rule| rule.as_ref()).collect();
-            let held = object.link_rules.iter().any(|rule| rule.direction == Direction::Outbound && rule.action == LinkType::Provision);
+            let held =
+                object.link_rules.iter().any(|rule| rule.direction == Direction::Outbound && rule.action == LinkType::Provision);
             let provisions = own.iter().any(|rule| rule.link == LinkType::Provision);
             let joins = own.iter().any(|rule| rule.is_linking()) || contributor.linking().next().is_some();
             if held && !provisions {
@@ -155,8 +152,14 @@ impl Outbound<'_> {
         };
         let Some(id) = holder else {
             let object = CsObject::new(self.new_guid, self.connector.id, &dn, self.ambience.now);
-            let effect =
-                CsEffect { before: None, after: Box::new(object), link: None, commit_import: false, remove: false, staged_references: None };
+            let effect = CsEffect {
+                before: None,
+                after: Box::new(object),
+                link: None,
+                commit_import: false,
+                remove: false,
+                staged_references: None,
+            };
             return self.flow(effect, None, rules, type_name, true).map(|outcome| Provisioned::Outcome(Box::new(outcome)));
         };
         let Some(object) = self.facts.cs(id)? else { return Ok(Provisioned::Later) };
@@ -166,9 +169,9 @@ impl Outbound<'_> {
             return self.retype(&object, rules, type_name).map(|outcome| Provisioned::Outcome(Box::new(outcome)));
         }
         match (object.mv, held_type.as_deref()) {
-            (_, None) => {
-                self.flow(CsEffect::keep(&object), None, rules, type_name, true).map(|outcome| Provisioned::Outcome(Box::new(outcome)))
-            }
+            (_, None) => self
+                .flow(CsEffect::keep(&object), None, rules, type_name, true)
+                .map(|outcome| Provisioned::Outcome(Box::new(outcome))),
             (None, Some(held)) if held == type_name => self.take_over(&object, rules, type_name),
             (None, Some(_)) if object.unapplied.operation == ObjectOperation::Delete => {
                 self.retype(&object, rules, type_name).map(|outcome| Provisioned::Outcome(Box::new(outcome)))
@@ -299,7 +302,12 @@ impl Outbound<'_> {
             delta.dn = Some(effect.after.dn.clone());
         }
         self.rename(&mut effect, &mut delta, rules, fresh)?;
-        if delta.operation == ObjectOperation::Update && delta.changes.is_empty() && delta.dn.is_none() && adds.is_empty() && deletes.is_empty() {
+        if delta.operation == ObjectOperation::Update
+            && delta.changes.is_empty()
+            && delta.dn.is_none()
+            && adds.is_empty()
+            && deletes.is_empty()
+        {
             delta = Delta::none();
         }
         let same = before.as_ref().is_some_and(|object| {
@@ -451,8 +459,10 @@ enum Provisioned {
 }
 
 fn flows_to<'a>(rules: &[&'a CompiledRule], target: AttributeId) -> Vec<(&'a CompiledRule, &'a CompiledFlow)> {
-    let mut flows: Vec<_> =
-        rules.iter().flat_map(|rule| rule.flows.iter().filter(|flow| flow.target.id == target).map(|flow| (*rule, flow))).collect();
+    let mut flows: Vec<_> = rules
+        .iter()
+        .flat_map(|rule| rule.flows.iter().filter(|flow| flow.target.id == target).map(|flow| (*rule, flow)))
+        .collect();
     flows.sort_by_key(|(rule, _)| rule.precedence);
     flows
 }
@@ -507,7 +517,8 @@ pub fn link_rules(
         .map(|rule| (rule.as_ref(), Direction::Inbound))
         .chain(outbound.iter().map(|rule| (*rule, Direction::Outbound)))
         .map(|(rule, direction)| {
-            let known = before.iter().find(|known| known.rule == rule.id && known.direction == direction && known.action == rule.link);
+            let known =
+                before.iter().find(|known| known.rule == rule.id && known.direction == direction && known.action == rule.link);
             let applied = known.map_or(ambience.now, |known| known.applied);
             (rule.precedence, LinkRule { rule: rule.id, direction, action: rule.link, applied })
         })

@@ -109,13 +109,18 @@ impl Step<'_> {
     fn process(&mut self, subjects: &[Subject]) -> Result<Option<StepEnd>, StoreError> {
         for batch in subjects.chunks(BATCH) {
             if self.environment.cancel.is_cancelled() {
-                return Ok(Some(StepEnd::because(StepStatus::STOPPED_BY_USER, "stopped; what is pending is done by the next run")));
+                return Ok(Some(StepEnd::because(
+                    StepStatus::STOPPED_BY_USER,
+                    "stopped; what is pending is done by the next run",
+                )));
             }
             self.batch(batch)?;
             if self.recorder.error_count() > ERROR_LIMIT {
                 return Ok(Some(StepEnd::because(
                     StepStatus::STOPPED_ERROR_LIMIT,
-                    format!("more than {ERROR_LIMIT} objects have errors; correct the cause of the most frequent one and run again"),
+                    format!(
+                        "more than {ERROR_LIMIT} objects have errors; correct the cause of the most frequent one and run again"
+                    ),
                 )));
             }
         }
@@ -123,10 +128,8 @@ impl Step<'_> {
     }
 
     fn batch(&mut self, subjects: &[Subject]) -> Result<(), StoreError> {
-        let guids: Vec<Vec<Uuid>> = subjects
-            .iter()
-            .map(|_| (0..=self.plan.connectors.len()).map(|_| self.environment.ids.guid()).collect())
-            .collect();
+        let guids: Vec<Vec<Uuid>> =
+            subjects.iter().map(|_| (0..=self.plan.connectors.len()).map(|_| self.environment.ids.guid()).collect()).collect();
         let ambience = Ambience { now: self.environment.clock.now(), random: &RANDOM };
         let (plan, full) = (self.plan, self.full);
         let input = |place: usize| EvaluationInput {
@@ -271,7 +274,8 @@ fn fail(
             Ok(HashSet::from([Question::Cs(id)]))
         }
         Subject::Metaverse(id) => {
-            let name = facts.mv.get(&id).and_then(Option::as_ref).map_or_else(|| id.to_string(), |object| object.guid.to_string());
+            let name =
+                facts.mv.get(&id).and_then(Option::as_ref).map_or_else(|| id.to_string(), |object| object.guid.to_string());
             recorder.discovery_error(&format!("metaverse object {name}"), error, ambience.now);
             Ok(HashSet::new())
         }

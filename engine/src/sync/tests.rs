@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use super::run_step;
 use crate::connector::{CancelToken, DirectoryPartition};
 use crate::model::{
-    AttributeId, ConnectorId, CsId, Delta, Dn, FixedClock, IdSource as _, Image, MvId, ObjectOperation, PartitionId, RunId, Schema,
-    SequentialIds, Value, ValueType, Values,
+    AttributeId, ConnectorId, CsId, Delta, Dn, FixedClock, IdSource as _, Image, MvId, ObjectOperation, PartitionId, RunId,
+    Schema, SequentialIds, Value, ValueType, Values,
 };
 use crate::rules::{Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, SyncRule};
 use crate::step::{Recorder, StepEnvironment, StepStatus};
@@ -254,12 +254,8 @@ impl World {
             }
             transaction.commit().unwrap();
         }
-        let environment = StepEnvironment {
-            database,
-            clock: Arc::new(FixedClock(now)),
-            ids: ids.clone(),
-            cancel: CancelToken::default(),
-        };
+        let environment =
+            StepEnvironment { database, clock: Arc::new(FixedClock(now)), ids: ids.clone(), cancel: CancelToken::default() };
         Self { environment, _folder: folder, ids }
     }
 
@@ -349,7 +345,8 @@ impl World {
             }
             object.hologram = object.view(TowerView::Expected);
             let kept: Vec<_> = object.hologram.iter().map(|(attribute, values)| (attribute, values.clone())).collect();
-            object.hologram = kept.into_iter().filter(|(_, values)| !matches!(values.first(), Some(Value::Reference(_)))).collect();
+            object.hologram =
+                kept.into_iter().filter(|(_, values)| !matches!(values.first(), Some(Value::Reference(_)))).collect();
             object.unapplied = Delta::none();
             object.anchor = Some(format!("User_{id}").into_bytes());
             connector_space::update(&transaction, &object, "").unwrap();
@@ -618,7 +615,9 @@ fn scenario_17_a_group_before_its_member() {
 #[test]
 fn scenario_24_a_disabled_flow_rule_is_recalled() {
     let world = settled();
-    world.change_rules(|rules| rules.iter_mut().find(|rule| rule.precedence == 12).unwrap().flows.retain(|flow| flow.target != "department"));
+    world.change_rules(|rules| {
+        rules.iter_mut().find(|rule| rule.precedence == 12).unwrap().flows.retain(|flow| flow.target != "department")
+    });
     world.sync(A, true, &[("connector-flow", 1), ("3:connector-flow", 1)]);
     assert_eq!(world.text(&world.identity(A, USER).image, "department"), None);
 }
@@ -665,7 +664,12 @@ fn scenario_27_different_join_criteria_are_an_error_of_the_object() {
 #[test]
 fn scenario_28_two_objects_of_one_connector_with_one_identity() {
     let world = settled();
-    world.stage(A, "CN=Ada2,DC=contoso,DC=com", "user", &[("objectGUID", "60112233-4455-6677-8899-aabbccddeeff"), ("mail", "ada@contoso.com")]);
+    world.stage(
+        A,
+        "CN=Ada2,DC=contoso,DC=com",
+        "user",
+        &[("objectGUID", "60112233-4455-6677-8899-aabbccddeeff"), ("mail", "ada@contoso.com")],
+    );
     assert_eq!(world.sync(A, false, &[("flow-failure", 1)]), StepStatus::COMPLETED_SYNC_ERRORS);
     let second = world.cs(A, "CN=Ada2,DC=contoso,DC=com").unwrap();
     assert_eq!(second.mv, None);
@@ -677,7 +681,12 @@ fn scenario_28_two_objects_of_one_connector_with_one_identity() {
 fn scenario_31_a_deleted_member_leaves_the_group() {
     let world = settled();
     let group = "CN=g1,DC=contoso,DC=com";
-    world.stage(A, group, "group", &[("objectGUID", "20112233-4455-6677-8899-aabbccddeeff"), ("displayName", "g1"), ("member", USER)]);
+    world.stage(
+        A,
+        group,
+        "group",
+        &[("objectGUID", "20112233-4455-6677-8899-aabbccddeeff"), ("displayName", "g1"), ("member", USER)],
+    );
     world.sync(A, false, &[("disconnector-projected-flow", 1), ("3:provisioned-add-flow", 1)]);
     world.export_and_confirm();
     let id = world.cs(A, USER).unwrap().id;

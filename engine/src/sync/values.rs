@@ -143,7 +143,10 @@ impl<'a> ObjectParameters<'a> {
 
 impl Parameters for ObjectParameters<'_> {
     fn get(&self, name: &str) -> Option<&str> {
-        self.partition.and_then(|parameters| parameters.get(name)).or_else(|| self.connector.parameters.get(name)).map(String::as_str)
+        self.partition
+            .and_then(|parameters| parameters.get(name))
+            .or_else(|| self.connector.parameters.get(name))
+            .map(String::as_str)
     }
 }
 
@@ -216,7 +219,9 @@ fn fit(values: Values, target: &AttributePlan, plan: &Plan) -> Result<Values, Ob
             Value::String(text) if text.is_empty() => continue,
             Value::String(text) if target.indexed && text.encode_utf16().count() > INDEXED_LIMIT => {
                 return Err(mismatch(ErrorCode::MV_CONSTRAINT_VIOLATION, target, plan, &value, |name| {
-                    format!("{name} is longer than the metaverse allows ({INDEXED_LIMIT} characters); use Left([{name}],{INDEXED_LIMIT})")
+                    format!(
+                        "{name} is longer than the metaverse allows ({INDEXED_LIMIT} characters); use Left([{name}],{INDEXED_LIMIT})"
+                    )
                 }));
             }
             _ => {}

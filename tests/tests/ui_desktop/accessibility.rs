@@ -8,7 +8,8 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use crate::fixture::{Fixture, objects};
 use crate::support::*;
 
-const INTERACTIVE: [Role; 8] = [Role::Button, Role::Link, Role::CheckBox, Role::TextInput, Role::ComboBox, Role::Tab, Role::Row, Role::ColumnHeader];
+const INTERACTIVE: [Role; 8] =
+    [Role::Button, Role::Link, Role::CheckBox, Role::TextInput, Role::ComboBox, Role::Tab, Role::Row, Role::ColumnHeader];
 
 /// What is wrong with the names and places of a screen.
 fn problems(window: &Window, screen: &str) -> Vec<String> {

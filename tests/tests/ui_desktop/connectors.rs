@@ -59,7 +59,8 @@ fn scenario_19_a_disconnector_is_found_by_its_relative_name() {
     assert_eq!(rows_in(&window, "Search Connector Space - contoso.com", "CS "), [carol.clone()]);
     double_click(&mut window, Role::Row, &carol);
     let title = "Connector Space Object Properties - CN=Carol Clark";
-    let tabs: Vec<String> = inner(&window, title).query_all_by_role(Role::Tab).filter_map(|node| node.accesskit_node().label()).collect();
+    let tabs: Vec<String> =
+        inner(&window, title).query_all_by_role(Role::Tab).filter_map(|node| node.accesskit_node().label()).collect();
     assert_eq!(tabs, ["Import", "Lineage", "Raw"]);
     click(&mut window, Role::Tab, "Lineage");
     assert!(reads(&window, "Disconnector - not linked to the metaverse"));
@@ -68,7 +69,8 @@ fn scenario_19_a_disconnector_is_found_by_its_relative_name() {
 fn search_cloud(window: &mut Window, scope: &str, wanted: &[&str]) -> Vec<String> {
     choose(window, "Scope", scope);
     for operation in ["Add", "Modify", "Delete"] {
-        let checked = window.get_by_role_and_label(Role::CheckBox, operation).accesskit_node().toggled() == Some(egui::accesskit::Toggled::True);
+        let checked = window.get_by_role_and_label(Role::CheckBox, operation).accesskit_node().toggled()
+            == Some(egui::accesskit::Toggled::True);
         if checked != wanted.contains(&operation) {
             click(window, Role::CheckBox, operation);
         }

@@ -12,7 +12,8 @@ fn search_window() -> Window {
 
 /// The button of the card, not the one of the Actions pane.
 fn add_clause(window: &mut Window) {
-    let button = window.query_all_by_role_and_label(Role::Button, "Add Clause").min_by_key(|node| node.rect().left() as i32).unwrap();
+    let button =
+        window.query_all_by_role_and_label(Role::Button, "Add Clause").min_by_key(|node| node.rect().left() as i32).unwrap();
     button.click();
     window.run();
 }
@@ -44,7 +45,9 @@ fn scenario_28_operators_and_editor_follow_the_attribute() {
     add_clause(&mut window);
     choose(&mut window, "Attribute 1", "accountEnabled");
     click(&mut window, Role::ComboBox, "Operator 1");
-    for (operator, there) in [("Equals", true), ("Is present", true), ("Is not present", true), ("Starts with", false), ("Contains", false)] {
+    for (operator, there) in
+        [("Equals", true), ("Is present", true), ("Is not present", true), ("Starts with", false), ("Contains", false)]
+    {
         assert_eq!(has(&window, Role::Button, operator), there, "{operator}");
     }
     window.key_press(Key::Escape);

@@ -21,7 +21,9 @@ fn scenario_1_four_tabs_and_the_runs_newest_first() {
     let window = window(&Fixture::f1());
     let mut tabs: Vec<(i32, String, bool)> = window
         .query_all_by_role(Role::Tab)
-        .map(|node| (node.rect().left() as i32, node.accesskit_node().label().unwrap(), node.accesskit_node().is_selected() == Some(true)))
+        .map(|node| {
+            (node.rect().left() as i32, node.accesskit_node().label().unwrap(), node.accesskit_node().is_selected() == Some(true))
+        })
         .collect();
     tabs.sort();
     let names: Vec<&str> = tabs.iter().map(|(_, name, _)| name.as_str()).collect();
@@ -158,7 +160,8 @@ fn scenario_12_a_run_is_seen_from_its_start_to_its_end() {
     for done in [250, 500, 1000] {
         fixture.progress(RunId(7), done);
         window.run_steps(3);
-        let bars: Vec<f64> = window.query_all_by_role(Role::ProgressIndicator).filter_map(|node| node.accesskit_node().numeric_value()).collect();
+        let bars: Vec<f64> =
+            window.query_all_by_role(Role::ProgressIndicator).filter_map(|node| node.accesskit_node().numeric_value()).collect();
         assert!(bars.iter().all(|value| *value > last) && !bars.is_empty(), "{bars:?} after {last}");
         last = bars[0];
         assert!(has(&window, Role::Link, &format!("Staging Adds: {done}")));
@@ -223,7 +226,10 @@ fn keys_move_the_selection_and_copy_the_row() {
     assert!(reads(&window, "Profile Name: Full Import"));
     window.event(egui::Event::Copy);
     window.step();
-    assert_eq!(clipboard(&window).as_deref(), Some("contoso.com\tFull Import\tsuccess\t2026-01-05 09:05:00\t2026-01-05 09:05:12"));
+    assert_eq!(
+        clipboard(&window).as_deref(),
+        Some("contoso.com\tFull Import\tsuccess\t2026-01-05 09:05:00\t2026-01-05 09:05:12")
+    );
 }
 
 #[test]
@@ -254,5 +260,8 @@ fn the_context_menu_copies_and_offers_the_row_actions() {
     }
     window.get_by_role_and_label(Role::Button, "Copy Row").click();
     window.step();
-    assert_eq!(clipboard(&window).as_deref(), Some("contoso.com\tFull Synchronization\tcompleted-sync-errors\t2026-01-05 09:15:00\t2026-01-05 09:15:12"));
+    assert_eq!(
+        clipboard(&window).as_deref(),
+        Some("contoso.com\tFull Synchronization\tcompleted-sync-errors\t2026-01-05 09:15:00\t2026-01-05 09:15:12")
+    );
 }

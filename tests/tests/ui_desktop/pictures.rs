@@ -1,6 +1,7 @@
 //! One picture per tab. A changed picture is looked at before it is accepted (`UPDATE_SNAPSHOTS=1`).
 
 use egui::Role;
+use egui_kittest::kittest::Queryable;
 
 use crate::fixture::Fixture;
 use crate::support::*;
@@ -49,4 +50,21 @@ fn picture_of_the_metaverse_search_tab() {
     window.remove_cursor();
     window.run();
     window.snapshot("metaverse_search");
+}
+
+#[test]
+fn zz_debug() {
+    let mut window = window_of(&Fixture::f1(), [1280.0, 800.0], Some(&format!("syncline://cs/{}", crate::fixture::objects::BOB)));
+    window.remove_cursor();
+    window.run();
+    window.render().unwrap().save("/tmp/h/d1.png").unwrap();
+    let mut window =
+        window_of(&Fixture::f1(), [1280.0, 800.0], Some(&format!("syncline://mv/{}", crate::fixture::objects::ALICE_MV)));
+    inner(&window, "Metaverse Object Properties - Alice Adams").get_by_role_and_label(Role::Tab, "Connectors").click();
+    window.run();
+    window.render().unwrap().save("/tmp/h/d2.png").unwrap();
+    double_click(&mut window, Role::Row, "contoso.onmicrosoft.com - AAD: CN={aliceadams}");
+    window.render().unwrap().save("/tmp/h/d3.png").unwrap();
+    let mut window = welcome_window(&Fixture::f1());
+    window.render().unwrap().save("/tmp/h/d4.png").unwrap();
 }

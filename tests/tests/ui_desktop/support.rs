@@ -46,11 +46,12 @@ pub fn window_of(fixture: &Arc<Fixture>, size: [f32; 2], link: Option<&str>) -> 
 /// The app without a data folder.
 pub fn welcome_window(fixture: &Arc<Fixture>) -> Window {
     let fixture = Arc::clone(fixture);
-    let mut window = Harness::builder().with_size([1280.0, 800.0]).with_max_steps(40).with_step_dt(0.05).build_eframe(move |cc| {
-        let mut app = App::new(&cc.egui_ctx, setup(&cc.egui_ctx, &fixture, false));
-        app.settings.utc = true;
-        app
-    });
+    let mut window =
+        Harness::builder().with_size([1280.0, 800.0]).with_max_steps(40).with_step_dt(0.05).build_eframe(move |cc| {
+            let mut app = App::new(&cc.egui_ctx, setup(&cc.egui_ctx, &fixture, false));
+            app.settings.utc = true;
+            app
+        });
     window.run();
     window
 }

@@ -32,7 +32,10 @@ fn a_folder_that_is_none_is_refused_in_words() {
     let field = window.get_by_role_and_label(Role::TextInput, "Data folder");
     assert_eq!(field.accesskit_node().value().as_deref(), Some("/var/lib/syncline"));
     click(&mut window, Role::Button, "Open");
-    let told = window.query_all_by_role(Role::Label).filter_map(|node| node.value()).any(|text| text.starts_with("/var/lib/syncline is not a Syncline data folder: it has no database"));
+    let told = window
+        .query_all_by_role(Role::Label)
+        .filter_map(|node| node.value())
+        .any(|text| text.starts_with("/var/lib/syncline is not a Syncline data folder: it has no database"));
     assert!(told);
     assert!(reads(&window, "Welcome to Syncline"));
 }

@@ -78,9 +78,9 @@ impl Connectors {
             share,
             cx,
             |ui, cx| {
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center).with_main_wrap(false), |ui| {
-                    ui.set_height(28.0);
-                    filter_box(ui, grid, rows, false);
+                ui.horizontal(|ui| {
+                    facts::section(ui, "Connectors");
+                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| filter_box(ui, grid, rows, false));
                 });
                 theme::card(ui.style()).inner_margin(Margin::same(1)).show(ui, |ui| {
                     let response = Grid::new().situation(cx.situation).show(ui, &ConnectorGrid { format: cx.format }, rows, grid);
@@ -94,7 +94,11 @@ impl Connectors {
                 theme::card(ui.style()).inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
                     ui.set_min_size(ui.available_size());
                     match &selected_before {
-                        None => empty::hint(ui, "No connector selected", "Select a connector above to see its objects and its most recent run."),
+                        None => empty::hint(
+                            ui,
+                            "No connector selected",
+                            "Select a connector above to see its objects and its most recent run.",
+                        ),
                         Some(connector) => details(ui, cx, connector, statistics, last_run),
                     }
                 });
@@ -109,7 +113,13 @@ impl Connectors {
     }
 }
 
-fn details(ui: &mut Ui, cx: &mut Cx<'_>, connector: &ConnectorSummary, statistics: &Requested<ConnectorStatistics>, last_run: &mut RunDetailsPane) {
+fn details(
+    ui: &mut Ui,
+    cx: &mut Cx<'_>,
+    connector: &ConnectorSummary,
+    statistics: &Requested<ConnectorStatistics>,
+    last_run: &mut RunDetailsPane,
+) {
     let palette = Palette::of(ui.style());
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(&connector.name).size(16.0).color(palette.text_strong));
@@ -119,9 +129,12 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, connector: &ConnectorSummary, statistic
     required_run(ui, cx, connector, connector.full_import_required.as_deref(), "Full Import");
     required_run(ui, cx, connector, connector.full_sync_required.as_deref(), "Full Synchronization");
     ui.add_space(4.0);
-    egui::Panel::left("connector statistics").resizable(true).default_size(270.0).size_range(200.0..=400.0).frame(egui::Frame::NONE.inner_margin(Margin { right: 14, ..Margin::ZERO })).show(
-        ui,
-        |ui| {
+    egui::Panel::left("connector statistics")
+        .resizable(true)
+        .default_size(270.0)
+        .size_range(200.0..=400.0)
+        .frame(egui::Frame::NONE.inner_margin(Margin { right: 14, ..Margin::ZERO }))
+        .show(ui, |ui| {
             facts::section(ui, "Connector Statistics");
             ScrollArea::vertical().id_salt("connector statistics").auto_shrink(false).show(ui, |ui| {
                 if let Some(numbers) = empty::value(ui, statistics)
@@ -130,8 +143,7 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, connector: &ConnectorSummary, statistic
                     cx.send(Command::OpenSearch { connector: connector.id, scope: Some(scope) });
                 }
             });
-        },
-    );
+        });
     egui::CentralPanel::no_frame().frame(egui::Frame::NONE.inner_margin(Margin { left: 14, ..Margin::ZERO })).show(ui, |ui| {
         if last_run.run().is_some() {
             last_run.show(ui, cx);
@@ -144,7 +156,11 @@ fn details(ui: &mut Ui, cx: &mut Cx<'_>, connector: &ConnectorSummary, statistic
 fn required_run(ui: &mut Ui, cx: &mut Cx<'_>, connector: &ConnectorSummary, reason: Option<&str>, run: &str) {
     let Some(reason) = reason else { return };
     let profile = connector.profiles.iter().find(|profile| profile.steps.iter().any(|step| step.step_type.starts_with(run)));
-    let text = if run == "Full Synchronization" { "Rules changed since the last full synchronization - Full Synchronization required".to_owned() } else { format!("{run} required") };
+    let text = if run == "Full Synchronization" {
+        "Rules changed since the last full synchronization - Full Synchronization required".to_owned()
+    } else {
+        format!("{run} required")
+    };
     let clicked = badge::strip(ui, Tone::Warn, &text, |ui| {
         let enabled = connector.state == ConnectorState::Idle && profile.is_some();
         ui.add_enabled(enabled, egui::Button::new(format!("Run {run}"))).on_hover_text(reason).clicked()

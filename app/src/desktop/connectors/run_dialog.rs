@@ -31,7 +31,8 @@ impl RunDialog {
         let mut dialog = Self { connector, profile: None, pending: Requested::default(), asked_for: None };
         let chosen = dialog.chosen(connectors);
         let last = chosen.and_then(|connector| connector.last_run.as_ref()).map(|run| run.profile.clone());
-        let known = |name: &String| chosen.is_some_and(|connector| connector.profiles.iter().any(|profile| profile.name == *name));
+        let known =
+            |name: &String| chosen.is_some_and(|connector| connector.profiles.iter().any(|profile| profile.name == *name));
         let first = chosen.and_then(|connector| connector.profiles.first()).map(|profile| profile.name.clone());
         dialog.profile = profile.filter(|name| known(name)).or(last.filter(|name| known(name))).or(first);
         dialog
@@ -54,9 +55,14 @@ impl RunDialog {
             self.pending.clear();
             self.pending.ask(cx.worker, question(cx.backend, move |engine| engine.connector_statistics(id)));
         }
-        egui::Window::new("Run Connector").open(&mut open).collapsible(false).default_size([560.0, 440.0]).default_pos([330.0, 150.0]).show(ctx, |ui| {
-            close = self.contents(ui, cx);
-        });
+        egui::Window::new("Run Connector")
+            .open(&mut open)
+            .collapsible(false)
+            .default_size([560.0, 440.0])
+            .default_pos([330.0, 150.0])
+            .show(ctx, |ui| {
+                close = self.contents(ui, cx);
+            });
         open && !close
     }
 
@@ -115,8 +121,10 @@ impl RunDialog {
         ScrollArea::vertical().id_salt("profiles").max_height(220.0).show(ui, |ui| {
             for profile in &connector.profiles {
                 let selected = Some(&profile.name) == self.profile.as_ref();
-                let button = egui::Button::selectable(selected, &profile.name).min_size(egui::vec2(ui.available_width(), 28.0)).right_text("");
-                let response = ui.add(button);
+                let button = egui::Button::selectable(selected, &profile.name)
+                    .min_size(egui::vec2(ui.available_width(), 28.0))
+                    .right_text("");
+                let response = ui.add(button).accessible_name(&profile.name);
                 if response.clicked() {
                     self.profile = Some(profile.name.clone());
                 }
@@ -144,7 +152,9 @@ impl RunDialog {
         };
         ui.horizontal(|ui| {
             ui.label(RichText::new("Pending export").weak());
-            for (label, number) in [("Add", numbers.export_add), ("Modify", numbers.export_update), ("Delete", numbers.export_delete)] {
+            for (label, number) in
+                [("Add", numbers.export_add), ("Modify", numbers.export_update), ("Delete", numbers.export_delete)]
+            {
                 badge::chip(ui, &format!("{label}: {}", count(number)), if number > 0 { Tone::Info } else { Tone::Plain });
             }
         });

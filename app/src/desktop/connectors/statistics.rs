@@ -59,20 +59,13 @@ fn lines(numbers: &ConnectorStatistics) -> Vec<(&'static str, Vec<Line>)> {
 pub fn show(ui: &mut Ui, numbers: &ConnectorStatistics) -> Option<CsScope> {
     let mut clicked = None;
     for (group, lines) in lines(numbers) {
-        ui.add_space(4.0);
-        facts::section(ui, group);
+        ui.add_space(2.0);
+        facts::group(ui, group);
         for line in lines {
             let name = format!("{group} {}: {}", line.label, line.value);
             let link = line.value > 0 && line.scope.is_some();
-            let response = ui
-                .horizontal(|ui| {
-                    if line.inner {
-                        ui.add_space(10.0);
-                    }
-                    number_row(ui, line.label, line.value, link, &name)
-                })
-                .inner;
-            if response.clicked() {
+            let indent = if line.inner { 12.0 } else { 0.0 };
+            if number_row(ui, line.label, line.value, link, &name, indent).clicked() {
                 clicked = line.scope;
             }
         }

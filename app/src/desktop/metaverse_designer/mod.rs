@@ -3,10 +3,10 @@
 use egui::{Context, Margin, RichText, Ui};
 use syncline_engine::service::{ImportFlowView, MvSchemaAttributeView, MvTypeView};
 
-use super::format::count;
-use super::context::Cx;
-use super::command::Command;
 use super::action::Action;
+use super::command::Command;
+use super::context::Cx;
+use super::format::count;
 use super::objects::cs_object::truth;
 use super::theme;
 use super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet, SortKey, filter_box};
@@ -59,7 +59,8 @@ impl MetaverseDesigner {
     pub fn open_precedence(&mut self) {
         let Some(attribute) = self.attribute() else { return };
         let rows = RowSet::new(attribute.import_flows.iter().cloned().enumerate().collect());
-        self.flows = Some(Flows { title: format!("Attribute Flow Precedence - {}", attribute.name), rows, state: GridState::default() });
+        self.flows =
+            Some(Flows { title: format!("Attribute Flow Precedence - {}", attribute.name), rows, state: GridState::default() });
     }
 
     /// Draws the tab.
@@ -84,7 +85,9 @@ impl MetaverseDesigner {
                 ui.horizontal(|ui| {
                     facts::section(ui, "Attributes");
                     ui.push_id("attributes", |ui| {
-                        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| filter_box(ui, attribute_state, attributes, false));
+                        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                            filter_box(ui, attribute_state, attributes, false)
+                        });
                     });
                 });
                 theme::card(ui.style()).inner_margin(Margin::same(1)).show(ui, |ui| {
@@ -132,7 +135,12 @@ fn attribute_key(attribute: &MvSchemaAttributeView) -> RowKey {
 
 struct TypeGrid;
 
-const TYPES: [Column; 4] = [Column::text("Name", 240.0), Column::number("Attributes", 100.0), Column::number("Objects", 110.0), Column::text("Deletion Rule", 330.0)];
+const TYPES: [Column; 4] = [
+    Column::text("Name", 240.0),
+    Column::number("Attributes", 100.0),
+    Column::number("Objects", 110.0),
+    Column::text("Deletion Rule", 330.0),
+];
 
 impl GridModel for TypeGrid {
     type Row = MvTypeView;

@@ -45,12 +45,20 @@ impl MetaverseSearch {
 
     /// Adds a condition.
     pub fn add_clause(&mut self) {
-        self.query.clauses.push(SearchClause { attribute: "displayName".to_owned(), operator: SearchOperator::StartsWith, value: String::new() });
+        self.query.clauses.push(SearchClause {
+            attribute: "displayName".to_owned(),
+            operator: SearchOperator::StartsWith,
+            value: String::new(),
+        });
     }
 
     /// Makes the search.
     pub fn search(&mut self, cx: &Cx<'_>) {
-        self.asked = Some(MvSearch { object_type: self.query.object_type.clone(), clauses: self.query.clauses.clone(), ..MvSearch::default() });
+        self.asked = Some(MvSearch {
+            object_type: self.query.object_type.clone(),
+            clauses: self.query.clauses.clone(),
+            ..MvSearch::default()
+        });
         self.grid.clear_selection();
         self.reload(cx);
     }
@@ -85,7 +93,9 @@ impl MetaverseSearch {
                 (true, false) => format!("{} found", plural(self.hits.rows.total(), "object")),
             };
             ui.weak(text);
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| filter_box(ui, &mut self.grid, &self.hits.rows, false));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                filter_box(ui, &mut self.grid, &self.hits.rows, false)
+            });
         });
         if let Some(error) = self.hits.error() {
             empty::failure(ui, error);
@@ -99,7 +109,11 @@ impl MetaverseSearch {
             if let Some((action, position)) = response.action
                 && let Some(row) = self.hits.rows.get(position)
             {
-                cx.send(if action == Action::CopyId { Command::Copy(row.guid.to_string()) } else { Command::OpenMvObject(row.guid) });
+                cx.send(if action == Action::CopyId {
+                    Command::Copy(row.guid.to_string())
+                } else {
+                    Command::OpenMvObject(row.guid)
+                });
             }
         });
     }
@@ -117,7 +131,8 @@ impl MetaverseSearch {
             combo.response.labelled_by(label.id);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let availability = Action::Search.availability(cx.situation);
-                let button = action_ui::primary(ui, availability.is_ok(), "Search").on_hover_text("List the objects that meet all conditions (Ctrl+Enter)");
+                let button = action_ui::primary(ui, availability.is_ok(), "Search")
+                    .on_hover_text("List the objects that meet all conditions (Ctrl+Enter)");
                 let button = match availability {
                     Err(reason) => button.on_disabled_hover_text(reason),
                     Ok(()) => button,
@@ -125,7 +140,11 @@ impl MetaverseSearch {
                 if button.clicked() {
                     cx.send(Command::Do(Action::Search));
                 }
-                if ui.add_enabled(!self.query.clauses.is_empty(), egui::Button::new("Remove All")).on_hover_text("Remove all conditions").clicked() {
+                if ui
+                    .add_enabled(!self.query.clauses.is_empty(), egui::Button::new("Remove All"))
+                    .on_hover_text("Remove all conditions")
+                    .clicked()
+                {
                     self.query.clauses.clear();
                 }
                 if ui.button("Add Clause").on_hover_text(Action::AddClause.tooltip()).clicked() {
@@ -159,11 +178,12 @@ fn clause_row(ui: &mut Ui, clause: &mut SearchClause, number: usize, names: &[St
     ui.horizontal(|ui| {
         let caption = if number == 1 { "Where" } else { "and" };
         ui.add_sized([44.0, 24.0], egui::Label::new(RichText::new(caption).weak()));
-        let combo = ComboBox::from_id_salt("attribute").selected_text(&clause.attribute).width(210.0).height(360.0).show_ui(ui, |ui| {
-            for name in names {
-                ui.selectable_value(&mut clause.attribute, name.clone(), name);
-            }
-        });
+        let combo =
+            ComboBox::from_id_salt("attribute").selected_text(&clause.attribute).width(210.0).height(360.0).show_ui(ui, |ui| {
+                for name in names {
+                    ui.selectable_value(&mut clause.attribute, name.clone(), name);
+                }
+            });
         combo.response.accessible_name(format!("Attribute {number}"));
         let kind = value_type(schema, &clause.attribute);
         let operators = operators(kind);
@@ -201,7 +221,8 @@ fn value_editor(ui: &mut Ui, clause: &mut SearchClause, number: usize, kind: Val
         combo.response.accessible_name(name);
         return;
     }
-    ui.add(TextEdit::singleline(&mut clause.value).hint_text("Value").desired_width(230.0).id_salt("value")).accessible_name(name);
+    ui.add(TextEdit::singleline(&mut clause.value).hint_text("Value").desired_width(230.0).id_salt("value"))
+        .accessible_name(name);
 }
 
 /// The operators for values of a type.
@@ -333,7 +354,9 @@ mod tests {
     #[test]
     fn a_clause_without_a_fitting_value_is_a_problem() {
         let clause = |operator, value: &str| SearchClause { attribute: "x".into(), operator, value: value.into() };
-        let check = |operator, value, kind, expected: Option<&str>| assert_eq!(clause_problem(&clause(operator, value), kind).as_deref(), expected);
+        let check = |operator, value, kind, expected: Option<&str>| {
+            assert_eq!(clause_problem(&clause(operator, value), kind).as_deref(), expected)
+        };
         check(SearchOperator::Equals, "12", ValueType::Integer, None);
         check(SearchOperator::Equals, "twelve", ValueType::Integer, Some("Enter a whole number"));
         check(SearchOperator::Equals, "", ValueType::String, Some("Enter a value for x"));

@@ -35,7 +35,8 @@ pub struct ValueRow {
 /// The rows of a layer: changed attributes first, then by name.
 #[must_use]
 pub fn layer_rows(layer: &LayerView, changed_only: bool) -> RowSet<ValueRow> {
-    let mut attributes: Vec<&AttributeChangeView> = layer.attributes.iter().filter(|attribute| !changed_only || attribute.change != "none").collect();
+    let mut attributes: Vec<&AttributeChangeView> =
+        layer.attributes.iter().filter(|attribute| !changed_only || attribute.change != "none").collect();
     attributes.sort_by_key(|attribute| attribute.change == "none");
     let mut rows = Vec::new();
     for attribute in attributes {
@@ -64,7 +65,8 @@ fn attribute_rows(attribute: &AttributeChangeView, rows: &mut Vec<ValueRow>) {
     } else if attribute.old.len() <= 1 && attribute.new.len() <= 1 && attribute.new.iter().all(|value| value.change.is_none()) {
         rows.push(row(&attribute.change, attribute.old.first(), attribute.new.first()));
     } else if attribute.new.iter().any(|value| value.change.is_some()) {
-        let touched: Vec<&str> = attribute.new.iter().filter(|value| value.change.is_some()).map(|value| value.text.as_str()).collect();
+        let touched: Vec<&str> =
+            attribute.new.iter().filter(|value| value.change.is_some()).map(|value| value.text.as_str()).collect();
         for value in &attribute.new {
             match value.change.as_deref() {
                 Some("delete") => rows.push(row("delete", Some(value), None)),
@@ -73,15 +75,23 @@ fn attribute_rows(attribute: &AttributeChangeView, rows: &mut Vec<ValueRow>) {
             }
         }
         let known: Vec<&str> = attribute.new.iter().map(|value| value.text.as_str()).collect();
-        let rest = attribute.old.iter().filter(|value| !touched.contains(&value.text.as_str()) && !known.contains(&value.text.as_str()));
+        let rest =
+            attribute.old.iter().filter(|value| !touched.contains(&value.text.as_str()) && !known.contains(&value.text.as_str()));
         rows.extend(rest.map(|value| row("none", Some(value), Some(value))));
     } else {
         let holds = |values: &[ValueView], wanted: &ValueView| values.iter().any(|value| value.text == wanted.text);
-        rows.extend(attribute.new.iter().filter(|value| !holds(&attribute.old, value)).map(|value| row("add", None, Some(value))));
-        rows.extend(attribute.old.iter().filter(|value| !holds(&attribute.new, value)).map(|value| row("delete", Some(value), None)));
-        rows.extend(attribute.new.iter().filter(|value| holds(&attribute.old, value)).map(|value| row("none", Some(value), Some(value))));
+        rows.extend(
+            attribute.new.iter().filter(|value| !holds(&attribute.old, value)).map(|value| row("add", None, Some(value))),
+        );
+        rows.extend(
+            attribute.old.iter().filter(|value| !holds(&attribute.new, value)).map(|value| row("delete", Some(value), None)),
+        );
+        rows.extend(
+            attribute.new.iter().filter(|value| holds(&attribute.old, value)).map(|value| row("none", Some(value), Some(value))),
+        );
     }
-    let left_out = attribute.old_count.max(attribute.new_count).saturating_sub(attribute.old.len().max(attribute.new.len()) as u64);
+    let left_out =
+        attribute.old_count.max(attribute.new_count).saturating_sub(attribute.old.len().max(attribute.new.len()) as u64);
     if left_out > 0 {
         let mut more = row("none", None, None);
         more.new = format!("... and {left_out} more values");
@@ -129,7 +139,9 @@ impl GridModel for LayerGrid {
     fn row_name(&self, row: &ValueRow) -> String {
         match row.change.as_str() {
             "none" => format!("{}: {}", row.attribute, row.new),
-            change => format!("{}: {} -> {} ({change})", row.attribute, row.old, row.new).replace(":  ->", ": ->").replace("->  (", "-> ("),
+            change => format!("{}: {} -> {} ({change})", row.attribute, row.old, row.new)
+                .replace(":  ->", ": ->")
+                .replace("->  (", "-> ("),
         }
     }
 
@@ -154,7 +166,9 @@ impl GridModel for LayerGrid {
             (1, _) => Cell::Strong,
             (2, _) => Cell::Weak,
             (3 | 4, _) if row.target.is_some() => Cell::Link,
-            (4, "update" | "replace") if !row.old.is_empty() && !row.new.is_empty() => Cell::Diff(diff::words(&row.old, &row.new)),
+            (4, "update" | "replace") if !row.old.is_empty() && !row.new.is_empty() => {
+                Cell::Diff(diff::words(&row.old, &row.new))
+            }
             _ => Cell::Text,
         }
     }
@@ -193,7 +207,12 @@ pub fn mv_rows(attributes: &[MvAttributeView]) -> RowSet<MvValueRow> {
         }
         let left_out = attribute.count.saturating_sub(attribute.values.len() as u64);
         if left_out > 0 {
-            rows.push(MvValueRow { index: rows.len(), value: format!("... and {left_out} more values"), target: None, attribute: bare });
+            rows.push(MvValueRow {
+                index: rows.len(),
+                value: format!("... and {left_out} more values"),
+                target: None,
+                attribute: bare,
+            });
         }
     }
     RowSet::new(rows)
@@ -310,7 +329,10 @@ mod tests {
         assert_eq!(rows("none", &["a"], &[("a", None)]), [row("none", "a", "a")]);
         assert_eq!(rows("update", &["a"], &[("b", None)]), [row("update", "a", "b")]);
         assert_eq!(rows("delete", &["a"], &[]), [row("delete", "a", "")]);
-        assert_eq!(rows("update", &["a", "b"], &[("b", None), ("c", None)]), [row("add", "", "c"), row("delete", "a", ""), row("none", "b", "b")]);
+        assert_eq!(
+            rows("update", &["a", "b"], &[("b", None), ("c", None)]),
+            [row("add", "", "c"), row("delete", "a", ""), row("none", "b", "b")]
+        );
         assert_eq!(
             rows("update", &["a", "b"], &[("c", Some("add")), ("a", Some("delete"))]),
             [row("add", "", "c"), row("delete", "a", ""), row("none", "b", "b")]

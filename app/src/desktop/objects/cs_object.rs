@@ -139,21 +139,26 @@ impl CsObject {
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
         let mut close = false;
         let mut reload = false;
-        egui::Panel::bottom("buttons").frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO })).show_separator_line(false).show(ui, |ui| {
-            ui.horizontal(|ui| {
-                ui.add_enabled(false, egui::Button::new("Preview...")).on_disabled_hover_text("Not part of this version yet");
-                ui.add_enabled(false, egui::Button::new("Log...")).on_disabled_hover_text("Not part of this version yet");
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    close = ui.button("Close").clicked();
-                    reload = ui.button("Refresh").clicked();
-                    let target = self.object.value().and_then(|object| object.metaverse.as_ref()).map(|hit| hit.guid);
-                    let button = ui.add_enabled(target.is_some(), egui::Button::new("Metaverse Object")).on_disabled_hover_text("The object is not linked to the metaverse");
-                    if let Some(guid) = target.filter(|_| button.clicked()) {
-                        cx.send(Command::OpenMvObject(guid));
-                    }
+        egui::Panel::bottom("buttons")
+            .frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO }))
+            .show_separator_line(false)
+            .show(ui, |ui| {
+                ui.horizontal(|ui| {
+                    ui.add_enabled(false, egui::Button::new("Preview...")).on_disabled_hover_text("Not part of this version yet");
+                    ui.add_enabled(false, egui::Button::new("Log...")).on_disabled_hover_text("Not part of this version yet");
+                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                        close = ui.button("Close").clicked();
+                        reload = ui.button("Refresh").clicked();
+                        let target = self.object.value().and_then(|object| object.metaverse.as_ref()).map(|hit| hit.guid);
+                        let button = ui
+                            .add_enabled(target.is_some(), egui::Button::new("Metaverse Object"))
+                            .on_disabled_hover_text("The object is not linked to the metaverse");
+                        if let Some(guid) = target.filter(|_| button.clicked()) {
+                            cx.send(Command::OpenMvObject(guid));
+                        }
+                    });
                 });
             });
-        });
         if reload {
             self.reload(cx);
         }
@@ -171,8 +176,12 @@ impl CsObject {
             ui.add_space(6.0);
             refill = match self.tab {
                 CsTab::Import => layer(ui, cx, &object.import, &mut self.import, &mut self.changed_only, false),
-                CsTab::PendingExport => maybe_layer(ui, cx, object.pending_export.as_ref(), &mut self.pending, &mut self.changed_only),
-                CsTab::AwaitingConfirmation => maybe_layer(ui, cx, object.awaiting_confirmation.as_ref(), &mut self.awaiting, &mut self.changed_only),
+                CsTab::PendingExport => {
+                    maybe_layer(ui, cx, object.pending_export.as_ref(), &mut self.pending, &mut self.changed_only)
+                }
+                CsTab::AwaitingConfirmation => {
+                    maybe_layer(ui, cx, object.awaiting_confirmation.as_ref(), &mut self.awaiting, &mut self.changed_only)
+                }
                 CsTab::SynchronizationError => error(ui, cx, object, object.sync_error.as_ref()),
                 CsTab::ExportError => error(ui, cx, object, object.export_error.as_ref()),
                 CsTab::Lineage => lineage(ui, cx, object, &mut self.lineage, &mut self.lineage_state),
@@ -289,7 +298,11 @@ fn lineage(ui: &mut Ui, cx: &mut Cx<'_>, object: &CsObjectView, rows: &mut RowSe
         }
         None => {
             let when = object.disconnected.map(|at| format!(" since {}", cx.format.time(at))).unwrap_or_default();
-            let text = if object.state.starts_with("Placeholder") { "Placeholder - never imported" } else { "Disconnector - not linked to the metaverse" };
+            let text = if object.state.starts_with("Placeholder") {
+                "Placeholder - never imported"
+            } else {
+                "Disconnector - not linked to the metaverse"
+            };
             ui.label(text);
             if !when.is_empty() {
                 ui.weak(format!("Disconnected{when}"));
@@ -389,7 +402,13 @@ mod tests {
 
     #[test]
     fn the_name_ends_at_the_first_plain_comma() {
-        for (dn, expected) in [("CN=Ada,OU=X", "CN=Ada"), ("CN=Ada\\, L.,OU=X", "CN=Ada\\, L."), ("DC=com", "DC=com"), ("CN=a\\\\,OU=X", "CN=a\\\\"), ("", "")] {
+        for (dn, expected) in [
+            ("CN=Ada,OU=X", "CN=Ada"),
+            ("CN=Ada\\, L.,OU=X", "CN=Ada\\, L."),
+            ("DC=com", "DC=com"),
+            ("CN=a\\\\,OU=X", "CN=a\\\\"),
+            ("", ""),
+        ] {
             assert_eq!(first_rdn(dn), expected);
         }
     }

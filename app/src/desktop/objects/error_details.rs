@@ -54,7 +54,8 @@ impl ErrorDetails {
         if self.trace {
             facts::section(ui, "Call Stack Information");
             let text = format!("InnerException => {}\n{}", error.error.message, detail.clone().unwrap_or_default());
-            ui.add(egui::TextEdit::multiline(&mut text.as_str()).code_editor().desired_width(f32::INFINITY).desired_rows(4)).accessible_name("Call Stack Information");
+            ui.add(egui::TextEdit::multiline(&mut text.as_str()).code_editor().desired_width(f32::INFINITY).desired_rows(4))
+                .accessible_name("Call Stack Information");
             if ui.button("Copy").clicked() {
                 cx.send(Command::Copy(text));
             }
@@ -62,10 +63,16 @@ impl ErrorDetails {
         }
         let mut close = false;
         ui.horizontal(|ui| {
-            if ui.add_enabled(!self.trace, egui::Button::new("Stack Trace...")).on_hover_text("What the directory or the rule said, verbatim").clicked() {
+            if ui
+                .add_enabled(!self.trace, egui::Button::new("Stack Trace..."))
+                .on_hover_text("What the directory or the rule said, verbatim")
+                .clicked()
+            {
                 self.trace = true;
             }
-            let button = ui.add_enabled(error.object_guid.is_some(), egui::Button::new("Object Properties")).on_disabled_hover_text("The object is not in the connector space");
+            let button = ui
+                .add_enabled(error.object_guid.is_some(), egui::Button::new("Object Properties"))
+                .on_disabled_hover_text("The object is not in the connector space");
             if let Some(guid) = error.object_guid.filter(|_| button.clicked()) {
                 cx.send(Command::OpenCsObject(guid));
             }
@@ -108,8 +115,18 @@ pub fn facts_grid(ui: &mut Ui, format: &Format, error: &ObjectErrorView) {
 fn as_text(occasion: &ErrorOccasion) -> String {
     let error = &occasion.error;
     let detail = &error.error.detail;
-    let mut lines = vec![format!("Object: {}", error.dn), format!("Connector: {}", occasion.connector), format!("Error: {}", error.error.code), error.error.message.clone()];
-    let named = [("Rule", &detail.rule), ("Target Attribute", &detail.attribute), ("Expression", &detail.expression), ("Detail", &detail.server_detail)];
+    let mut lines = vec![
+        format!("Object: {}", error.dn),
+        format!("Connector: {}", occasion.connector),
+        format!("Error: {}", error.error.code),
+        error.error.message.clone(),
+    ];
+    let named = [
+        ("Rule", &detail.rule),
+        ("Target Attribute", &detail.attribute),
+        ("Expression", &detail.expression),
+        ("Detail", &detail.server_detail),
+    ];
     lines.extend(named.into_iter().filter_map(|(name, value)| Some(format!("{name}: {}", value.as_ref()?))));
     lines.join("\n")
 }

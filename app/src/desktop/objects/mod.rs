@@ -113,7 +113,8 @@ impl Windows {
             let size = size.min(room.size() - vec2(40.0, 60.0));
             let mut open = escape != Some(id);
             let mut close = false;
-            let shown = egui::Window::new(title).id(id).open(&mut open).collapsible(false).default_size(size).min_size([420.0, 220.0]);
+            let shown =
+                egui::Window::new(title).id(id).open(&mut open).collapsible(false).default_size(size).min_size([420.0, 220.0]);
             let shown = shown.default_pos(pos2(90.0, 76.0) + vec2(step, step)).constrain_to(room);
             shown.show(ctx, |ui| {
                 close = match &mut window.contents {
@@ -130,7 +131,9 @@ impl Windows {
 
     /// Escape closes the window on top, unless a menu or a text field takes the key.
     fn window_to_escape(&self, ctx: &Context) -> Option<Id> {
-        if egui::Popup::is_any_open(ctx) || ctx.memory(|memory| memory.focused()).is_some_and(|id| egui::TextEdit::load_state(ctx, id).is_some()) {
+        if egui::Popup::is_any_open(ctx)
+            || ctx.memory(|memory| memory.focused()).is_some_and(|id| egui::TextEdit::load_state(ctx, id).is_some())
+        {
             return None;
         }
         let top = ctx.top_layer_id()?;

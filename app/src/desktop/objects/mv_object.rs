@@ -77,12 +77,15 @@ impl MvObject {
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
         let mut close = false;
         let mut reload = false;
-        egui::Panel::bottom("buttons").frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO })).show_separator_line(false).show(ui, |ui| {
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                close = ui.button("Close").clicked();
-                reload = ui.button("Refresh").clicked();
+        egui::Panel::bottom("buttons")
+            .frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO }))
+            .show_separator_line(false)
+            .show(ui, |ui| {
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    close = ui.button("Close").clicked();
+                    reload = ui.button("Refresh").clicked();
+                });
             });
-        });
         if reload {
             self.reload(cx);
         }
@@ -97,8 +100,12 @@ impl MvObject {
             if self.tab == 0 {
                 attributes(ui, cx, &mut self.attributes, &mut self.attribute_state);
             } else {
-                let response = Grid::new().situation(cx.situation).show(ui, &ConnectorGrid, &mut self.connectors, &mut self.connector_state);
-                let position = response.activated.or(response.link.map(|(position, _)| position)).or(response.action.map(|(_, position)| position));
+                let response =
+                    Grid::new().situation(cx.situation).show(ui, &ConnectorGrid, &mut self.connectors, &mut self.connector_state);
+                let position = response
+                    .activated
+                    .or(response.link.map(|(position, _)| position))
+                    .or(response.action.map(|(_, position)| position));
                 if let Some(row) = position.and_then(|position| self.connectors.get(position)) {
                     cx.send(Command::OpenCsObject(row.hit.guid));
                 }
@@ -117,21 +124,22 @@ fn header(ui: &mut Ui, cx: &Cx<'_>, object: &MvObjectView) {
         facts::fact(ui, "Created", &cx.format.maybe_time(object.created));
         facts::fact(ui, "Modified", &cx.format.maybe_time(object.changed));
     });
-    let filtered = object.attribute_details.iter().any(|attribute| attribute.name == "cloudFiltered" && attribute.values.iter().any(|value| value.text == "True"));
+    let filtered = object
+        .attribute_details
+        .iter()
+        .any(|attribute| attribute.name == "cloudFiltered" && attribute.values.iter().any(|value| value.text == "True"));
     if filtered {
         badge::strip(ui, Tone::Warn, "cloudFiltered = True - filtered, not sent to the cloud", |_| ());
     }
-    let anchored = object.attribute_details.iter().any(|attribute| attribute.name == "sourceAnchor" && !attribute.values.is_empty());
+    let anchored =
+        object.attribute_details.iter().any(|attribute| attribute.name == "sourceAnchor" && !attribute.values.is_empty());
     if !anchored && object.hit.object_type == "person" {
         badge::strip(ui, Tone::Warn, "sourceAnchor missing", |_| ());
     }
 }
 
 fn attributes(ui: &mut Ui, cx: &mut Cx<'_>, rows: &mut RowSet<MvValueRow>, state: &mut GridState) {
-    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center).with_main_wrap(false), |ui| {
-        ui.set_height(28.0);
-        filter_box(ui, state, rows, false);
-    });
+    ui.horizontal(|ui| ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| filter_box(ui, state, rows, false)));
     let response = Grid::new().situation(cx.situation).show(ui, &MvGrid { format: cx.format }, rows, state);
     if let Some((position, column)) = response.link
         && let Some(row) = rows.get(position)

@@ -52,26 +52,38 @@ impl RunObjectsList {
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
         ui.horizontal(|ui| {
             ui.weak(plural(self.rows.rows.total(), "object"));
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| filter_box(ui, &mut self.state, &self.rows.rows, self.rows.is_loading() && !self.rows.is_answered()));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                filter_box(ui, &mut self.state, &self.rows.rows, self.rows.is_loading() && !self.rows.is_answered())
+            });
         });
         if let Some(error) = self.rows.error() {
             empty::failure(ui, error);
         }
         let mut close = false;
-        egui::Panel::bottom("buttons").frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO })).show_separator_line(false).show(ui, |ui| {
-            ui.horizontal(|ui| {
-                let selected = self.state.single();
-                if ui.add_enabled(selected.is_some(), egui::Button::new("Properties")).on_disabled_hover_text("Select an object first").clicked()
-                    && let Some((_, row)) = self.rows.rows.iter().find(|(_, row)| Some(key(row)) == selected)
-                {
-                    cx.send(Command::OpenCsObject(row.object_guid));
-                }
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| close = ui.button("Close").clicked());
+        egui::Panel::bottom("buttons")
+            .frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO }))
+            .show_separator_line(false)
+            .show(ui, |ui| {
+                ui.horizontal(|ui| {
+                    let selected = self.state.single();
+                    if ui
+                        .add_enabled(selected.is_some(), egui::Button::new("Properties"))
+                        .on_disabled_hover_text("Select an object first")
+                        .clicked()
+                        && let Some((_, row)) = self.rows.rows.iter().find(|(_, row)| Some(key(row)) == selected)
+                    {
+                        cx.send(Command::OpenCsObject(row.object_guid));
+                    }
+                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| close = ui.button("Close").clicked());
+                });
             });
-        });
         egui::CentralPanel::no_frame().show(ui, |ui| {
             let response = Grid::new().situation(cx.situation).show(ui, &ObjectGrid, &mut self.rows.rows, &mut self.state);
-            if let Some(row) = response.activated.or(response.link.map(|(position, _)| position)).and_then(|position| self.rows.rows.get(position)) {
+            if let Some(row) = response
+                .activated
+                .or(response.link.map(|(position, _)| position))
+                .and_then(|position| self.rows.rows.get(position))
+            {
                 cx.send(Command::OpenCsObject(row.object_guid));
             }
             if let Some((Action::CopyDn, position)) = response.action
@@ -90,8 +102,12 @@ fn key(row: &RunObjectView) -> RowKey {
 
 struct ObjectGrid;
 
-const COLUMNS: [Column; 4] =
-    [Column::text("Distinguished Name", 380.0), Column::text("Object Type", 110.0), Column::text("Display Name", 180.0), Column::text("Change", 150.0)];
+const COLUMNS: [Column; 4] = [
+    Column::text("Distinguished Name", 380.0),
+    Column::text("Object Type", 110.0),
+    Column::text("Display Name", 180.0),
+    Column::text("Change", 150.0),
+];
 
 impl GridModel for ObjectGrid {
     type Row = RunObjectView;

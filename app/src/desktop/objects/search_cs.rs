@@ -143,9 +143,15 @@ impl SearchCs {
 
     /// The scope as the fields say, or what is wrong with them.
     fn wanted(&self, cx: &Cx<'_>) -> Result<CsScope, String> {
-        let filled = |text: &str, what: &str| if text.trim().is_empty() { Err(format!("Enter {what}")) } else { Ok(text.trim().to_owned()) };
+        let filled = |text: &str, what: &str| {
+            if text.trim().is_empty() { Err(format!("Enter {what}")) } else { Ok(text.trim().to_owned()) }
+        };
         let some = |operations: OperationFilter| {
-            if operations.add || operations.modify || operations.delete { Ok(operations) } else { Err("Check at least one of Add, Modify and Delete".to_owned()) }
+            if operations.add || operations.modify || operations.delete {
+                Ok(operations)
+            } else {
+                Err("Check at least one of Add, Modify and Delete".to_owned())
+            }
         };
         Ok(match self.scope {
             Scope::SubTree => CsScope::SubTree { dn: self.dn.trim().to_owned(), include_base: self.include_base },
@@ -206,7 +212,8 @@ impl SearchCs {
             });
             combo.response.labelled_by(label.id);
             self.fields(ui);
-            let button = action_ui::primary(ui, wanted.is_ok(), "Search").on_hover_text("List the objects of the scope (Ctrl+Enter)");
+            let button =
+                action_ui::primary(ui, wanted.is_ok(), "Search").on_hover_text("List the objects of the scope (Ctrl+Enter)");
             let button = match &wanted {
                 Err(problem) => button.on_disabled_hover_text(problem),
                 Ok(_) => button,
@@ -214,7 +221,9 @@ impl SearchCs {
             search = button.clicked();
             let on_top = ui.ctx().top_layer_id() == Some(ui.layer_id());
             search |= on_top && ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Enter));
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| filter_box(ui, &mut self.state, &self.hits.rows, self.hits.is_loading() && !self.hits.is_answered()));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                filter_box(ui, &mut self.state, &self.hits.rows, self.hits.is_loading() && !self.hits.is_answered())
+            });
         });
         if search {
             self.search(cx);
@@ -243,14 +252,24 @@ impl SearchCs {
     fn fields(&mut self, ui: &mut Ui) {
         match self.scope {
             Scope::SubTree => {
-                ui.add(TextEdit::singleline(&mut self.dn).hint_text("DN of the container; empty for all").desired_width(270.0).id_salt("dn")).accessible_name("DN");
+                ui.add(
+                    TextEdit::singleline(&mut self.dn)
+                        .hint_text("DN of the container; empty for all")
+                        .desired_width(270.0)
+                        .id_salt("dn"),
+                )
+                .accessible_name("DN");
                 ui.checkbox(&mut self.include_base, "Include base object");
             }
             Scope::Rdn => {
-                ui.add(TextEdit::singleline(&mut self.rdn).hint_text("CN=Ada or Ada*").desired_width(270.0).id_salt("rdn")).accessible_name("RDN");
+                ui.add(TextEdit::singleline(&mut self.rdn).hint_text("CN=Ada or Ada*").desired_width(270.0).id_salt("rdn"))
+                    .accessible_name("RDN");
             }
             Scope::DnOrAnchor => {
-                ui.add(TextEdit::singleline(&mut self.anchor).hint_text("DN, anchor or GUID").desired_width(340.0).id_salt("anchor")).accessible_name("DN or Anchor");
+                ui.add(
+                    TextEdit::singleline(&mut self.anchor).hint_text("DN, anchor or GUID").desired_width(340.0).id_salt("anchor"),
+                )
+                .accessible_name("DN or Anchor");
             }
             Scope::PendingImport | Scope::PendingExport => {
                 ui.checkbox(&mut self.operations.add, "Add");
@@ -258,29 +277,44 @@ impl SearchCs {
                 ui.checkbox(&mut self.operations.delete, "Delete");
             }
             Scope::DisconnectedSince => {
-                ui.add(TextEdit::singleline(&mut self.since).hint_text("2026-01-05 09:00:00").desired_width(180.0).id_salt("since")).accessible_name("Disconnected Since");
+                ui.add(
+                    TextEdit::singleline(&mut self.since).hint_text("2026-01-05 09:00:00").desired_width(180.0).id_salt("since"),
+                )
+                .accessible_name("Disconnected Since");
             }
-            Scope::ImportError | Scope::ExportError | Scope::Connector | Scope::Disconnector | Scope::AwaitingConfirmation | Scope::Placeholder | Scope::All => {}
+            Scope::ImportError
+            | Scope::ExportError
+            | Scope::Connector
+            | Scope::Disconnector
+            | Scope::AwaitingConfirmation
+            | Scope::Placeholder
+            | Scope::All => {}
         }
     }
 
     fn buttons(&self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
         let mut close = false;
-        egui::Panel::bottom("buttons").frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO })).show_separator_line(false).show(ui, |ui| {
-            ui.horizontal(|ui| {
-                let selected = self.state.single();
-                if ui.add_enabled(selected.is_some(), egui::Button::new("Properties")).on_disabled_hover_text("Select an object first").clicked()
-                    && let Some((_, row)) = self.hits.rows.iter().find(|(_, row)| Some(row.guid.as_u128()) == selected)
-                {
-                    cx.send(Command::OpenCsObject(row.guid));
-                }
-                ui.add_enabled(false, egui::Button::new("Preview...")).on_disabled_hover_text("Not part of this version yet");
-                if self.hits.is_answered() {
-                    ui.weak(plural(self.hits.rows.total(), "object"));
-                }
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| close = ui.button("Close").clicked());
+        egui::Panel::bottom("buttons")
+            .frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO }))
+            .show_separator_line(false)
+            .show(ui, |ui| {
+                ui.horizontal(|ui| {
+                    let selected = self.state.single();
+                    if ui
+                        .add_enabled(selected.is_some(), egui::Button::new("Properties"))
+                        .on_disabled_hover_text("Select an object first")
+                        .clicked()
+                        && let Some((_, row)) = self.hits.rows.iter().find(|(_, row)| Some(row.guid.as_u128()) == selected)
+                    {
+                        cx.send(Command::OpenCsObject(row.guid));
+                    }
+                    ui.add_enabled(false, egui::Button::new("Preview...")).on_disabled_hover_text("Not part of this version yet");
+                    if self.hits.is_answered() {
+                        ui.weak(plural(self.hits.rows.total(), "object"));
+                    }
+                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| close = ui.button("Close").clicked());
+                });
             });
-        });
         close
     }
 }

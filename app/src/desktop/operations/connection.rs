@@ -11,7 +11,12 @@ pub struct ConnectionGrid<'a> {
     pub format: &'a Format,
 }
 
-const COLUMNS: [Column; 4] = [Column::text("Server", 190.0), Column::text("Status", 170.0), Column::text("Date", 160.0), Column::text("Server Error Detail", 220.0)];
+const COLUMNS: [Column; 4] = [
+    Column::text("Server", 190.0),
+    Column::text("Status", 170.0),
+    Column::text("Date", 160.0),
+    Column::text("Server Error Detail", 220.0),
+];
 
 impl GridModel for ConnectionGrid<'_> {
     type Row = (usize, ConnectionView);

@@ -56,7 +56,12 @@ pub struct ErrorGrid<'a> {
 /// The column that opens the object.
 pub const DN: usize = 0;
 
-const DISCOVERY: [Column; 4] = [Column::text("Distinguished Name", 320.0), Column::text("Error Type", 230.0), Column::text("Attribute", 130.0), Column::text("Message", 260.0)];
+const DISCOVERY: [Column; 4] = [
+    Column::text("Distinguished Name", 320.0),
+    Column::text("Error Type", 230.0),
+    Column::text("Attribute", 130.0),
+    Column::text("Message", 260.0),
+];
 const SYNCHRONIZATION: [Column; 5] = [
     Column::text("Distinguished Name", 300.0),
     Column::text("Error", 260.0),

@@ -32,7 +32,8 @@ pub struct Operations {
     details: RunDetailsPane,
 }
 
-const CLASSES: [StatusClass; 5] = [StatusClass::Running, StatusClass::Success, StatusClass::Warning, StatusClass::Error, StatusClass::Stopped];
+const CLASSES: [StatusClass; 5] =
+    [StatusClass::Running, StatusClass::Success, StatusClass::Warning, StatusClass::Error, StatusClass::Stopped];
 
 /// Text of a class in the filter strip.
 fn class_label(class: StatusClass) -> &'static str {
@@ -47,7 +48,11 @@ impl Operations {
     /// Asks for the runs again.
     pub fn reload(&mut self, cx: &Cx<'_>) {
         let filter = RunFilter {
-            connector: self.connector.as_ref().and_then(|name| cx.connectors().iter().find(|connector| connector.name == *name)).map(|connector| connector.id),
+            connector: self
+                .connector
+                .as_ref()
+                .and_then(|name| cx.connectors().iter().find(|connector| connector.name == *name))
+                .map(|connector| connector.id),
             profile: self.profile.clone(),
             class: self.class,
             ..RunFilter::default()
@@ -147,7 +152,9 @@ impl Operations {
         let selected = self.selected_id();
         self.details.show_run(cx, selected, false);
         match chosen {
-            Some((Action::RunAgain, run)) => cx.send(Command::ShowRunDialog { connector: Some(run.connector), profile: Some(run.profile) }),
+            Some((Action::RunAgain, run)) => {
+                cx.send(Command::ShowRunDialog { connector: Some(run.connector), profile: Some(run.profile) })
+            }
             Some((action, _)) => cx.send(action.command()),
             None => {}
         }
@@ -155,10 +162,17 @@ impl Operations {
 }
 
 /// Combos for connector, profile and class; true when one changed.
-fn filter_strip(ui: &mut Ui, cx: &Cx<'_>, connector: &mut Option<String>, profile: &mut Option<String>, class: &mut Option<StatusClass>) -> bool {
+fn filter_strip(
+    ui: &mut Ui,
+    cx: &Cx<'_>,
+    connector: &mut Option<String>,
+    profile: &mut Option<String>,
+    class: &mut Option<StatusClass>,
+) -> bool {
     let before = (connector.clone(), profile.clone(), *class);
     let names: Vec<String> = cx.connectors().iter().map(|connector| connector.name.clone()).collect();
-    let mut profiles: Vec<String> = cx.connectors().iter().flat_map(|connector| connector.profiles.iter().map(|profile| profile.name.clone())).collect();
+    let mut profiles: Vec<String> =
+        cx.connectors().iter().flat_map(|connector| connector.profiles.iter().map(|profile| profile.name.clone())).collect();
     profiles.sort();
     profiles.dedup();
     choice(ui, "Connector", "All connectors", &names, connector, 160.0);

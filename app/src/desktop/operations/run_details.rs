@@ -2,7 +2,9 @@
 
 use egui::{RichText, ScrollArea, Ui};
 use syncline_engine::model::RunId;
-use syncline_engine::service::{ConnectionView, ObjectErrorView, RunDetails, RunProgress, StatusClass, StepDetails, status_explanation};
+use syncline_engine::service::{
+    ConnectionView, ObjectErrorView, RunDetails, RunProgress, StatusClass, StepDetails, status_explanation,
+};
 
 use super::super::action::Action;
 use super::super::command::{Command, ErrorOccasion, RunObjects};
@@ -113,6 +115,7 @@ impl RunDetailsPane {
         ui.add_space(4.0);
         let mut chosen = None;
         let several = details.step_details.len() > 1;
+        let room = ui.available_width();
         let connector = details.summary.connector.clone();
         let run = details.summary.id;
         let Some(step) = step_of(details, self.step) else {
@@ -122,7 +125,9 @@ impl RunDetailsPane {
         let lists = &mut self.lists;
         let steps = &mut self.steps;
         if several {
-            let panel = egui::Panel::left("steps").resizable(true).default_size(250.0).size_range(150.0..=460.0).frame(egui::Frame::NONE);
+            let most = (room * 0.3).max(150.0);
+            let panel =
+                egui::Panel::left("steps").resizable(true).default_size(260.0).size_range(140.0..=most).frame(egui::Frame::NONE);
             panel.show(ui, |ui| {
                 steps.state.select(RowKey::from(step.number));
                 let response = Grid::new().show(ui, &StepGrid, &mut steps.rows, &mut steps.state);
@@ -132,8 +137,10 @@ impl RunDetailsPane {
             });
         }
         let live = progress.filter(|progress| progress.step == step.number && step.class == StatusClass::Running);
-        let left = egui::Panel::left("statistics").resizable(true).default_size(300.0).size_range(210.0..=420.0);
-        let frame = egui::Frame::NONE.inner_margin(egui::Margin { left: if several { 14 } else { 0 }, right: 14, ..egui::Margin::ZERO });
+        let most = (room * if several { 0.3 } else { 0.36 }).max(210.0);
+        let left = egui::Panel::left("statistics").resizable(true).default_size(310.0).size_range(190.0..=most);
+        let frame =
+            egui::Frame::NONE.inner_margin(egui::Margin { left: if several { 14 } else { 0 }, right: 14, ..egui::Margin::ZERO });
         left.frame(frame).show(ui, |ui| {
             ScrollArea::vertical().id_salt("statistics").auto_shrink(false).show(ui, |ui| {
                 facts::section(ui, "Synchronization Statistics");
@@ -153,7 +160,10 @@ impl RunDetailsPane {
         });
         let frame = egui::Frame::NONE.inner_margin(egui::Margin { left: 14, ..egui::Margin::ZERO });
         egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
-            ScrollArea::vertical().id_salt("connections and errors").auto_shrink(false).show(ui, |ui| step_facts(ui, cx, &connector, step, lists));
+            ScrollArea::vertical()
+                .id_salt("connections and errors")
+                .auto_shrink(false)
+                .show(ui, |ui| step_facts(ui, cx, &connector, step, lists));
         });
         if let Some(number) = chosen {
             self.step = u32::try_from(number).ok();
@@ -180,12 +190,11 @@ fn header(ui: &mut Ui, details: &RunDetails, progress: Option<&RunProgress>) {
     let run = &details.summary;
     ui.horizontal_wrapped(|ui| {
         badge::severity_icon(ui, run.class);
-        ui.label(RichText::new(format!("Run {} of {}", run.id, run.connector)).size(16.0).color(palette.text_strong));
-        ui.label(RichText::new(&run.status).color(palette.status(run.class)));
-        ui.add_space(10.0);
-        ui.label(RichText::new(format!("Profile Name: {}", run.profile)));
-        ui.add_space(10.0);
-        ui.label(RichText::new(format!("User Name: {}", run.user)).weak());
+        facts::whole(ui, RichText::new(format!("Run {} of {}", run.id, run.connector)).size(16.0).color(palette.text_strong));
+        facts::whole(ui, RichText::new(&run.status).color(palette.status(run.class)));
+        ui.add_space(6.0);
+        facts::whole(ui, RichText::new(format!("Profile Name: {}", run.profile)));
+        facts::whole(ui, RichText::new(format!("User Name: {}", run.user)).weak());
     });
     let explanation = status_explanation(&run.status);
     if !explanation.is_empty() {
@@ -235,7 +244,9 @@ fn step_facts(ui: &mut Ui, cx: &mut Cx<'_>, connector: &str, step: &StepDetails,
         facts::section(ui, &format!("{} ({})", list.title(), rows.total()));
         let model = ErrorGrid { list, format: cx.format };
         let response = Grid::new().rows(12).show(ui, &model, rows, state);
-        let open_error = |row: &(usize, ObjectErrorView)| Command::OpenError(Box::new(ErrorOccasion { connector: connector.to_owned(), error: row.1.clone() }));
+        let open_error = |row: &(usize, ObjectErrorView)| {
+            Command::OpenError(Box::new(ErrorOccasion { connector: connector.to_owned(), error: row.1.clone() }))
+        };
         if let Some((position, column)) = response.link
             && let Some(row) = rows.get(position)
         {
@@ -252,13 +263,24 @@ fn step_facts(ui: &mut Ui, cx: &mut Cx<'_>, connector: &str, step: &StepDetails,
 
 impl StepRow {
     fn of(step: &StepDetails) -> Self {
-        Self { number: step.number, step_type: step.step_type.clone(), partition: step.partition.clone(), status: step.status.clone(), class: step.class }
+        Self {
+            number: step.number,
+            step_type: step.step_type.clone(),
+            partition: step.partition.clone(),
+            status: step.status.clone(),
+            class: step.class,
+        }
     }
 }
 
 struct StepGrid;
 
-const STEP_COLUMNS: [Column; 4] = [Column::number("Step #", 54.0), Column::text("Partition", 190.0), Column::text("Status", 200.0), Column::text("Step Type", 200.0).optional()];
+const STEP_COLUMNS: [Column; 4] = [
+    Column::number("Step #", 54.0),
+    Column::text("Partition", 190.0),
+    Column::text("Status", 200.0),
+    Column::text("Step Type", 200.0).optional(),
+];
 
 impl GridModel for StepGrid {
     type Row = StepRow;

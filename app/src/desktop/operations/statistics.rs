@@ -8,11 +8,15 @@ use super::super::theme::Palette;
 use super::super::widgets::facts;
 
 /// Draws the groups; gives the group and counter that was clicked.
-pub fn show<'a>(ui: &mut Ui, groups: &'a [CounterGroup], live: Option<&RunProgress>) -> Option<(&'a CounterGroup, &'a CounterView)> {
+pub fn show<'a>(
+    ui: &mut Ui,
+    groups: &'a [CounterGroup],
+    live: Option<&RunProgress>,
+) -> Option<(&'a CounterGroup, &'a CounterView)> {
     let mut clicked = None;
     for group in groups {
-        ui.add_space(4.0);
-        facts::section(ui, &group.name);
+        ui.add_space(2.0);
+        facts::group(ui, &group.name);
         for counter in &group.counters {
             let value = live.map_or(counter.value, |live| live_value(counter, live));
             if counter_row(ui, &group.name, counter, value) {
@@ -34,7 +38,7 @@ fn live_value(counter: &CounterView, live: &RunProgress) -> u64 {
 pub fn counter_row(ui: &mut Ui, group: &str, counter: &CounterView, value: u64) -> bool {
     let link = value > 0 && counter.drill_down;
     let name = format!("{group} {}: {value}", counter.label);
-    let response = number_row(ui, &counter.label, value, link, &name);
+    let response = number_row(ui, &counter.label, value, link, &name, 0.0);
     if counter.parts.len() > 1 {
         let parts: Vec<String> = counter.parts.iter().map(|(part, value)| format!("{part}: {value}")).collect();
         return response.on_hover_text(parts.join("\n")).clicked();
@@ -43,11 +47,11 @@ pub fn counter_row(ui: &mut Ui, group: &str, counter: &CounterView, value: u64) 
 }
 
 /// A label at the left and a number at the right; a link when something is behind it.
-pub fn number_row(ui: &mut Ui, label: &str, value: u64, link: bool, name: &str) -> egui::Response {
+pub fn number_row(ui: &mut Ui, label: &str, value: u64, link: bool, name: &str, indent: f32) -> egui::Response {
     let palette = Palette::of(ui.style());
     let width = ui.available_width().min(340.0);
     let sense = if link { Sense::click() } else { Sense::hover() };
-    let (rect, response) = ui.allocate_exact_size(vec2(width, 22.0), sense);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 20.0), sense);
     let role = if link { Role::Link } else { Role::Label };
     response.widget_info(|| WidgetInfo::labeled(role, true, name));
     let font = TextStyle::Body.resolve(ui.style());
@@ -56,7 +60,7 @@ pub fn number_row(ui: &mut Ui, label: &str, value: u64, link: bool, name: &str) 
         ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
     }
     let caption = if value > 0 { palette.text } else { palette.text_weak };
-    ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, label, font.clone(), caption);
+    ui.painter().text(rect.left_center() + vec2(indent, 0.0), Align2::LEFT_CENTER, label, font.clone(), caption);
     let colour = if link { palette.accent } else { caption };
     let number = ui.painter().text(rect.right_center(), Align2::RIGHT_CENTER, count(value), font, colour);
     if link {

@@ -46,7 +46,12 @@ pub fn show(ctx: &Context, dialog: Dialog, version: Option<&str>) -> bool {
                         ui.end_row();
                     }
                 }
-                for (keys, text) in [("Enter", "Open the selected row"), ("Up, Down, Home, End", "Move in a list"), ("Esc", "Close the window on top"), ("Ctrl+C", "Copy the selected rows")] {
+                for (keys, text) in [
+                    ("Enter", "Open the selected row"),
+                    ("Up, Down, Home, End", "Move in a list"),
+                    ("Esc", "Close the window on top"),
+                    ("Ctrl+C", "Copy the selected rows"),
+                ] {
                     ui.monospace(keys);
                     ui.label(text);
                     ui.end_row();

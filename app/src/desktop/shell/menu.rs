@@ -20,7 +20,12 @@ pub fn show(ui: &mut Ui, now: &Situation, commands: &mut Vec<Command>) {
         });
         ui.menu_button("Tools", |ui| {
             ui.set_min_width(260.0);
-            menu_items(ui, &[A::ShowOperations, A::ShowConnectors, A::ShowMetaverseDesigner, A::ShowMetaverseSearch], now, commands);
+            menu_items(
+                ui,
+                &[A::ShowOperations, A::ShowConnectors, A::ShowMetaverseDesigner, A::ShowMetaverseSearch],
+                now,
+                commands,
+            );
             ui.separator();
             menu_items(ui, &[A::RulesEditor, A::ConfigurationWizard, A::Scheduler, A::Options], now, commands);
         });

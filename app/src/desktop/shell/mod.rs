@@ -13,7 +13,11 @@ pub mod tab_bar;
 pub fn host_name() -> String {
     let named = std::env::var("COMPUTERNAME").or_else(|_| std::env::var("HOSTNAME")).ok();
     let read = || std::fs::read_to_string("/etc/hostname").ok();
-    named.or_else(read).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
+    named
+        .or_else(read)
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "localhost".to_owned())
 }
 
 /// The title of the window.

@@ -20,10 +20,20 @@ fn field(ui: &mut Ui, text: &str, tooltip: &str) {
 }
 
 /// Draws the bar.
-pub fn show<'a>(ui: &mut Ui, status: Option<&EngineStatus>, running: impl Iterator<Item = &'a RunProgress>, cycle: bool, connectors_busy: usize) {
+pub fn show<'a>(
+    ui: &mut Ui,
+    status: Option<&EngineStatus>,
+    running: impl Iterator<Item = &'a RunProgress>,
+    cycle: bool,
+    connectors_busy: usize,
+) {
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 12.0;
-        field(ui, "Scheduler: off", "Cycles run when you start them; running them by themselves is not part of this version yet.");
+        field(
+            ui,
+            "Scheduler: off",
+            "Cycles run when you start them; running them by themselves is not part of this version yet.",
+        );
         ui.separator();
         let progress: Vec<&RunProgress> = running.collect();
         let runs = match (progress.as_slice(), connectors_busy) {
@@ -35,9 +45,18 @@ pub fn show<'a>(ui: &mut Ui, status: Option<&EngineStatus>, running: impl Iterat
         field(ui, &runs, "");
         let Some(status) = status else { return };
         ui.separator();
-        field(ui, if status.staging_mode { "Staging: on" } else { "Staging: off" }, "In staging mode nothing is exported by a cycle.");
+        field(
+            ui,
+            if status.staging_mode { "Staging: on" } else { "Staging: off" },
+            "In staging mode nothing is exported by a cycle.",
+        );
         ui.separator();
-        let objects: Vec<String> = status.metaverse_objects.iter().filter(|(_, number)| **number > 0).map(|(kind, number)| format!("{} {kind}", count(*number))).collect();
+        let objects: Vec<String> = status
+            .metaverse_objects
+            .iter()
+            .filter(|(_, number)| **number > 0)
+            .map(|(kind, number)| format!("{} {kind}", count(*number)))
+            .collect();
         let objects = if objects.is_empty() { "Objects: none".to_owned() } else { format!("Objects: {}", objects.join(", ")) };
         field(ui, &objects, "Objects in the metaverse");
         ui.separator();

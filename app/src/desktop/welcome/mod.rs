@@ -129,7 +129,11 @@ impl Welcome {
 
     fn open_folder(&mut self, ui: &mut Ui, width: f32, worker: &Worker, opener: &Arc<dyn Opener>) {
         let palette = Palette::of(ui.style());
-        let frame = egui::Frame::NONE.fill(palette.surface).stroke(Stroke::new(1.0, palette.line)).corner_radius(RADIUS).inner_margin(Margin::symmetric(18, 14));
+        let frame = egui::Frame::NONE
+            .fill(palette.surface)
+            .stroke(Stroke::new(1.0, palette.line))
+            .corner_radius(RADIUS)
+            .inner_margin(Margin::symmetric(18, 14));
         let idle = self.opening.is_none() && self.picking.is_none();
         let mut open = false;
         frame.show(ui, |ui| {
@@ -138,12 +142,17 @@ impl Welcome {
                 ui.label(RichText::new("Open a data folder...").size(16.0).color(palette.text_strong));
                 ui.add_space(4.0);
                 ui.horizontal(|ui| {
-                    let field = TextEdit::singleline(&mut self.folder).hint_text("Path of the folder").desired_width(ui.available_width() - 190.0).id_salt("folder");
+                    let field = TextEdit::singleline(&mut self.folder)
+                        .hint_text("Path of the folder")
+                        .desired_width(ui.available_width() - 190.0)
+                        .id_salt("folder");
                     let field = ui.add(field).accessible_name("Data folder");
                     open = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
                     if ui.add_enabled(idle, egui::Button::new("Browse...")).clicked() {
                         let start = PathBuf::from(&self.folder);
-                        self.picking = Some(worker.ask(move || Ok(rfd::FileDialog::new().set_title("Open a data folder").set_directory(start).pick_folder())));
+                        self.picking = Some(worker.ask(move || {
+                            Ok(rfd::FileDialog::new().set_title("Open a data folder").set_directory(start).pick_folder())
+                        }));
                     }
                     open |= action_ui::primary(ui, idle && !self.folder.trim().is_empty(), "Open").clicked();
                 });
@@ -159,7 +168,8 @@ impl Welcome {
 fn card(ui: &mut Ui, width: f32, title: &str, text: &str, enabled: bool, reason: &str, first: bool) -> bool {
     let palette = Palette::of(ui.style());
     let body = TextStyle::Body.resolve(ui.style());
-    let (title_colour, text_colour) = if enabled { (palette.text_strong, palette.text_weak) } else { (palette.text_weak, palette.text_weak) };
+    let (title_colour, text_colour) =
+        if enabled { (palette.text_strong, palette.text_weak) } else { (palette.text_weak, palette.text_weak) };
     let inner = width - 36.0;
     let heading = ui.painter().layout_no_wrap(title.to_owned(), egui::FontId::proportional(16.0), title_colour);
     let sentence = ui.painter().layout(text.to_owned(), body, text_colour, inner);
@@ -178,7 +188,13 @@ fn card(ui: &mut Ui, width: f32, title: &str, text: &str, enabled: bool, reason:
     ui.painter().galley(top, heading, title_colour);
     ui.painter().galley(top + vec2(0.0, heading_height + 6.0), sentence, text_colour);
     if !enabled {
-        ui.painter().text(rect.right_top() + vec2(-18.0, 16.0), Align2::RIGHT_TOP, reason, TextStyle::Small.resolve(ui.style()), palette.text_weak);
+        ui.painter().text(
+            rect.right_top() + vec2(-18.0, 16.0),
+            Align2::RIGHT_TOP,
+            reason,
+            TextStyle::Small.resolve(ui.style()),
+            palette.text_weak,
+        );
     }
     ui.add_space(4.0);
     if enabled {

@@ -18,22 +18,15 @@ fn with_tooltip(response: egui::Response, action: Action, availability: &Result<
 
 /// A menu item; true when chosen.
 pub fn menu_item(ui: &mut Ui, action: Action, availability: Result<(), String>, checked: Option<bool>) -> bool {
-    let text = match checked {
-        Some(true) => format!("✔ {}", action.text()),
-        Some(false) => format!("    {}", action.text()),
-        None => action.text().to_owned(),
+    let mut button = match checked {
+        Some(on) => Button::selectable(on, action.text()),
+        None => Button::new(action.text()),
     };
-    let mut button = Button::new(text);
     if let Some(shortcut) = action.shortcut() {
         button = button.shortcut_text(ui.ctx().format_shortcut(&shortcut));
     }
     let response = ui.add_enabled(availability.is_ok(), button);
-    response.ctx.accesskit_node_builder(response.id, |node| {
-        node.set_label(action.text());
-        if let Some(on) = checked {
-            node.set_toggled(if on { egui::accesskit::Toggled::True } else { egui::accesskit::Toggled::False });
-        }
-    });
+    let response = response.accessible_name(action.text());
     let clicked = with_tooltip(response, action, &availability).clicked();
     if clicked {
         ui.close();
@@ -55,8 +48,12 @@ pub fn pane_link(ui: &mut Ui, action: Action, availability: Result<(), String>) 
     let palette = Palette::of(ui.style());
     let enabled = availability.is_ok();
     let colour = if enabled { palette.accent } else { palette.text_weak };
-    let button = Button::new(RichText::new(action.text()).color(colour)).frame_when_inactive(false).min_size(egui::vec2(ui.available_width(), 27.0)).right_text("").wrap();
-    let response = ui.add_enabled(enabled, button);
+    let button = Button::new(RichText::new(action.text()).color(colour))
+        .frame_when_inactive(false)
+        .min_size(egui::vec2(ui.available_width(), 27.0))
+        .right_text("")
+        .wrap();
+    let response = ui.add_enabled(enabled, button).accessible_name(action.text());
     with_tooltip(response, action, &availability).clicked()
 }
 

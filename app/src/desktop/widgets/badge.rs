@@ -1,7 +1,10 @@
 //! Small signs: severity shapes, chips, progress bars, strips. Each has a shape and a word besides its colour.
 
 use egui::epaint::PathShape;
-use egui::{Align2, Color32, CornerRadius, Frame, Margin, Painter, Pos2, Rect, RichText, Role, Sense, Shape, Stroke, TextStyle, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, Color32, CornerRadius, Frame, Margin, Painter, Pos2, Rect, RichText, Role, Sense, Shape, Stroke, TextStyle, Ui,
+    WidgetInfo, pos2, vec2,
+};
 use syncline_engine::service::StatusClass;
 
 use super::super::theme::Palette;
@@ -50,7 +53,11 @@ pub fn severity(ui: &Ui, center: Pos2, class: StatusClass) {
             painter.line_segment([center + vec2(-3.2, 0.0), center + vec2(3.2, 0.0)], Stroke::new(2.0, palette.surface));
         }
     }
-    let response = ui.interact(Rect::from_center_size(center, vec2(15.0, 15.0)), ui.make_persistent_id(("severity", center.x as i32, center.y as i32)), Sense::hover());
+    let response = ui.interact(
+        Rect::from_center_size(center, vec2(15.0, 15.0)),
+        ui.make_persistent_id(("severity", center.x as i32, center.y as i32)),
+        Sense::hover(),
+    );
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, severity_word(class)));
 }
 
@@ -157,9 +164,12 @@ pub fn strip<R>(ui: &mut Ui, tone: Tone, text: &str, right: impl FnOnce(&mut Ui)
                 if let Some(class) = class {
                     severity_icon(ui, class);
                 }
-                let reserve = 190.0_f32.min(ui.available_width() * 0.4);
-                ui.allocate_ui(vec2(ui.available_width() - reserve, 0.0), |ui| ui.add(egui::Label::new(text).wrap()));
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), right).inner
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    let inner = right(ui);
+                    ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| ui.add(egui::Label::new(text).wrap()));
+                    inner
+                })
+                .inner
             })
             .inner
         })

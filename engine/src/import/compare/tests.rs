@@ -7,12 +7,8 @@ const DEPARTMENT: AttributeId = AttributeId(1);
 const MEMBER: AttributeId = AttributeId(2);
 
 fn object() -> CsObject {
-    let mut object = CsObject::new(
-        uuid::Uuid::from_u128(1),
-        ConnectorId(1),
-        &Dn::parse("CN=Ada,DC=x").unwrap(),
-        jiff::Timestamp::UNIX_EPOCH,
-    );
+    let mut object =
+        CsObject::new(uuid::Uuid::from_u128(1), ConnectorId(1), &Dn::parse("CN=Ada,DC=x").unwrap(), jiff::Timestamp::UNIX_EPOCH);
     object.object_type = Some("user".to_owned());
     object.anchor = Some(vec![1]);
     object

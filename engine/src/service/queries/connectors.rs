@@ -11,13 +11,10 @@ use crate::service::{
     StatusClass,
 };
 use crate::store::configuration::{ConnectorRecord, ProfileRecord, partitions, profiles};
-use crate::store::search::connector_space as search;
+use crate::store::search::counts as search;
 
-const KINDS: [(&str, ConnectorKind); 3] = [
-    ("active-directory", ConnectorKind::ActiveDirectory),
-    ("file", ConnectorKind::File),
-    ("tenant", ConnectorKind::Tenant),
-];
+const KINDS: [(&str, ConnectorKind); 3] =
+    [("active-directory", ConnectorKind::ActiveDirectory), ("file", ConnectorKind::File), ("tenant", ConnectorKind::Tenant)];
 
 /// The text that the store keeps for a kind.
 #[must_use]

@@ -25,11 +25,7 @@ const DISCOVERY: &[Line] =
 const ONLY_WHEN_COUNTED: &str = "connector-delete-add-processed";
 
 const INBOUND: &[Line] = &[
-    (
-        "Projections",
-        &["disconnector-projected-flow", "disconnector-projected-no-flow", "disconnector-projected-remove-mv"],
-        true,
-    ),
+    ("Projections", &["disconnector-projected-flow", "disconnector-projected-no-flow", "disconnector-projected-remove-mv"], true),
     ("Joins", &["disconnector-joined-flow", "disconnector-joined-no-flow", "disconnector-joined-remove-mv"], true),
     ("Filtered Disconnectors", &["disconnector-filtered"], true),
     ("Disconnectors", &["disconnector-remains"], true),
@@ -88,8 +84,7 @@ pub(super) fn groups(context: &QueryContext, step_type: &str, counters: &BTreeMa
 
 /// One group per target with any value, by name of the target.
 fn outbound(context: &QueryContext, counters: &BTreeMap<String, u64>) -> Vec<CounterGroup> {
-    let targets: BTreeSet<i64> =
-        counters.keys().filter_map(|key| key.split_once(':')?.0.parse().ok()).collect();
+    let targets: BTreeSet<i64> = counters.keys().filter_map(|key| key.split_once(':')?.0.parse().ok()).collect();
     let mut groups: Vec<CounterGroup> = targets
         .into_iter()
         .map(|target| {

@@ -11,7 +11,8 @@ use crate::rules::Direction;
 use crate::service::{AttributeChangeView, EngineError, LayerView, ValueView};
 use crate::store::connector_space::{CsObject, TowerView};
 use crate::store::references::ReferenceLayer;
-use crate::store::search::connector_space::{self as search, CsName, ReferenceLayers};
+use crate::store::search::connector_space::{CsName, names};
+use crate::store::search::references::{ReferenceLayers, visit_references};
 
 /// A layer that is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,7 +123,7 @@ impl<'a> Layers<'a> {
             .map(|object| object.id)
             .collect();
         let mut references: BTreeMap<(CsId, Shown, AttributeId), ReferenceSets> = BTreeMap::new();
-        search::visit_references(connection, &ids, |object, attribute, target, layers: ReferenceLayers| {
+        visit_references(connection, &ids, |object, attribute, target, layers: ReferenceLayers| {
             for layer in shown {
                 let (below, top) = layer.tops();
                 let after = layers.holds_up_to(top) && !(*layer == Shown::Import && going.contains(&object));
@@ -130,8 +131,7 @@ impl<'a> Layers<'a> {
             }
         })?;
         let targets: BTreeSet<CsId> = references.values().flat_map(ReferenceSets::targets).collect();
-        let names = search::names(connection, targets)?;
-        Ok(Self { context, references, names })
+        Ok(Self { context, references, names: names(connection, targets)? })
     }
 
     /// What is synchronized and what an import has pending: every attribute that has a value on either
@@ -261,9 +261,10 @@ impl<'a> Layers<'a> {
                 && rule.direction == Direction::Outbound
                 && rule.connector == object.connector
                 && object.object_type.as_deref().is_some_and(|name| rule.connector_object_type.eq_ignore_ascii_case(name))
-                && rule.flows.iter().any(|flow| {
-                    fold_text(&flow.target) == key && (!flow.apply_once || operation != ObjectOperation::Update)
-                })
+                && rule
+                    .flows
+                    .iter()
+                    .any(|flow| fold_text(&flow.target) == key && (!flow.apply_once || operation != ObjectOperation::Update))
         });
         let linked = |id| object.link_rules.iter().any(|link| link.direction == Direction::Outbound && link.rule == id);
         let best = candidates.clone().filter(|rule| linked(rule.id)).min_by_key(|rule| rule.precedence);
@@ -275,6 +276,7 @@ impl<'a> Layers<'a> {
 /// Values as shown: those that the other side lacks first, marked when single values change.
 fn marked(values: &[Value], other: &BTreeSet<&Value>, word: &str, mark: &str) -> Vec<ValueView> {
     let (kept, changed): (Vec<&Value>, Vec<&Value>) = values.iter().partition(|value| other.contains(value));
-    let changed = changed.into_iter().map(|value| ValueView { change: (word == "update").then(|| mark.to_owned()), ..plain(value) });
+    let changed =
+        changed.into_iter().map(|value| ValueView { change: (word == "update").then(|| mark.to_owned()), ..plain(value) });
     changed.chain(kept.into_iter().map(plain)).take(MOST_VALUES).collect()
 }

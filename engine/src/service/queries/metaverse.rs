@@ -12,8 +12,8 @@ use super::{QueryContext, connector_space, slice};
 use crate::model::{Image, MvId, Value, ValueType, fold_text};
 use crate::rules::Direction;
 use crate::service::{
-    EngineError, ImportFlowView, MvAttributeView, MvConnectorView, MvHit, MvObjectView, MvSchemaAttributeView, MvSearch, MvTypeView,
-    Page,
+    EngineError, ImportFlowView, MvAttributeView, MvConnectorView, MvHit, MvObjectView, MvSchemaAttributeView, MvSearch,
+    MvTypeView, Page,
 };
 use crate::store::connector_space::{LoadOptions, load as load_cs};
 use crate::store::metaverse::{MvObject, load_one};
@@ -126,8 +126,7 @@ fn attributes(connection: &Connection, context: &QueryContext, object: &MvObject
         })
         .collect();
     let names = search::names(connection, targets)?;
-    let contributors =
-        connector_spaces::names(connection, object.lineage.values().map(|contribution| contribution.object))?;
+    let contributors = connector_spaces::names(connection, object.lineage.values().map(|contribution| contribution.object))?;
     let value_view = |value: &Value| match value {
         Value::Reference(target) => names.get(&MvId(*target)).map(|(guid, name)| {
             let name = if name.is_empty() { guid.to_string() } else { name.clone() };
@@ -202,7 +201,11 @@ pub fn schema(connection: &Connection, context: &QueryContext) -> Result<Vec<MvT
                 indexed: definition.indexed,
                 import_flows: flows.remove(&fold_text(&definition.name)).unwrap_or_default(),
             });
-            MvTypeView { name: name.to_owned(), objects: counts.get(name).copied().unwrap_or(0), attributes: attributes.collect() }
+            MvTypeView {
+                name: name.to_owned(),
+                objects: counts.get(name).copied().unwrap_or(0),
+                attributes: attributes.collect(),
+            }
         })
         .collect())
 }

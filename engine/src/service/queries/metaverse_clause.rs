@@ -44,7 +44,10 @@ impl Clause {
     /// [`EngineError::Invalid`] when the schema lacks the attribute, or operator or value do not fit it.
     pub(super) fn read(connection: &Connection, context: &QueryContext, clause: &SearchClause) -> Result<Self, EngineError> {
         let definition = context.metaverse.attribute(&clause.attribute).ok_or_else(|| {
-            EngineError::Invalid(format!("the metaverse has no attribute \"{}\"; see its schema for those there are", clause.attribute))
+            EngineError::Invalid(format!(
+                "the metaverse has no attribute \"{}\"; see its schema for those there are",
+                clause.attribute
+            ))
         })?;
         let text = || fold_text(&clause.value);
         let test = match (clause.operator, definition.value_type) {
@@ -107,7 +110,12 @@ impl Clause {
                 let found = referring(None)?;
                 rows.retain(|row| !found.contains(&row.id));
             }
-            Test::Present | Test::Equals(_) | Test::StartsWith(_) | Test::EndsWith(_) | Test::Contains(_) | Test::NotContains(_) => {
+            Test::Present
+            | Test::Equals(_)
+            | Test::StartsWith(_)
+            | Test::EndsWith(_)
+            | Test::Contains(_)
+            | Test::NotContains(_) => {
                 let found = referring(None)?;
                 rows.retain(|row| found.contains(&row.id));
             }
@@ -140,7 +148,11 @@ fn values(definition: &AttributeDefinition, text: &str) -> Result<Vec<Value>, En
         _ => "enter True or False",
     };
     let value = definition.value_from_text(text).ok_or_else(|| {
-        EngineError::Invalid(format!("\"{text}\" is no {} for attribute \"{}\": {wanted}", definition.value_type.word(), definition.name))
+        EngineError::Invalid(format!(
+            "\"{text}\" is no {} for attribute \"{}\": {wanted}",
+            definition.value_type.word(),
+            definition.name
+        ))
     })?;
     Ok(vec![value])
 }
@@ -150,9 +162,8 @@ fn target(connection: &Connection, context: &QueryContext, text: &str) -> Result
     if let Ok(guid) = Uuid::parse_str(text.trim()) {
         return Ok(search::id_by_guid(connection, guid)?);
     }
-    let dn = Dn::parse(text).map_err(|error| {
-        EngineError::Invalid(format!("\"{text}\" is neither a GUID nor a distinguished name: {error}"))
-    })?;
+    let dn = Dn::parse(text)
+        .map_err(|error| EngineError::Invalid(format!("\"{text}\" is neither a GUID nor a distinguished name: {error}")))?;
     for connector in &context.connectors {
         let ids: Vec<_> = ids_by_dn_key(connection, connector.id, [dn.key()])?.into_values().collect();
         if let Some(mv) = connector_spaces::rows(connection, &ids)?.into_iter().find_map(|row| row.mv) {

@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use rusqlite::types::Value as SqlValue;
-use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 use uuid::Uuid;
 
-use crate::model::{AttributeId, ConnectorId, CsId, ErrorCode, MvId, ObjectOperation, fold_text};
+use crate::model::{ConnectorId, CsId, ErrorCode, MvId, ObjectOperation, fold_text};
 use crate::store::StoreError;
 use crate::store::connector_space::StoredError;
-use crate::store::references::ReferenceLayer;
 use crate::store::sql::{guid, integers, json, to_stored};
 
 /// Most kinds of relative names (`cn`, `ou` ...) that are looked for in one connector space.
@@ -133,17 +132,20 @@ impl Lookup {
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be read.
-pub fn ids(connection: &Connection, connector: ConnectorId, criterion: &CsCriterion, text: &str) -> Result<Vec<CsId>, StoreError> {
+pub fn ids(
+    connection: &Connection,
+    connector: ConnectorId,
+    criterion: &CsCriterion,
+    text: &str,
+) -> Result<Vec<CsId>, StoreError> {
     let names = |condition| Lookup::new("cs_object_dn", condition);
     let lookup = match criterion {
         CsCriterion::All => names("1"),
         CsCriterion::Under { key, .. } if key.is_empty() => names("1"),
-        CsCriterion::Under { key, include_base } => {
-            names("(substr(dn_key, -length(?2)) = ?2 OR (?3 AND dn_key = ?4))")
-                .with(format!(",{key}"))
-                .with(*include_base)
-                .with(key.clone())
-        }
+        CsCriterion::Under { key, include_base } => names("(substr(dn_key, -length(?2)) = ?2 OR (?3 AND dn_key = ?4))")
+            .with(format!(",{key}"))
+            .with(*include_base)
+            .with(key.clone()),
         CsCriterion::Named(ranges) => {
             let mut found = Vec::new();
             for range in ranges {
@@ -253,7 +255,9 @@ fn identified(
 /// [`StoreError`] when the database cannot be read.
 pub fn name_types(connection: &Connection, connector: ConnectorId) -> Result<Vec<String>, StoreError> {
     let mut statement = connection
-        .prepare_cached("SELECT dn_key FROM cs_object INDEXED BY cs_object_dn WHERE connector = ?1 AND dn_key >= ?2 ORDER BY dn_key LIMIT 1")
+        .prepare_cached(
+            "SELECT dn_key FROM cs_object INDEXED BY cs_object_dn WHERE connector = ?1 AND dn_key >= ?2 ORDER BY dn_key LIMIT 1",
+        )
         .map_err(StoreError::sqlite("reading kinds of names"))?;
     let mut types: Vec<String> = Vec::new();
     let mut from = String::new();
@@ -262,7 +266,8 @@ pub fn name_types(connection: &Connection, connector: ConnectorId) -> Result<Vec
             .query_row((connector.0, &from), |row| row.get(0))
             .optional()
             .map_err(StoreError::sqlite("reading kinds of names"))?;
-        let Some(name_type) = key.as_deref().and_then(|key| key.split_once('=')).map(|(name_type, _)| name_type.to_owned()) else {
+        let Some(name_type) = key.as_deref().and_then(|key| key.split_once('=')).map(|(name_type, _)| name_type.to_owned())
+        else {
             break;
         };
         // `>` is the character after `=`.
@@ -366,155 +371,6 @@ pub fn names(connection: &Connection, ids: impl IntoIterator<Item = CsId>) -> Re
         names.insert(CsId(row.get(0).map_err(&failed)?), name);
     }
     Ok(names)
-}
-
-/// The layers in which one reference stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ReferenceLayers(u16);
-
-impl ReferenceLayers {
-    /// True when the target is among the values after all layers up to and including `top`.
-    #[must_use]
-    pub fn holds_up_to(self, top: ReferenceLayer) -> bool {
-        ReferenceLayer::ALL
-            .into_iter()
-            .take_while(|layer| *layer <= top)
-            .filter(|layer| self.0 & (1 << layer.code()) != 0)
-            .last()
-            .is_some_and(|layer| !layer.is_delete())
-    }
-
-    fn add(&mut self, code: i64) -> Result<(), StoreError> {
-        let layer = ReferenceLayer::from_code(code).ok_or_else(|| StoreError::damaged("a reference", format!("layer {code}")))?;
-        self.0 |= 1 << layer.code();
-        Ok(())
-    }
-}
-
-/// Tells every reference of some objects once, with its layers; ordered by object, attribute, target.
-/// Nothing is kept, so that a group of any size costs no memory.
-///
-/// # Errors
-/// [`StoreError`] when the database cannot be read.
-pub fn visit_references(
-    connection: &Connection,
-    ids: &[CsId],
-    mut visit: impl FnMut(CsId, AttributeId, CsId, ReferenceLayers),
-) -> Result<(), StoreError> {
-    let failed = StoreError::sqlite("reading references");
-    let mut statement = connection
-        .prepare_cached(
-            "SELECT object, attribute, target, layer FROM cs_reference WHERE object IN rarray(?1)
-             ORDER BY object, attribute, target, layer",
-        )
-        .map_err(&failed)?;
-    let mut rows = statement.query([&integers(ids.iter().map(|id| id.0))]).map_err(&failed)?;
-    let mut open: Option<((i64, u32, i64), ReferenceLayers)> = None;
-    let mut tell = |((object, attribute, target), layers): ((i64, u32, i64), ReferenceLayers)| {
-        visit(CsId(object), AttributeId(attribute), CsId(target), layers);
-    };
-    while let Some(row) = rows.next().map_err(&failed)? {
-        let key = (row.get(0).map_err(&failed)?, row.get(1).map_err(&failed)?, row.get(2).map_err(&failed)?);
-        let mut layers = match open.take() {
-            Some((previous, layers)) if previous == key => layers,
-            Some(done) => {
-                tell(done);
-                ReferenceLayers::default()
-            }
-            None => ReferenceLayers::default(),
-        };
-        layers.add(row.get(3).map_err(&failed)?)?;
-        open = Some((key, layers));
-    }
-    if let Some(done) = open {
-        tell(done);
-    }
-    Ok(())
-}
-
-fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    row.get::<_, i64>(column).map(i64::unsigned_abs)
-}
-
-/// How many objects of a connector space are in which state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CsCounts {
-    /// All objects.
-    pub all: u64,
-    /// Never imported.
-    pub placeholder: u64,
-    /// Joined: normal, explicit.
-    pub connector: [u64; 2],
-    /// Not joined: normal, explicit, filtered.
-    pub disconnector: [u64; 3],
-    /// Pending imports: none, add, update, delete (with delete-add).
-    pub import: [u64; 4],
-    /// Pending exports: add, update, delete (with delete-add).
-    pub export: [u64; 3],
-}
-
-/// Counts the objects of a connector space in one pass.
-///
-/// # Errors
-/// [`StoreError`] when the database cannot be read.
-pub fn counts(connection: &Connection, connector: ConnectorId) -> Result<CsCounts, StoreError> {
-    connection
-        .prepare_cached(
-            "SELECT count(*),
-                count(*) FILTER (WHERE object_type IS NULL),
-                count(*) FILTER (WHERE object_type IS NOT NULL AND mv IS NOT NULL AND connector_state <> 1),
-                count(*) FILTER (WHERE object_type IS NOT NULL AND mv IS NOT NULL AND connector_state = 1),
-                count(*) FILTER (WHERE object_type IS NOT NULL AND mv IS NULL AND connector_state NOT IN (1, 2)),
-                count(*) FILTER (WHERE object_type IS NOT NULL AND mv IS NULL AND connector_state = 1),
-                count(*) FILTER (WHERE object_type IS NOT NULL AND mv IS NULL AND connector_state = 2),
-                count(*) FILTER (WHERE import_op = 0),
-                count(*) FILTER (WHERE import_op = 1),
-                count(*) FILTER (WHERE import_op = 2),
-                count(*) FILTER (WHERE import_op IN (3, 4)),
-                count(*) FILTER (WHERE export_op = 1),
-                count(*) FILTER (WHERE export_op = 2),
-                count(*) FILTER (WHERE export_op IN (3, 4))
-             FROM cs_object WHERE connector = ?1",
-        )
-        .and_then(|mut statement| {
-            statement.query_row([connector.0], |row| {
-                Ok(CsCounts {
-                    all: count(row, 0)?,
-                    placeholder: count(row, 1)?,
-                    connector: [count(row, 2)?, count(row, 3)?],
-                    disconnector: [count(row, 4)?, count(row, 5)?, count(row, 6)?],
-                    import: [count(row, 7)?, count(row, 8)?, count(row, 9)?, count(row, 10)?],
-                    export: [count(row, 11)?, count(row, 12)?, count(row, 13)?],
-                })
-            })
-        })
-        .map_err(StoreError::sqlite("counting connector space objects"))
-}
-
-/// Numbers of pending imports and pending exports by connector.
-///
-/// # Errors
-/// [`StoreError`] when the database cannot be read.
-pub fn pending_counts(connection: &Connection) -> Result<BTreeMap<ConnectorId, (u64, u64)>, StoreError> {
-    let failed = StoreError::sqlite("counting pending changes");
-    let mut counts: BTreeMap<ConnectorId, (u64, u64)> = BTreeMap::new();
-    let mut statement = connection
-        .prepare_cached(
-            "SELECT connector, count(*), 0 FROM cs_object INDEXED BY cs_object_import WHERE import_op <> 0 GROUP BY connector
-             UNION ALL
-             SELECT connector, 0, count(*) FROM cs_object INDEXED BY cs_object_export WHERE export_op <> 0 GROUP BY connector",
-        )
-        .map_err(&failed)?;
-    let rows = statement
-        .query_map([], |row| Ok((ConnectorId(row.get(0)?), count(row, 1)?, count(row, 2)?)))
-        .map_err(&failed)?;
-    for row in rows {
-        let (connector, import, export) = row.map_err(&failed)?;
-        let count = counts.entry(connector).or_default();
-        count.0 += import;
-        count.1 += export;
-    }
-    Ok(counts)
 }
 
 /// Numbers of the objects with a pending export: deletes, delete-adds, adds, updates, each in DN order.

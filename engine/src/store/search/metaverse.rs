@@ -80,7 +80,8 @@ pub fn rows(connection: &Connection, ids: &[MvId]) -> Result<Vec<MvRow>, StoreEr
     let mut found = BTreeMap::new();
     while let Some(row) = rows.next().map_err(&failed)? {
         let id = MvId(row.get(0).map_err(&failed)?);
-        let image = row.get_ref(4).map_err(&failed)?.as_blob().map_err(|error| StoreError::damaged("a metaverse object", error))?;
+        let image =
+            row.get_ref(4).map_err(&failed)?.as_blob().map_err(|error| StoreError::damaged("a metaverse object", error))?;
         found.insert(
             id,
             MvRow {
@@ -112,9 +113,8 @@ pub fn id_by_guid(connection: &Connection, guid: Uuid) -> Result<Option<MvId>, S
 /// [`StoreError`] when the database cannot be read.
 pub fn connector_counts(connection: &Connection, ids: &[MvId]) -> Result<BTreeMap<MvId, u64>, StoreError> {
     let failed = StoreError::sqlite("counting joined objects");
-    let mut statement = connection
-        .prepare_cached("SELECT mv, count(*) FROM cs_object WHERE mv IN rarray(?1) GROUP BY mv")
-        .map_err(&failed)?;
+    let mut statement =
+        connection.prepare_cached("SELECT mv, count(*) FROM cs_object WHERE mv IN rarray(?1) GROUP BY mv").map_err(&failed)?;
     let rows = statement
         .query_map([&integers(ids.iter().map(|id| id.0))], |row| Ok((MvId(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs())))
         .map_err(&failed)?;
@@ -139,9 +139,8 @@ pub fn with_reference(
         )
         .map_err(&failed)?;
     let list = integers(ids.iter().map(|id| id.0));
-    let rows = statement
-        .query_map((&list, attribute.0, target.map(|target| target.0)), |row| row.get(0).map(MvId))
-        .map_err(&failed)?;
+    let rows =
+        statement.query_map((&list, attribute.0, target.map(|target| target.0)), |row| row.get(0).map(MvId)).map_err(&failed)?;
     rows.collect::<Result<_, _>>().map_err(&failed)
 }
 
@@ -182,7 +181,6 @@ pub fn type_counts(connection: &Connection) -> Result<BTreeMap<String, u64>, Sto
     let mut statement = connection
         .prepare_cached("SELECT object_type, count(*) FROM mv_object GROUP BY object_type ORDER BY object_type")
         .map_err(&failed)?;
-    let rows =
-        statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))).map_err(&failed)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))).map_err(&failed)?;
     rows.collect::<Result<_, _>>().map_err(&failed)
 }

@@ -3,5 +3,7 @@
 //! Everything here reads; values reach SQL as parameters only.
 
 pub mod connector_space;
+pub mod counts;
 pub mod metaverse;
+pub mod references;
 pub mod runs;

@@ -51,7 +51,12 @@ impl RunCriterion<'_> {
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be read.
-pub fn page(connection: &Connection, criterion: &RunCriterion<'_>, offset: u64, limit: u64) -> Result<Vec<RunRecord>, StoreError> {
+pub fn page(
+    connection: &Connection,
+    criterion: &RunCriterion<'_>,
+    offset: u64,
+    limit: u64,
+) -> Result<Vec<RunRecord>, StoreError> {
     let failed = StoreError::sqlite("reading the run history");
     let (condition, mut parameters) = criterion.parts();
     parameters.push(Box::new(i64::try_from(limit).unwrap_or(i64::MAX)));
@@ -137,9 +142,8 @@ pub fn totals(connection: &Connection, runs: &[RunId]) -> Result<BTreeMap<RunId,
         }
     }
     drop(rows);
-    let mut statement = connection
-        .prepare_cached("SELECT run, count(*) FROM run_error WHERE run IN rarray(?1) GROUP BY run")
-        .map_err(&failed)?;
+    let mut statement =
+        connection.prepare_cached("SELECT run, count(*) FROM run_error WHERE run IN rarray(?1) GROUP BY run").map_err(&failed)?;
     let mut rows = statement.query([&list]).map_err(&failed)?;
     while let Some(row) = rows.next().map_err(&failed)? {
         let total = totals.entry(RunId(row.get(0).map_err(&failed)?)).or_default();

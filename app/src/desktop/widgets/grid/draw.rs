@@ -1,7 +1,9 @@
 //! Drawing of a list on top of `egui_table`.
 
 use egui::text::{LayoutJob, TextWrapping};
-use egui::{Align2, FontSelection, Id, Pos2, Rect, RichText, Role, Sense, Stroke, StrokeKind, TextStyle, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, FontSelection, Id, Pos2, Rect, RichText, Role, Sense, Stroke, StrokeKind, TextStyle, Ui, WidgetInfo, pos2, vec2,
+};
 use egui_table::{CellInfo, HeaderCellInfo, HeaderRow, PrefetchInfo, Table, TableDelegate, TableState};
 
 use super::super::super::settings::GridLayout;
@@ -72,13 +74,29 @@ fn widths<M: GridModel>(ui: &Ui, model: &M, columns: &[usize], layout: &GridLayo
         .collect();
     let content = HEADER_HEIGHT + shown as f32 * ROW_HEIGHT;
     let bar = if content > ui.available_height() { ui.spacing().scroll.allocated_width() } else { 0.0 };
-    let rest = ui.available_width() - bar - 1.0 - widths.iter().sum::<f32>();
+    let room = ui.available_width() - bar - 1.0;
+    shrink(&mut widths, room);
+    let rest = room - widths.iter().sum::<f32>();
     if let Some(last) = widths.last_mut()
         && rest > 0.0
     {
         *last += rest.floor();
     }
     widths
+}
+
+/// Makes columns narrower when they do not fit, the wide ones most, none below what still reads.
+fn shrink(widths: &mut [f32], room: f32) {
+    let floor = |width: f32| width.min((width * 0.5).max(70.0));
+    let (total, least): (f32, f32) =
+        widths.iter().fold((0.0, 0.0), |(total, least), width| (total + width, least + floor(*width)));
+    if total <= room || total <= least {
+        return;
+    }
+    let part = ((total - room) / (total - least)).min(1.0);
+    for width in widths {
+        *width = (*width - (*width - floor(*width)) * part).floor();
+    }
 }
 
 fn remember_widths<M: GridModel>(ui: &Ui, id: Id, table_id: Id, model: &M, columns: &[usize], before: &[f32]) {
@@ -135,7 +153,8 @@ impl<M: GridModel> TableDelegate for Delegate<'_, M> {
             ui.label(column.title);
             return;
         }
-        let response = ui.interact(rect.intersect(ui.clip_rect()).shrink2(vec2(4.0, 0.0)), self.id.with(("header", index)), Sense::CLICK);
+        let response =
+            ui.interact(rect.intersect(ui.clip_rect()).shrink2(vec2(4.0, 0.0)), self.id.with(("header", index)), Sense::CLICK);
         let palette = self.palette;
         let sorted = self.state.sort.filter(|(sorted, _)| *sorted == index).map(|(_, descending)| descending);
         response.widget_info(|| WidgetInfo::labeled(Role::ColumnHeader, true, column.title));
@@ -162,7 +181,10 @@ impl<M: GridModel> TableDelegate for Delegate<'_, M> {
         if ui.clip_rect().width() <= 0.0 || ui.is_sizing_pass() {
             return;
         }
-        let rect = Rect::from_x_y_ranges(ui.clip_rect().left()..=ui.max_rect().right().max(ui.clip_rect().left() + self.fill), ui.max_rect().y_range());
+        let rect = Rect::from_x_y_ranges(
+            ui.clip_rect().left()..=ui.max_rect().right().max(ui.clip_rect().left() + self.fill),
+            ui.max_rect().y_range(),
+        );
         let visible = rect.intersect(ui.clip_rect());
         if visible.height() <= 0.0 {
             return;
@@ -251,7 +273,7 @@ impl<M: GridModel> Delegate<'_, M> {
             }
             let x = response.interact_pointer_pos().map_or(0.0, |pointer| pointer.x);
             self.state.menu_cell = Some((position, self.column_at(ui, x)));
-            egui::Popup::open_id(ui.ctx(), toolbar::menu_id(self.id));
+            self.state.open_menu = true;
         }
         if response.double_clicked() {
             self.response.activated = Some(position);
@@ -304,7 +326,13 @@ impl<M: GridModel> Delegate<'_, M> {
                 false
             }
             Cell::Tagged(glyph, colour) => {
-                ui.painter().text(pos2(rect.left() + 4.0, rect.center().y), Align2::CENTER_CENTER, glyph, TextStyle::Monospace.resolve(ui.style()), colour);
+                ui.painter().text(
+                    pos2(rect.left() + 4.0, rect.center().y),
+                    Align2::CENTER_CENTER,
+                    glyph,
+                    TextStyle::Monospace.resolve(ui.style()),
+                    colour,
+                );
                 paint_text(ui, rect.with_min_x(rect.left() + 16.0), text, body, colour, right).1
             }
             Cell::Diff(pieces) => {
@@ -327,7 +355,8 @@ pub(crate) fn paint_text(ui: &Ui, rect: Rect, text: &str, style: &TextStyle, col
     job.wrap = TextWrapping::truncate_at_width(rect.width().max(0.0));
     let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
     let cut = galley.elided;
-    let (align, anchor): (Align2, Pos2) = if right { (Align2::RIGHT_CENTER, rect.right_center()) } else { (Align2::LEFT_CENTER, rect.left_center()) };
+    let (align, anchor): (Align2, Pos2) =
+        if right { (Align2::RIGHT_CENTER, rect.right_center()) } else { (Align2::LEFT_CENTER, rect.left_center()) };
     let place = align.anchor_size(anchor, galley.size());
     ui.painter().galley(place.min, galley, colour);
     (place, cut)

@@ -26,7 +26,8 @@ pub(super) fn handle<M: GridModel>(
     }
     let place = state.cursor.and_then(|key| state.place(model, rows, key));
     let page = (((rect.height() - HEADER_HEIGHT) / ROW_HEIGHT) as u64).max(1);
-    let pressed = |key: Key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key) || input.consume_key(Modifiers::SHIFT, key));
+    let pressed =
+        |key: Key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key) || input.consume_key(Modifiers::SHIFT, key));
     let shift = ui.input(|input| input.modifiers.shift);
     let last = shown - 1;
     let target = if pressed(Key::ArrowDown) {

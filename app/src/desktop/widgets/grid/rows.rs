@@ -66,7 +66,9 @@ impl<T> RowSet<T> {
 
     /// Fetched rows with their positions.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
-        self.pages.iter().flat_map(|(page, rows)| rows.iter().enumerate().map(move |(index, row)| (page * PAGE + index as u64, row)))
+        self.pages
+            .iter()
+            .flat_map(|(page, rows)| rows.iter().enumerate().map(move |(index, row)| (page * PAGE + index as u64, row)))
     }
 
     /// True when every row was fetched.

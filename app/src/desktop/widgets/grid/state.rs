@@ -27,6 +27,8 @@ pub struct GridState {
     pub scroll_to: Option<RowKey>,
     /// Cell that the context menu is about.
     pub menu_cell: Option<(u64, usize)>,
+    /// The context menu shall open.
+    pub(super) open_menu: bool,
     order: Order,
 }
 
@@ -84,7 +86,8 @@ impl GridState {
             rows.want_all();
         }
         let order = &mut self.order;
-        let same = order.version == rows.version() && order.sort == self.sort && order.filter == self.filter && order.columns == columns;
+        let same =
+            order.version == rows.version() && order.sort == self.sort && order.filter == self.filter && order.columns == columns;
         if same && order.positions.is_some() {
             return;
         }
@@ -92,12 +95,17 @@ impl GridState {
         let mut positions: Vec<u64> = if needle.is_empty() && self.sort.is_none() {
             (0..rows.total()).collect()
         } else {
-            rows.iter().filter(|(_, row)| needle.is_empty() || contains(model, row, columns, &needle)).map(|(position, _)| position).collect()
+            rows.iter()
+                .filter(|(_, row)| needle.is_empty() || contains(model, row, columns, &needle))
+                .map(|(position, _)| position)
+                .collect()
         };
         match self.sort {
             Some((column, descending)) => {
-                let keys: BTreeMap<u64, SortKey> =
-                    positions.iter().filter_map(|position| Some((*position, model.sort_key(rows.get(*position)?, column)))).collect();
+                let keys: BTreeMap<u64, SortKey> = positions
+                    .iter()
+                    .filter_map(|position| Some((*position, model.sort_key(rows.get(*position)?, column))))
+                    .collect();
                 positions.sort_by(|a, b| {
                     let order = keys.get(a).cmp(&keys.get(b));
                     if descending { order.reverse().then(a.cmp(b)) } else { order.then(a.cmp(b)) }
@@ -105,7 +113,13 @@ impl GridState {
             }
             None => positions.sort_by_key(|position| !rows.get(*position).is_some_and(|row| model.pinned(row))),
         }
-        *order = Order { version: rows.version(), filter: self.filter.clone(), sort: self.sort, columns: columns.to_vec(), positions: Some(positions) };
+        *order = Order {
+            version: rows.version(),
+            filter: self.filter.clone(),
+            sort: self.sort,
+            columns: columns.to_vec(),
+            positions: Some(positions),
+        };
     }
 
     /// Number of rows shown.

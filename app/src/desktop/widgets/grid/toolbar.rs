@@ -35,7 +35,7 @@ pub(super) fn context_menu<M: GridModel>(
     id: Id,
     model: &M,
     rows: &RowSet<M::Row>,
-    state: &GridState,
+    state: &mut GridState,
     columns: &[usize],
     situation: Option<&Situation>,
     response: &mut GridResponse,
@@ -45,7 +45,7 @@ pub(super) fn context_menu<M: GridModel>(
         .layout(egui::Layout::top_down_justified(egui::Align::Min))
         .style(egui::containers::menu::menu_style)
         .gap(0.0)
-        .open_memory(None);
+        .open_memory(std::mem::take(&mut state.open_menu).then_some(egui::SetOpenCommand::Bool(true)));
     popup.show(|ui| {
         ui.set_min_width(200.0);
         let Some((position, column)) = state.menu_cell else { return };
@@ -112,7 +112,8 @@ pub fn column_choices(ui: &mut Ui, name: &str, columns: &[Column]) {
         let mut on = present.contains(&index);
         let only = on && present.len() == 1;
         if ui.add_enabled(!only, egui::Checkbox::new(&mut on, column.title)).changed() {
-            let titles = columns.iter().enumerate().filter(|(other, _)| if *other == index { on } else { present.contains(other) });
+            let titles =
+                columns.iter().enumerate().filter(|(other, _)| if *other == index { on } else { present.contains(other) });
             let shown = titles.map(|(_, column)| column.title.to_owned()).collect();
             change_layout(ui.ctx(), name, |layout| layout.shown = Some(shown));
         }
@@ -125,5 +126,7 @@ pub fn column_choices(ui: &mut Ui, name: &str, columns: &[Column]) {
 }
 
 pub(super) fn header_menu(response: &egui::Response, name: &str, columns: &[Column]) {
-    Popup::context_menu(response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| column_choices(ui, name, columns));
+    Popup::context_menu(response)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .show(|ui| column_choices(ui, name, columns));
 }

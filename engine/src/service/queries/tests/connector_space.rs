@@ -175,15 +175,18 @@ fn an_object_shows_its_header() {
     assert_eq!((view.id, view.connector.as_str(), view.partition.as_deref()), (id, "contoso.com", Some("DC=x")));
     assert_eq!(view.state, "Connector (explicit)");
     assert_eq!(view.anchor.as_deref(), Some("00000000-0000-0000-0000-000000000000"));
-    assert_eq!(view.flags, [
-        "pending import: update",
-        "pending export: add",
-        "awaiting confirmation",
-        "import error",
-        "export error",
-        "transient",
-        "full sync needed"
-    ]);
+    assert_eq!(
+        view.flags,
+        [
+            "pending import: update",
+            "pending export: add",
+            "awaiting confirmation",
+            "import error",
+            "export error",
+            "transient",
+            "full sync needed"
+        ]
+    );
     assert_eq!(view.sync_error.map(|error| error.error.code), Some(ErrorCode::INVALID_DN));
     assert_eq!(view.export_error.map(|error| error.first_occurred), Some(time(60)));
     assert_eq!(view.last_import_change, Some(time(70)));
@@ -194,11 +197,14 @@ fn an_object_shows_its_header() {
         .iter()
         .map(|row| format!("{} {:?} {} {} {}", row.rule, row.precedence, row.direction, row.action, row.password_sync))
         .collect();
-    assert_eq!(lineage, [
-        "Out Some(5) Outbound StickyJoin true",
-        "In from AD Some(10) Inbound Provision false",
-        "deleted rule 99 None Inbound Join false"
-    ]);
+    assert_eq!(
+        lineage,
+        [
+            "Out Some(5) Outbound StickyJoin true",
+            "In from AD Some(10) Inbound Provision false",
+            "deleted rule 99 None Inbound Join false"
+        ]
+    );
     assert_eq!(view.lineage[2].rule_id, None);
     assert_eq!(object(&world.reader(), &world.context(), view.guid).unwrap().dn, ADA);
 }

@@ -153,7 +153,10 @@ fn the_status_tells_options_rules_and_objects() {
     let before = engine_status(&world.reader(), &world.context(), "data".into(), 7).unwrap();
     assert_eq!((before.staging_mode, before.deletion_threshold, before.rules_enabled), (false, None, 1));
     assert_eq!((before.data_folder.as_str(), before.database_bytes), ("data", 7));
-    assert_eq!(before.metaverse_objects.into_iter().collect::<Vec<_>>(), [("device".into(), 0), ("group".into(), 0), ("person".into(), 1)]);
+    assert_eq!(
+        before.metaverse_objects.into_iter().collect::<Vec<_>>(),
+        [("device".into(), 0), ("group".into(), 0), ("person".into(), 1)]
+    );
     assert_eq!(before.connectors.len(), 2);
     world.write(|transaction| {
         options::set(transaction, options::STAGING_MODE, Some("on")).unwrap();

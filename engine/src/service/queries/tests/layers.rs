@@ -53,14 +53,17 @@ fn the_import_layer_shows_every_attribute_old_and_new() {
         object.pending_import.dn = Some("CN=Ada L".to_owned());
     });
     let view = view(&world);
-    assert_eq!(lines(&view.import), [
-        "gone delete [x] -> []",
-        "mail none [ada@x] -> [ada@x]",
-        "new add [] -> [n]",
-        "proxyAddresses update [-b,a,c] -> [+d,a,c]",
-        "title replace [Clerk] -> [Lead]",
-        "whole replace [1,2] -> [3,2]",
-    ]);
+    assert_eq!(
+        lines(&view.import),
+        [
+            "gone delete [x] -> []",
+            "mail none [ada@x] -> [ada@x]",
+            "new add [] -> [n]",
+            "proxyAddresses update [-b,a,c] -> [+d,a,c]",
+            "title replace [Clerk] -> [Lead]",
+            "whole replace [1,2] -> [3,2]",
+        ]
+    );
     assert_eq!((view.import.operation, view.import.new_dn.as_deref()), (ObjectOperation::Update, Some("CN=Ada L")));
     assert_eq!((view.pending_export, view.awaiting_confirmation), (None, None));
     assert!(view.import.attributes.iter().all(|attribute| attribute.rule.is_none()));
@@ -93,11 +96,10 @@ fn adds_deletes_and_replacements_of_whole_objects() {
     };
     check(ObjectOperation::Add, &["manager add [] -> [CN=Boss]", "title add [] -> [Lead]"]);
     check(ObjectOperation::Delete, &["mail delete [m] -> []", "manager delete [CN=Boss] -> []", "title delete [Clerk] -> []"]);
-    check(ObjectOperation::DeleteAdd, &[
-        "mail delete [m] -> []",
-        "manager none [CN=Boss] -> [CN=Boss]",
-        "title replace [Clerk] -> [Lead]",
-    ]);
+    check(
+        ObjectOperation::DeleteAdd,
+        &["mail delete [m] -> []", "manager none [CN=Boss] -> [CN=Boss]", "title replace [Clerk] -> [Lead]"],
+    );
 }
 
 #[test]
@@ -105,14 +107,20 @@ fn export_layers_show_what_changes_over_what_lies_below() {
     let mut world = World::new();
     let hologram = world.image(&[("title", &["Clerk"]), ("mail", &["m"]), ("proxyAddresses", &["a"])]);
     let import = world.delta(ObjectOperation::Update, &[("title", AttributeChange::Replace(texts(&["Lead"])))]);
-    let exported = world.delta(ObjectOperation::Update, &[
-        ("title", AttributeChange::Replace(texts(&["Boss"]))),
-        ("proxyAddresses", AttributeChange::Update { adds: texts(&["b"]), deletes: texts(&[]) }),
-    ]);
-    let staged = world.delta(ObjectOperation::Update, &[
-        ("title", AttributeChange::Replace(texts(&["Owner"]))),
-        ("proxyAddresses", AttributeChange::Update { adds: texts(&["c"]), deletes: texts(&["b"]) }),
-    ]);
+    let exported = world.delta(
+        ObjectOperation::Update,
+        &[
+            ("title", AttributeChange::Replace(texts(&["Boss"]))),
+            ("proxyAddresses", AttributeChange::Update { adds: texts(&["b"]), deletes: texts(&[]) }),
+        ],
+    );
+    let staged = world.delta(
+        ObjectOperation::Update,
+        &[
+            ("title", AttributeChange::Replace(texts(&["Owner"]))),
+            ("proxyAddresses", AttributeChange::Update { adds: texts(&["c"]), deletes: texts(&["b"]) }),
+        ],
+    );
     world.cs(FOREST, ADA, |object| {
         object.hologram = hologram;
         object.pending_import = import;
@@ -121,10 +129,10 @@ fn export_layers_show_what_changes_over_what_lies_below() {
         object.unapplied.dn = Some("CN=Owner".to_owned());
     });
     let view = view(&world);
-    assert_eq!(lines(&view.awaiting_confirmation.unwrap()), [
-        "proxyAddresses update [a] -> [+b,a]",
-        "title replace [Lead] -> [Boss]",
-    ]);
+    assert_eq!(
+        lines(&view.awaiting_confirmation.unwrap()),
+        ["proxyAddresses update [a] -> [+b,a]", "title replace [Lead] -> [Boss]",]
+    );
     let staged = view.pending_export.unwrap();
     assert_eq!(lines(&staged), ["proxyAddresses update [-b,a] -> [+c,a]", "title replace [Boss] -> [Owner]"]);
     assert_eq!(staged.new_dn.as_deref(), Some("CN=Owner"));
@@ -161,10 +169,10 @@ fn references_show_names_and_lead_to_their_targets() {
     world.reference(id, "manager", b, ReferenceLayer::UnappliedAdd);
     let view = view(&world);
     assert_eq!(lines(&view.import), ["manager none [CN=a] -> [CN=a]", "member update [-CN=b,CN=a] -> [+CN=c,CN=a]"]);
-    assert_eq!(lines(&view.pending_export.unwrap()), [
-        "manager replace [CN=a] -> [CN=b]",
-        "member update [-CN=a,CN=c] -> [+CN=d,CN=c]",
-    ]);
+    assert_eq!(
+        lines(&view.pending_export.unwrap()),
+        ["manager replace [CN=a] -> [CN=b]", "member update [-CN=a,CN=c] -> [+CN=d,CN=c]",]
+    );
     let manager = &view.import.attributes[0];
     assert_eq!(manager.value_type, ValueType::Reference);
     assert_eq!(manager.old[0].cs_target, Some(super::guid(3)));
@@ -178,10 +186,10 @@ fn large_attributes_show_their_changes_first_and_count_the_rest() {
     let many: Vec<String> = (0..450).map(|number| format!("smtp:{number}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let hologram = world.image(&[("proxyAddresses", &many)]);
-    let delta = world.delta(ObjectOperation::Update, &[(
-        "proxyAddresses",
-        AttributeChange::Update { adds: texts(&["new"]), deletes: texts(&["smtp:449"]) },
-    )]);
+    let delta = world.delta(
+        ObjectOperation::Update,
+        &[("proxyAddresses", AttributeChange::Update { adds: texts(&["new"]), deletes: texts(&["smtp:449"]) })],
+    );
     let id = world.cs(FOREST, ADA, |object| {
         object.hologram = hologram;
         object.pending_import = delta;

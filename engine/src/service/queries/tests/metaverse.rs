@@ -18,7 +18,8 @@ fn world() -> World {
     let keys = ["mail"];
     world.mv("person", &[("displayName", &["bob"]), ("mail", &["BOB@x.com"]), ("department", &["Sales"])], &keys);
     let mut ada = world.image(&[("displayName", &["Ada"]), ("mail", &["ada@x.com"]), ("proxyAddresses", &["SMTP:a", "smtp:b"])]);
-    let (enabled, number, photo) = (world.attribute("accountEnabled"), world.attribute("cloudMSExchRecipientDisplayType"), world.attribute("objectSid"));
+    let (enabled, number, photo) =
+        (world.attribute("accountEnabled"), world.attribute("cloudMSExchRecipientDisplayType"), world.attribute("objectSid"));
     ada.set_one(enabled, Value::Boolean(true));
     ada.set_one(number, Value::Integer(512));
     ada.set_one(photo, Value::binary([1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 32, 2, 0, 0]));
@@ -194,14 +195,22 @@ fn the_schema_lists_inbound_flows_winner_first() {
         attribute
             .import_flows
             .iter()
-            .map(|flow| format!("{} {} {} {} {} {}", flow.precedence, flow.rule, flow.connector, flow.flow_type, flow.source, flow.enabled))
+            .map(|flow| {
+                format!(
+                    "{} {} {} {} {} {}",
+                    flow.precedence, flow.rule, flow.connector, flow.flow_type, flow.source, flow.enabled
+                )
+            })
             .collect()
     };
-    assert_eq!(flows(2, "mail"), [
-        "10 first contoso.com Direct MAIL false",
-        "20 second contoso.onmicrosoft.com - AAD Direct mail true",
-        "30 any type contoso.com Direct mail true",
-    ]);
+    assert_eq!(
+        flows(2, "mail"),
+        [
+            "10 first contoso.com Direct MAIL false",
+            "20 second contoso.onmicrosoft.com - AAD Direct mail true",
+            "30 any type contoso.com Direct mail true",
+        ]
+    );
     assert_eq!(flows(1, "mail"), ["30 any type contoso.com Direct mail true"]);
     let ordered = types[2].attributes.windows(2).all(|pair| pair[0].name.to_lowercase() < pair[1].name.to_lowercase());
     assert!(ordered && types[2].attributes.len() > 100);

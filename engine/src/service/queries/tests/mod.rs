@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::QueryContext;
 use crate::model::{
-    AttributeChange, AttributeId, AttributeTable, ConnectorId, CsId, Delta, Dn, Image, MvId, ObjectOperation, RuleId, Schema, Value,
-    Values,
+    AttributeChange, AttributeId, AttributeTable, ConnectorId, CsId, Delta, Dn, Image, MvId, ObjectOperation, RuleId, Schema,
+    Value, Values,
 };
 use crate::rules::{Direction, Flow, FlowSource, LinkType, MergeType, SyncRule};
 use crate::store::configuration::{ConnectorRecord, PartitionRecord, ProfileRecord, ProfileStep, StepType};
@@ -108,7 +108,14 @@ impl World {
     }
 
     /// A rule with direct flows to the attributes named.
-    pub(super) fn rule(&mut self, name: &str, precedence: i64, direction: Direction, connector: ConnectorId, flows: &[&str]) -> RuleId {
+    pub(super) fn rule(
+        &mut self,
+        name: &str,
+        precedence: i64,
+        direction: Direction,
+        connector: ConnectorId,
+        flows: &[&str],
+    ) -> RuleId {
         self.changed_rule(name, precedence, direction, connector, flows, |_| {})
     }
 
@@ -197,10 +204,7 @@ impl World {
         let names = MvNames {
             search_text: name.to_lowercase(),
             display_name: name,
-            keys: keys
-                .into_iter()
-                .flat_map(|key| image.get(key).iter().map(move |value| (key, value.match_key())))
-                .collect(),
+            keys: keys.into_iter().flat_map(|key| image.get(key).iter().map(move |value| (key, value.match_key()))).collect(),
         };
         let mut object = MvObject {
             id: MvId(0),

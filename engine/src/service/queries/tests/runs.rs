@@ -4,7 +4,9 @@ use super::{FOREST, TENANT, World, guid, time};
 use crate::model::{ConnectorId, ErrorCode, ObjectError, RunId};
 use crate::service::queries::runs::{class_of, details, list, objects};
 use crate::service::{EngineError, RunFilter, StatusClass};
-use crate::store::runs::{RunErrorRecord, RunObjectRecord, RunRecord, StepRecord, add_errors, add_objects, finish_run, insert_run, save_step};
+use crate::store::runs::{
+    RunErrorRecord, RunObjectRecord, RunRecord, StepRecord, add_errors, add_objects, finish_run, insert_run, save_step,
+};
 
 struct Step<'a> {
     step_type: &'a str,
@@ -27,7 +29,8 @@ fn run(world: &mut World, connector: ConnectorId, profile: &str, status: &str, s
         };
         let id = insert_run(transaction, &record).unwrap();
         for (number, step) in (1..).zip(steps) {
-            let counters: BTreeMap<String, u64> = step.counters.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+            let counters: BTreeMap<String, u64> =
+                step.counters.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
             let record = StepRecord {
                 run: id,
                 number,
@@ -100,7 +103,12 @@ fn a_row_sums_its_steps() {
     };
     let sync = Step {
         step_type: "Full Synchronization",
-        counters: &[("disconnector-projected-flow", 4), ("connector-flow", 5), ("connector-no-flow", 7), ("2:provisioned-add-flow", 50)],
+        counters: &[
+            ("disconnector-projected-flow", 4),
+            ("connector-flow", 5),
+            ("connector-no-flow", 7),
+            ("2:provisioned-add-flow", 50),
+        ],
         errors: 1,
     };
     run(&mut world, FOREST, "both", "completed-sync-errors", &[import, sync]);
@@ -266,7 +274,10 @@ fn details_hold_errors_and_warnings_and_an_unknown_run_is_named() {
     let run = details(&world.reader(), &world.context(), id).unwrap();
     assert_eq!(run.summary.errors, 2);
     let second = &run.step_details[1];
-    assert_eq!((second.number, second.class, second.warnings.as_slice()), (2, StatusClass::Error, ["look".to_owned()].as_slice()));
+    assert_eq!(
+        (second.number, second.class, second.warnings.as_slice()),
+        (2, StatusClass::Error, ["look".to_owned()].as_slice())
+    );
     let error = &second.errors[0];
     assert_eq!((error.object_guid, error.error.code.as_str(), error.retry_count), (Some(guid(5)), "invalid-dn", 3));
     assert!(matches!(details(&world.reader(), &world.context(), RunId(77)), Err(EngineError::UnknownRun(77))));

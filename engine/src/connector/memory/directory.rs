@@ -1,0 +1,279 @@
+//! The content of a directory in memory and its journal of changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::connector::{
+    Anchor, EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome, ExportValue,
+    ImportEntry, ImportItem, ReferenceTarget,
+};
+use crate::model::{ErrorCode, ObjectError, Schema, fold_text};
+
+/// The attribute by which an object is found again when it is created a second time, as in the tenant.
+const HARD_MATCH: &str = "sourceAnchor";
+/// The attribute in which the directory tells the anchor it gave.
+const TOLD_ANCHOR: &str = "cloudAnchor";
+
+/// An object of a directory in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryEntry {
+    /// Identity.
+    pub anchor: Vec<u8>,
+    /// Name.
+    pub dn: String,
+    /// Type.
+    pub object_type: String,
+    /// Attributes.
+    pub attributes: EntryAttributes,
+}
+
+impl MemoryEntry {
+    /// An object.
+    #[must_use]
+    pub fn new(anchor: impl Into<Vec<u8>>, dn: &str, object_type: &str, attributes: EntryAttributes) -> Self {
+        Self { anchor: anchor.into(), dn: dn.to_owned(), object_type: object_type.to_owned(), attributes }
+    }
+
+    pub(super) fn to_import(&self) -> ImportEntry {
+        ImportEntry {
+            anchor: Anchor(self.anchor.clone()),
+            dn: self.dn.clone(),
+            object_type: self.object_type.clone(),
+            attributes: self.attributes.clone(),
+            partial: false,
+        }
+    }
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug)]
+struct Change {
+    anchor: Vec<u8>,
+    /// The attributes that changed; `None` means the whole object.
+    attributes: Option<BTreeSet<String>>,
+    /// The last name of an object that went.
+    gone: Option<String>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Directory {
+    entries: BTreeMap<Vec<u8>, MemoryEntry>,
+    journal: Vec<Change>,
+    given: BTreeMap<String, u64>,
+}
+
+impl Directory {
+    pub(super) fn entries(&self) -> impl Iterator<Item = &MemoryEntry> {
+        self.entries.values()
+    }
+
+    /// The number of the last change.
+    pub(super) fn now(&self) -> u64 {
+        self.journal.len() as u64
+    }
+
+    fn note(&mut self, anchor: &[u8], attributes: Option<BTreeSet<String>>, gone: Option<String>) {
+        self.journal.push(Change { anchor: anchor.to_vec(), attributes, gone });
+    }
+
+    pub(super) fn put(&mut self, entry: MemoryEntry) {
+        self.note(&entry.anchor, None, None);
+        self.entries.insert(entry.anchor.clone(), entry);
+    }
+
+    pub(super) fn remove(&mut self, anchor: &[u8]) {
+        let Some(entry) = self.entries.remove(anchor) else { return };
+        self.note(anchor, None, Some(entry.dn.clone()));
+        self.retarget(&entry.dn, None);
+    }
+
+    pub(super) fn rename(&mut self, anchor: &[u8], dn: &str) {
+        let Some(entry) = self.entries.get_mut(anchor) else { return };
+        let old = std::mem::replace(&mut entry.dn, dn.to_owned());
+        self.note(anchor, None, None);
+        self.retarget(&old, Some(dn));
+        let suffix = format!(",{old}");
+        let below: Vec<(Vec<u8>, String)> = self
+            .entries
+            .values()
+            .filter_map(|entry| Some((entry.anchor.clone(), entry.dn.strip_suffix(&suffix)?.to_owned())))
+            .collect();
+        for (anchor, head) in below {
+            let (old, new) = (format!("{head},{old}"), format!("{head},{dn}"));
+            if let Some(entry) = self.entries.get_mut(&anchor) {
+                entry.dn.clone_from(&new);
+            }
+            self.retarget(&old, Some(&new));
+        }
+    }
+
+    /// Lets references follow a name, or removes them with it.
+    fn retarget(&mut self, old: &str, new: Option<&str>) {
+        for entry in self.entries.values_mut() {
+            for values in entry.attributes.values_mut() {
+                for value in values.iter_mut() {
+                    if let (EntryValue::Reference(dn), Some(new)) = (value, new)
+                        && dn == old
+                    {
+                        new.clone_into(dn);
+                    }
+                }
+                values.retain(|value| new.is_some() || *value != EntryValue::Reference(old.to_owned()));
+            }
+            entry.attributes.retain(|_, values| !values.is_empty());
+        }
+    }
+
+    pub(super) fn set(&mut self, anchor: &[u8], attribute: &str, values: Vec<EntryValue>) {
+        let Some(entry) = self.entries.get_mut(anchor) else { return };
+        if values.is_empty() {
+            entry.attributes.remove(attribute);
+        } else {
+            entry.attributes.insert(attribute.to_owned(), values);
+        }
+        self.note(anchor, Some([attribute.to_owned()].into()), None);
+    }
+
+    /// What changed after a change, each object once, in the order of their last changes.
+    pub(super) fn changes_since(&self, since: u64, partial: bool) -> Vec<ImportItem> {
+        let since = usize::try_from(since).unwrap_or(usize::MAX);
+        let mut latest: BTreeMap<&[u8], (usize, Option<BTreeSet<String>>, Option<&String>)> = BTreeMap::new();
+        for (number, change) in self.journal.iter().enumerate().skip(since) {
+            let told = latest.entry(&change.anchor).or_insert((number, Some(BTreeSet::new()), None));
+            told.0 = number;
+            told.2 = change.gone.as_ref();
+            told.1 = match (told.1.take(), &change.attributes) {
+                (Some(known), Some(more)) => Some(known.union(more).cloned().collect()),
+                (None, _) | (_, None) => None,
+            };
+        }
+        let mut ordered: Vec<_> = latest.into_iter().collect();
+        ordered.sort_by_key(|(_, (number, _, _))| *number);
+        ordered
+            .into_iter()
+            .filter_map(|(anchor, (_, attributes, gone))| {
+                if let Some(dn) = gone {
+                    return Some(ImportItem::Deleted { anchor: Anchor(anchor.to_vec()), dn: Some(dn.clone()) });
+                }
+                let mut entry = self.entries.get(anchor)?.to_import();
+                if let Some(changed) = attributes.filter(|_| partial) {
+                    let value = |name: String| (name.clone(), entry.attributes.get(&name).cloned().unwrap_or_default());
+                    entry.attributes = changed.into_iter().map(value).collect();
+                    entry.partial = true;
+                }
+                Some(ImportItem::Entry(entry))
+            })
+            .collect()
+    }
+
+    /// Carries out one change.
+    pub(super) fn carry_out(&mut self, change: &ExportChange, schema: &Schema) -> ExportOutcome {
+        let known = self.find(change);
+        match (&change.operation, known) {
+            (ExportOperation::Delete, Some(anchor)) => {
+                self.remove(&anchor);
+                success(None, Vec::new())
+            }
+            (ExportOperation::Delete, None) => success(None, Vec::new()),
+            (ExportOperation::Add, Some(anchor)) if self.hard_matches(&anchor, change) => self.write(&anchor, change),
+            (ExportOperation::Add, Some(_)) => refused(ErrorCode::CD_EXISTING_OBJECT, &change.dn),
+            (ExportOperation::Add, None) => self.create(change, schema),
+            (ExportOperation::DeleteAdd, known) => {
+                if let Some(anchor) = known {
+                    self.remove(&anchor);
+                }
+                self.create(change, schema)
+            }
+            (ExportOperation::Update { .. }, None) => refused(ErrorCode::CD_MISSING_OBJECT, &change.dn),
+            (ExportOperation::Update { new_dn }, Some(anchor)) => {
+                if let Some(dn) = new_dn {
+                    self.rename(&anchor, dn);
+                }
+                self.write(&anchor, change)
+            }
+        }
+    }
+
+    fn find(&self, change: &ExportChange) -> Option<Vec<u8>> {
+        if let Some(anchor) = &change.anchor {
+            return self.entries.contains_key(&anchor.0).then(|| anchor.0.clone());
+        }
+        let wanted = change.identity.get(HARD_MATCH);
+        let same = |entry: &&MemoryEntry| {
+            entry.dn.eq_ignore_ascii_case(&change.dn) || (wanted.is_some() && entry.attributes.get(HARD_MATCH) == wanted)
+        };
+        self.entries.values().find(same).map(|entry| entry.anchor.clone())
+    }
+
+    fn hard_matches(&self, anchor: &[u8], change: &ExportChange) -> bool {
+        let wanted = change.identity.get(HARD_MATCH);
+        wanted.is_some() && self.entries.get(anchor).is_some_and(|entry| entry.attributes.get(HARD_MATCH) == wanted)
+    }
+
+    /// Makes an object with an anchor such as `User_1`.
+    fn create(&mut self, change: &ExportChange, schema: &Schema) -> ExportOutcome {
+        let number = self.given.entry(fold_text(&change.object_type)).or_default();
+        *number += 1;
+        let mut letters = change.object_type.chars();
+        let initial = letters.next().map(|letter| letter.to_ascii_uppercase());
+        let anchor: String = initial.into_iter().chain(letters).chain(format!("_{number}").chars()).collect();
+        let mut entry = MemoryEntry::new(anchor.clone(), &change.dn, &change.object_type, EntryAttributes::new());
+        if schema.attribute(TOLD_ANCHOR).is_some() {
+            entry.attributes.insert(TOLD_ANCHOR.to_owned(), vec![EntryValue::Text(anchor.clone())]);
+        }
+        self.entries.insert(entry.anchor.clone(), entry);
+        self.write(anchor.as_bytes(), change)
+    }
+
+    fn write(&mut self, anchor: &[u8], change: &ExportChange) -> ExportOutcome {
+        let names: BTreeSet<String> = self.entries.values().map(|entry| fold_text(&entry.dn)).collect();
+        let mut unresolved = Vec::new();
+        let mut values = |name: &str, values: &[ExportValue]| -> Vec<EntryValue> {
+            let mut known = Vec::new();
+            for value in values {
+                match value {
+                    ExportValue::Plain(value) => known.push(value.clone()),
+                    ExportValue::Reference(ReferenceTarget { dn, .. }) if names.contains(&fold_text(dn)) => {
+                        known.push(EntryValue::Reference(dn.clone()));
+                    }
+                    ExportValue::Reference(_) => unresolved.push(name.to_owned()),
+                }
+            }
+            known
+        };
+        let Some(entry) = self.entries.get_mut(anchor) else { return refused(ErrorCode::CD_MISSING_OBJECT, &change.dn) };
+        for (name, staged) in &change.attributes {
+            let after = match staged {
+                ExportAttributeChange::Replace(replaced) => values(name, replaced),
+                ExportAttributeChange::Delete => Vec::new(),
+                ExportAttributeChange::Values { adds, deletes } => {
+                    let (adds, deletes) = (values(name, adds), values(name, deletes));
+                    let mut after = entry.attributes.get(name).cloned().unwrap_or_default();
+                    after.retain(|value| !deletes.contains(value));
+                    for value in adds {
+                        if !after.contains(&value) {
+                            after.push(value);
+                        }
+                    }
+                    after
+                }
+            };
+            if after.is_empty() {
+                entry.attributes.remove(name);
+            } else {
+                entry.attributes.insert(name.clone(), after);
+            }
+        }
+        self.note(anchor, None, None);
+        unresolved.dedup();
+        success(Some(Anchor(anchor.to_vec())), unresolved)
+    }
+}
+
+fn success(anchor: Option<Anchor>, unresolved: Vec<String>) -> ExportOutcome {
+    ExportOutcome::Success { anchor, unresolved, warnings: Vec::new() }
+}
+
+fn refused(code: ErrorCode, dn: &str) -> ExportOutcome {
+    let message = format!("{dn}: {code}");
+    ExportOutcome::Refused(ObjectError::new(code, message))
+}

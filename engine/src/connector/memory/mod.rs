@@ -1,0 +1,323 @@
+//! A directory in memory with scripted faults (`engine.md` 12.1): what tests, samples and trials use in
+//! place of a server.
+//!
+//! A [`MemoryDirectory`] is a handle that is shared by the connectors opened on it, so that a test can
+//! change the directory between runs and look at what was sent.
+
+mod directory;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{
+    Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError,
+    EntryAttributes, EntryValue, ExportChange, ExportOutcome, ExportResult, ImportItem, ImportMode, ImportRequest, ImportSummary,
+};
+use crate::model::{ErrorCode, ObjectError, Schema};
+use directory::Directory;
+
+pub use directory::MemoryEntry;
+
+/// Something that goes wrong, once or for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The import breaks off after so many objects.
+    BreakImport {
+        /// Objects handed over before.
+        after: usize,
+        /// How it fails.
+        kind: ConnectorErrorKind,
+    },
+    /// Somebody asks for a stop after so many objects.
+    StopImport {
+        /// Objects handed over before.
+        after: usize,
+    },
+    /// The entry with this anchor cannot be read.
+    BadEntry(Vec<u8>),
+    /// Changes of the object of this name are refused.
+    Refuse {
+        /// Name.
+        dn: String,
+        /// Code of the refusal.
+        code: ErrorCode,
+    },
+    /// A batch is not accepted at all.
+    RefuseBatch {
+        /// Batches accepted before.
+        after: usize,
+        /// How it fails.
+        kind: ConnectorErrorKind,
+    },
+    /// Changes fail for a passing reason.
+    Passing {
+        /// Batches accepted before.
+        after: usize,
+    },
+    /// A batch is carried out but its answer is lost.
+    LoseAnswer {
+        /// Batches accepted before.
+        after: usize,
+    },
+    /// The directory writes another value than it was told.
+    Alter {
+        /// Attribute.
+        attribute: String,
+        /// The value written.
+        value: String,
+    },
+    /// Somebody asks for a stop after so many batches.
+    StopExport {
+        /// Batches accepted before.
+        after: usize,
+    },
+    /// Values of the attribute are accepted with a warning.
+    Quarantine {
+        /// Attribute.
+        attribute: String,
+    },
+    /// Using the directory ends the reading thread.
+    Crash,
+}
+
+#[derive(Debug)]
+struct State {
+    directory: Directory,
+    schema: Schema,
+    capabilities: Capabilities,
+    partition: String,
+    partial: bool,
+    faults: Vec<Fault>,
+    sent: Vec<Vec<ExportChange>>,
+}
+
+/// A directory in memory; clones share it.
+#[derive(Clone, Debug)]
+pub struct MemoryDirectory(Arc<Mutex<State>>);
+
+impl MemoryDirectory {
+    /// An empty directory of one partition that can do everything.
+    #[must_use]
+    pub fn new(schema: Schema, partition: &str) -> Self {
+        let capabilities =
+            Capabilities { delta_import: true, export: true, rename: true, value_level_updates: true, deletion_threshold: false };
+        Self(Arc::new(Mutex::new(State {
+            directory: Directory::default(),
+            schema,
+            capabilities,
+            partition: partition.to_owned(),
+            partial: false,
+            faults: Vec::new(),
+            sent: Vec::new(),
+        })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes what the directory can do.
+    pub fn set_capabilities(&self, change: impl FnOnce(&mut Capabilities)) {
+        change(&mut self.state().capabilities);
+    }
+
+    /// Lets deltas tell only the attributes that changed.
+    pub fn set_partial_deltas(&self, partial: bool) {
+        self.state().partial = partial;
+    }
+
+    /// Adds an object, or replaces the one with this anchor.
+    pub fn put(&self, entry: MemoryEntry) {
+        self.state().directory.put(entry);
+    }
+
+    /// Removes an object.
+    pub fn remove(&self, anchor: &[u8]) {
+        self.state().directory.remove(anchor);
+    }
+
+    /// Gives an object another name; names of objects below it and references follow.
+    pub fn rename(&self, anchor: &[u8], dn: &str) {
+        self.state().directory.rename(anchor, dn);
+    }
+
+    /// Sets an attribute; no values remove it.
+    pub fn set(&self, anchor: &[u8], attribute: &str, values: Vec<EntryValue>) {
+        self.state().directory.set(anchor, attribute, values);
+    }
+
+    /// The objects in order of their anchors.
+    #[must_use]
+    pub fn entries(&self) -> Vec<MemoryEntry> {
+        self.state().directory.entries().cloned().collect()
+    }
+
+    /// The object of a name.
+    #[must_use]
+    pub fn entry(&self, dn: &str) -> Option<MemoryEntry> {
+        self.state().directory.entries().find(|entry| entry.dn.eq_ignore_ascii_case(dn)).cloned()
+    }
+
+    /// Scripts a fault.
+    pub fn inject(&self, fault: Fault) {
+        self.state().faults.push(fault);
+    }
+
+    /// Ends all faults.
+    pub fn heal(&self) {
+        self.state().faults.clear();
+    }
+
+    /// The batches sent since the last call, and forgets them.
+    #[must_use]
+    pub fn take_sent(&self) -> Vec<Vec<ExportChange>> {
+        std::mem::take(&mut self.state().sent)
+    }
+
+    /// A connection to the directory.
+    #[must_use]
+    pub fn connect(&self) -> MemoryConnector {
+        MemoryConnector(self.clone())
+    }
+}
+
+/// A connection to a directory in memory.
+#[derive(Clone, Debug)]
+pub struct MemoryConnector(MemoryDirectory);
+
+const SERVER: &str = "memory";
+
+fn failure(kind: ConnectorErrorKind) -> ConnectorError {
+    ConnectorError::new(kind, "a scripted fault of the directory in memory").server(SERVER)
+}
+
+impl Connector for MemoryConnector {
+    fn capabilities(&self) -> Capabilities {
+        self.0.state().capabilities
+    }
+
+    fn schema(&mut self) -> Result<Schema, ConnectorError> {
+        Ok(self.0.state().schema.clone())
+    }
+
+    fn partitions(&mut self) -> Result<Vec<DirectoryPartition>, ConnectorError> {
+        Ok(vec![DirectoryPartition {
+            name: self.0.state().partition.clone(),
+            dns_name: None,
+            netbios_name: None,
+            forest_dns_name: None,
+            forest_netbios_name: None,
+            directory_id: None,
+            domain: true,
+        }])
+    }
+
+    fn import(
+        &mut self,
+        request: &ImportRequest,
+        sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<ImportSummary, ConnectorError> {
+        let (items, faults, watermark) = {
+            let state = self.0.state();
+            if !state.partition.eq_ignore_ascii_case(&request.partition) {
+                return Err(failure(ConnectorErrorKind::PartitionMissing));
+            }
+            let items: Vec<ImportItem> = match &request.mode {
+                ImportMode::Full => state.directory.entries().map(|entry| ImportItem::Entry(entry.to_import())).collect(),
+                ImportMode::Delta(watermark) => {
+                    let since = <[u8; 8]>::try_from(watermark.0.as_slice()).ok().map(u64::from_le_bytes);
+                    let since = since.ok_or_else(|| failure(ConnectorErrorKind::NoWatermark))?;
+                    state.directory.changes_since(since, state.partial)
+                }
+            };
+            (items, state.faults.clone(), state.directory.now())
+        };
+        for (done, item) in items.into_iter().enumerate() {
+            for fault in &faults {
+                match fault {
+                    Fault::BreakImport { after, kind } if *after == done => return Err(failure(*kind)),
+                    Fault::StopImport { after } if *after == done => request.cancel.cancel(),
+                    #[expect(clippy::panic, reason = "the fault that is asked for")]
+                    Fault::Crash => panic!("scripted crash of the directory in memory"),
+                    _ => {}
+                }
+            }
+            if request.cancel.is_cancelled() || !sink(spoil(item, &faults)) {
+                return Err(failure(ConnectorErrorKind::Cancelled));
+            }
+        }
+        let watermark = self.0.state().capabilities.delta_import.then(|| watermark.to_le_bytes().to_vec());
+        Ok(ImportSummary { watermark, server: Some(SERVER.to_owned()), warnings: Vec::new() })
+    }
+
+    fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
+        let mut state = self.0.state();
+        let batches = state.sent.len();
+        let faults = state.faults.clone();
+        state.sent.push(changes.to_vec());
+        for fault in &faults {
+            match fault {
+                Fault::RefuseBatch { after, kind } if *after <= batches => return Err(failure(*kind)),
+                Fault::Passing { after } if *after <= batches => {
+                    let error = ObjectError::new(ErrorCode::CD_CONNECTIVITY, "the directory in memory is busy");
+                    return Ok(vec![ExportResult { outcome: ExportOutcome::Transient(error) }; changes.len()]);
+                }
+                Fault::StopExport { after } if *after <= batches => cancel.cancel(),
+                _ => {}
+            }
+        }
+        let schema = state.schema.clone();
+        let results =
+            changes.iter().map(|change| ExportResult { outcome: carry_out(&mut state.directory, change, &faults, &schema) });
+        let results = results.collect();
+        let lost = faults.iter().any(|fault| matches!(fault, Fault::LoseAnswer { after } if *after == batches));
+        if lost { Err(failure(ConnectorErrorKind::Dropped)) } else { Ok(results) }
+    }
+}
+
+/// Makes an entry unreadable if that was scripted.
+fn spoil(item: ImportItem, faults: &[Fault]) -> ImportItem {
+    match item {
+        ImportItem::Entry(entry) if faults.contains(&Fault::BadEntry(entry.anchor.0.clone())) => {
+            let error = ObjectError::new(ErrorCode::PARSE_ERROR, "a scripted fault of the directory in memory");
+            ImportItem::Bad(DiscoveryError { dn: Some(entry.dn), error })
+        }
+        item => item,
+    }
+}
+
+fn carry_out(directory: &mut Directory, change: &ExportChange, faults: &[Fault], schema: &Schema) -> ExportOutcome {
+    for fault in faults {
+        if let Fault::Refuse { dn, code } = fault
+            && dn.eq_ignore_ascii_case(&change.dn)
+        {
+            let message = format!("the directory in memory refuses changes of {dn}");
+            return ExportOutcome::Refused(ObjectError::new(code.clone(), message));
+        }
+    }
+    let mut outcome = directory.carry_out(change, schema);
+    if let ExportOutcome::Success { anchor, warnings, .. } = &mut outcome {
+        let anchor = anchor.clone().or_else(|| change.anchor.clone()).unwrap_or(Anchor(Vec::new()));
+        for fault in faults {
+            match fault {
+                Fault::Alter { attribute, value } if change.attributes.contains_key(attribute) => {
+                    directory.set(&anchor.0, attribute, vec![EntryValue::Text(value.clone())]);
+                }
+                Fault::Quarantine { attribute } if change.attributes.contains_key(attribute) => {
+                    let code = ErrorCode::from_directory("AttributeValueMustBeUnique");
+                    warnings.push(ObjectError::new(code, "the value is quarantined").attribute(attribute));
+                }
+                _ => {}
+            }
+        }
+    }
+    outcome
+}
+
+/// Text attributes, for short test data.
+#[must_use]
+pub fn texts(attributes: &[(&str, &str)]) -> EntryAttributes {
+    attributes.iter().map(|(name, value)| ((*name).to_owned(), vec![EntryValue::Text((*value).to_owned())])).collect()
+}
+
+#[cfg(test)]
+mod tests;
