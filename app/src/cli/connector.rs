@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use syncline_engine::service::{ConnectorStatistics, ConnectorSummary};
 
+use super::connector_add::{self, AddCommand, CredentialArgs};
 use super::exit::Failure;
 use super::output::Answer;
 use super::session::Session;
@@ -27,6 +28,17 @@ pub enum ConnectorCommand {
         #[arg(value_name = "CONNECTOR")]
         connector: String,
     },
+    /// Add a forest or a tenant; makes the data folder when it is not there
+    #[command(subcommand)]
+    Add(AddCommand),
+    /// Replace the password or client secret of a connector
+    #[command(after_help = "\
+The new password is tried on the directory before it is stored. It is asked for unless
+--secret-stdin or --secret-file is given.
+
+Example:
+  syncline connector set-credential contoso.com")]
+    SetCredential(CredentialArgs),
 }
 
 impl ConnectorCommand {
@@ -37,6 +49,8 @@ impl ConnectorCommand {
             Self::List => "connector list",
             Self::Show { .. } => "connector show",
             Self::Stats { .. } => "connector stats",
+            Self::Add(command) => command.name(),
+            Self::SetCredential(_) => "connector set-credential",
         }
     }
 
@@ -56,6 +70,8 @@ impl ConnectorCommand {
                 let statistics = session.query(|engine| Ok(engine.connector_statistics(engine.connector(connector)?.id)?))?;
                 Answer::new(&statistics, stats(&statistics))
             }
+            Self::Add(command) => command.run(session),
+            Self::SetCredential(arguments) => connector_add::set_credential(session, arguments),
         }
     }
 }

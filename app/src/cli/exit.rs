@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use syncline_engine::connector::ConnectorErrorKind;
 use syncline_engine::service::EngineError;
+use syncline_engine::setup::{SandboxError, SetupError};
 use syncline_engine::store::StoreError;
 
 /// The documented exit codes.
@@ -193,9 +194,10 @@ impl From<EngineError> for Failure {
             EngineError::Busy { status, .. } => json!({ "status": status }),
             EngineError::Locked { folder, pid } => json!({ "folder": folder, "owner": { "pid": pid } }),
             EngineError::NotAWorkspace { folder, .. } | EngineError::Folder { folder, .. } => json!({ "folder": folder }),
-            EngineError::Connector(error) => {
+            EngineError::Connector(error) | EngineError::Setup(SetupError::Connector(error)) => {
                 json!({ "connectionResult": error.kind.connection_result(), "server": error.server })
             }
+            EngineError::Setup(SetupError::NameTaken(name) | SetupError::SecondTenant(name)) => json!({ "connector": name }),
             _ => json!({}),
         };
         Self::new(exit_of(&error), chain(&error)).detail(detail)
@@ -207,7 +209,7 @@ fn exit_of(error: &EngineError) -> Exit {
     match error {
         EngineError::NotAWorkspace { .. } => Exit::NotConfigured,
         EngineError::Folder { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Exit::NotConfigured,
-        EngineError::Folder { .. } | EngineError::ConnectorExists(_) | EngineError::Invalid(_) => Exit::Invalid,
+        EngineError::Folder { .. } | EngineError::Invalid(_) => Exit::Invalid,
         EngineError::UnknownConnector { .. }
         | EngineError::UnknownProfile { .. }
         | EngineError::UnknownRun(_)
@@ -215,6 +217,25 @@ fn exit_of(error: &EngineError) -> Exit {
         EngineError::Busy { .. } | EngineError::Locked { .. } => Exit::Busy,
         EngineError::Connector(error) => exit_of_connector(error.kind),
         EngineError::Store(StoreError::Newer { .. }) => Exit::DatabaseVersion,
+        EngineError::Setup(error) => exit_of_setup(error),
+        _ => Exit::Unexpected,
+    }
+}
+
+/// The exit code of a configuration step that could not be applied.
+fn exit_of_setup(error: &SetupError) -> Exit {
+    match error {
+        SetupError::NoName
+        | SetupError::NoCredential(_)
+        | SetupError::NameTaken(_)
+        | SetupError::SecondTenant(_)
+        | SetupError::Sandbox(SandboxError::Domain(_)) => Exit::Invalid,
+        SetupError::UnknownConnector(_) | SetupError::NoPartition(_) => Exit::NotFound,
+        SetupError::Connector(error) => exit_of_connector(error.kind),
+        SetupError::Sandbox(SandboxError::InUse(_)) => Exit::Busy,
+        SetupError::Store(StoreError::Newer { .. }) | SetupError::Sandbox(SandboxError::NewerDatabase { .. }) => {
+            Exit::DatabaseVersion
+        }
         _ => Exit::Unexpected,
     }
 }
@@ -296,6 +317,14 @@ mod tests {
         check(ConnectorError::new(ConnectorErrorKind::Credentials, "password refused").into(), 20, "password");
         check(ConnectorError::new(ConnectorErrorKind::Certificate, "not trusted").into(), 21, "not trusted");
         check(ConnectorError::new(ConnectorErrorKind::Permission, "denied").into(), 22, "denied");
+        let setup = |error: SetupError| EngineError::from(error);
+        check(setup(SetupError::NameTaken("contoso.com".into())), 31, "contoso.com");
+        check(setup(SetupError::SecondTenant("contoso - AAD".into())), 31, "contoso - AAD");
+        check(setup(SetupError::NoPartition("contoso.com".into())), 30, "contoso.com");
+        check(setup(ConnectorError::new(ConnectorErrorKind::Credentials, "password refused").into()), 20, "password");
+        check(setup(ConnectorError::new(ConnectorErrorKind::Connection, "no answer").into()), 21, "no answer");
+        check(setup(SandboxError::Domain("x y".into()).into()), 31, "x y");
+        check(setup(SandboxError::InUse("/x".into()).into()), 4, "/x");
     }
 
     #[test]

@@ -44,6 +44,14 @@ impl Session {
         with(Engine::open(&self.folder()?, options())?, work)
     }
 
+    /// Works with the engine as [`Session::operate`] does; an empty data folder is made when there is none.
+    ///
+    /// # Errors
+    /// [`Failure`] when the folder holds something else or belongs to another process, and that of the work.
+    pub fn configure<T>(&self, work: impl FnOnce(&Engine) -> Result<T, Failure>) -> Result<T, Failure> {
+        with(Engine::create(&self.folder()?, options())?, work)
+    }
+
     /// The words that call this program on the same folder: `syncline --data DIR`.
     #[must_use]
     pub fn invocation(&self, folder: &Path) -> String {

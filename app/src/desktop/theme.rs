@@ -177,9 +177,19 @@ fn apply(style: &mut Style, theme: Theme, palette: &Palette) {
     spacing.icon_width_inner = 9.0;
     spacing.combo_width = 130.0;
     spacing.tooltip_width = 460.0;
-    spacing.scroll = ScrollStyle { bar_width: 9.0, ..ScrollStyle::solid() };
-    spacing.scroll.bar_inner_margin = 2.0;
-    spacing.scroll.bar_outer_margin = 1.0;
+    spacing.scroll = ScrollStyle {
+        foreground_color: true,
+        bar_width: 9.0,
+        floating_width: 5.0,
+        floating_allocated_width: 9.0,
+        dormant_background_opacity: 0.0,
+        active_background_opacity: 0.08,
+        interact_background_opacity: 0.12,
+        dormant_handle_opacity: 0.22,
+        active_handle_opacity: 0.35,
+        interact_handle_opacity: 0.55,
+        ..ScrollStyle::thin()
+    };
     style.interaction.tooltip_delay = 0.35;
     style.interaction.selectable_labels = true;
     style.animation_time = 0.08;
@@ -209,7 +219,7 @@ fn visuals(theme: Theme, palette: &Palette) -> Visuals {
     visuals.window_shadow = Shadow { offset: [0, 8], blur: 28, spread: 0, color: Color32::from_black_alpha(shade) };
     visuals.popup_shadow = Shadow { offset: [0, 4], blur: 14, spread: 0, color: Color32::from_black_alpha(shade) };
     visuals.selection = Selection { bg_fill: palette.selected, stroke: Stroke::new(1.0, palette.accent) };
-    visuals.disabled_alpha = 0.55;
+    visuals.disabled_alpha = 0.7;
     visuals.striped = false;
     visuals.slider_trailing_fill = true;
     let radius = CornerRadius::same(6);

@@ -13,7 +13,7 @@ use crate::model::{AttributeChange, AttributeId, CsId, Image, ObjectOperation, V
 use crate::store::StoreError;
 use crate::store::connector_space::{self, CsObject, LoadOptions, TowerView};
 use crate::store::pending::{self, TargetRow};
-use crate::store::references::{self, ReferenceLayer, targets_up_to};
+use crate::store::references::{self, CsReference, ReferenceLayer, targets_up_to};
 
 /// Attributes by which a directory knows an object, sent with every change.
 const IDENTITY: [&str; 2] = ["sourceAnchor", "cloudAnchor"];
@@ -39,8 +39,11 @@ impl Export<'_> {
         }
         let targets = pending::targets(transaction, wanted)?;
         let mut batch = Batch { second_pass, ..Batch::default() };
-        for object in objects {
-            let (change, held) = self.change(&object, &targets);
+        for mut object in objects {
+            // Plain values are read from a view that need not form the members of a large group.
+            let rows = std::mem::take(&mut object.references);
+            let (change, held) = self.change(&object, &rows, &targets);
+            object.references = rows;
             batch.changes.push(change);
             batch.held.push(held);
             batch.objects.push(object);
@@ -53,7 +56,7 @@ impl Export<'_> {
         let moving = [ReferenceLayer::EscrowedAdd, ReferenceLayer::EscrowedDelete];
         let mut wanted: BTreeSet<CsId> =
             object.references.iter().filter(|row| moving.contains(&row.layer)).map(|row| row.target).collect();
-        for attribute in changing_references(object) {
+        for attribute in changing_references(&object.references) {
             let after = targets_up_to(&object.references, attribute, ReferenceLayer::EscrowedDelete);
             if after.len() <= WHOLE_LIMIT || !self.capabilities.value_level_updates {
                 wanted.extend(after);
@@ -63,7 +66,12 @@ impl Export<'_> {
     }
 
     /// The change of one object; nothing when only references change and none of them can be sent.
-    fn change(&self, object: &CsObject, targets: &BTreeMap<CsId, TargetRow>) -> (Option<ExportChange>, HeldReferences) {
+    fn change(
+        &self,
+        object: &CsObject,
+        rows: &[CsReference],
+        targets: &BTreeMap<CsId, TargetRow>,
+    ) -> (Option<ExportChange>, HeldReferences) {
         let escrowed = &object.escrowed;
         let whole_image = object.view(TowerView::Escrowed);
         let operation = match escrowed.operation {
@@ -91,8 +99,8 @@ impl Export<'_> {
             self.put_plain(&mut change, *attribute, attribute_change, &whole_image);
         }
         let mut held = Vec::new();
-        for attribute in changing_references(object) {
-            self.put_references(&mut change, object, attribute, targets, &mut held);
+        for attribute in changing_references(rows) {
+            self.put_references(&mut change, rows, attribute, targets, &mut held);
         }
         let empty = change.attributes.is_empty() && change.operation == ExportOperation::Update { new_dn: None };
         ((!empty).then_some(change), held)
@@ -125,7 +133,7 @@ impl Export<'_> {
     fn put_references(
         &self,
         change: &mut ExportChange,
-        object: &CsObject,
+        references: &[CsReference],
         attribute: AttributeId,
         targets: &BTreeMap<CsId, TargetRow>,
         held: &mut HeldReferences,
@@ -137,7 +145,7 @@ impl Export<'_> {
             let anchor = target.anchor.clone().map(Anchor);
             Some(ExportValue::Reference(ReferenceTarget { dn: target.dn.clone(), anchor }))
         };
-        let rows = |layer| object.references.iter().filter(move |row| row.attribute == attribute && row.layer == layer);
+        let rows = |layer| references.iter().filter(move |row| row.attribute == attribute && row.layer == layer);
         let (adds, waiting): (Vec<CsId>, Vec<CsId>) = rows(ReferenceLayer::EscrowedAdd).map(|row| row.target).partition(sendable);
         let deletes: Vec<CsId> = rows(ReferenceLayer::EscrowedDelete).map(|row| row.target).collect();
         held.extend(waiting.iter().map(|target| (attribute, *target)));
@@ -148,7 +156,7 @@ impl Export<'_> {
         let created = matches!(change.operation, ExportOperation::Add | ExportOperation::DeleteAdd);
         let multi_valued = self.connector.schema.attribute(&name).is_none_or(|definition| definition.multi_valued);
         let after = || {
-            let mut after = targets_up_to(&object.references, attribute, ReferenceLayer::EscrowedDelete);
+            let mut after = targets_up_to(references, attribute, ReferenceLayer::EscrowedDelete);
             after.retain(sendable);
             after.into_iter().collect::<Vec<_>>()
         };
@@ -176,9 +184,9 @@ fn whole_change(values: Vec<ExportValue>) -> ExportAttributeChange {
 }
 
 /// Reference attributes that the batch changes.
-fn changing_references(object: &CsObject) -> BTreeSet<AttributeId> {
+fn changing_references(rows: &[CsReference]) -> BTreeSet<AttributeId> {
     let moving = [ReferenceLayer::EscrowedAdd, ReferenceLayer::EscrowedDelete];
-    object.references.iter().filter(|row| moving.contains(&row.layer)).map(|row| row.attribute).collect()
+    rows.iter().filter(|row| moving.contains(&row.layer)).map(|row| row.attribute).collect()
 }
 
 /// A plain value in the connector's words; references are told by name instead.

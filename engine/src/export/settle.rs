@@ -73,7 +73,6 @@ impl Export<'_> {
     fn fail(&mut self, object: &mut CsObject, error: ObjectError, recorder: &mut Recorder) {
         let error = if error.detail.step.is_none() { error.at(AlgorithmStep::Export) } else { error };
         let stored = StoredError::after(object.export_error.as_ref(), error, self.environment.clock.now());
-        recorder.add("export-failure", 0);
         recorder.count("export-failure", object);
         recorder.object_error(object, &stored);
         object.export_error = Some(stored);
@@ -105,7 +104,7 @@ impl Export<'_> {
                 if success.anchor.is_some() && object.anchor.is_none() {
                     object.anchor.clone_from(&success.anchor);
                 }
-                let sent = success.sent.then_some(escrowed).unwrap_or_default();
+                let sent = if success.sent { escrowed } else { Delta::none() };
                 object.unconfirmed = object.unconfirmed.then(&sent, &object.view(TowerView::Imported));
             }
         }

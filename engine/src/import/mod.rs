@@ -228,7 +228,8 @@ impl Import<'_> {
         transaction.commit().map_err(StoreError::sqlite("committing the end of an import"))?;
         let findings = self.stager.findings;
         Ok(if findings.discovery_errors > 0 {
-            let message = format!("{} entries could not be read; deletions were not evaluated", findings.discovery_errors);
+            let consequence = if self.full { "; deletions were not evaluated" } else { "" };
+            let message = format!("{} entries could not be read{consequence}", findings.discovery_errors);
             StepEnd::because(StepStatus::COMPLETED_DISCOVERY_ERRORS, message)
         } else if nothing {
             StepEnd::because(

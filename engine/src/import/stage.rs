@@ -361,6 +361,8 @@ impl<'a> Stager<'a> {
         loaded: &mut Loaded,
         sets: &ReferenceSets,
     ) -> Result<(), StoreError> {
+        // Names and join keys are plain values: a view need not form the members of a large group.
+        let references = std::mem::take(&mut loaded.object.references);
         let object = &loaded.object;
         let image = object.view(TowerView::Imported);
         let display_name = display_name_of(&image, self.table.get("displayName"), self.table.get("cn"));
@@ -378,6 +380,7 @@ impl<'a> Stager<'a> {
             loaded.keys = keys;
         }
         loaded.stored = sets.clone();
+        loaded.object.references = references;
         Ok(())
     }
 

@@ -1,10 +1,14 @@
 //! Imports on a directory in memory; numbers are those of the scenarios in `engine.md` 11.
 
-use crate::connector::memory::{Fault, MemoryEntry, texts};
-use crate::connector::{ConnectorErrorKind, EntryValue};
-use crate::model::{CsId, ErrorCode, ObjectOperation, Value};
+use crate::connector::memory::{Fault, MemoryConnector, MemoryEntry, texts};
+use crate::connector::{
+    CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, EntryValue, ExportChange,
+    ExportResult, ImportItem, ImportRequest, ImportSummary,
+};
+use crate::model::{CsId, ErrorCode, ObjectOperation, Schema, Value};
 use crate::step::StepStatus;
 use crate::step::fixture::{Fixture, Told, reference};
+use crate::store::configuration::StepType;
 use crate::store::connector_space::TowerView;
 use crate::store::metaverse;
 use crate::store::references::ReferenceLayer;
@@ -300,10 +304,7 @@ fn scenario_39_full_import_stopped_half_way() {
     assert!(fixture.object(&users[0]).pending_import.is_none(), "none obsoleted");
     assert_eq!(fixture.partition().watermark, watermark);
 
-    let fixture = Fixture {
-        environment: crate::step::StepEnvironment { cancel: Default::default(), ..fixture.environment.clone() },
-        ..fixture
-    };
+    let fixture = fixture.with_new_cancel_token();
     fixture.directory.heal();
     assert_eq!(fixture.full_import().end.status, StepStatus::SUCCESS);
     let count = |operation| fixture.objects().iter().filter(|object| object.pending_import.operation == operation).count();
@@ -346,15 +347,54 @@ fn an_entry_that_cannot_be_read_is_a_discovery_error() {
     assert_eq!(error.error.detail.attribute.as_deref(), Some("department"));
 }
 
+/// Tells its first user once more under another name.
+struct TwiceTold(MemoryConnector);
+
+impl Connector for TwiceTold {
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    fn schema(&mut self) -> Result<Schema, ConnectorError> {
+        self.0.schema()
+    }
+
+    fn partitions(&mut self) -> Result<Vec<DirectoryPartition>, ConnectorError> {
+        self.0.partitions()
+    }
+
+    fn import(
+        &mut self,
+        request: &ImportRequest,
+        sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<ImportSummary, ConnectorError> {
+        let mut user = None;
+        let summary = self.0.import(request, &mut |item| {
+            if let ImportItem::Entry(entry) = &item
+                && entry.object_type == "user"
+            {
+                user = Some(entry.clone());
+            }
+            sink(item)
+        })?;
+        let mut twin = user.unwrap();
+        twin.dn = "CN=twin,OU=Staff,DC=contoso,DC=com".to_owned();
+        sink(ImportItem::Entry(twin));
+        Ok(summary)
+    }
+
+    fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
+        self.0.export(changes, cancel)
+    }
+}
+
 #[test]
 fn one_anchor_under_two_names_stops_obsoletion() {
     let (fixture, users) = with_users(1);
     fixture.directory.remove(b"u1");
     fixture.directory.put(MemoryEntry::new("a", "CN=a,OU=Staff,DC=contoso,DC=com", "user", texts(&[])));
-    let mut twice = crate::connector::memory::MemoryDirectory::new(crate::step::fixture::schema(), "DC=contoso,DC=com");
-    std::mem::swap(&mut twice, &mut fixture.directory.clone());
-    let twin = TwiceTold(fixture.directory.clone());
-    let told = fixture.import_from(Box::new(twin));
+    let mut directory = TwiceTold(fixture.directory.connect());
+    let told = fixture.import_from(StepType::FullImport, &mut directory);
     assert_eq!(told.end.status, StepStatus::COMPLETED_DISCOVERY_ERRORS);
     assert_eq!(fixture.errors(&told)[0].error.code, ErrorCode::DUPLICATE_OBJECT);
     assert!(fixture.object(&users[0]).pending_import.is_none());

@@ -74,6 +74,15 @@ pub(super) struct ActiveRun {
     synchronizes: bool,
 }
 
+/// Who asks for a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A person, while no cycle goes on.
+    Person,
+    /// The cycle that goes on.
+    Cycle,
+}
+
 #[derive(Debug, Default)]
 struct State {
     active: BTreeMap<ConnectorId, ActiveRun>,
@@ -162,9 +171,18 @@ impl RunCore {
     /// # Errors
     /// [`RunError`] when connector or profile are unknown, or another run is in the way.
     pub fn start(self: &Arc<Self>, connector: ConnectorId, profile: &str) -> Result<RunTicket, RunError> {
+        self.start_for(Origin::Person, connector, profile)
+    }
+
+    pub(super) fn start_for(
+        self: &Arc<Self>,
+        origin: Origin,
+        connector: ConnectorId,
+        profile: &str,
+    ) -> Result<RunTicket, RunError> {
         let (connector, profile) = self.find(connector, profile)?;
         let cancel = CancelToken::default();
-        let run = self.admit(&connector, &profile, &cancel)?;
+        let run = self.admit(origin, &connector, &profile, &cancel)?;
         self.tell(RunEvent::Started(run));
         let core = Arc::clone(self);
         let id = connector.id;
@@ -198,11 +216,25 @@ impl RunCore {
 
     /// Lets a run in, or says which other run is in the way. Synchronization is exclusive; imports and
     /// exports of different connectors may overlap each other (`engine.md` 6.2).
-    fn admit(&self, connector: &ConnectorRecord, profile: &ProfileRecord, cancel: &CancelToken) -> Result<RunId, RunError> {
+    fn admit(
+        &self,
+        origin: Origin,
+        connector: &ConnectorRecord,
+        profile: &ProfileRecord,
+        cancel: &CancelToken,
+    ) -> Result<RunId, RunError> {
         let synchronizes = profile.steps.iter().any(|step| step.step_type.is_synchronization());
         let mut state = self.state();
         if state.shutting_down {
             return Err(RunError::ShuttingDown);
+        }
+        if origin == Origin::Person && state.cycle.is_some() {
+            let now = state.active.values().next();
+            let now = now.map(|active| format!("; it is running {} of \"{}\"", active.profile, active.connector_name));
+            return Err(RunError::Busy {
+                status: StepStatus::NO_START_ALREADY_RUNNING.0,
+                message: format!("a synchronization cycle is running{}; wait for it or stop it", now.unwrap_or_default()),
+            });
         }
         if let Some(active) = state.active.get(&connector.id) {
             return Err(RunError::Busy {
@@ -260,6 +292,30 @@ impl RunCore {
                 run.run
             })
             .collect()
+    }
+
+    /// Refuses while a run or a cycle goes on; the configuration is changed only in between.
+    ///
+    /// # Errors
+    /// [`RunError::Busy`] names the run that is in the way.
+    pub fn check_idle(&self) -> Result<(), RunError> {
+        let state = self.state();
+        let busy = |message: String| RunError::Busy { status: StepStatus::NO_START_ALREADY_RUNNING.0, message };
+        if state.shutting_down {
+            return Err(RunError::ShuttingDown);
+        }
+        if let Some(active) = state.active.values().next() {
+            return Err(busy(format!(
+                "connector \"{}\" is running {} (run {}), so the configuration cannot be changed; wait for it or stop it",
+                active.connector_name, active.profile, active.run
+            )));
+        }
+        match state.cycle {
+            Some(_) => Err(busy(
+                "a synchronization cycle is running, so the configuration cannot be changed; wait for it or stop it".to_owned(),
+            )),
+            None => Ok(()),
+        }
     }
 
     /// Registers a cycle.

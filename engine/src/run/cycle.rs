@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::core::{RunCore, RunError};
+use super::core::{Origin, RunCore, RunError};
 use crate::connector::CancelToken;
 use crate::model::{ConnectorId, RunId};
 use crate::protection;
@@ -164,7 +164,20 @@ impl Cycle<'_> {
             });
             return Ok(None);
         };
-        let run = self.core.start(connector.id, &profile)?.wait()?;
+        let ticket = match self.core.start_for(Origin::Cycle, connector.id, &profile) {
+            Ok(ticket) => ticket,
+            Err(RunError::Busy { message, .. }) => {
+                let note = Some(format!("skipped: {message}"));
+                self.entries.push(CycleEntry { connector: connector.name.clone(), profile, run: None, note });
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        if self.plan.token.is_cancelled() {
+            // The stop came between the last look and the start.
+            self.core.stop(Some(connector.id));
+        }
+        let run = ticket.wait()?;
         let reader = self.core.database.reader()?;
         let status = runs::runs(&reader, &RunQuery { id: Some(run), ..RunQuery::default() })?.pop().map(|run| run.status);
         self.statuses.extend(status.clone());

@@ -27,16 +27,20 @@ pub(super) fn execute(execution: &Execution<'_>) {
     let span = tracing::info_span!("run", run = execution.run.0, connector = %execution.connector.name, profile = %execution.profile.name);
     let _entered = span.enter();
     let mut statuses: Vec<&'static str> = Vec::new();
+    let mut completed: Vec<&ProfileStep> = Vec::new();
     for (number, step) in (1u32..).zip(&execution.profile.steps) {
         let end = execution.step(number, step);
         statuses.push(end.status.0);
+        if end.status == StepStatus::SUCCESS || end.status.0.starts_with("completed-") {
+            completed.push(step);
+        }
         execution.core.tell(RunEvent::StepFinished { run: execution.run, step: number, status: end.status.0.to_owned() });
         if !end.status.lets_next_step_run() {
             break;
         }
     }
     let status = most_severe(statuses);
-    if let Err(error) = execution.finish(status) {
+    if let Err(error) = execution.clear_requirements(&completed).and_then(|()| execution.finish(status)) {
         tracing::error!(%error, "the end of the run could not be written");
     }
     tracing::info!(status, "run finished");
@@ -61,7 +65,11 @@ impl Execution<'_> {
             return StepEnd::store(&error);
         }
         let mut recorder = Recorder::new(self.run, number, self.progress(number, step.step_type));
-        let mut end = self.work(step, &mut recorder);
+        // A fault of a connector or of the engine ends the step, never the program.
+        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.work(step, &mut recorder)));
+        let mut end = worked.unwrap_or_else(|_| {
+            StepEnd::because(StepStatus::STOPPED_EXCEPTION, "the step failed unexpectedly; the log says where")
+        });
         if end.status == StepStatus::STOPPED_BY_USER && self.core.is_shutting_down() {
             end.status = StepStatus::STOPPED_SERVICE_SHUTDOWN;
         }
@@ -71,9 +79,7 @@ impl Execution<'_> {
         record.counters.clone_from(recorder.counters());
         record.connections.clone_from(&recorder.connections);
         record.warnings.clone_from(&recorder.warnings);
-        if let Err(error) =
-            self.save(&record, Some(&mut recorder)).and_then(|()| self.clear_requirement(step.step_type, end.status))
-        {
+        if let Err(error) = self.save(&record, Some(&mut recorder)) {
             return StepEnd::store(&error);
         }
         end
@@ -184,19 +190,22 @@ impl Execution<'_> {
         transaction.commit().map_err(StoreError::sqlite("writing the run history"))
     }
 
-    /// A full import or synchronization that ran to its end meets the requirement.
-    fn clear_requirement(&self, step_type: StepType, status: StepStatus) -> Result<(), StoreError> {
-        let completed = status == StepStatus::SUCCESS || status.0.starts_with("completed-");
-        if !completed || !matches!(step_type, StepType::FullImport | StepType::FullSynchronization) {
-            return Ok(());
-        }
+    /// A full import of every selected partition, or a full synchronization, that ran to its end meets the
+    /// requirement (`operations.md` 1-5).
+    fn clear_requirements(&self, completed: &[&ProfileStep]) -> Result<(), StoreError> {
+        let of_type = |step_type| completed.iter().filter(move |step| step.step_type == step_type);
         let mut writer = self.core.database.writer();
         let transaction = writer.transaction()?;
+        let partitions = configuration::partitions(&transaction, self.connector.id)?;
+        let imported = of_type(StepType::FullImport).next().is_some()
+            && partitions
+                .iter()
+                .filter(|partition| partition.selected)
+                .all(|partition| of_type(StepType::FullImport).any(|step| step.partition.eq_ignore_ascii_case(&partition.name)));
+        let synchronized = of_type(StepType::FullSynchronization).next().is_some();
         if let Some(connector) = configuration::connector(&transaction, self.connector.id)? {
-            let (import, sync) = match step_type {
-                StepType::FullImport => (None, connector.full_sync_reason.as_deref()),
-                _ => (connector.full_import_reason.as_deref(), None),
-            };
+            let import = connector.full_import_reason.as_deref().filter(|_| !imported);
+            let sync = connector.full_sync_reason.as_deref().filter(|_| !synchronized);
             configuration::set_required(&transaction, connector.id, import, sync)?;
         }
         transaction.commit().map_err(StoreError::sqlite("writing a connector"))

@@ -6,6 +6,8 @@ mod cycle;
 mod event;
 mod execute;
 mod profiles;
+#[cfg(test)]
+mod tests;
 
 use crate::connector::{Connector, ConnectorError};
 use crate::store::configuration::ConnectorRecord;

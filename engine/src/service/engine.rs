@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::Receiver;
-use syncline_sandbox::{Sandbox, SandboxOptions};
+use secrecy::SecretString;
+use syncline_sandbox::Sandbox;
 use uuid::Uuid;
 
 use super::broadcast::Broadcast;
@@ -18,14 +19,11 @@ use super::views::{
     RunObjectView, RunProgress, RunSummary,
 };
 use super::{EngineError, EngineOptions, RunFilter};
-use crate::connector::entra::EntraSettings;
 use crate::model::{ConnectorId, IdSource, RunId};
 use crate::run::{CycleOutcome, CyclePlan, RunCore, RunError, RunEvent, RunTicket};
-use crate::setup::{Directories, SetupError, TENANT_KIND, demo};
-use crate::store::configuration;
-use crate::store::options::{SANDBOX_FOLDER, SANDBOX_TENANT};
+use crate::setup::{self, Directories, NewDirectory, SetupContext};
 use crate::store::secrets::SecretStore;
-use crate::store::{Database, Reader, StoreError, options};
+use crate::store::{Database, Reader};
 
 type Answer<T> = Result<T, EngineError>;
 
@@ -121,7 +119,11 @@ impl Engine {
     pub fn open(folder: &Path, options: EngineOptions) -> Answer<Self> {
         let folder = folder::existing(folder)?;
         let engine = Self::on(folder, options)?;
-        engine.start_sandbox()?;
+        if !engine.0.options.read_only
+            && let Some(sandbox) = setup::start_sandbox(&engine.0.folder, &engine.0.database)?
+        {
+            engine.host(sandbox);
+        }
         Ok(engine)
     }
 
@@ -152,36 +154,8 @@ impl Engine {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Starts the sandbox tenant of the workspace and tells the tenant's connector where it is now.
-    fn start_sandbox(&self) -> Answer<()> {
-        if self.0.options.read_only {
-            return Ok(());
-        }
-        let (folder, tenant) = {
-            let reader = self.0.database.reader()?;
-            (options::get(&reader, SANDBOX_FOLDER)?, options::get(&reader, SANDBOX_TENANT)?)
-        };
-        let (Some(folder), Some(tenant)) = (folder, tenant) else { return Ok(()) };
-        let sandbox = Sandbox::start(SandboxOptions::new(self.0.folder.join(folder), &tenant)).map_err(SetupError::from)?;
-        let settings = demo::tenant_settings(&sandbox);
-        let mut writer = self.0.database.writer();
-        let transaction = writer.transaction()?;
-        for mut connector in
-            configuration::connectors(&transaction)?.into_iter().filter(|connector| connector.kind == TENANT_KIND)
-        {
-            let moved = EntraSettings { base_url: settings.base_url.clone(), ..settings.clone() };
-            connector.settings =
-                serde_json::to_string(&moved).map_err(|source| SetupError::Settings { name: connector.name.clone(), source })?;
-            configuration::save_connector(&transaction, &connector)?;
-        }
-        transaction.commit().map_err(StoreError::sqlite("storing the address of the sandbox tenant"))?;
-        drop(writer);
-        self.host(sandbox);
-        Ok(())
-    }
-
     /// Keeps a sandbox tenant running for as long as the engine lives.
-    pub fn host(&self, sandbox: Sandbox) {
+    fn host(&self, sandbox: Sandbox) {
         *self.0.sandbox.lock().unwrap_or_else(PoisonError::into_inner) = Some(sandbox);
     }
 
@@ -219,6 +193,64 @@ impl Engine {
     #[must_use]
     pub fn subscribe(&self) -> Receiver<EngineEvent> {
         self.0.events.subscribe()
+    }
+
+    fn setup(&self) -> SetupContext<'_> {
+        SetupContext {
+            folder: &self.0.folder,
+            database: &self.0.database,
+            secrets: self.secrets(),
+            ids: self.ids(),
+            now: self.now(),
+        }
+    }
+
+    /// Refuses to change the configuration while something runs (`wizard.md` W-BUSY).
+    fn check_idle(&self) -> Answer<()> {
+        Ok(self.runs_core()?.check_idle()?)
+    }
+
+    /// Applies the default rules, tells the listeners and gives the new connector.
+    fn configured(&self, connector: ConnectorId) -> Answer<ConnectorSummary> {
+        setup::apply_default_rules(&self.0.database, self.ids())?;
+        self.0.events.send(&EngineEvent::ConfigurationChanged);
+        self.query(|reader, context| queries::connectors::summary_of(reader, context, connector))
+    }
+
+    /// Adds a forest: connects to it, reads its schema and partitions, and stores it as a connector. As
+    /// soon as there are a forest and a tenant, the default rules are applied. Nothing is stored when the
+    /// directory cannot be used.
+    ///
+    /// # Errors
+    /// [`EngineError`] when something runs, the name is in use, or the directory cannot be used.
+    pub fn add_directory(&self, new: NewDirectory) -> Answer<ConnectorSummary> {
+        self.check_idle()?;
+        let connector = setup::add_directory(&self.setup(), new)?;
+        self.configured(connector)
+    }
+
+    /// Adds a tenant that runs on this computer, inside this engine; the default rules follow as with
+    /// [`Engine::add_directory`].
+    ///
+    /// # Errors
+    /// [`EngineError`] when something runs, there is a tenant already, or a name is no domain.
+    pub fn add_sandbox(&self, tenant: &str, domains: &[String]) -> Answer<ConnectorSummary> {
+        self.check_idle()?;
+        let (connector, sandbox) = setup::add_sandbox(&self.setup(), tenant, domains)?;
+        self.host(sandbox);
+        self.configured(connector)
+    }
+
+    /// Replaces the password or client secret of a connector, by name or GUID, after signing in with it.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the connector is unknown or has no password, or the directory refuses it.
+    pub fn set_credential(&self, connector: &str, secret: SecretString) -> Answer<()> {
+        self.runs_core()?;
+        let connector = self.query(|_, context| queries::connectors::find(context, connector).map(|record| record.id))?;
+        setup::set_credential(&self.setup(), connector, secret)?;
+        self.0.events.send(&EngineEvent::ConfigurationChanged);
+        Ok(())
     }
 
     fn query<T>(&self, ask: impl FnOnce(&Reader<'_>, &QueryContext) -> Answer<T>) -> Answer<T> {
@@ -359,7 +391,9 @@ impl Engine {
 
     fn runs_core(&self) -> Answer<&Arc<RunCore>> {
         self.0.runs.as_ref().ok_or_else(|| {
-            EngineError::Invalid("this view is read-only; runs are started by the process that owns the data folder".to_owned())
+            EngineError::Invalid(
+                "this view is read-only; runs and changes are made by the process that owns the data folder".to_owned(),
+            )
         })
     }
 

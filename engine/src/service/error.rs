@@ -12,7 +12,7 @@ use crate::run::RunError;
 pub enum EngineError {
     /// The folder holds no workspace.
     #[error(
-        "{folder} is not a Syncline data folder: {reason}; create one with \"syncline demo --data FOLDER\" or choose another folder"
+        "{folder} is not a Syncline data folder: {reason}; create one with \"syncline connector add\" or \"syncline demo\", or choose another folder"
     )]
     NotAWorkspace {
         /// The folder.
@@ -58,9 +58,6 @@ pub enum EngineError {
         /// What was asked for.
         criterion: String,
     },
-    /// The name is in use.
-    #[error("a connector named \"{0}\" already exists")]
-    ConnectorExists(String),
     /// Another run is in the way; the status string is the documented one.
     #[error("{message}")]
     Busy {

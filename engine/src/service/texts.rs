@@ -340,6 +340,9 @@ fn tenant_fix(code: &str) -> Option<&'static str> {
         "AttributeValueMustBeUnique" => {
             "Another object of the tenant already has this value. Find its holder, then change or remove the value on one of the two."
         }
+        "PropertyConflict" => {
+            "The object was exported, but the tenant set this value aside because another object has it. Change or remove the value on one of the two."
+        }
         "ObjectTypeMismatch" => {
             "The value belongs to a cloud object of another type, such as a group instead of a user. Change the value on one of the two."
         }
@@ -443,7 +446,8 @@ mod tests {
             password-set-disallowed encryption-not-enabled kerberos-time-skew kerberos-no-logon-server cd-connectivity-error
             cd-error error-code error-literal encrypted-attributes code-page-conversion insufficient-columns
             insufficient-field-width InvalidSoftMatch AttributeValueMustBeUnique ObjectTypeMismatch IdentityDataValidationFailed
-            FederatedDomainChangeError LargeObject ExceededAllowedLength ExistingAdminRoleConflict";
+            FederatedDomainChangeError LargeObject ExceededAllowedLength ExistingAdminRoleConflict
+            PropertyConflict";
         let codes = documented.split_whitespace().chain([
             "different join criteria",
             "Existing Admin Role Conflict",

@@ -3,22 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
-use syncline_sandbox::{Sandbox, SandboxOptions};
-
-use super::directories::TENANT_KIND;
-use super::directory::{NewDirectory, SetupError, add_directory};
-use super::rule_set::apply_default_rules;
-use crate::connector::entra::EntraSettings;
+use super::directory::{NewDirectory, SetupError};
 use crate::connector::file::{FileSchema, FileSettings};
 use crate::service::{Engine, EngineError, EngineOptions};
-use crate::store::options::{SANDBOX_FOLDER, SANDBOX_TENANT};
-use crate::store::{StoreError, options};
 
 /// The sample forest.
 const CONTOSO: &str = include_str!("../../../assets/contoso/contoso.ldif");
 const CONTOSO_FILE: &str = "contoso.ldif";
-const SANDBOX: &str = "sandbox";
 
 /// What a workspace with a sandbox tenant is made of.
 #[derive(Clone, Debug)]
@@ -60,44 +51,7 @@ pub fn prepare(folder: &Path, options: EngineOptions) -> Result<Engine, EngineEr
 /// [`EngineError`] names the file or directory at fault.
 pub fn fill(engine: &Engine, workspace: &SampleWorkspace) -> Result<(), EngineError> {
     let settings = FileSettings { path: workspace.forest_file.clone(), schema: FileSchema::ActiveDirectory };
-    add(engine, &workspace.forest_name, "file", &settings, None)?;
-    let mut sandbox_options = SandboxOptions::new(engine.folder().join(SANDBOX), &workspace.tenant_name);
-    sandbox_options.verified_domains.clone_from(&workspace.domains);
-    let sandbox = Sandbox::start(sandbox_options).map_err(SetupError::from)?;
-    let secret = sandbox.new_client_secret().map_err(SetupError::from)?;
-    let settings = tenant_settings(&sandbox);
-    let name = format!("{} - AAD", sandbox.initial_domain());
-    {
-        let mut writer = engine.database().writer();
-        let transaction = writer.transaction()?;
-        options::set(&transaction, SANDBOX_FOLDER, Some(SANDBOX))?;
-        options::set(&transaction, SANDBOX_TENANT, Some(&workspace.tenant_name))?;
-        transaction.commit().map_err(StoreError::sqlite("storing the sandbox tenant"))?;
-    }
-    engine.host(sandbox);
-    add(engine, &name, TENANT_KIND, &settings, Some(SecretString::from(secret)))?;
-    apply_default_rules(engine.database(), engine.ids())?;
-    Ok(())
-}
-
-/// How the tenant's connector reaches a sandbox: over HTTPS, trusting the sandbox's own authority.
-#[must_use]
-pub fn tenant_settings(sandbox: &Sandbox) -> EntraSettings {
-    let mut settings =
-        EntraSettings::new(&sandbox.https_url(), &sandbox.tenant_id().to_string(), sandbox.client_id(), sandbox.initial_domain());
-    settings.ca_file = Some(sandbox.ca_pem());
-    settings
-}
-
-fn add<S: serde::Serialize>(
-    engine: &Engine,
-    name: &str,
-    kind: &str,
-    settings: &S,
-    secret: Option<SecretString>,
-) -> Result<(), EngineError> {
-    let settings = serde_json::to_string(settings).map_err(|source| SetupError::Settings { name: name.to_owned(), source })?;
-    let new = NewDirectory { name: name.to_owned(), kind: kind.to_owned(), settings, secret };
-    add_directory(engine.database(), engine.secrets(), engine.ids(), engine.now(), new)?;
+    engine.add_directory(NewDirectory::file(&workspace.forest_name, &settings)?)?;
+    engine.add_sandbox(&workspace.tenant_name, &workspace.domains)?;
     Ok(())
 }

@@ -1,21 +1,25 @@
 //! Opens the directory behind a connector: settings and secret become a live connection.
 
+use reqwest::Method;
 use secrecy::SecretString;
 
 use crate::connector::active_directory::{ActiveDirectoryConnector, ActiveDirectorySettings};
 use crate::connector::entra::{EntraConnector, EntraSettings};
 use crate::connector::file::{FileConnector, FileSettings};
-use crate::connector::{Connector, ConnectorError, ConnectorErrorKind};
+use crate::connector::{CancelToken, Connector, ConnectorError, ConnectorErrorKind};
 use crate::run::DirectoryFactory;
 use crate::store::configuration::ConnectorRecord;
 use crate::store::secrets::SecretStore;
 
 /// Kind of a connector to Active Directory over LDAP.
-const ACTIVE_DIRECTORY_KIND: &str = "active-directory";
+pub(super) const ACTIVE_DIRECTORY_KIND: &str = "active-directory";
 /// Kind of a connector to a forest in a file.
-const FILE_KIND: &str = "file";
+pub(super) const FILE_KIND: &str = "file";
 /// Kind of the connector to the tenant.
 pub const TENANT_KIND: &str = "tenant";
+
+/// What the tenant answers to whoever may synchronize.
+const TENANT_COMPANY: &str = "dirsync/v1/company";
 
 /// Opens directories with the secrets of a data folder.
 #[derive(Debug)]
@@ -55,10 +59,6 @@ impl DirectoryFactory for Directories {
 /// # Errors
 /// [`ConnectorError`] when the settings cannot be read or the directory cannot be used.
 pub fn open_directory(kind: &str, settings: &str, secret: Option<SecretString>) -> Result<Box<dyn Connector>, ConnectorError> {
-    let misread = |error: serde_json::Error| {
-        ConnectorError::new(ConnectorErrorKind::Configuration, format!("the settings of the connector cannot be read: {error}"))
-            .cause(error)
-    };
     let secret = secret.ok_or_else(|| {
         ConnectorError::new(ConnectorErrorKind::Credentials, "no password is stored for this connector; set its credential")
     });
@@ -80,4 +80,25 @@ pub fn open_directory(kind: &str, settings: &str, secret: Option<SecretString>) 
             format!("connectors of kind \"{other}\" are not known to this version"),
         )),
     }
+}
+
+/// Signs in at a directory with a secret and leaves again.
+///
+/// # Errors
+/// [`ConnectorError`] says what failed and what to do.
+pub(super) fn check_sign_in(kind: &str, settings: &str, secret: SecretString) -> Result<(), ConnectorError> {
+    if kind == TENANT_KIND {
+        let settings: EntraSettings = serde_json::from_str(settings).map_err(misread)?;
+        let mut tenant = EntraConnector::open(settings, secret)?;
+        let client = tenant.client();
+        let url = client.url(TENANT_COMPANY);
+        client.call(&Method::GET, &url, None, &CancelToken::default())?;
+        return Ok(());
+    }
+    open_directory(kind, settings, Some(secret))?.partitions().map(drop)
+}
+
+fn misread(error: serde_json::Error) -> ConnectorError {
+    ConnectorError::new(ConnectorErrorKind::Configuration, format!("the settings of the connector cannot be read: {error}"))
+        .cause(error)
 }

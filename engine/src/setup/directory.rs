@@ -1,12 +1,19 @@
 //! Adding a directory: the wizard's "connect your directories" page, applied.
 
+use std::path::Path;
+
 use jiff::Timestamp;
+use rusqlite::Transaction;
 use secrecy::SecretString;
+use serde::Serialize;
 use thiserror::Error;
 
-use super::directories::{TENANT_KIND, open_directory};
+use super::directories::{ACTIVE_DIRECTORY_KIND, FILE_KIND, TENANT_KIND, check_sign_in, open_directory};
+use crate::connector::active_directory::ActiveDirectorySettings;
+use crate::connector::entra::EntraSettings;
+use crate::connector::file::FileSettings;
 use crate::connector::{ConnectorError, DirectoryPartition};
-use crate::model::{ConnectorId, IdSource, PartitionId};
+use crate::model::{ConnectorId, IdSource, PartitionId, fold_text};
 use crate::rules::DefaultSetError;
 use crate::run::default_profiles;
 use crate::store::configuration::{self, ConnectorRecord, PartitionRecord};
@@ -31,6 +38,15 @@ const FOREST_TYPES: [&str; 10] = [
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SetupError {
+    /// The name cannot be used.
+    #[error("a connector needs a name; for a forest it is the forest's DNS name, such as contoso.com")]
+    NoName,
+    /// The connector signs in nowhere.
+    #[error("connector \"{0}\" reads a file and has no password; nothing was stored")]
+    NoCredential(String),
+    /// The connector does not exist any more.
+    #[error("connector {0} does not exist")]
+    UnknownConnector(ConnectorId),
     /// The name is in use.
     #[error("a connector named \"{0}\" already exists")]
     NameTaken(String),
@@ -75,17 +91,60 @@ pub enum SetupError {
     Sandbox(#[from] syncline_sandbox::SandboxError),
 }
 
+/// What setup works on: a workspace, and where identifiers and the time come from.
+#[derive(Clone, Copy)]
+pub struct SetupContext<'a> {
+    /// The data folder.
+    pub folder: &'a Path,
+    /// Its database.
+    pub database: &'a Database,
+    /// Its passwords.
+    pub secrets: &'a SecretStore,
+    /// Gives out GUIDs.
+    pub ids: &'a dyn IdSource,
+    /// The present instant.
+    pub now: Timestamp,
+}
+
 /// A directory to be added.
 #[derive(Debug)]
 pub struct NewDirectory {
-    /// Name of the connector.
-    pub name: String,
-    /// `active-directory`, `file` or `tenant`.
-    pub kind: String,
-    /// Settings of the kind, as JSON.
-    pub settings: String,
-    /// Password or client secret.
-    pub secret: Option<SecretString>,
+    name: String,
+    kind: &'static str,
+    settings: String,
+    secret: Option<SecretString>,
+}
+
+impl NewDirectory {
+    /// A forest over LDAP, with the password of the account in its settings.
+    ///
+    /// # Errors
+    /// [`SetupError::Settings`] when the settings cannot be written down.
+    pub fn active_directory(name: &str, settings: &ActiveDirectorySettings, secret: SecretString) -> Result<Self, SetupError> {
+        Self::of(name, ACTIVE_DIRECTORY_KIND, settings, Some(secret))
+    }
+
+    /// A forest in a file.
+    ///
+    /// # Errors
+    /// [`SetupError::Settings`] when the settings cannot be written down.
+    pub fn file(name: &str, settings: &FileSettings) -> Result<Self, SetupError> {
+        Self::of(name, FILE_KIND, settings, None)
+    }
+
+    /// The tenant, with the client secret of the application in its settings.
+    ///
+    /// # Errors
+    /// [`SetupError::Settings`] when the settings cannot be written down.
+    pub fn tenant(name: &str, settings: &EntraSettings, secret: SecretString) -> Result<Self, SetupError> {
+        Self::of(name, TENANT_KIND, settings, Some(secret))
+    }
+
+    fn of<S: Serialize>(name: &str, kind: &'static str, settings: &S, secret: Option<SecretString>) -> Result<Self, SetupError> {
+        let name = name.trim().to_owned();
+        let settings = serde_json::to_string(settings).map_err(|source| SetupError::Settings { name: name.clone(), source })?;
+        Ok(Self { name, kind, settings, secret })
+    }
 }
 
 /// Connects to a directory, reads its schema and partitions, and stores it as a connector with its five
@@ -93,21 +152,46 @@ pub struct NewDirectory {
 ///
 /// # Errors
 /// [`SetupError`] names what is wrong.
-pub fn add_directory(
-    database: &Database,
-    secrets: &SecretStore,
-    ids: &dyn IdSource,
-    now: Timestamp,
-    new: NewDirectory,
-) -> Result<ConnectorId, SetupError> {
-    let existing = configuration::connectors(&*database.reader()?)?;
-    if existing.iter().any(|connector| connector.name.eq_ignore_ascii_case(&new.name)) {
-        return Err(SetupError::NameTaken(new.name));
+pub fn add_directory(context: &SetupContext<'_>, new: NewDirectory) -> Result<ConnectorId, SetupError> {
+    let found = discover(context, new)?;
+    let mut writer = context.database.writer();
+    let transaction = writer.transaction()?;
+    let connector = store(context, &transaction, found)?;
+    transaction.commit().map_err(StoreError::sqlite("storing a connector"))?;
+    Ok(connector)
+}
+
+/// Refuses a second tenant and a name that is in use.
+///
+/// # Errors
+/// [`SetupError`] says which connector is in the way.
+pub(super) fn check_name(database: &Database, name: &str, kind: &str) -> Result<(), SetupError> {
+    if name.is_empty() {
+        return Err(SetupError::NoName);
     }
-    if let Some(tenant) = existing.iter().find(|connector| connector.kind == TENANT_KIND && new.kind == TENANT_KIND) {
+    let existing = configuration::connectors(&*database.reader()?)?;
+    if let Some(tenant) = existing.iter().find(|connector| connector.kind == TENANT_KIND && kind == TENANT_KIND) {
         return Err(SetupError::SecondTenant(tenant.name.clone()));
     }
-    let mut directory = open_directory(&new.kind, &new.settings, new.secret.clone())?;
+    match existing.into_iter().find(|connector| fold_text(&connector.name) == fold_text(name)) {
+        Some(connector) => Err(SetupError::NameTaken(connector.name)),
+        None => Ok(()),
+    }
+}
+
+/// A directory as it was found, ready to be stored.
+pub(super) struct Found {
+    record: ConnectorRecord,
+    partitions: Vec<DirectoryPartition>,
+}
+
+/// Connects to a directory and reads its schema and partitions.
+///
+/// # Errors
+/// [`SetupError`] names what is wrong.
+pub(super) fn discover(context: &SetupContext<'_>, new: NewDirectory) -> Result<Found, SetupError> {
+    check_name(context.database, &new.name, new.kind)?;
+    let mut directory = open_directory(new.kind, &new.settings, new.secret.clone())?;
     let schema = directory.schema()?;
     let partitions: Vec<DirectoryPartition> = directory.partitions()?;
     drop(directory);
@@ -121,27 +205,37 @@ pub fn add_directory(
         .collect();
     let record = ConnectorRecord {
         id: ConnectorId(0),
-        guid: ids.guid(),
+        guid: context.ids.guid(),
         name: new.name,
-        kind: new.kind,
+        kind: new.kind.to_owned(),
         description: String::new(),
         settings: new.settings,
         schema,
         object_types,
         attributes: Vec::new(),
-        secret: new.secret.as_ref().map(|secret| secrets.encrypt(secret)).transpose()?,
-        created: now,
+        secret: new.secret.as_ref().map(|secret| context.secrets.encrypt(secret)).transpose()?,
+        created: context.now,
         full_import_reason: Some("it was never imported".to_owned()),
         full_sync_reason: Some("it was never synchronized".to_owned()),
     };
-    let mut writer = database.writer();
-    let transaction = writer.transaction()?;
-    let connector = configuration::save_connector(&transaction, &record)?;
+    Ok(Found { record, partitions })
+}
+
+/// Stores a connector with its partitions and run profiles.
+///
+/// # Errors
+/// [`SetupError`] when the database cannot be written.
+pub(super) fn store(context: &SetupContext<'_>, transaction: &Transaction<'_>, found: Found) -> Result<ConnectorId, SetupError> {
+    let Found { record, partitions } = found;
+    if record.kind != TENANT_KIND {
+        require_tenant_synchronization(transaction)?;
+    }
+    let connector = configuration::save_connector(transaction, &record)?;
     let mut records = Vec::new();
     for partition in partitions {
         let record = PartitionRecord {
             id: PartitionId(0),
-            guid: partition.directory_id.unwrap_or_else(|| ids.guid()),
+            guid: partition.directory_id.unwrap_or_else(|| context.ids.guid()),
             connector,
             selected: partition.domain,
             detail: serde_json::to_string(&partition)
@@ -152,12 +246,43 @@ pub fn add_directory(
             watermark: None,
             generation: 0,
         };
-        configuration::save_partition(&transaction, &record)?;
+        configuration::save_partition(transaction, &record)?;
         records.push(record);
     }
-    for profile in default_profiles(&ConnectorRecord { id: connector, ..record }, &records, ids) {
-        configuration::save_profile(&transaction, &profile)?;
+    for profile in default_profiles(&ConnectorRecord { id: connector, ..record }, &records, context.ids) {
+        configuration::save_profile(transaction, &profile)?;
     }
-    transaction.commit().map_err(StoreError::sqlite("storing a connector"))?;
     Ok(connector)
+}
+
+/// A further forest can join what the tenant holds already (`wizard.md` 7.1).
+fn require_tenant_synchronization(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    let connectors = configuration::connectors(transaction)?;
+    for tenant in connectors.iter().filter(|connector| connector.kind == TENANT_KIND && connector.full_sync_reason.is_none()) {
+        let import = tenant.full_import_reason.as_deref();
+        configuration::set_required(transaction, tenant.id, import, Some("a directory was added"))?;
+    }
+    Ok(())
+}
+
+/// Replaces the password or client secret of a connector, after signing in with the new one. Nothing is
+/// stored when the directory refuses it.
+///
+/// # Errors
+/// [`SetupError`] names what is wrong.
+pub fn set_credential(context: &SetupContext<'_>, connector: ConnectorId, secret: SecretString) -> Result<(), SetupError> {
+    let unknown = || SetupError::UnknownConnector(connector);
+    let record = configuration::connector(&*context.database.reader()?, connector)?.ok_or_else(unknown)?;
+    if record.kind == FILE_KIND {
+        return Err(SetupError::NoCredential(record.name));
+    }
+    let sealed = context.secrets.encrypt(&secret)?;
+    check_sign_in(&record.kind, &record.settings, secret)?;
+    let mut writer = context.database.writer();
+    let transaction = writer.transaction()?;
+    // Read again: it may have changed while the directory was asked.
+    let record = configuration::connector(&transaction, connector)?.ok_or_else(unknown)?;
+    configuration::save_connector(&transaction, &ConnectorRecord { secret: Some(sealed), ..record })?;
+    transaction.commit().map_err(StoreError::sqlite("storing a credential"))?;
+    Ok(())
 }

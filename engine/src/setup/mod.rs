@@ -4,7 +4,12 @@ pub mod demo;
 mod directories;
 mod directory;
 mod rule_set;
+mod sandbox;
+#[cfg(test)]
+mod tests;
 
 pub use directories::{Directories, TENANT_KIND, open_directory};
-pub use directory::{NewDirectory, SetupError, add_directory};
+pub use directory::{NewDirectory, SetupContext, SetupError, add_directory, set_credential};
 pub use rule_set::apply_default_rules;
+pub use sandbox::{add_sandbox, start_sandbox};
+pub use syncline_sandbox::SandboxError;

@@ -1,9 +1,11 @@
 //! The default rules for the connectors that are there, and the attributes that they need.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Transaction;
 
 use crate::model::{AttributeId, ConnectorId, DN_ATTRIBUTE, IdSource};
-use crate::rules::{CompiledRule, CompiledSource, DefaultSetOptions, Direction, Plan, UserMatch, default_rules};
+use crate::rules::{CompiledRule, CompiledSource, DefaultSetOptions, Direction, Plan, SyncRule, UserMatch, default_rules};
 use crate::store::configuration::{self, ConnectorRecord};
 use crate::store::{Database, StoreError};
 use crate::sync::load_plan;
@@ -40,15 +42,34 @@ pub fn apply_default_rules(database: &Database, ids: &dyn IdSource) -> Result<()
     {
         let mut writer = database.writer();
         let transaction = writer.transaction()?;
-        for rule in configuration::rules(&transaction)?.iter().filter(|rule| rule.tag.is_some()) {
-            configuration::delete_rule(&transaction, rule.id)?;
-        }
-        for rule in &rules {
-            configuration::save_rule(&transaction, rule)?;
-        }
+        replace_standard_rules(&transaction, rules)?;
         transaction.commit().map_err(StoreError::sqlite("storing the synchronization rules"))?;
     }
     select_attributes(database)
+}
+
+/// Writes the standard rules. A rule that was there keeps its number, which links and contributions
+/// carry, its GUID, and whether it is switched on.
+fn replace_standard_rules(transaction: &Transaction<'_>, rules: Vec<SyncRule>) -> Result<(), StoreError> {
+    let mut present: BTreeMap<(ConnectorId, String), SyncRule> = configuration::rules(transaction)?
+        .into_iter()
+        .filter(|rule| rule.tag.is_some())
+        .map(|rule| ((rule.connector, rule.name.clone()), rule))
+        .collect();
+    // Out of the way first: no two rules may have one precedence at any time.
+    for (place, rule) in (1i64..).zip(present.values()) {
+        configuration::save_rule(transaction, &SyncRule { precedence: -place, ..rule.clone() })?;
+    }
+    for mut rule in rules {
+        if let Some(known) = present.remove(&(rule.connector, rule.name.clone())) {
+            (rule.id, rule.guid, rule.enabled) = (known.id, known.guid, known.enabled);
+        }
+        configuration::save_rule(transaction, &rule)?;
+    }
+    for rule in present.values() {
+        configuration::delete_rule(transaction, rule.id)?;
+    }
+    Ok(())
 }
 
 /// Selects for each connector the attributes that its rules mention (`default-rules.md` 2.2).
@@ -61,8 +82,13 @@ fn select_attributes(database: &Database) -> Result<(), SetupError> {
         let mut names: BTreeSet<String> =
             used.into_iter().filter(|id| *id != DN_ATTRIBUTE).map(|id| plan.name(id).to_owned()).collect();
         names.extend(ALWAYS.iter().map(|name| (*name).to_owned()));
-        connector.attributes =
+        let selected: Vec<String> =
             names.into_iter().filter_map(|name| connector.schema.attribute(&name).map(|found| found.name.clone())).collect();
+        if selected.iter().any(|name| !connector.attributes.contains(name)) {
+            connector.full_import_reason.get_or_insert_with(|| "attributes were added".to_owned());
+            connector.full_sync_reason.get_or_insert_with(|| "attributes were added".to_owned());
+        }
+        connector.attributes = selected;
         configuration::save_connector(&transaction, &connector)?;
     }
     transaction.commit().map_err(StoreError::sqlite("storing the selected attributes"))?;

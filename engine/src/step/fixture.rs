@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::{Recorder, StepEnd, StepEnvironment};
 use crate::connector::memory::{MemoryDirectory, MemoryEntry, texts};
-use crate::connector::{CancelToken, EntryValue};
+use crate::connector::{CancelToken, Connector, DirectoryPartition, EntryValue};
 use crate::export::{self, ExportOptions};
 use crate::import;
 use crate::model::{
@@ -71,7 +71,7 @@ pub(crate) fn schema() -> Schema {
 
 /// Saves a connector of this kind with one selected partition.
 pub(crate) fn add_connector(database: &Database, name: &str, kind: &str, partition: &str) -> (ConnectorRecord, PartitionId) {
-    let number = u128::from(number_of(name));
+    let number = u128::from(xxhash_rust::xxh3::xxh3_64(name.as_bytes()));
     let mut connector = ConnectorRecord {
         id: ConnectorId(0),
         guid: uuid::Uuid::from_u128(number),
@@ -90,13 +90,22 @@ pub(crate) fn add_connector(database: &Database, name: &str, kind: &str, partiti
     let mut writer = database.writer();
     let transaction = writer.transaction().unwrap();
     connector.id = configuration::save_connector(&transaction, &connector).unwrap();
+    let detail = DirectoryPartition {
+        name: partition.to_owned(),
+        dns_name: None,
+        netbios_name: None,
+        forest_dns_name: None,
+        forest_netbios_name: None,
+        directory_id: None,
+        domain: true,
+    };
     let record = PartitionRecord {
         id: PartitionId(0),
         guid: uuid::Uuid::from_u128(number + 1),
         connector: connector.id,
         name: partition.to_owned(),
         selected: true,
-        detail: String::new(),
+        detail: serde_json::to_string(&detail).unwrap(),
         include: Vec::new(),
         exclude: Vec::new(),
         watermark: None,
@@ -105,11 +114,6 @@ pub(crate) fn add_connector(database: &Database, name: &str, kind: &str, partiti
     let partition = configuration::save_partition(&transaction, &record).unwrap();
     transaction.commit().unwrap();
     (connector, partition)
-}
-
-/// A number that depends on the name only.
-fn number_of(name: &str) -> u64 {
-    xxhash_rust::xxh3::xxh3_64(name.as_bytes())
 }
 
 impl Fixture {
@@ -183,20 +187,25 @@ impl Fixture {
         partitions.into_iter().find(|partition| partition.id == self.partition).unwrap()
     }
 
-    pub(crate) fn import(&self, step_type: StepType) -> Told {
+    pub(crate) fn import_from(&self, step_type: StepType, directory: &mut dyn Connector) -> Told {
         self.step(step_type, 50, |fixture, step, recorder| {
-            let mut directory = fixture.directory.connect();
             let (partition, keys) = (fixture.partition(), &fixture.keys);
-            import::run(&fixture.environment, &fixture.connector, &partition, step, &mut directory, recorder, keys)
+            import::run(&fixture.environment, &fixture.connector, &partition, step, directory, recorder, keys)
         })
     }
 
+    /// The same after a stop, ready to go on.
+    pub(crate) fn with_new_cancel_token(mut self) -> Self {
+        self.environment.cancel = CancelToken::default();
+        self
+    }
+
     pub(crate) fn full_import(&self) -> Told {
-        self.import(StepType::FullImport)
+        self.import_from(StepType::FullImport, &mut self.directory.connect())
     }
 
     pub(crate) fn delta_import(&self) -> Told {
-        self.import(StepType::DeltaImport)
+        self.import_from(StepType::DeltaImport, &mut self.directory.connect())
     }
 
     pub(crate) fn export(&self) -> Told {

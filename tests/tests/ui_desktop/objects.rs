@@ -27,6 +27,10 @@ fn scenario_23_a_pending_import_shows_old_and_new() {
 #[test]
 fn a_reference_opens_the_object_it_points_at() {
     let mut window = open_object(objects::BOB);
+    inner(&window, BOB).get_by_role_and_label(Role::TextInput, "Filter").focus();
+    window.run();
+    inner(&window, BOB).get_by_role_and_label(Role::TextInput, "Filter").type_text("manager");
+    window.run();
     let manager = objects::ad_dn("Alice Adams");
     let node = inner(&window, BOB).query_all_by_role_and_label(Role::Link, &manager).next().unwrap();
     node.click();

@@ -16,7 +16,7 @@ const COLUMNS: [Column; 8] = [
     Column::text("Name", 260.0),
     Column::text("Type", 270.0),
     Column::text("Description", 200.0),
-    Column::text("State", 110.0),
+    Column::short("State", 110.0),
     Column::number("Pending Import", 110.0).optional(),
     Column::number("Pending Export", 110.0).optional(),
     Column::text("Last Run", 220.0).optional(),

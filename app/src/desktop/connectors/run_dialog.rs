@@ -1,11 +1,12 @@
 //! The Run Connector window: which connector, which profile, what it will do.
 
-use egui::{ComboBox, Context, Key, RichText, ScrollArea, Ui};
+use egui::{ComboBox, Context, Id, RichText, ScrollArea, Ui};
 use syncline_engine::service::{ConnectorState, ConnectorStatistics, ConnectorSummary, RunProfileView};
 
 use super::super::command::Command;
 use super::super::context::{Cx, question};
 use super::super::format::count;
+use super::super::objects::{escaped, window};
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::requested::Requested;
@@ -17,6 +18,7 @@ pub struct RunDialog {
     profile: Option<String>,
     pending: Requested<ConnectorStatistics>,
     asked_for: Option<String>,
+    focus_ok: bool,
 }
 
 impl RunDialog {
@@ -28,7 +30,7 @@ impl RunDialog {
             .filter(|name| connectors.iter().any(|candidate| candidate.name == *name))
             .or_else(|| connectors.first().map(|first| first.name.clone()))
             .unwrap_or_default();
-        let mut dialog = Self { connector, profile: None, pending: Requested::default(), asked_for: None };
+        let mut dialog = Self { connector, profile: None, pending: Requested::default(), asked_for: None, focus_ok: true };
         let chosen = dialog.chosen(connectors);
         let last = chosen.and_then(|connector| connector.last_run.as_ref()).map(|run| run.profile.clone());
         let known =
@@ -55,15 +57,14 @@ impl RunDialog {
             self.pending.clear();
             self.pending.ask(cx.worker, question(cx.backend, move |engine| engine.connector_statistics(id)));
         }
-        egui::Window::new("Run Connector")
-            .open(&mut open)
-            .collapsible(false)
-            .default_size([560.0, 440.0])
-            .default_pos([330.0, 150.0])
-            .show(ctx, |ui| {
+        let id = Id::unique("run connector");
+        window(ctx, "Run Connector").id(id).open(&mut open).default_size([580.0, 400.0]).default_pos([330.0, 150.0]).show(
+            ctx,
+            |ui| {
                 close = self.contents(ui, cx);
-            });
-        open && !close
+            },
+        );
+        open && !close && !escaped(ctx, id)
     }
 
     fn contents(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
@@ -102,8 +103,10 @@ impl RunDialog {
             cancelled = ui.button("Cancel").clicked();
             let ok = action_ui::primary(ui, possible, "OK");
             let reason = if idle { "The connector has no run profile" } else { "Connector is already running" };
+            if possible && std::mem::take(&mut self.focus_ok) {
+                ok.request_focus();
+            }
             accepted |= ok.on_disabled_hover_text(reason).clicked();
-            accepted |= ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Enter));
         });
         if accepted
             && possible
@@ -127,6 +130,7 @@ impl RunDialog {
                 let response = ui.add(button).accessible_name(&profile.name);
                 if response.clicked() {
                     self.profile = Some(profile.name.clone());
+                    self.focus_ok = true;
                 }
                 accepted |= response.double_clicked();
             }

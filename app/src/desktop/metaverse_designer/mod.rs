@@ -1,6 +1,6 @@
 //! The Metaverse Designer tab: object types, their attributes, and which rules flow into each.
 
-use egui::{Context, Margin, RichText, Ui};
+use egui::{Context, Id, Margin, RichText, Ui};
 use syncline_engine::service::{ImportFlowView, MvSchemaAttributeView, MvTypeView};
 
 use super::action::Action;
@@ -8,6 +8,7 @@ use super::command::Command;
 use super::context::Cx;
 use super::format::count;
 use super::objects::cs_object::truth;
+use super::objects::{escaped, window};
 use super::theme;
 use super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet, SortKey, filter_box};
 use super::widgets::{facts, splitter};
@@ -111,11 +112,12 @@ impl MetaverseDesigner {
     pub fn windows(&mut self, ctx: &Context, cx: &Cx<'_>) {
         let Some(flows) = &mut self.flows else { return };
         let mut open = true;
-        egui::Window::new(&flows.title).open(&mut open).collapsible(false).default_size([860.0, 360.0]).default_pos([160.0, 160.0]).show(ctx, |ui| {
+        let id = Id::unique("precedence");
+        window(ctx, flows.title.clone()).id(id).open(&mut open).default_size([860.0, 360.0]).default_pos([160.0, 160.0]).show(ctx, |ui| {
             ui.label(RichText::new("The first enabled flow with a value wins. The order is that of the rules' precedence; a lower number comes first.").weak());
             Grid::new().situation(cx.situation).show(ui, &FlowGrid, &mut flows.rows, &mut flows.state);
         });
-        if !open {
+        if !open || escaped(ctx, id) {
             self.flows = None;
         }
     }
@@ -195,9 +197,9 @@ struct AttributeGrid;
 
 const ATTRIBUTES: [Column; 6] = [
     Column::text("Attribute Name", 260.0),
-    Column::text("Type", 90.0),
-    Column::text("Multi-valued", 100.0),
-    Column::text("Indexed", 80.0),
+    Column::short("Type", 90.0),
+    Column::short("Multi-valued", 100.0),
+    Column::short("Indexed", 80.0),
     Column::number("Import Flows", 100.0),
     Column::text("First Rule", 260.0),
 ];
@@ -263,10 +265,10 @@ const FLOWS: [Column; 8] = [
     Column::text("Sync Rule", 230.0),
     Column::text("Connector", 150.0),
     Column::number("Precedence", 90.0),
-    Column::text("Object Type", 100.0),
-    Column::text("Flow Type", 90.0),
+    Column::short("Object Type", 100.0),
+    Column::short("Flow Type", 90.0),
     Column::text("Source", 230.0),
-    Column::text("Disabled", 80.0),
+    Column::short("Disabled", 80.0),
 ];
 
 impl GridModel for FlowGrid {

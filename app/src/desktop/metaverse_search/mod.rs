@@ -274,7 +274,7 @@ struct HitGrid {
 
 const COLUMNS: [Column; 6] = [
     Column::text("displayName", 220.0),
-    Column::text("Object Type", 100.0),
+    Column::short("Object Type", 100.0),
     Column::text("accountName", 140.0),
     Column::text("userPrincipalName", 240.0),
     Column::text("mail", 220.0),

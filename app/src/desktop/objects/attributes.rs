@@ -110,9 +110,9 @@ pub struct LayerGrid {
 }
 
 const LAYER: [Column; 6] = [
-    Column::text("Changes", 92.0),
+    Column::short("Changes", 92.0),
     Column::text("Attribute Name", 190.0),
-    Column::text("Type", 78.0),
+    Column::short("Type", 78.0),
     Column::text("Old Value", 240.0),
     Column::text("New Value", 260.0),
     Column::text("Sync Rule", 210.0),
@@ -165,6 +165,7 @@ impl GridModel for LayerGrid {
             (0, _) => tag("~", self.palette.warn),
             (1, _) => Cell::Strong,
             (2, _) => Cell::Weak,
+            (OLD, "none") if row.target.is_none() => Cell::Weak,
             (3 | 4, _) if row.target.is_some() => Cell::Link,
             (4, "update" | "replace") if !row.old.is_empty() && !row.new.is_empty() => {
                 Cell::Diff(diff::words(&row.old, &row.new))
@@ -226,11 +227,11 @@ pub struct MvGrid<'a> {
 
 const MV: [Column; 6] = [
     Column::text("Attribute Name", 180.0),
-    Column::text("Type", 78.0),
+    Column::short("Type", 78.0),
     Column::text("Value", 240.0),
     Column::text("Contributing Connector", 180.0),
     Column::text("Sync Rule", 220.0),
-    Column::text("Last Modified", 160.0),
+    Column::short("Last Modified", 154.0),
 ];
 
 /// Column of the value.

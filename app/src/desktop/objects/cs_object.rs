@@ -335,12 +335,12 @@ pub struct LineageGrid<'a> {
 
 const LINEAGE: [Column; 7] = [
     Column::text("Sync Rule", 270.0),
-    Column::text("Direction", 90.0),
+    Column::short("Direction", 90.0),
     Column::text("Action", 100.0),
-    Column::text("PasswordSync", 110.0),
+    Column::short("PasswordSync", 110.0),
     Column::number("Precedence", 90.0),
     Column::text("Connector", 220.0),
-    Column::text("Applied", 160.0).optional(),
+    Column::short("Applied", 154.0).optional(),
 ];
 
 impl GridModel for LineageGrid<'_> {

@@ -8,7 +8,8 @@ pub mod run_objects;
 pub mod search_cs;
 pub mod tabs;
 
-use egui::{Context, Id, Key, LayerId, Modifiers, Order, pos2, vec2};
+use egui::epaint::Shadow;
+use egui::{Context, Frame, Id, Key, LayerId, Margin, Modifiers, Order, RichText, pos2, vec2};
 
 use super::command::{Command, RunObjects};
 use super::context::Cx;
@@ -43,6 +44,13 @@ pub struct Windows {
     open: Vec<OpenWindow>,
     opened: u64,
     raise: Option<Id>,
+}
+
+/// A window beside the main one, with its title in the usual size.
+#[must_use]
+pub fn window<'a>(ctx: &Context, title: impl Into<String>) -> egui::Window<'a> {
+    let title_frame = Frame::window(&ctx.global_style()).inner_margin(Margin::symmetric(14, 9)).shadow(Shadow::NONE);
+    egui::Window::new(RichText::new(title.into()).size(15.0)).title_frame(title_frame).collapsible(false)
 }
 
 impl Windows {
@@ -98,7 +106,7 @@ impl Windows {
         if let Some(id) = self.raise.take() {
             ctx.move_to_top(LayerId::new(Order::Middle, id));
         }
-        let escape = self.window_to_escape(ctx);
+        let escape = self.open.iter().map(OpenWindow::id).find(|id| escaped(ctx, *id));
         self.open.retain_mut(|window| {
             let id = window.id();
             let step = (window.number % 7) as f32 * 26.0;
@@ -113,8 +121,7 @@ impl Windows {
             let size = size.min(room.size() - vec2(40.0, 60.0));
             let mut open = escape != Some(id);
             let mut close = false;
-            let shown =
-                egui::Window::new(title).id(id).open(&mut open).collapsible(false).default_size(size).min_size([420.0, 220.0]);
+            let shown = self::window(ctx, title).id(id).open(&mut open).default_size(size).min_size([420.0, 220.0]);
             let shown = shown.default_pos(pos2(90.0, 76.0) + vec2(step, step)).constrain_to(room);
             shown.show(ctx, |ui| {
                 close = match &mut window.contents {
@@ -128,18 +135,14 @@ impl Windows {
             open && !close
         });
     }
+}
 
-    /// Escape closes the window on top, unless a menu or a text field takes the key.
-    fn window_to_escape(&self, ctx: &Context) -> Option<Id> {
-        if egui::Popup::is_any_open(ctx)
-            || ctx.memory(|memory| memory.focused()).is_some_and(|id| egui::TextEdit::load_state(ctx, id).is_some())
-        {
-            return None;
-        }
-        let top = ctx.top_layer_id()?;
-        let window = self.open.iter().find(|window| window.id() == top.id)?;
-        ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)).then(|| window.id())
-    }
+/// True when Escape shall close this window: it is on top, and no menu or text field takes the key.
+#[must_use]
+pub fn escaped(ctx: &Context, id: Id) -> bool {
+    let typing = ctx.memory(|memory| memory.focused()).is_some_and(|focused| egui::TextEdit::load_state(ctx, focused).is_some());
+    let on_top = ctx.top_layer_id().is_some_and(|top| top.id == id);
+    on_top && !typing && !egui::Popup::is_any_open(ctx) && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
 }
 
 fn shows(contents: &Contents, command: &Command) -> bool {

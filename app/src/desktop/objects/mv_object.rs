@@ -162,9 +162,9 @@ struct ConnectorGrid;
 const COLUMNS: [Column; 6] = [
     Column::text("Distinguished Name", 340.0),
     Column::text("Connector", 230.0),
-    Column::text("Object Type", 100.0),
-    Column::text("Link", 110.0),
-    Column::text("Pending Export", 110.0),
+    Column::short("Object Type", 100.0),
+    Column::short("Link", 110.0),
+    Column::short("Pending Export", 110.0),
     Column::text("Error", 160.0),
 ];
 

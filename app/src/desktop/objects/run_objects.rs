@@ -104,7 +104,7 @@ struct ObjectGrid;
 
 const COLUMNS: [Column; 4] = [
     Column::text("Distinguished Name", 380.0),
-    Column::text("Object Type", 110.0),
+    Column::short("Object Type", 110.0),
     Column::text("Display Name", 180.0),
     Column::text("Change", 150.0),
 ];

@@ -333,10 +333,10 @@ struct HitGrid {
 
 const COLUMNS: [Column; 8] = [
     Column::text("Distinguished Name", 340.0),
-    Column::text("Object Type", 100.0),
+    Column::short("Object Type", 100.0),
     Column::text("Display Name", 150.0),
-    Column::text("Pending Import", 110.0),
-    Column::text("Pending Export", 110.0),
+    Column::short("Pending Import", 110.0),
+    Column::short("Pending Export", 110.0),
     Column::text("Connector", 86.0),
     Column::text("Error", 150.0).optional(),
     Column::text("Awaiting Confirmation", 150.0).optional(),

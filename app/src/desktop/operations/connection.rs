@@ -14,7 +14,7 @@ pub struct ConnectionGrid<'a> {
 const COLUMNS: [Column; 4] = [
     Column::text("Server", 190.0),
     Column::text("Status", 170.0),
-    Column::text("Date", 160.0),
+    Column::short("Date", 154.0),
     Column::text("Server Error Detail", 220.0),
 ];
 

@@ -67,7 +67,7 @@ const SYNCHRONIZATION: [Column; 5] = [
     Column::text("Error", 260.0),
     Column::text("Attribute", 110.0).optional(),
     Column::number("Retry Count", 90.0),
-    Column::text("First Occurred", 160.0),
+    Column::text("First Occurred", 154.0),
 ];
 const EXPORT: [Column; 5] = [
     Column::text("Distinguished Name", 280.0),

@@ -1,9 +1,9 @@
 //! One run in full: header, steps, statistics, connections and errors. Operations and Connectors share it.
 
-use egui::{RichText, ScrollArea, Ui};
+use egui::{Frame, Margin, RichText, ScrollArea, Ui};
 use syncline_engine::model::RunId;
 use syncline_engine::service::{
-    ConnectionView, ObjectErrorView, RunDetails, RunProgress, StatusClass, StepDetails, status_explanation,
+    ConnectionView, ObjectErrorView, RunDetails, RunProgress, RunSummary, StatusClass, StepDetails, status_explanation,
 };
 
 use super::super::action::Action;
@@ -27,6 +27,7 @@ pub struct RunDetailsPane {
     details: Requested<RunDetails>,
     live: bool,
     step: Option<u32>,
+    step_chosen: bool,
     steps: StepsList,
     lists: StepLists,
 }
@@ -88,7 +89,7 @@ impl RunDetailsPane {
         self.live = details.summary.class == StatusClass::Running;
         self.steps.rows = RowSet::new(details.step_details.iter().map(StepRow::of).collect());
         let known = self.step.is_some_and(|step| details.step_details.iter().any(|candidate| candidate.number == step));
-        if !known || self.live {
+        if !known || (self.live && !self.step_chosen) {
             self.step = worst_step(details);
         }
         self.fill_lists();
@@ -113,61 +114,96 @@ impl RunDetailsPane {
         let progress = cx.progress.get(&details.summary.id);
         header(ui, details, progress);
         ui.add_space(4.0);
-        let mut chosen = None;
-        let several = details.step_details.len() > 1;
-        let room = ui.available_width();
-        let connector = details.summary.connector.clone();
-        let run = details.summary.id;
         let Some(step) = step_of(details, self.step) else {
             ui.weak("The run has no steps yet.");
             return;
         };
-        let lists = &mut self.lists;
-        let steps = &mut self.steps;
-        if several {
-            let most = (room * 0.3).max(150.0);
-            let panel =
-                egui::Panel::left("steps").resizable(true).default_size(260.0).size_range(140.0..=most).frame(egui::Frame::NONE);
-            panel.show(ui, |ui| {
-                steps.state.select(RowKey::from(step.number));
-                let response = Grid::new().show(ui, &StepGrid, &mut steps.rows, &mut steps.state);
-                if response.selection_changed {
-                    chosen = steps.state.single();
-                }
-            });
-        }
-        let live = progress.filter(|progress| progress.step == step.number && step.class == StatusClass::Running);
-        let most = (room * if several { 0.3 } else { 0.36 }).max(210.0);
-        let left = egui::Panel::left("statistics").resizable(true).default_size(310.0).size_range(190.0..=most);
-        let frame =
-            egui::Frame::NONE.inner_margin(egui::Margin { left: if several { 14 } else { 0 }, right: 14, ..egui::Margin::ZERO });
-        left.frame(frame).show(ui, |ui| {
-            ScrollArea::vertical().id_salt("statistics").auto_shrink(false).show(ui, |ui| {
-                facts::section(ui, "Synchronization Statistics");
-                if step.counters.is_empty() {
-                    ui.weak("The step has counted nothing yet.");
-                }
-                if let Some((group, counter)) = statistics::show(ui, &step.counters, live) {
-                    cx.send(Command::OpenRunObjects(RunObjects {
-                        run,
-                        step: step.number,
-                        connector: connector.clone(),
-                        title: format!("{} {}", group.name, counter.label),
-                        counters: counter.parts.keys().cloned().collect(),
-                    }));
-                }
-            });
-        });
-        let frame = egui::Frame::NONE.inner_margin(egui::Margin { left: 14, ..egui::Margin::ZERO });
-        egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
-            ScrollArea::vertical()
-                .id_salt("connections and errors")
-                .auto_shrink(false)
-                .show(ui, |ui| step_facts(ui, cx, &connector, step, lists));
-        });
+        let parts = Parts {
+            run: &details.summary,
+            step,
+            several: details.step_details.len() > 1,
+            live: progress.filter(|progress| progress.step == step.number && step.class == StatusClass::Running),
+        };
+        let (steps, lists) = (&mut self.steps, &mut self.lists);
+        let chosen =
+            if ui.available_width() < STACKED { parts.stacked(ui, cx, steps, lists) } else { parts.beside(ui, cx, steps, lists) };
         if let Some(number) = chosen {
-            self.step = u32::try_from(number).ok();
+            self.step = Some(number);
+            self.step_chosen = true;
             self.fill_lists();
+        }
+    }
+}
+
+/// Narrower than this, the parts stand one below the other.
+const STACKED: f32 = 600.0;
+
+/// What the pane shows of a run.
+struct Parts<'a> {
+    run: &'a RunSummary,
+    step: &'a StepDetails,
+    several: bool,
+    live: Option<&'a RunProgress>,
+}
+
+impl Parts<'_> {
+    /// Steps, statistics and errors beside each other; gives the step chosen.
+    fn beside(&self, ui: &mut Ui, cx: &mut Cx<'_>, steps: &mut StepsList, lists: &mut StepLists) -> Option<u32> {
+        let room = ui.available_width();
+        let mut chosen = None;
+        if self.several {
+            let panel =
+                egui::Panel::left("steps").resizable(true).default_size(250.0).size_range(140.0..=(room * 0.32).max(150.0));
+            panel.frame(Frame::NONE).show(ui, |ui| chosen = self.steps(ui, Grid::new(), steps));
+        }
+        let margin = Margin { left: if self.several { 14 } else { 0 }, right: 14, ..Margin::ZERO };
+        let panel =
+            egui::Panel::left("statistics").resizable(true).default_size(270.0).size_range(190.0..=(room * 0.4).max(210.0));
+        panel.frame(Frame::NONE.inner_margin(margin)).show(ui, |ui| {
+            ScrollArea::vertical().id_salt("statistics").auto_shrink(false).show(ui, |ui| self.statistics(ui, cx));
+        });
+        let frame = Frame::NONE.inner_margin(Margin { left: 14, ..Margin::ZERO });
+        egui::CentralPanel::no_frame().frame(frame).show(ui, |ui| {
+            let area = ScrollArea::vertical().id_salt("connections and errors").auto_shrink(false);
+            area.show(ui, |ui| step_facts(ui, cx, &self.run.connector, self.step, lists));
+        });
+        chosen
+    }
+
+    /// Steps, errors and statistics one below the other; gives the step chosen.
+    fn stacked(&self, ui: &mut Ui, cx: &mut Cx<'_>, steps: &mut StepsList, lists: &mut StepLists) -> Option<u32> {
+        let mut chosen = None;
+        ScrollArea::vertical().id_salt("run").auto_shrink(false).show(ui, |ui| {
+            if self.several {
+                chosen = self.steps(ui, Grid::new().rows(4), steps);
+                ui.add_space(6.0);
+            }
+            step_facts(ui, cx, &self.run.connector, self.step, lists);
+            ui.add_space(6.0);
+            self.statistics(ui, cx);
+        });
+        chosen
+    }
+
+    fn steps(&self, ui: &mut Ui, grid: Grid<'_>, steps: &mut StepsList) -> Option<u32> {
+        steps.state.select(RowKey::from(self.step.number));
+        let response = grid.show(ui, &StepGrid, &mut steps.rows, &mut steps.state);
+        steps.state.single().filter(|_| response.selection_changed).and_then(|key| u32::try_from(key).ok())
+    }
+
+    fn statistics(&self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        facts::section(ui, "Synchronization Statistics");
+        if self.step.counters.is_empty() {
+            ui.weak("The step has counted nothing yet.");
+        }
+        if let Some((group, counter)) = statistics::show(ui, &self.step.counters, self.live) {
+            cx.send(Command::OpenRunObjects(RunObjects {
+                run: self.run.id,
+                step: self.step.number,
+                connector: self.run.connector.clone(),
+                title: format!("{} {}", group.name, counter.label),
+                counters: counter.parts.keys().cloned().collect(),
+            }));
         }
     }
 }
@@ -197,7 +233,7 @@ fn header(ui: &mut Ui, details: &RunDetails, progress: Option<&RunProgress>) {
         facts::whole(ui, RichText::new(format!("User Name: {}", run.user)).weak());
     });
     let explanation = status_explanation(&run.status);
-    if !explanation.is_empty() {
+    if !explanation.is_empty() && ui.available_height() > 190.0 {
         ui.label(RichText::new(explanation).weak());
     }
     if let Some(progress) = progress.filter(|_| run.class == StatusClass::Running) {
@@ -276,9 +312,9 @@ impl StepRow {
 struct StepGrid;
 
 const STEP_COLUMNS: [Column; 4] = [
-    Column::number("Step #", 54.0),
-    Column::text("Partition", 190.0),
-    Column::text("Status", 200.0),
+    Column::number("Step #", 66.0),
+    Column::text("Partition", 150.0),
+    Column::text("Status", 150.0),
     Column::text("Step Type", 200.0).optional(),
 ];
 

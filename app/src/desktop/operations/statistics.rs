@@ -1,11 +1,12 @@
 //! Synchronization Statistics: groups of counters; a counter above zero leads to the objects behind it.
 
-use egui::{Align2, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, vec2};
+use egui::{Align2, Rect, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, vec2};
 use syncline_engine::service::{CounterGroup, CounterView, RunProgress};
 
 use super::super::format::count;
 use super::super::theme::Palette;
 use super::super::widgets::facts;
+use super::super::widgets::grid::paint_text;
 
 /// Draws the groups; gives the group and counter that was clicked.
 pub fn show<'a>(
@@ -60,7 +61,8 @@ pub fn number_row(ui: &mut Ui, label: &str, value: u64, link: bool, name: &str, 
         ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
     }
     let caption = if value > 0 { palette.text } else { palette.text_weak };
-    ui.painter().text(rect.left_center() + vec2(indent, 0.0), Align2::LEFT_CENTER, label, font.clone(), caption);
+    let room = Rect::from_min_max(rect.min + vec2(indent, 0.0), rect.max - vec2(52.0, 0.0));
+    paint_text(ui, room, label, &TextStyle::Body, caption, false);
     let colour = if link { palette.accent } else { caption };
     let number = ui.painter().text(rect.right_center(), Align2::RIGHT_CENTER, count(value), font, colour);
     if link {

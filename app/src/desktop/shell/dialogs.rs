@@ -1,9 +1,10 @@
 //! Small windows of the shell: About, Keyboard Shortcuts, Column Settings.
 
-use egui::{Context, RichText};
+use egui::{Context, Id, RichText};
 
 use super::super::action::{Action, Tab};
 use super::super::connectors::list::columns as connector_columns;
+use super::super::objects::{escaped, window};
 use super::super::operations::run_list::columns as run_columns;
 use super::super::theme::Palette;
 use super::super::widgets::grid::column_choices;
@@ -28,7 +29,8 @@ pub fn show(ctx: &Context, dialog: Dialog, version: Option<&str>) -> bool {
         Dialog::Shortcuts => "Keyboard Shortcuts",
         Dialog::Columns(_) => "Column Settings",
     };
-    let window = egui::Window::new(title).collapsible(false).resizable(false).open(&mut open).pivot(egui::Align2::CENTER_CENTER);
+    let id = Id::unique(title);
+    let window = window(ctx, title).id(id).resizable(false).open(&mut open).pivot(egui::Align2::CENTER_CENTER);
     window.default_pos(ctx.content_rect().center()).show(ctx, |ui| match dialog {
         Dialog::About => {
             let palette = Palette::of(ui.style());
@@ -69,5 +71,5 @@ pub fn show(ctx: &Context, dialog: Dialog, version: Option<&str>) -> bool {
             column_choices(ui, name, columns);
         }
     });
-    open
+    open && !escaped(ctx, id)
 }

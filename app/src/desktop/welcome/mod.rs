@@ -141,20 +141,18 @@ impl Welcome {
             ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
                 ui.label(RichText::new("Open a data folder...").size(16.0).color(palette.text_strong));
                 ui.add_space(4.0);
-                ui.horizontal(|ui| {
-                    let field = TextEdit::singleline(&mut self.folder)
-                        .hint_text("Path of the folder")
-                        .desired_width(ui.available_width() - 190.0)
-                        .id_salt("folder");
-                    let field = ui.add(field).accessible_name("Data folder");
-                    open = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Min), |ui| {
+                    open = action_ui::primary(ui, idle && !self.folder.trim().is_empty(), "Open").clicked();
                     if ui.add_enabled(idle, egui::Button::new("Browse...")).clicked() {
                         let start = PathBuf::from(&self.folder);
-                        self.picking = Some(worker.ask(move || {
-                            Ok(rfd::FileDialog::new().set_title("Open a data folder").set_directory(start).pick_folder())
-                        }));
+                        let dialog =
+                            move || rfd::FileDialog::new().set_title("Open a data folder").set_directory(start).pick_folder();
+                        self.picking = Some(worker.ask(move || Ok(dialog())));
                     }
-                    open |= action_ui::primary(ui, idle && !self.folder.trim().is_empty(), "Open").clicked();
+                    let field =
+                        TextEdit::singleline(&mut self.folder).hint_text("Path of the folder").desired_width(f32::INFINITY);
+                    let field = ui.add(field.id_salt("folder")).accessible_name("Data folder");
+                    open |= field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
                 });
             });
         });

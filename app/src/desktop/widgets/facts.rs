@@ -20,11 +20,12 @@ pub fn fact(ui: &mut Ui, caption: &str, value: &str) {
     let width = |text: &str, font: FontId| ui.painter().layout_no_wrap(text.to_owned(), font, palette.text).size();
     let (above, below) = (width(caption, small), width(value, body));
     let size = vec2(above.x.max(below.x) + 1.0, above.y + below.y + 2.0);
+    let size = vec2(size.x.min(ui.max_rect().width()), size.y);
     ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
         ui.set_min_size(size);
         ui.spacing_mut().item_spacing.y = 1.0;
-        ui.add(Label::new(RichText::new(caption).small().weak()).extend());
-        ui.add(Label::new(RichText::new(value).color(palette.text)).extend());
+        ui.add(Label::new(RichText::new(caption).small().weak()).truncate());
+        ui.add(Label::new(RichText::new(value).color(palette.text)).truncate());
     });
     ui.add_space(10.0);
 }

@@ -54,6 +54,16 @@ struct Change {
     gone: Option<String>,
 }
 
+/// What a delta tells of one object.
+struct Latest<'a> {
+    /// Place of its last change in the journal.
+    number: usize,
+    /// The attributes that changed; `None` means the whole object.
+    attributes: Option<BTreeSet<String>>,
+    /// The last name of an object that went.
+    gone: Option<&'a str>,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Directory {
     entries: BTreeMap<Vec<u8>, MemoryEntry>,
@@ -136,23 +146,23 @@ impl Directory {
     /// What changed after a change, each object once, in the order of their last changes.
     pub(super) fn changes_since(&self, since: u64, partial: bool) -> Vec<ImportItem> {
         let since = usize::try_from(since).unwrap_or(usize::MAX);
-        let mut latest: BTreeMap<&[u8], (usize, Option<BTreeSet<String>>, Option<&String>)> = BTreeMap::new();
+        let mut latest: BTreeMap<&[u8], Latest<'_>> = BTreeMap::new();
         for (number, change) in self.journal.iter().enumerate().skip(since) {
-            let told = latest.entry(&change.anchor).or_insert((number, Some(BTreeSet::new()), None));
-            told.0 = number;
-            told.2 = change.gone.as_ref();
-            told.1 = match (told.1.take(), &change.attributes) {
+            let told = latest.entry(&change.anchor).or_insert(Latest { number, attributes: Some(BTreeSet::new()), gone: None });
+            told.number = number;
+            told.gone = change.gone.as_deref();
+            told.attributes = match (told.attributes.take(), &change.attributes) {
                 (Some(known), Some(more)) => Some(known.union(more).cloned().collect()),
                 (None, _) | (_, None) => None,
             };
         }
         let mut ordered: Vec<_> = latest.into_iter().collect();
-        ordered.sort_by_key(|(_, (number, _, _))| *number);
+        ordered.sort_by_key(|(_, latest)| latest.number);
         ordered
             .into_iter()
-            .filter_map(|(anchor, (_, attributes, gone))| {
+            .filter_map(|(anchor, Latest { attributes, gone, .. })| {
                 if let Some(dn) = gone {
-                    return Some(ImportItem::Deleted { anchor: Anchor(anchor.to_vec()), dn: Some(dn.clone()) });
+                    return Some(ImportItem::Deleted { anchor: Anchor(anchor.to_vec()), dn: Some(dn.to_owned()) });
                 }
                 let mut entry = self.entries.get(anchor)?.to_import();
                 if let Some(changed) = attributes.filter(|_| partial) {

@@ -63,15 +63,15 @@ fn the_pending_import_is_the_difference_from_the_hologram() {
         }
         assert_eq!((object.pending_import.operation, last.unwrap().counter), (operation, counter), "{imports:?}");
     };
-    use ObjectOperation::{None, Update};
-    check(&[("IT", &[7, 8])], None, "stage-no-change");
-    check(&[("HR", &[7, 8])], Update, "stage-update");
-    check(&[("HR", &[7, 8]), ("HR", &[7, 8])], Update, "stage-no-change");
-    check(&[("HR", &[7, 8]), ("IT", &[7, 8])], None, "stage-no-change");
-    check(&[("IT", &[7])], Update, "stage-update");
-    check(&[("IT", &[7]), ("IT", &[7, 8])], None, "stage-no-change");
-    check(&[("IT", &[7, 9]), ("IT", &[7, 8])], None, "stage-no-change");
-    check(&[("", &[])], Update, "stage-update");
+    let (none, update) = (ObjectOperation::None, ObjectOperation::Update);
+    check(&[("IT", &[7, 8])], none, "stage-no-change");
+    check(&[("HR", &[7, 8])], update, "stage-update");
+    check(&[("HR", &[7, 8]), ("HR", &[7, 8])], update, "stage-no-change");
+    check(&[("HR", &[7, 8]), ("IT", &[7, 8])], none, "stage-no-change");
+    check(&[("IT", &[7])], update, "stage-update");
+    check(&[("IT", &[7]), ("IT", &[7, 8])], none, "stage-no-change");
+    check(&[("IT", &[7, 9]), ("IT", &[7, 8])], none, "stage-no-change");
+    check(&[("", &[])], update, "stage-update");
 }
 
 #[test]

@@ -124,9 +124,16 @@ pub fn summaries(connection: &Connection, context: &QueryContext) -> Result<Vec<
 /// # Errors
 /// [`EngineError::UnknownConnector`] names those there are.
 pub fn summary(connection: &Connection, context: &QueryContext, name_or_guid: &str) -> Result<ConnectorSummary, EngineError> {
-    let id = find(context, name_or_guid)?.id;
+    summary_of(connection, context, find(context, name_or_guid)?.id)
+}
+
+/// One connector by number.
+///
+/// # Errors
+/// [`EngineError::UnknownConnector`] when there is no such connector.
+pub fn summary_of(connection: &Connection, context: &QueryContext, id: ConnectorId) -> Result<ConnectorSummary, EngineError> {
     let found = summaries(connection, context)?.into_iter().find(|summary| summary.id == id);
-    found.ok_or_else(|| EngineError::UnknownConnector { name: name_or_guid.to_owned(), known: String::new() })
+    found.ok_or_else(|| EngineError::UnknownConnector { name: format!("number {id}"), known: String::new() })
 }
 
 fn profile_view(profile: ProfileRecord) -> RunProfileView {

@@ -75,7 +75,7 @@ fn widths<M: GridModel>(ui: &Ui, model: &M, columns: &[usize], layout: &GridLayo
     let content = HEADER_HEIGHT + shown as f32 * ROW_HEIGHT;
     let bar = if content > ui.available_height() { ui.spacing().scroll.allocated_width() } else { 0.0 };
     let room = ui.available_width() - bar - 1.0;
-    shrink(&mut widths, room);
+    shrink(model, columns, &mut widths, room);
     let rest = room - widths.iter().sum::<f32>();
     if let Some(last) = widths.last_mut()
         && rest > 0.0
@@ -85,21 +85,27 @@ fn widths<M: GridModel>(ui: &Ui, model: &M, columns: &[usize], layout: &GridLayo
     widths
 }
 
-/// Makes columns narrower when they do not fit, the wide ones most, none below what still reads.
-fn shrink(widths: &mut [f32], room: f32) {
-    let floor = |width: f32| width.min((width * 0.5).max(70.0));
-    let (total, least): (f32, f32) =
-        widths.iter().fold((0.0, 0.0), |(total, least), width| (total + width, least + floor(*width)));
+/// Makes columns narrower when they do not fit, the wide ones most, none below what still reads; numbers, times and
+/// short words keep their width.
+fn shrink<M: GridModel>(model: &M, columns: &[usize], widths: &mut [f32], room: f32) {
+    let fixed = |index: &usize| model.columns().get(*index).is_some_and(|column| column.fixed);
+    let floor = |index: &usize, width: f32| if fixed(index) { width } else { width.min((width * 0.5).max(70.0)) };
+    let least: f32 = columns.iter().zip(widths.iter()).map(|(index, width)| floor(index, *width)).sum();
+    let total: f32 = widths.iter().sum();
     if total <= room || total <= least {
         return;
     }
     let part = ((total - room) / (total - least)).min(1.0);
-    for width in widths {
-        *width = (*width - (*width - floor(*width)) * part).floor();
+    for (index, width) in columns.iter().zip(widths) {
+        *width = (*width - (*width - floor(index, *width)) * part).floor();
     }
 }
 
 fn remember_widths<M: GridModel>(ui: &Ui, id: Id, table_id: Id, model: &M, columns: &[usize], before: &[f32]) {
+    let by_hand = ui.input(|input| input.pointer.any_down() || input.pointer.any_released() || input.pointer.any_click());
+    if ui.is_sizing_pass() || !by_hand {
+        return;
+    }
     let Some(state) = TableState::load(ui.ctx(), table_id) else { return };
     for (index, width) in columns.iter().zip(before) {
         let now = state.col_widths.get(&id.with(("column", *index))).copied();
@@ -244,7 +250,7 @@ impl<M: GridModel> TableDelegate for Delegate<'_, M> {
             if link.clicked() {
                 self.response.link = Some((position, index));
             }
-            if link.double_clicked() {
+            if link.double_clicked() || link.triple_clicked() {
                 self.response.link = None;
                 self.response.activated = Some(position);
             }
@@ -275,7 +281,7 @@ impl<M: GridModel> Delegate<'_, M> {
             self.state.menu_cell = Some((position, self.column_at(ui, x)));
             self.state.open_menu = true;
         }
-        if response.double_clicked() {
+        if response.double_clicked() || response.triple_clicked() {
             self.response.activated = Some(position);
         }
         if response.clicked() {

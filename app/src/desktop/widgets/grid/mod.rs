@@ -10,6 +10,7 @@ mod toolbar;
 
 use egui::{Id, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
+pub(crate) use draw::paint_text;
 pub use model::{Cell, Column, GridModel, RowKey, SortKey};
 pub use rows::{PAGE, Pager, RowSet};
 pub use state::{GridState, all_layouts, change_layout, layout, restore_layouts, shown_columns};
@@ -89,6 +90,10 @@ impl<'a> Grid<'a> {
             ui.allocate_ui(size, |ui| {
                 ui.set_min_size(size);
                 ui.spacing_mut().item_spacing = Vec2::ZERO;
+                let style = ui.style_mut();
+                style.interaction.resize_grab_radius_side = 2.0;
+                let line = &mut style.visuals.widgets.noninteractive.bg_stroke;
+                line.color = line.color.gamma_multiply(0.55);
                 let id = ui.make_persistent_id("list");
                 self.list(ui, id, model, rows, state, &columns, &layout, &mut response);
             });

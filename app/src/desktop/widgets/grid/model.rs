@@ -20,19 +20,27 @@ pub struct Column {
     pub right: bool,
     /// Not shown until the person asks for it.
     pub hidden: bool,
+    /// Keeps its width when space is short.
+    pub fixed: bool,
 }
 
 impl Column {
     /// A text column.
     #[must_use]
     pub const fn text(title: &'static str, width: f32) -> Self {
-        Self { title, width, right: false, hidden: false }
+        Self { title, width, right: false, hidden: false, fixed: false }
+    }
+
+    /// A column of times or short words, which are not to be cut.
+    #[must_use]
+    pub const fn short(title: &'static str, width: f32) -> Self {
+        Self { title, width, right: false, hidden: false, fixed: true }
     }
 
     /// A column of numbers.
     #[must_use]
     pub const fn number(title: &'static str, width: f32) -> Self {
-        Self { title, width, right: true, hidden: false }
+        Self { title, width, right: true, hidden: false, fixed: true }
     }
 
     /// Not shown until the person asks for it.

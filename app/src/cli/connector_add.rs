@@ -1,0 +1,315 @@
+//! `syncline connector add` and `set-credential`: what the wizard's "connect your directories" page does
+//! (`wizard.md` P7).
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+use syncline_engine::connector::active_directory::{ActiveDirectorySettings, ConnectionSecurity};
+use syncline_engine::connector::file::{FileSchema, FileSettings};
+use syncline_engine::service::{ConnectorKind, ConnectorSummary, Engine, EngineError};
+use syncline_engine::setup::NewDirectory;
+
+use super::exit::Failure;
+use super::output::Answer;
+use super::secret::SecretArgs;
+use super::session::Session;
+use super::table::Pairs;
+use super::text::{safe, shell_word};
+
+/// Kinds of directories.
+#[derive(Debug, Subcommand)]
+pub enum AddCommand {
+    /// Add an Active Directory forest, read over LDAP
+    #[command(after_help = "\
+Signs in, reads schema and domains, and stores the forest as a connector with five run
+profiles. Nothing is stored when the forest cannot be used. The password is asked for
+unless --secret-stdin or --secret-file is given; it is stored encrypted.
+Without --server the forest's own name is connected to. Without --ca-file the authorities
+that this computer trusts vouch for the servers.
+
+Examples:
+  syncline connector add active-directory --name contoso.com --user svc_sync@contoso.com
+  syncline connector add active-directory --name contoso.com --server dc1.contoso.com \\
+    --server dc2.contoso.com:636 --user 'CONTOSO\\svc_sync' --ca-file ca.pem --secret-stdin < secret")]
+    ActiveDirectory(ActiveDirectoryArgs),
+    /// Add a forest from an LDIF file
+    #[command(after_help = "\
+The file is read again by every import, so exchanging it is how its objects change.
+
+Example:
+  syncline connector add file --name contoso.com --path forest.ldif")]
+    File(FileArgs),
+    /// Add a tenant that runs on this computer
+    #[command(after_help = "\
+The tenant is kept in the data folder and runs whenever Syncline works on it. Users can
+sign in with its own domain, TENANT.onmicrosoft.com, and with every --domain.
+
+Example:
+  syncline connector add sandbox --tenant contoso --domain contoso.com")]
+    Sandbox(SandboxArgs),
+}
+
+/// Arguments of `connector add active-directory`.
+#[derive(Args, Debug)]
+pub struct ActiveDirectoryArgs {
+    /// DNS name of the forest; it is the connector's name too
+    #[arg(long, value_name = "FOREST")]
+    pub name: String,
+    /// Domain controller, tried in the order given
+    #[arg(long = "server", value_name = "HOST[:PORT]")]
+    pub servers: Vec<String>,
+    /// Account that reads the forest: user@domain or DOMAIN\user
+    #[arg(long)]
+    pub user: String,
+    /// Protection of the connection
+    #[arg(long, value_enum, default_value_t = Security::Ldaps)]
+    pub security: Security,
+    /// Allow --security plain to other computers: password and data can be read on the network
+    #[arg(long)]
+    pub allow_plain: bool,
+    /// Certificates of the authorities to trust, PEM or DER
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Where the password comes from
+    #[command(flatten)]
+    pub secret: SecretArgs,
+}
+
+/// How the connection is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Security {
+    /// TLS from the first byte, port 636
+    Ldaps,
+    /// TLS by StartTLS, port 389
+    Starttls,
+    /// None, port 389; only to this computer unless --allow-plain is given
+    Plain,
+}
+
+/// Arguments of `connector add file`.
+#[derive(Args, Debug)]
+pub struct FileArgs {
+    /// Name of the connector, usually the forest's DNS name
+    #[arg(long)]
+    pub name: String,
+    /// The LDIF file
+    #[arg(long, value_name = "FILE")]
+    pub path: PathBuf,
+}
+
+/// Arguments of `connector add sandbox`.
+#[derive(Args, Debug)]
+pub struct SandboxArgs {
+    /// Name of the tenant: contoso makes contoso.onmicrosoft.com
+    #[arg(long)]
+    pub tenant: String,
+    /// Domain that users may sign in with
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    pub domains: Vec<String>,
+}
+
+/// Arguments of `connector set-credential`.
+#[derive(Args, Debug)]
+pub struct CredentialArgs {
+    /// Name or GUID
+    #[arg(value_name = "CONNECTOR")]
+    pub connector: String,
+    /// Where the password comes from
+    #[command(flatten)]
+    pub secret: SecretArgs,
+}
+
+/// A connector that was added.
+#[derive(Debug, Serialize)]
+struct Added {
+    connector: ConnectorSummary,
+    data_folder: String,
+    rules_enabled: u64,
+}
+
+impl AddCommand {
+    /// The command's name in JSON answers.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ActiveDirectory(_) => "connector add active-directory",
+            Self::File(_) => "connector add file",
+            Self::Sandbox(_) => "connector add sandbox",
+        }
+    }
+
+    /// Answers it.
+    ///
+    /// # Errors
+    /// [`Failure`] when an argument cannot be used or the directory cannot be reached.
+    pub fn run(&self, session: &Session) -> Result<Answer, Failure> {
+        match self {
+            Self::ActiveDirectory(arguments) => {
+                let settings = arguments.settings()?;
+                let secret = arguments.secret.read(&arguments.user)?;
+                let new = NewDirectory::active_directory(&arguments.name, &settings, secret).map_err(EngineError::from)?;
+                let plain = arguments.security == Security::Plain;
+                let warning = "the connection is not encrypted: the password can be read on the network".to_owned();
+                let answer = add(session, |engine| engine.add_directory(new))?;
+                Ok(if plain { answer.warnings(vec![warning]) } else { answer })
+            }
+            Self::File(arguments) => {
+                let settings = FileSettings { path: absolute(&arguments.path)?, schema: FileSchema::ActiveDirectory };
+                let new = NewDirectory::file(&arguments.name, &settings).map_err(EngineError::from)?;
+                add(session, |engine| engine.add_directory(new))
+            }
+            Self::Sandbox(arguments) => add(session, |engine| engine.add_sandbox(&arguments.tenant, &arguments.domains)),
+        }
+    }
+}
+
+impl ActiveDirectoryArgs {
+    fn settings(&self) -> Result<ActiveDirectorySettings, Failure> {
+        let forest = self.name.trim();
+        if !is_dns_name(forest) {
+            return Err(Failure::invalid(format!(
+                "\"{}\" is not the DNS name of a forest; write it with its dots, such as contoso.com",
+                safe(&self.name)
+            )));
+        }
+        Ok(ActiveDirectorySettings {
+            forest: forest.to_owned(),
+            servers: self.servers.clone(),
+            user: self.user.trim().to_owned(),
+            security: match self.security {
+                Security::Ldaps => ConnectionSecurity::Ldaps,
+                Security::Starttls => ConnectionSecurity::StartTls,
+                Security::Plain => ConnectionSecurity::Plain,
+            },
+            allow_plain: self.allow_plain,
+            ca_file: self.ca_file.as_deref().map(absolute).transpose()?,
+            ..ActiveDirectorySettings::default()
+        })
+    }
+}
+
+/// Answers `connector set-credential`.
+///
+/// # Errors
+/// [`Failure`] when the connector is unknown or the directory refuses the password.
+pub fn set_credential(session: &Session, arguments: &CredentialArgs) -> Result<Answer, Failure> {
+    // Nobody is asked for the password of a connector that is not there.
+    let connector = session.query(|engine| Ok(engine.connector(&arguments.connector)?))?;
+    let secret = match connector.kind {
+        ConnectorKind::File => return Err(Failure::invalid(no_password(&connector.name))),
+        ConnectorKind::ActiveDirectory | ConnectorKind::Tenant => arguments.secret.read(&connector.name)?,
+    };
+    let connector = session.operate(|engine| {
+        engine.set_credential(&connector.guid.to_string(), secret)?;
+        Ok(engine.connector(&connector.guid.to_string())?)
+    })?;
+    let text = format!("{} accepted the new credential; it is stored.\n", safe(&connector.name));
+    Answer::new(&connector, text)
+}
+
+fn no_password(name: &str) -> String {
+    format!("connector \"{}\" reads a file and has no password", safe(name))
+}
+
+/// Adds a connector to the data folder, which is made when it is not there.
+fn add(session: &Session, work: impl FnOnce(&Engine) -> Result<ConnectorSummary, EngineError>) -> Result<Answer, Failure> {
+    let (connector, status) = session.configure(|engine| {
+        let connector = work(engine)?;
+        Ok((connector, engine.status()?))
+    })?;
+    let rules = match status.rules_enabled {
+        0 => "none yet; they are applied as soon as there are a forest and a tenant".to_owned(),
+        enabled => format!("{enabled} enabled"),
+    };
+    let text = Pairs::default()
+        .add("Added", &connector.name)
+        .add("Type", connector.kind.label())
+        .add("Address", &connector.address)
+        .add("Partitions", connector.partitions.join("; "))
+        .add("Run profiles", connector.profiles.iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join("; "))
+        .add("Synchronization rules", rules)
+        .add("Data folder", &status.data_folder)
+        .render();
+    let kinds: Vec<ConnectorKind> = status.connectors.iter().map(|connector| connector.kind).collect();
+    let hint = next(&connector.name, &kinds, &session.invocation(Path::new(&status.data_folder)));
+    Ok(Answer::new(&Added { connector, data_folder: status.data_folder, rules_enabled: status.rules_enabled }, text)?.hint(hint))
+}
+
+/// What to do next.
+fn next(added: &str, kinds: &[ConnectorKind], invocation: &str) -> String {
+    let has = |forest: bool| kinds.iter().any(|kind| kind.is_forest() == forest);
+    let mut text = String::from("\nWhat to do next\n");
+    if !has(false) {
+        let tenant = added.split('.').next().unwrap_or_default();
+        text.push_str(&format!(
+            "Add a tenant, with every domain that users sign in with:\n  {invocation} connector add sandbox --tenant {} --domain {}\n",
+            shell_word(tenant),
+            shell_word(added)
+        ));
+    } else if !has(true) {
+        text.push_str(&format!(
+            "Add a forest:\n  {invocation} connector add active-directory --name contoso.com --user svc_sync@contoso.com\n  \
+             {invocation} connector add file --name contoso.com --path forest.ldif\n"
+        ));
+    } else {
+        text.push_str(&format!(
+            "Synchronize for the first time:\n  {invocation} cycle start --policy initial --wait\n\
+             Look at the result:\n  {invocation} status\n"
+        ));
+    }
+    text
+}
+
+/// A path that stays true when the program is started elsewhere.
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| Failure::invalid(format!("\"{}\" is not a usable path: {error}", path.display())))
+}
+
+/// True for `contoso.com`: labels of letters, digits and hyphens with dots between them.
+fn is_dns_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.chars().all(|character| character.is_alphanumeric() || matches!(character, '-' | '_'))
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.contains('.') && name.strip_suffix('.').unwrap_or(name).split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forest_names_are_dns_names() {
+        let check = |name: &str, expected: bool| assert_eq!(is_dns_name(name), expected, "{name:?}");
+        check("contoso.com", true);
+        check("corp.contoso.test", true);
+        check("corp.contoso.test.", true);
+        check("münchen.example", true);
+        check("contoso", false);
+        check("", false);
+        check(".", false);
+        check("contoso..com", false);
+        check("contoso.com/x", false);
+        check("-contoso.com", false);
+        check("contoso com", false);
+        check("dc1.contoso.com:636", false);
+        check(&format!("{}.com", "a".repeat(64)), false);
+        check(&format!("{}com", "a.".repeat(130)), false);
+    }
+
+    #[test]
+    fn the_next_step_is_what_is_missing() {
+        let check = |kinds: &[ConnectorKind], expected: &str| {
+            let text = next("contoso.com", kinds, "syncline --data /x");
+            assert!(text.contains(expected), "missing {expected:?} in {text}");
+        };
+        check(&[ConnectorKind::File], "connector add sandbox --tenant contoso --domain contoso.com\n");
+        check(&[ConnectorKind::Tenant], "connector add active-directory --name");
+        check(&[ConnectorKind::Tenant, ConnectorKind::ActiveDirectory], "cycle start --policy initial --wait\n");
+        check(&[ConnectorKind::ActiveDirectory, ConnectorKind::Tenant], "cycle start --policy initial --wait\n");
+    }
+}
