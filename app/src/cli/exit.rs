@@ -197,7 +197,11 @@ impl From<EngineError> for Failure {
             EngineError::Connector(error) | EngineError::Setup(SetupError::Connector(error)) => {
                 json!({ "connectionResult": error.kind.connection_result(), "server": error.server })
             }
-            EngineError::Setup(SetupError::NameTaken(name) | SetupError::SecondTenant(name)) => json!({ "connector": name }),
+            EngineError::Setup(
+                SetupError::NameTaken(connector)
+                | SetupError::SecondTenant(connector)
+                | SetupError::PartitionTaken { connector, .. },
+            ) => json!({ "connector": connector }),
             _ => json!({}),
         };
         Self::new(exit_of(&error), chain(&error)).detail(detail)
@@ -228,6 +232,7 @@ fn exit_of_setup(error: &SetupError) -> Exit {
         SetupError::NoName
         | SetupError::NoCredential(_)
         | SetupError::NameTaken(_)
+        | SetupError::PartitionTaken { .. }
         | SetupError::SecondTenant(_)
         | SetupError::Sandbox(SandboxError::Domain(_)) => Exit::Invalid,
         SetupError::UnknownConnector(_) | SetupError::NoPartition(_) => Exit::NotFound,

@@ -11,6 +11,7 @@ use syncline_engine::model::Clock;
 use super::action::{Action, Situation, Tab};
 use super::backend::{Backend, Opener};
 use super::command::Command;
+use super::context::Around;
 use super::format::Format;
 use super::links;
 use super::session::Session;
@@ -143,7 +144,8 @@ impl App {
         }
         let (format, situation) = (self.format(), self.situation());
         if let Some(session) = &mut self.session {
-            session.logic(&self.worker, &format, &situation, &mut self.notices, &mut self.commands);
+            let around = Around { worker: &self.worker, format: &format, situation: &situation };
+            session.logic(around, &mut self.notices, &mut self.commands);
             if session.is_running() {
                 ctx.request_repaint_after(Duration::from_millis(250));
             }
@@ -170,7 +172,12 @@ impl App {
                     self.settings.tab = Tab::Operations;
                 }
                 if let Some(session) = &mut self.session {
-                    session.execute(command, &self.worker, ctx, format, &situation, &mut self.notices);
+                    session.execute(
+                        command,
+                        Around { worker: &self.worker, format, situation: &situation },
+                        ctx,
+                        &mut self.notices,
+                    );
                 }
             }
         }
@@ -249,6 +256,7 @@ impl App {
                     .show(ui, |ui| self.welcome.show(ui, &self.worker, &self.opener));
             }
             Some(session) => {
+                let around = Around { worker: &self.worker, format: &format, situation: &situation };
                 let staging = session.status().is_some_and(|status| status.staging_mode);
                 Panel::top("tabs").frame(bar.inner_margin(Margin { left: 8, right: 14, top: 0, bottom: 0 })).show(ui, |ui| {
                     tab_bar::show(ui, &situation, staging, &mut commands);
@@ -274,12 +282,10 @@ impl App {
                     |ui| {
                         self.notices.show(ui);
                         let share = self.settings.splits.entry(tab.label().to_owned()).or_insert(default_share(tab));
-                        ui.push_id(tab.label(), |ui| {
-                            session.tab(ui, tab, share, &self.worker, &format, &situation, &mut commands)
-                        });
+                        ui.push_id(tab.label(), |ui| session.tab(ui, tab, share, around, &mut commands));
                     },
                 );
-                session.windows(&ctx, &self.worker, &format, &situation, &mut commands);
+                session.windows(&ctx, around, &mut commands);
             }
         }
         if let Some(dialog) = self.dialog {

@@ -12,6 +12,17 @@ use super::command::Command;
 use super::format::Format;
 use super::worker::Worker;
 
+/// What stays the same during a frame.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// Asks the engine in the background.
+    pub worker: &'a Worker,
+    /// Zone and present moment.
+    pub format: &'a Format,
+    /// What decides which actions are possible.
+    pub situation: &'a Situation,
+}
+
 /// The surroundings of a screen.
 pub struct Cx<'a> {
     /// Asks the engine in the background.

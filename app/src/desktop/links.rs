@@ -26,9 +26,9 @@ pub fn parse(link: &str) -> Result<Command, String> {
     let rest = link.trim().strip_prefix(SCHEME).unwrap_or(link.trim());
     let (kind, key) = rest.split_once('/').ok_or_else(problem)?;
     match kind {
-        "run" => key.parse().map(|number| Command::ShowRun(RunId(number))).map_err(|_| problem()),
-        "cs" => Uuid::parse_str(key).map(Command::OpenCsObject).map_err(|_| problem()),
-        "mv" => Uuid::parse_str(key).map(Command::OpenMvObject).map_err(|_| problem()),
+        "run" => key.parse().map(|number| Command::ShowRun(RunId(number))).ok().ok_or_else(problem),
+        "cs" => Uuid::parse_str(key).map(Command::OpenCsObject).ok().ok_or_else(problem),
+        "mv" => Uuid::parse_str(key).map(Command::OpenMvObject).ok().ok_or_else(problem),
         _ => Err(problem()),
     }
 }

@@ -9,7 +9,7 @@ use egui::{Context, Ui};
 use syncline_engine::model::RunId;
 use syncline_engine::service::{
     ConnectorState, ConnectorSummary, CyclePolicy, CycleResult, EngineEvent, EngineStatus, MvTypeView, RunProgress, RunSummary,
-    StatusClass,
+    StatusClass, status_explanation,
 };
 
 use super::action::{Action, Situation, Tab};
@@ -17,8 +17,7 @@ use super::backend::Backend;
 use super::command::Command;
 use super::connectors::Connectors;
 use super::connectors::run_dialog::RunDialog;
-use super::context::{Cx, question};
-use super::format::Format;
+use super::context::{Around, Cx, question};
 use super::links;
 use super::metaverse_designer::MetaverseDesigner;
 use super::metaverse_search::MetaverseSearch;
@@ -137,14 +136,8 @@ impl Session {
     }
 
     /// Takes in events and answers.
-    pub fn logic(
-        &mut self,
-        worker: &Worker,
-        format: &Format,
-        situation: &Situation,
-        notices: &mut Notices,
-        commands: &mut Vec<Command>,
-    ) {
+    pub fn logic(&mut self, around: Around<'_>, notices: &mut Notices, commands: &mut Vec<Command>) {
+        let Around { worker, format, situation } = around;
         let events: Vec<EngineEvent> = self.events.try_iter().collect();
         self.status.poll();
         let mut configuration_changed = false;
@@ -234,9 +227,9 @@ impl Session {
             status if status.starts_with("completed") && !status.contains("errors") && !status.contains("failed") => Tone::Warn,
             _ => Tone::Bad,
         };
-        let mut text = format!("{kind} cycle finished: {}", result.status);
+        let mut text = format!("{kind} cycle finished: {}. {}", result.status, status_explanation(&result.status));
         for note in result.steps.iter().filter_map(|step| step.note.as_ref()) {
-            text.push_str("; ");
+            text.push(' ');
             text.push_str(note);
         }
         notices.add(tone, text);
@@ -267,16 +260,8 @@ impl Session {
     }
 
     /// Draws the present tab.
-    pub fn tab(
-        &mut self,
-        ui: &mut Ui,
-        tab: Tab,
-        share: &mut f32,
-        worker: &Worker,
-        format: &Format,
-        situation: &Situation,
-        commands: &mut Vec<Command>,
-    ) {
+    pub fn tab(&mut self, ui: &mut Ui, tab: Tab, share: &mut f32, around: Around<'_>, commands: &mut Vec<Command>) {
+        let Around { worker, format, situation } = around;
         let Self { backend, operations, connectors_tab, search, designer, progress, status, schema, .. } = self;
         let threshold = status.value().and_then(|status| status.deletion_threshold);
         let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
@@ -289,14 +274,8 @@ impl Session {
     }
 
     /// Draws the windows beside the main one.
-    pub fn windows(
-        &mut self,
-        ctx: &Context,
-        worker: &Worker,
-        format: &Format,
-        situation: &Situation,
-        commands: &mut Vec<Command>,
-    ) {
+    pub fn windows(&mut self, ctx: &Context, around: Around<'_>, commands: &mut Vec<Command>) {
+        let Around { worker, format, situation } = around;
         let Self { backend, windows, run_dialog, designer, progress, status, .. } = self;
         let threshold = status.value().and_then(|status| status.deletion_threshold);
         let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
@@ -310,15 +289,8 @@ impl Session {
     }
 
     /// Carries out a command that concerns the data folder.
-    pub fn execute(
-        &mut self,
-        command: Command,
-        worker: &Worker,
-        ctx: &Context,
-        format: &Format,
-        situation: &Situation,
-        notices: &mut Notices,
-    ) {
+    pub fn execute(&mut self, command: Command, around: Around<'_>, ctx: &Context, notices: &mut Notices) {
+        let Around { worker, format, situation } = around;
         match command {
             Command::StartRun { connector, profile } => {
                 let pending = worker.ask(question(&self.backend, move |engine| engine.start_run(&connector, &profile)));
@@ -344,8 +316,8 @@ impl Session {
                 self.errands.push(worker.ask(question(&self.backend, |engine| engine.stop_cycle().map(drop))))
             }
             Command::ShowRun(id) => self.operations.select(id),
-            Command::ShowRunDialog { connector, profile } => self.show_run_dialog(worker, format, situation, connector, profile),
-            Command::Do(action) => self.act(action, worker, ctx, format, situation, notices),
+            Command::ShowRunDialog { connector, profile } => self.show_run_dialog(around, connector, profile),
+            Command::Do(action) => self.act(action, around, ctx, notices),
             command => {
                 let mut commands = Vec::new();
                 let Self { backend, windows, progress, .. } = self;
@@ -355,14 +327,8 @@ impl Session {
         }
     }
 
-    fn show_run_dialog(
-        &mut self,
-        worker: &Worker,
-        format: &Format,
-        situation: &Situation,
-        connector: Option<String>,
-        profile: Option<String>,
-    ) {
+    fn show_run_dialog(&mut self, around: Around<'_>, connector: Option<String>, profile: Option<String>) {
+        let Around { worker, format, situation } = around;
         let mut commands = Vec::new();
         let cx = Cx {
             worker,
@@ -376,25 +342,18 @@ impl Session {
         self.run_dialog = Some(RunDialog::new(&cx, connector, profile));
     }
 
-    fn act(
-        &mut self,
-        action: Action,
-        worker: &Worker,
-        ctx: &Context,
-        format: &Format,
-        situation: &Situation,
-        notices: &mut Notices,
-    ) {
+    fn act(&mut self, action: Action, around: Around<'_>, ctx: &Context, notices: &mut Notices) {
+        let Around { worker, format, situation } = around;
         let connector = situation.connector().map(|connector| connector.name.clone());
         match action {
             Action::Run | Action::RunAgain => {
                 let profile =
                     situation.selected_run.as_ref().filter(|_| situation.tab == Tab::Operations).map(|run| run.profile.clone());
-                self.show_run_dialog(worker, format, situation, connector, profile);
+                self.show_run_dialog(around, connector, profile);
             }
             Action::Stop => {
                 if let Some(connector) = connector {
-                    self.execute(Command::StopRun(connector), worker, ctx, format, situation, notices);
+                    self.execute(Command::StopRun(connector), around, ctx, notices);
                 }
             }
             Action::CopyLink => {
@@ -406,14 +365,14 @@ impl Session {
             Action::SearchConnectorSpace => {
                 if let Some(connector) = situation.connector() {
                     let command = Command::OpenSearch { connector: connector.id, scope: None };
-                    self.execute(command, worker, ctx, format, situation, notices);
+                    self.execute(command, around, ctx, notices);
                 }
             }
             Action::AddClause => self.search.add_clause(),
             Action::ConfigureAttributeFlowPrecedence => self.designer.open_precedence(),
             Action::ObjectProperties => {
                 if let Some(guid) = self.search.selected() {
-                    self.execute(Command::OpenMvObject(guid), worker, ctx, format, situation, notices);
+                    self.execute(Command::OpenMvObject(guid), around, ctx, notices);
                 }
             }
             Action::FilterList => match situation.tab {

@@ -55,7 +55,7 @@ fn no_display() -> bool {
 fn first_renderer() -> anyhow::Result<Renderer> {
     match std::env::var(RENDERER_VARIABLE) {
         Ok(name) if !name.is_empty() => {
-            name.parse().map_err(|_| anyhow!("{RENDERER_VARIABLE} is \"{name}\"; it can be glow or wgpu"))
+            name.parse().ok().ok_or_else(|| anyhow!("{RENDERER_VARIABLE} is \"{name}\"; it can be glow or wgpu"))
         }
         _ => Ok(if cfg!(target_os = "linux") { Renderer::Glow } else { Renderer::Wgpu }),
     }

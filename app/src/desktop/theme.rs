@@ -81,7 +81,7 @@ const DARK: Palette = Palette {
     surface: Color32::from_rgb(0x1b, 0x1f, 0x26),
     stripe: Color32::from_rgb(0x1f, 0x24, 0x2c),
     hover: Color32::from_rgb(0x28, 0x2f, 0x39),
-    selected: Color32::from_rgb(0x1f, 0x3a, 0x5f),
+    selected: Color32::from_rgb(0x1c, 0x36, 0x5a),
     line: Color32::from_rgb(0x2c, 0x33, 0x3d),
     line_strong: Color32::from_rgb(0x46, 0x50, 0x5e),
     text: Color32::from_rgb(0xd5, 0xdb, 0xe4),
@@ -237,13 +237,11 @@ fn visuals(theme: Theme, palette: &Palette) -> Visuals {
         hovered: widget(palette.hover, palette.accent, palette.text_strong),
         active: widget(palette.selected, palette.accent, palette.text_strong),
         open: widget(palette.hover, palette.line_strong, palette.text_strong),
-        ..visuals.widgets
     };
     visuals
 }
 
 /// The frame around a list or a block of facts.
-#[must_use]
 pub fn card(style: &Style) -> egui::Frame {
     let palette = Palette::of(style);
     egui::Frame::NONE.fill(palette.surface).stroke(Stroke::new(1.0, palette.line)).corner_radius(CornerRadius::same(RADIUS))

@@ -35,6 +35,8 @@ impl Export<'_> {
         let mut wanted = BTreeSet::new();
         for object in &mut objects {
             object.references = rows.remove(&object.id).unwrap_or_default();
+            // An object that synchronization made belongs to the partition that it is exported to.
+            object.partition = object.partition.or(Some(self.partition));
             wanted.extend(self.targets_wanted(object));
         }
         let targets = pending::targets(transaction, wanted)?;

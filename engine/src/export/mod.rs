@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use rusqlite::Transaction;
 
 use crate::connector::{Capabilities, Connector, ConnectorError, ExportChange, ExportResult};
-use crate::model::{AttributeTable, CsId};
+use crate::model::{AttributeTable, CsId, PartitionId};
 use crate::protection;
 use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
 use crate::store::configuration::{ConnectorRecord, PartitionRecord, ProfileStep};
@@ -50,13 +50,14 @@ pub fn run(
     let mut export = Export {
         environment,
         connector,
+        partition: partition.id,
         capabilities,
         attributes: AttributeTable::default(),
         failures: false,
         sent_any: false,
         second_pass: BTreeSet::new(),
     };
-    match export.begin(partition, options) {
+    match export.begin(options) {
         Ok(Begun::Order(order)) => {
             export.send_all(&order, step, directory, recorder).unwrap_or_else(|error| StepEnd::store(&error))
         }
@@ -82,6 +83,7 @@ pub fn recover(database: &Database) -> Result<usize, StoreError> {
 struct Export<'a> {
     environment: &'a StepEnvironment,
     connector: &'a ConnectorRecord,
+    partition: PartitionId,
     capabilities: Capabilities,
     attributes: AttributeTable,
     failures: bool,
@@ -115,7 +117,7 @@ enum Halt {
 }
 
 impl Export<'_> {
-    fn begin(&mut self, partition: &PartitionRecord, options: &ExportOptions) -> Result<Begun, StoreError> {
+    fn begin(&mut self, options: &ExportOptions) -> Result<Begun, StoreError> {
         self.durable(|export, transaction| {
             if export.capabilities.deletion_threshold
                 && let Some(refusal) = protection::check_deletions(transaction, export.connector.id, options.deletion_threshold)?
@@ -124,7 +126,7 @@ impl Export<'_> {
             }
             pending::release(transaction, Some(export.connector.id))?;
             export.attributes = attributes::load(transaction)?;
-            pending::order(transaction, export.connector.id, partition.id).map(Begun::Order)
+            pending::order(transaction, export.connector.id, export.partition).map(Begun::Order)
         })
     }
 

@@ -147,13 +147,25 @@ impl Import<'_> {
         }
         let summary = match read {
             Ok(summary) => summary,
-            Err(error) => return StepEnd::connector(&error, self.stager.findings.entries > 0),
+            Err(error) => {
+                let end = StepEnd::connector(&error, self.stager.findings.entries > 0);
+                let forgotten = if error.kind == ConnectorErrorKind::NoWatermark { self.forget_watermark() } else { Ok(()) };
+                return forgotten.map_or_else(|error| StepEnd::store(&error), |()| end);
+            }
         };
         if let Err(error) = directory.finish(false) {
             recorder.warnings.push(format!("the directory could not note the end of the import: {error}"));
         }
         recorder.warnings.extend(summary.warnings.iter().cloned());
         self.complete(&summary, recorder).unwrap_or_else(|error| StepEnd::store(&error))
+    }
+
+    /// The directory does not know the watermark any more: only a full import can begin again.
+    fn forget_watermark(&self) -> Result<(), StoreError> {
+        let mut writer = self.environment.database.writer();
+        let transaction = writer.transaction()?;
+        staging::save_watermark(&transaction, self.partition.id, None, self.partition.generation)?;
+        transaction.commit().map_err(StoreError::sqlite("writing a watermark"))
     }
 
     /// Reads on a thread of its own and stages here; the channel between them is short.

@@ -1,5 +1,7 @@
 //! Imports on a directory in memory; numbers are those of the scenarios in `engine.md` 11.
 
+use proptest::prelude::*;
+
 use crate::connector::memory::{Fault, MemoryConnector, MemoryEntry, texts};
 use crate::connector::{
     CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, EntryValue, ExportChange,
@@ -525,4 +527,142 @@ fn join_keys_follow_the_import() {
     fixture.delta_import();
     assert!(found(&fixture, "ada@x").is_empty());
     assert_eq!(found(&fixture, "king@x").len(), 1);
+}
+
+#[test]
+fn a_name_that_was_a_placeholder_goes_to_the_object_that_moved_there() {
+    let (fixture, users) = with_users(1);
+    let new = "CN=u1,OU=Later,DC=contoso,DC=com";
+    // The group comes first and names the user as it is now; the user comes two batches later.
+    fixture.directory.put(MemoryEntry::new("later", "OU=Later,DC=contoso,DC=com", "organizationalUnit", texts(&[])));
+    (0..1_100).for_each(|number| drop(fixture.user(&format!("b{number:05}"))));
+    fixture.directory.rename(b"u1", new);
+    let group = fixture.group("a-group", &[new]);
+    let id = fixture.object(&users[0]).id;
+    assert_told(&fixture.full_import(), StepStatus::SUCCESS, "stage-add=1102 stage-no-change=2 stage-rename=1");
+    assert_eq!(fixture.object(new).id, id);
+    assert_eq!(fixture.targets(&group, "member", ReferenceLayer::ImportDelete), [new]);
+    assert!(fixture.find(&users[0]).is_none());
+}
+
+#[test]
+fn more_than_5000_errors_stop_the_import() {
+    let fixture = Fixture::forest();
+    for number in 0..5_001 {
+        let (anchor, dn) = (format!("x{number:05}"), format!("CN=x{number},DC=contoso,DC=com"));
+        fixture.directory.put(MemoryEntry::new(anchor, &dn, "printer", texts(&[])));
+    }
+    let told = fixture.full_import();
+    assert_told(&told, StepStatus::STOPPED_ERROR_LIMIT, "stage-add=2 stage-failure=5001");
+    assert!(fixture.partition().watermark.is_none());
+}
+
+/// Something that happens in a forest.
+#[derive(Clone, Debug)]
+enum Event {
+    Put(u8),
+    Remove(u8),
+    Move(u8, u8),
+    Department(u8, u8),
+    Members(u8, Vec<u8>),
+    RenameContainer(u8),
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let object = 0u8..5;
+    prop_oneof![
+        object.clone().prop_map(Event::Put),
+        object.clone().prop_map(Event::Remove),
+        (object.clone(), 0u8..3).prop_map(|(object, place)| Event::Move(object, place)),
+        (object.clone(), 0u8..3).prop_map(|(object, value)| Event::Department(object, value)),
+        (0u8..2, proptest::collection::vec(object, 0..4)).prop_map(|(group, members)| Event::Members(group, members)),
+        (0u8..3).prop_map(Event::RenameContainer),
+    ]
+}
+
+fn happen(fixture: &Fixture, event: &Event) {
+    let anchor = |object: u8| format!("user{object}").into_bytes();
+    let entries = fixture.directory.entries();
+    let find = |anchor: &[u8]| entries.iter().find(|entry| entry.anchor == anchor);
+    let free = |dn: &str| entries.iter().all(|entry| entry.dn != dn);
+    let container = |place: u8| find(format!("ou{place}").as_bytes()).map(|entry| entry.dn.clone());
+    match event {
+        Event::Put(object) => {
+            let dn = format!("CN=user{object},{STAFF}");
+            if find(&anchor(*object)).is_none() && free(&dn) {
+                fixture.directory.put(MemoryEntry::new(anchor(*object), &dn, "user", texts(&[("department", "IT")])));
+            }
+        }
+        Event::Remove(object) => fixture.directory.remove(&anchor(*object)),
+        Event::Move(object, place) => {
+            let dn = container(*place).map(|container| format!("CN=user{object},{container}"));
+            if let Some(dn) = dn.filter(|dn| free(dn)) {
+                fixture.directory.rename(&anchor(*object), &dn);
+            }
+        }
+        Event::Department(object, value) => {
+            fixture.directory.set(&anchor(*object), "department", text(&format!("d{value}")));
+        }
+        Event::Members(group, members) => {
+            let names = members.iter().filter_map(|member| find(&anchor(*member))).map(|entry| reference(&entry.dn)).collect();
+            fixture.directory.set(format!("group{group}").as_bytes(), "member", names);
+        }
+        Event::RenameContainer(place) => {
+            let number = entries.iter().map(|entry| entry.dn.len()).sum::<usize>();
+            let anchor = format!("ou{place}").into_bytes();
+            fixture.directory.rename(&anchor, &format!("OU=renamed{place}x{number},DC=contoso,DC=com"));
+        }
+    }
+}
+
+/// What is pending, object by object: name, operation, attributes, members.
+fn pending(fixture: &Fixture) -> Vec<(String, ObjectOperation, usize, Vec<String>)> {
+    let mut told: Vec<_> = fixture
+        .objects()
+        .iter()
+        .filter(|object| !object.is_placeholder() && object.pending_import.operation != ObjectOperation::Delete)
+        .map(|object| {
+            let members = match object.object_type.as_deref() {
+                Some("group") => fixture.targets(&object.dn, "member", ReferenceLayer::ImportDelete),
+                _ => Vec::new(),
+            };
+            (object.dn.clone(), object.pending_import.operation, object.pending_import.changes.len(), members)
+        })
+        .collect();
+    told.sort();
+    told
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_import_leaves_what_a_further_full_import_would(
+        before in proptest::collection::vec(any_event(), 0..8),
+        after in proptest::collection::vec(any_event(), 0..12),
+        full in any::<bool>(),
+    ) {
+        let fixture = Fixture::forest();
+        for place in 0..3 {
+            let dn = format!("OU=ou{place},DC=contoso,DC=com");
+            fixture.directory.put(MemoryEntry::new(format!("ou{place}"), &dn, "organizationalUnit", texts(&[])));
+        }
+        for group in 0..2 {
+            fixture.directory.put(MemoryEntry::new(format!("group{group}"), &format!("CN=group{group},{STAFF}"), "group", texts(&[])));
+        }
+        before.iter().for_each(|event| happen(&fixture, event));
+        prop_assert_eq!(fixture.full_import().end.status, StepStatus::SUCCESS);
+        fixture.synchronize(true);
+        after.iter().for_each(|event| happen(&fixture, event));
+        let first = if full { fixture.full_import() } else { fixture.delta_import() };
+        prop_assert_eq!(first.end.status, StepStatus::SUCCESS);
+        let once = pending(&fixture);
+        let told = fixture.full_import();
+        prop_assert_eq!(told.end.status, StepStatus::SUCCESS);
+        prop_assert!(told.counters.is_empty() || !told.counters.contains(' ') && told.counters.starts_with("stage-no-change"), "{}", told.counters);
+        prop_assert_eq!(pending(&fixture), once);
+        let mut names: Vec<String> = fixture.directory.entries().into_iter().map(|entry| entry.dn).collect();
+        names.sort();
+        prop_assert_eq!(pending(&fixture).into_iter().map(|(dn, ..)| dn).collect::<Vec<_>>(), names);
+    }
 }

@@ -9,6 +9,9 @@ use crate::store::{StoreError, options, pending};
 /// Deletions allowed when an administrator never chose a number.
 pub const DEFAULT_DELETION_THRESHOLD: u64 = 500;
 
+/// What is stored when the protection is switched off.
+const OFF: &str = "off";
+
 /// Too many deletions are staged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooManyDeletions {
@@ -38,13 +41,17 @@ pub fn check_deletions(
     Ok((staged > limit).then_some(TooManyDeletions { staged, limit }))
 }
 
-/// The deletion threshold of the installation; `None` when it was switched off.
+/// The deletion threshold of the installation: the default until somebody chose a number, `None` when it
+/// was switched off.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be read or holds no number.
 pub fn deletion_threshold(connection: &Connection) -> Result<Option<u64>, StoreError> {
-    let Some(text) = options::get(connection, options::DELETION_THRESHOLD)? else { return Ok(None) };
-    text.parse().map(Some).map_err(|error| StoreError::damaged("the deletion threshold", error))
+    match options::get(connection, options::DELETION_THRESHOLD)?.as_deref() {
+        None => Ok(Some(DEFAULT_DELETION_THRESHOLD)),
+        Some(OFF) => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(|error| StoreError::damaged("the deletion threshold", error)),
+    }
 }
 
 /// Sets the deletion threshold, or switches it off.
@@ -52,7 +59,8 @@ pub fn deletion_threshold(connection: &Connection) -> Result<Option<u64>, StoreE
 /// # Errors
 /// [`StoreError`] when the database cannot be written.
 pub fn set_deletion_threshold(transaction: &Transaction<'_>, limit: Option<u64>) -> Result<(), StoreError> {
-    options::set(transaction, options::DELETION_THRESHOLD, limit.map(|limit| limit.to_string()).as_deref())
+    let text = limit.map_or_else(|| OFF.to_owned(), |limit| limit.to_string());
+    options::set(transaction, options::DELETION_THRESHOLD, Some(&text))
 }
 
 /// True in staging mode: cycles import and synchronize but do not export.
@@ -106,11 +114,15 @@ mod tests {
         let database = Database::open(&folder.path().join("syncline.db")).unwrap();
         let mut writer = database.writer();
         let transaction = writer.transaction().unwrap();
-        assert_eq!((deletion_threshold(&transaction).unwrap(), staging_mode(&transaction).unwrap()), (None, false));
-        set_deletion_threshold(&transaction, Some(500)).unwrap();
+        let kept = || (deletion_threshold(&transaction).unwrap(), staging_mode(&transaction).unwrap());
+        assert_eq!(kept(), (Some(DEFAULT_DELETION_THRESHOLD), false));
+        set_deletion_threshold(&transaction, Some(7)).unwrap();
         set_staging_mode(&transaction, true).unwrap();
-        assert_eq!((deletion_threshold(&transaction).unwrap(), staging_mode(&transaction).unwrap()), (Some(500), true));
+        assert_eq!(kept(), (Some(7), true));
+        set_deletion_threshold(&transaction, None).unwrap();
+        assert_eq!(kept(), (None, true));
+        set_deletion_threshold(&transaction, None).unwrap();
         set_staging_mode(&transaction, false).unwrap();
-        assert!(!staging_mode(&transaction).unwrap());
+        assert_eq!((deletion_threshold(&transaction).unwrap(), staging_mode(&transaction).unwrap()), (None, false));
     }
 }

@@ -24,6 +24,9 @@ pub struct PlanInput {
     pub guid: Uuid,
     /// Its schema.
     pub schema: Arc<Schema>,
+    /// Attributes that a directory of this kind may lack, such as those of Exchange: an expression of a
+    /// standard rule reads one that is not in `schema` as absent.
+    pub optional: Option<Arc<Schema>>,
     /// Objects can be renamed.
     pub can_rename: bool,
     /// Partitions with their parameters.
@@ -56,6 +59,8 @@ pub fn compile(
     let mut problems = Vec::new();
     let metaverse_attributes: BTreeMap<_, _> =
         metaverse.attributes().map(|definition| (attributes.intern(&definition.name), definition)).collect();
+    let optional: BTreeMap<ConnectorId, Arc<Schema>> =
+        connectors.iter().filter_map(|input| Some((input.id, Arc::clone(input.optional.as_ref()?)))).collect();
     let mut plans: BTreeMap<ConnectorId, ConnectorPlan> = connectors
         .into_iter()
         .map(|input| {
@@ -87,7 +92,9 @@ pub fn compile(
             problems.push(RuleProblem { rule: rule.name.clone(), message: "its connector no longer exists".to_owned() });
             continue;
         };
-        let compiler = RuleCompiler { rule, connector, metaverse, attributes, problems: &mut problems };
+        let standard = rule.tag.is_some() && rule.direction == Direction::Inbound;
+        let optional = optional.get(&rule.connector).filter(|_| standard).map(Arc::as_ref);
+        let compiler = RuleCompiler { rule, connector, optional, metaverse, attributes, problems: &mut problems };
         let compiled = match compiler.compile() {
             Ok(compiled) => Arc::new(compiled),
             Err(message) => {
@@ -141,6 +148,7 @@ pub fn compile(
 struct RuleCompiler<'a> {
     rule: &'a SyncRule,
     connector: &'a ConnectorPlan,
+    optional: Option<&'a Schema>,
     metaverse: &'a Schema,
     attributes: &'a mut AttributeTable,
     problems: &'a mut Vec<RuleProblem>,
@@ -370,7 +378,11 @@ impl ExpressionSchema for SourceNames<'_, '_> {
         }
         let rule = self.compiler.rule;
         let definition = match rule.direction {
-            Direction::Inbound => self.compiler.connector.schema.attribute_of(&rule.connector_object_type, name),
+            Direction::Inbound => {
+                let object_type = &rule.connector_object_type;
+                let present = self.compiler.connector.schema.attribute_of(object_type, name);
+                present.or_else(|| self.compiler.optional?.attribute_of(object_type, name))
+            }
             Direction::Outbound => self.compiler.metaverse.attribute_of(&rule.metaverse_object_type, name),
         }
         .filter(|definition| definition.name == name)?;
@@ -402,5 +414,65 @@ fn attribute_kind(value_type: ValueType) -> AttributeKind {
         ValueType::Integer => AttributeKind::Number,
         ValueType::Boolean => AttributeKind::Boolean,
         ValueType::Reference => AttributeKind::Reference,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::definition::{LinkType, MergeType};
+    use super::super::{active_directory_schema, metaverse_schema};
+    use super::*;
+    use crate::model::RuleId;
+
+    #[test]
+    fn standard_rules_read_what_the_forest_may_lack_as_absent() {
+        let mut forest = Schema::from_toml("[attributes]\ncn = \"string\"\n[types]\nuser = [\"cn\"]\n").unwrap();
+        forest.add_type("contact");
+        let (forest, exchange) = (Arc::new(forest), Arc::new(active_directory_schema().unwrap()));
+        let check = |tag: Option<&str>, optional: bool, expression: &str, expected: Option<&str>| {
+            let rule = SyncRule {
+                id: RuleId(1),
+                guid: Uuid::nil(),
+                name: "In from AD - User Join".to_owned(),
+                description: String::new(),
+                precedence: 100,
+                direction: Direction::Inbound,
+                connector: ConnectorId(1),
+                connector_object_type: "user".to_owned(),
+                metaverse_object_type: "person".to_owned(),
+                link: LinkType::Provision,
+                enabled: true,
+                password_sync: false,
+                tag: tag.map(str::to_owned),
+                scope: Vec::new(),
+                join: Vec::new(),
+                flows: vec![Flow {
+                    target: "displayName".to_owned(),
+                    source: FlowSource::Expression(expression.to_owned()),
+                    apply_once: false,
+                    merge: MergeType::default(),
+                }],
+            };
+            let input = PlanInput {
+                id: ConnectorId(1),
+                name: "contoso.com".to_owned(),
+                guid: Uuid::nil(),
+                schema: Arc::clone(&forest),
+                optional: optional.then(|| Arc::clone(&exchange)),
+                can_rename: true,
+                partitions: Vec::new(),
+                parameters: BTreeMap::new(),
+            };
+            let (_, problems) = compile(&[rule], vec![input], &metaverse_schema().unwrap(), &mut AttributeTable::default());
+            match expected {
+                None => assert_eq!(problems, [], "{expression}"),
+                Some(words) => assert!(problems[0].message.contains(words), "{problems:?}"),
+            }
+        };
+        check(Some("Microsoft.InFromADUserJoin"), true, "IIF(IsPresent([mailNickname]),[mailNickname],[cn])", None);
+        check(Some("Microsoft.InFromADUserJoin"), true, "[mailnickname]", Some("mailnickname"));
+        check(Some("Microsoft.InFromADUserJoin"), true, "[noSuchAttribute]", Some("noSuchAttribute"));
+        check(Some("Microsoft.InFromADUserJoin"), false, "[mailNickname]", Some("mailNickname"));
+        check(None, true, "[mailNickname]", Some("mailNickname"));
     }
 }

@@ -25,6 +25,7 @@ const FILES: [(&str, &str); 11] = [
 ];
 
 const METAVERSE: &str = include_str!("../../../assets/metaverse.toml");
+const ACTIVE_DIRECTORY: &str = include_str!("../../../assets/active-directory-schema.toml");
 
 /// The default metaverse schema.
 ///
@@ -32,6 +33,14 @@ const METAVERSE: &str = include_str!("../../../assets/metaverse.toml");
 /// [`SchemaError`] when the shipped file is faulty; a test guards it.
 pub fn metaverse_schema() -> Result<Schema, SchemaError> {
     Schema::from_toml(METAVERSE)
+}
+
+/// The connector space schema of Active Directory with the Exchange and Lync extensions.
+///
+/// # Errors
+/// [`SchemaError`] when the shipped file is faulty; a test guards it.
+pub fn active_directory_schema() -> Result<Schema, SchemaError> {
+    Schema::from_toml(ACTIVE_DIRECTORY)
 }
 
 /// A rule file that cannot be used.

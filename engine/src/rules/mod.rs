@@ -7,7 +7,9 @@ mod plan;
 mod scope;
 
 pub use compile::{PlanInput, RuleProblem, compile};
-pub use default_set::{DefaultSetError, DefaultSetOptions, ForestFeatures, UserMatch, default_rules, metaverse_schema};
+pub use default_set::{
+    DefaultSetError, DefaultSetOptions, ForestFeatures, UserMatch, active_directory_schema, default_rules, metaverse_schema,
+};
 pub use definition::{Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule};
 pub use plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,

@@ -102,7 +102,11 @@ impl Cycle<'_> {
         } else {
             (StepType::DeltaImport, None)
         };
-        let status = self.step(connector, step_type, note)?;
+        let mut status = self.step(connector, step_type, note)?;
+        if status.as_deref() == Some(StepStatus::NO_START_FULL_IMPORT_REQUIRED.0) {
+            let note = "full instead of delta: the directory does not know the watermark any more".to_owned();
+            status = self.step(connector, StepType::FullImport, Some(note))?;
+        }
         self.import_stopped |= status.is_some_and(|status| status.starts_with("stopped-") || status.starts_with("no-start-"));
         Ok(())
     }

@@ -8,6 +8,8 @@ mod execute;
 mod profiles;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod whole_tests;
 
 use crate::connector::{Connector, ConnectorError};
 use crate::store::configuration::ConnectorRecord;

@@ -17,12 +17,15 @@ use crate::store::configuration::{self, ProfileRecord, ProfileStep, StepType};
 use crate::store::runs::{self, RunQuery, RunRecord, StepRecord};
 use crate::store::{Database, attributes};
 
-const FOREST: &str = "DC=contoso,DC=com";
+pub(super) const FOREST: &str = "DC=contoso,DC=com";
+
+/// Tells of an arrival, and waits to be let on.
+type Gate = (Sender<()>, Receiver<()>);
 
 /// Opens directories in memory by the connector's name. A gate holds up whoever opens.
 struct Factory {
     directories: BTreeMap<String, MemoryDirectory>,
-    gates: Mutex<BTreeMap<String, (Sender<()>, Receiver<()>)>>,
+    gates: Mutex<BTreeMap<String, Gate>>,
 }
 
 impl DirectoryFactory for Factory {
@@ -36,18 +39,18 @@ impl DirectoryFactory for Factory {
     }
 }
 
-struct Fixture {
+pub(super) struct Fixture {
     _folder: TempDir,
-    database: Arc<Database>,
+    pub(super) database: Arc<Database>,
     factory: Arc<Factory>,
     core: Arc<RunCore>,
     events: Receiver<RunEvent>,
-    forest: ConnectorId,
-    tenant: ConnectorId,
+    pub(super) forest: ConnectorId,
+    pub(super) tenant: ConnectorId,
 }
 
 impl Fixture {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Arc::new(Database::open(&folder.path().join("syncline.db")).unwrap());
         let ids = SequentialIds::default();
@@ -77,7 +80,7 @@ impl Fixture {
         Self { _folder: folder, database, factory, core, events, forest: connectors[0], tenant: connectors[1] }
     }
 
-    fn directory(&self, name: &str) -> &MemoryDirectory {
+    pub(super) fn directory(&self, name: &str) -> &MemoryDirectory {
         &self.factory.directories[name]
     }
 
@@ -132,7 +135,7 @@ impl Fixture {
         (record.full_import_reason, record.full_sync_reason)
     }
 
-    fn cycle(&self, initial: bool) -> CycleOutcome {
+    pub(super) fn cycle(&self, initial: bool) -> CycleOutcome {
         CyclePlan::begin(&self.core, initial).unwrap().run(&self.core).unwrap()
     }
 }
@@ -331,6 +334,21 @@ fn cycles_keep_the_documented_order() {
     ];
     assert_eq!(entries(&fixture.cycle(true)), expected);
     assert!(matches!(fixture.events.try_iter().last(), Some(RunEvent::CycleFinished(outcome)) if outcome.initial));
+}
+
+#[test]
+fn a_forgotten_watermark_makes_the_cycle_import_in_full() {
+    let fixture = Fixture::new();
+    fixture.cycle(false);
+    fixture.directory("tenant").inject(Fault::ForgetWatermarks);
+    let outcome = fixture.cycle(false);
+    let expected = [
+        "contoso.com: Delta Import",
+        "tenant: Delta Import",
+        "tenant: Full Import (full instead of delta: the directory does not know the watermark any more)",
+    ];
+    assert_eq!(entries(&outcome)[..3], expected);
+    assert_eq!(outcome.entries.len(), 6);
 }
 
 #[test]

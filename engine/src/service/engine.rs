@@ -87,7 +87,7 @@ impl CycleHandle {
     /// # Errors
     /// [`EngineError`] when the cycle was refused or lost, or the database cannot be read.
     pub fn wait(self) -> Answer<CycleResult> {
-        let outcome = self.thread.join().map_err(|_| RunError::Lost)??;
+        let outcome = self.thread.join().ok().ok_or(RunError::Lost)??;
         let reader = self.engine.0.database.reader()?;
         cycle_result(&reader, &outcome)
     }

@@ -14,6 +14,7 @@ use crate::connector::entra::EntraSettings;
 use crate::connector::file::FileSettings;
 use crate::connector::{ConnectorError, DirectoryPartition};
 use crate::model::{ConnectorId, IdSource, PartitionId, fold_text};
+use crate::protection;
 use crate::rules::DefaultSetError;
 use crate::run::default_profiles;
 use crate::store::configuration::{self, ConnectorRecord, PartitionRecord};
@@ -50,6 +51,14 @@ pub enum SetupError {
     /// The name is in use.
     #[error("a connector named \"{0}\" already exists")]
     NameTaken(String),
+    /// Another connector reads the same partition: the forest is configured already (`wizard.md` W-DIRDUP).
+    #[error("partition {partition} is already read by connector \"{connector}\"; a forest is added once")]
+    PartitionTaken {
+        /// DN of the partition.
+        partition: String,
+        /// Connector that has it.
+        connector: String,
+    },
     /// A database has one tenant (`engine.md` 10).
     #[error("this workspace already has a tenant, \"{0}\"; one workspace synchronizes to one tenant")]
     SecondTenant(String),
@@ -221,14 +230,23 @@ pub(super) fn discover(context: &SetupContext<'_>, new: NewDirectory) -> Result<
     Ok(Found { record, partitions })
 }
 
-/// Stores a connector with its partitions and run profiles.
+/// Stores a connector with its partitions and run profiles; with the tenant comes the deletion threshold.
 ///
 /// # Errors
 /// [`SetupError`] when the database cannot be written.
 pub(super) fn store(context: &SetupContext<'_>, transaction: &Transaction<'_>, found: Found) -> Result<ConnectorId, SetupError> {
     let Found { record, partitions } = found;
-    if record.kind != TENANT_KIND {
+    if record.kind == TENANT_KIND {
+        protection::set_deletion_threshold(transaction, Some(protection::DEFAULT_DELETION_THRESHOLD))?;
+    } else {
         require_tenant_synchronization(transaction)?;
+    }
+    for known in configuration::connectors(transaction)? {
+        for taken in configuration::partitions(transaction, known.id)? {
+            if let Some(partition) = partitions.iter().find(|partition| partition.directory_id == Some(taken.guid)) {
+                return Err(SetupError::PartitionTaken { partition: partition.name.clone(), connector: known.name });
+            }
+        }
     }
     let connector = configuration::save_connector(transaction, &record)?;
     let mut records = Vec::new();

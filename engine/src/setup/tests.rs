@@ -41,7 +41,9 @@ impl Workspace {
 
     fn forest_file(&self, domain: &str) -> PathBuf {
         let path = self.folder.path().join(format!("{domain}.ldif"));
-        fs::write(&path, PARTNER.replace("fabrikam", domain)).unwrap();
+        // Every domain has GUIDs of its own.
+        let guids = if domain == "fabrikam" { "AAECAwQFBgcICQoLDA0" } else { "DAECAwQFBgcICQoLDA0" };
+        fs::write(&path, PARTNER.replace("fabrikam", domain).replace("AAECAwQFBgcICQoLDA0", guids)).unwrap();
         path
     }
 
@@ -65,6 +67,7 @@ fn rules_come_with_the_second_half() {
     let tenant = workspace.engine.add_sandbox("fabrikam", &["fabrikam.com".to_owned()]).unwrap();
     assert_eq!((tenant.kind, tenant.name.as_str()), (ConnectorKind::Tenant, "fabrikam.onmicrosoft.com - AAD"));
     assert!(workspace.rules().len() > 20);
+    assert_eq!(workspace.engine.status().unwrap().deletion_threshold, Some(500));
     let told: Vec<EngineEvent> = events.try_iter().collect();
     assert_eq!(told, [EngineEvent::ConfigurationChanged, EngineEvent::ConfigurationChanged]);
 
@@ -132,6 +135,10 @@ fn what_cannot_be_added_is_not_stored() {
     check(
         workspace.add_file("CONTOSO.com", forest.clone()),
         |error| matches!(error, SetupError::NameTaken(name) if name == "contoso.com"),
+    );
+    check(
+        workspace.add_file("contoso.org", forest.clone()),
+        |error| matches!(error, SetupError::PartitionTaken { connector, .. } if connector == "contoso.com"),
     );
     check(workspace.add_file("  ", forest), |error| matches!(error, SetupError::NoName));
     check(workspace.add_file("fabrikam.com", workspace.folder.path().join("nothing.ldif")), |error| {

@@ -140,7 +140,7 @@ impl Fixture {
         let database = Arc::new(Database::open(&folder.path().join("syncline.db")).unwrap());
         let directory = MemoryDirectory::new(schema(), partition);
         let (connector, partition) = add_connector(&database, name, kind, partition);
-        let mut table = attributes::load(&*database.reader().unwrap()).unwrap();
+        let mut table = attributes::load(&database.reader().unwrap()).unwrap();
         for definition in connector.schema.attributes() {
             table.intern(&definition.name);
         }
@@ -275,7 +275,7 @@ impl Fixture {
     }
 
     pub(crate) fn attribute(&self, name: &str) -> AttributeId {
-        attributes::load(&*self.environment.database.reader().unwrap()).unwrap().get(name).unwrap()
+        attributes::load(&self.environment.database.reader().unwrap()).unwrap().get(name).unwrap()
     }
 
     /// Names that an object's reference attribute points at, with all layers up to `top`.
@@ -328,7 +328,6 @@ impl Fixture {
         let mut object =
             CsObject::new(self.environment.ids.guid(), self.connector.id, &Dn::parse(dn).unwrap(), Timestamp::UNIX_EPOCH);
         object.object_type = Some(object_type.to_owned());
-        object.partition = Some(self.partition);
         let changes = values.iter().map(|(name, value)| (self.attribute(name), AttributeChange::Add(one(value)))).collect();
         object.unapplied = Delta {
             operation: ObjectOperation::Add,

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::StoreError;
 
-/// Deletions above which an export to the tenant stops; absent means no threshold.
+/// Deletions above which an export to the tenant stops; absent means the default of 500, `off` none.
 pub const DELETION_THRESHOLD: &str = "deletion-threshold";
 /// Staging mode: `on` or absent.
 pub const STAGING_MODE: &str = "staging-mode";

@@ -30,7 +30,7 @@ pub fn order(connection: &Connection, connector: ConnectorId, partition: Partiti
     let mut statement = connection
         .prepare_cached(
             "SELECT id, (SELECT count(*) FROM cs_reference AS r WHERE r.object = o.id AND r.layer = 7) AS refs
-             FROM cs_object AS o WHERE connector = ?1 AND export_op IN (1, 2) AND transient = 0 AND object_type IS NOT NULL
+             FROM cs_object AS o WHERE connector = ?1 AND export_op <> 0 AND export_op IN (1, 2) AND transient = 0 AND object_type IS NOT NULL
              AND (partition IS NULL OR partition = ?2) ORDER BY refs, depth, dn_key",
         )
         .map_err(&failed)?;
@@ -42,7 +42,7 @@ pub fn order(connection: &Connection, connector: ConnectorId, partition: Partiti
     }
     let mut statement = connection
         .prepare_cached(
-            "SELECT id FROM cs_object WHERE connector = ?1 AND export_op IN (3, 4) AND transient = 0
+            "SELECT id FROM cs_object WHERE connector = ?1 AND export_op <> 0 AND export_op IN (3, 4) AND transient = 0
              AND object_type IS NOT NULL AND (partition IS NULL OR partition = ?2) ORDER BY depth DESC, dn_key",
         )
         .map_err(&failed)?;
@@ -57,7 +57,9 @@ pub fn order(connection: &Connection, connector: ConnectorId, partition: Partiti
 /// [`StoreError`] when the database cannot be read.
 pub fn count_deletions(connection: &Connection, connector: ConnectorId) -> Result<u64, StoreError> {
     connection
-        .prepare_cached("SELECT count(*) FROM cs_object WHERE connector = ?1 AND export_op IN (3, 4) AND transient = 0")
+        .prepare_cached(
+            "SELECT count(*) FROM cs_object WHERE connector = ?1 AND export_op <> 0 AND export_op IN (3, 4) AND transient = 0",
+        )
         .and_then(|mut statement| statement.query_row([connector.0], |row| row.get::<_, i64>(0)))
         .map(i64::unsigned_abs)
         .map_err(StoreError::sqlite("counting staged deletions"))
@@ -157,7 +159,7 @@ pub fn write_result(transaction: &Transaction<'_>, object: &CsObject) -> Result<
     transaction
         .prepare_cached(
             "UPDATE cs_object SET anchor = ?2, rebuild = ?3, object_type = ?4, hologram = ?5, pending_import = ?6, import_op = ?7,
-                unconfirmed = ?8, awaiting = ?9, escrowed = ?10, unapplied = ?11, export_op = ?12, export_error = ?13, hash = ?14
+                unconfirmed = ?8, awaiting = ?9, escrowed = ?10, unapplied = ?11, export_op = ?12, export_error = ?13, hash = ?14, partition = ?15
              WHERE id = ?1",
         )
         .and_then(|mut statement| {
@@ -176,6 +178,7 @@ pub fn write_result(transaction: &Transaction<'_>, object: &CsObject) -> Result<
                 object.unapplied.operation.code(),
                 error,
                 object.hash,
+                object.partition.map(|id| id.0),
             ])
         })
         .map(|_| ())

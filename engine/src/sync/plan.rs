@@ -7,8 +7,8 @@ use rusqlite::Transaction;
 
 use super::apply::{Applier, keys_of, metaverse_key_attributes};
 use crate::connector::DirectoryPartition;
-use crate::model::{AttributeId, ConnectorId, Dn};
-use crate::rules::{PartitionPlan, Plan, PlanInput, RuleProblem, compile, metaverse_schema};
+use crate::model::{AttributeId, ConnectorId, Dn, Schema};
+use crate::rules::{PartitionPlan, Plan, PlanInput, RuleProblem, active_directory_schema, compile, metaverse_schema};
 use crate::store::configuration::{self, ConnectorRecord, PartitionRecord};
 use crate::store::connector_space::{self, LoadOptions, TowerView, Visit};
 use crate::store::{Database, StoreError, attributes, metaverse, options};
@@ -26,10 +26,12 @@ pub fn load(database: &Database) -> Result<(Plan, Vec<RuleProblem>), StoreError>
     let transaction = writer.transaction()?;
     let mut names = attributes::load(&transaction)?;
     let rules = configuration::rules(&transaction)?;
+    let forest = active_directory_schema().map_err(|error| StoreError::damaged("the Active Directory schema", error))?;
+    let forest = Arc::new(forest);
     let mut inputs = Vec::new();
     for connector in configuration::connectors(&transaction)? {
         let partitions = configuration::partitions(&transaction, connector.id)?;
-        inputs.push(input(connector, &partitions)?);
+        inputs.push(input(connector, &partitions, &forest)?);
     }
     let schema = metaverse_schema().map_err(|error| StoreError::damaged("the metaverse schema", error))?;
     let (plan, problems) = compile(&rules, inputs, &schema, &mut names);
@@ -45,7 +47,7 @@ pub fn connector_keys(plan: &Plan, connector: ConnectorId) -> Vec<AttributeId> {
     plan.connector_keys.get(&connector).cloned().unwrap_or_default()
 }
 
-fn input(connector: ConnectorRecord, partitions: &[PartitionRecord]) -> Result<PlanInput, StoreError> {
+fn input(connector: ConnectorRecord, partitions: &[PartitionRecord], forest: &Arc<Schema>) -> Result<PlanInput, StoreError> {
     let mut plans = Vec::new();
     for partition in partitions.iter().filter(|partition| partition.selected) {
         let detail: DirectoryPartition = serde_json::from_str(&partition.detail)
@@ -57,6 +59,7 @@ fn input(connector: ConnectorRecord, partitions: &[PartitionRecord]) -> Result<P
         guid: connector.guid,
         can_rename: connector.kind != "tenant",
         schema: Arc::new(connector.schema),
+        optional: (connector.kind != "tenant").then(|| Arc::clone(forest)),
         name: connector.name,
         partitions: plans,
         parameters: BTreeMap::new(),

@@ -15,5 +15,6 @@ mod metaverse;
 mod objects;
 mod operations;
 mod pictures;
+mod settings;
 mod support;
 mod welcome;

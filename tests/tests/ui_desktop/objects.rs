@@ -74,3 +74,22 @@ fn what_is_missing_is_said_in_words() {
     let text = format!("No connector space object has the GUID {}", uuid::Uuid::from_u128(0xDEAD));
     assert!(reads(&window, &text));
 }
+
+#[test]
+fn escape_closes_one_window_after_the_other() {
+    let mut window = open_object(objects::BOB);
+    click(&mut window, Role::Button, "Metaverse Object");
+    let titles = ["Metaverse Object Properties - Bob Baker", BOB];
+    for (closed, title) in titles.iter().enumerate() {
+        assert!(has(&window, Role::Window, title), "{closed} closed");
+        window.key_press(Key::Escape);
+        window.run();
+        assert!(!has(&window, Role::Window, title));
+    }
+}
+
+#[test]
+fn an_object_that_was_never_imported_opens_on_what_is_staged() {
+    let window = open_object(objects::BOB_CLOUD);
+    assert!(reads(&window, "Modification type: add"));
+}

@@ -265,3 +265,20 @@ fn the_context_menu_copies_and_offers_the_row_actions() {
         Some("contoso.com\tFull Synchronization\tcompleted-sync-errors\t2026-01-05 09:15:00\t2026-01-05 09:15:12")
     );
 }
+
+#[test]
+fn a_run_that_begins_is_shown_until_the_person_chooses_one() {
+    let fixture = Fixture::f1();
+    let mut window = window(&fixture);
+    let begin = |window: &mut Window, connector: &str| {
+        syncline::desktop::backend::Backend::start_run(&*fixture, connector, "Full Import").unwrap();
+        window.run_steps(4);
+    };
+    begin(&mut window, "contoso.com");
+    assert!(reads(&window, "Run 7 of contoso.com"));
+    fixture.finish(RunId(7), "success", StatusClass::Success);
+    window.run();
+    click(&mut window, Role::Row, RUN_1);
+    begin(&mut window, "contoso.onmicrosoft.com - AAD");
+    assert!(reads(&window, "Run 1 of contoso.com"), "the person's choice stays");
+}

@@ -43,6 +43,40 @@ pub fn window_of(fixture: &Arc<Fixture>, size: [f32; 2], link: Option<&str>) -> 
     window
 }
 
+/// The app on the fixture with settings that are kept in a file.
+pub fn window_with_settings(fixture: &Arc<Fixture>, file: &std::path::Path) -> Window {
+    let (fixture, settings) = (Arc::clone(fixture), SettingsFile::at(file));
+    let mut window =
+        Harness::builder().with_size([1280.0, 800.0]).with_max_steps(40).with_step_dt(0.05).build_eframe(move |cc| {
+            let setup = AppSetup { settings, ..setup(&cc.egui_ctx, &fixture, true) };
+            App::on_backend(&cc.egui_ctx, setup, fixture)
+        });
+    window.run();
+    window
+}
+
+/// The app on the fixture with real worker threads.
+pub fn threaded_window(fixture: &Arc<Fixture>) -> Window {
+    let fixture = Arc::clone(fixture);
+    Harness::builder().with_size([1280.0, 800.0]).with_max_steps(40).with_step_dt(0.05).build_eframe(move |cc| {
+        let setup = AppSetup { worker: Worker::start(cc.egui_ctx.clone()).unwrap(), ..setup(&cc.egui_ctx, &fixture, true) };
+        App::on_backend(&cc.egui_ctx, setup, fixture)
+    })
+}
+
+/// Draws frames until something is true; gives up after many.
+#[track_caller]
+pub fn until(window: &mut Window, what: &str, holds: impl Fn(&Window) -> bool) {
+    for _ in 0..100_000 {
+        window.step();
+        if holds(window) {
+            return;
+        }
+        std::thread::yield_now();
+    }
+    panic!("never came true: {what}");
+}
+
 /// The app without a data folder.
 pub fn welcome_window(fixture: &Arc<Fixture>) -> Window {
     let fixture = Arc::clone(fixture);

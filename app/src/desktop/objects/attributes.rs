@@ -107,6 +107,8 @@ pub struct LayerGrid {
     pub palette: &'static Palette,
     /// With the rule behind each change.
     pub rules: bool,
+    /// The layer is empty.
+    pub holds_none: bool,
 }
 
 const LAYER: [Column; 6] = [
@@ -179,7 +181,11 @@ impl GridModel for LayerGrid {
     }
 
     fn empty_text(&self) -> &'static str {
-        "No attribute to show. Clear the filter or Changed only."
+        if self.holds_none {
+            "Nothing has been received for this object yet."
+        } else {
+            "No attribute to show. Clear the filter or Changed only."
+        }
     }
 }
 

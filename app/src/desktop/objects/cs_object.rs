@@ -67,6 +67,8 @@ pub struct CsObject {
     lineage: RowSet<LineageView>,
     lineage_state: GridState,
     raw: String,
+    /// An answer was shown once; the tab is the person's choice from then on.
+    shown: bool,
 }
 
 #[derive(Default)]
@@ -90,6 +92,7 @@ impl CsObject {
             lineage: RowSet::default(),
             lineage_state: GridState::default(),
             raw: String::new(),
+            shown: false,
         };
         window.reload(cx);
         window
@@ -130,8 +133,13 @@ impl CsObject {
         self.awaiting.rows = rows(&object.awaiting_confirmation);
         self.lineage = RowSet::new(object.lineage.clone());
         self.raw = serde_json::to_string_pretty(object).unwrap_or_default();
-        if !CsTab::of(object).contains(&self.tab) {
+        let tabs = CsTab::of(object);
+        if !tabs.contains(&self.tab) {
             self.tab = CsTab::Import;
+        }
+        if !std::mem::replace(&mut self.shown, true) && object.import.attributes.is_empty() {
+            let fuller = [CsTab::PendingExport, CsTab::AwaitingConfirmation].into_iter().find(|tab| tabs.contains(tab));
+            self.tab = fuller.unwrap_or(self.tab);
         }
     }
 
@@ -255,7 +263,7 @@ fn layer(ui: &mut Ui, cx: &mut Cx<'_>, view: &LayerView, layer: &mut Layer, chan
             refill = ui.checkbox(changed_only, "Changed only").changed();
         });
     });
-    let model = LayerGrid { palette: Palette::of(ui.style()), rules };
+    let model = LayerGrid { palette: Palette::of(ui.style()), rules, holds_none: view.attributes.is_empty() };
     let response = Grid::new().situation(cx.situation).show(ui, &model, &mut layer.rows, &mut layer.state);
     if let Some(target) = response.link.and_then(|(position, _)| layer.rows.get(position)?.target) {
         cx.send(Command::OpenCsObject(target));

@@ -47,7 +47,6 @@ pub struct Windows {
 }
 
 /// A window beside the main one, with its title in the usual size.
-#[must_use]
 pub fn window<'a>(ctx: &Context, title: impl Into<String>) -> egui::Window<'a> {
     let title_frame = Frame::window(&ctx.global_style()).inner_margin(Margin::symmetric(14, 9)).shadow(Shadow::NONE);
     egui::Window::new(RichText::new(title.into()).size(15.0)).title_frame(title_frame).collapsible(false)
@@ -137,12 +136,24 @@ impl Windows {
     }
 }
 
+/// True for the window in front of all others.
+#[must_use]
+pub fn is_on_top(ctx: &Context, id: Id) -> bool {
+    let top = ctx.memory(|memory| {
+        let visible = |layer: &LayerId| layer.order == Order::Middle && memory.areas().is_visible(layer);
+        memory.layer_ids().filter(visible).last()
+    });
+    top.is_some_and(|top| top.id == id)
+}
+
 /// True when Escape shall close this window: it is on top, and no menu or text field takes the key.
 #[must_use]
 pub fn escaped(ctx: &Context, id: Id) -> bool {
     let typing = ctx.memory(|memory| memory.focused()).is_some_and(|focused| egui::TextEdit::load_state(ctx, focused).is_some());
-    let on_top = ctx.top_layer_id().is_some_and(|top| top.id == id);
-    on_top && !typing && !egui::Popup::is_any_open(ctx) && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
+    is_on_top(ctx, id)
+        && !typing
+        && !egui::Popup::is_any_open(ctx)
+        && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
 }
 
 fn shows(contents: &Contents, command: &Command) -> bool {

@@ -12,6 +12,7 @@ use super::super::format::plural;
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, Pager, RowKey, filter_box};
 use super::super::widgets::{action_ui, empty};
 use super::cs_object::truth;
+use super::is_on_top;
 
 /// The scopes of the combo box, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,7 +220,7 @@ impl SearchCs {
                 Ok(_) => button,
             };
             search = button.clicked();
-            let on_top = ui.ctx().top_layer_id() == Some(ui.layer_id());
+            let on_top = is_on_top(ui.ctx(), ui.layer_id().id);
             search |= on_top && ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Enter));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 filter_box(ui, &mut self.state, &self.hits.rows, self.hits.is_loading() && !self.hits.is_answered())
@@ -323,8 +324,8 @@ impl SearchCs {
 fn moment(text: &str, cx: &Cx<'_>) -> Result<Timestamp, String> {
     let text = text.trim();
     let problem = || "Enter a date and time such as 2026-01-05 09:00:00".to_owned();
-    let civil = text.parse::<jiff::civil::DateTime>().map_err(|_| problem())?;
-    civil.to_zoned(cx.format.zone.clone()).map(|zoned| zoned.timestamp()).map_err(|_| problem())
+    let civil = text.parse::<jiff::civil::DateTime>().ok().ok_or_else(problem)?;
+    civil.to_zoned(cx.format.zone.clone()).map(|zoned| zoned.timestamp()).ok().ok_or_else(problem)
 }
 
 struct HitGrid {

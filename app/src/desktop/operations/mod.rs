@@ -30,6 +30,8 @@ pub struct Operations {
     profile: Option<String>,
     class: Option<StatusClass>,
     details: RunDetailsPane,
+    /// The person chose a run: newer ones are no longer selected by themselves.
+    chosen_by_hand: bool,
 }
 
 const CLASSES: [StatusClass; 5] =
@@ -81,6 +83,9 @@ impl Operations {
             && self.profile.as_ref().is_none_or(|name| *name == run.profile)
             && self.class.is_none_or(|class| class == run.class);
         let id = run.id;
+        if !self.chosen_by_hand && run.class == StatusClass::Running {
+            self.grid.select(run_list::key(id));
+        }
         if fits {
             self.runs.rows.upsert_first(run, |row| row.id == id);
         }
@@ -109,7 +114,7 @@ impl Operations {
 
     /// Draws the tab.
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, share: &mut f32) {
-        let Self { runs, grid, details, connector, profile, class } = self;
+        let Self { runs, grid, details, connector, profile, class, chosen_by_hand } = self;
         let mut filter_changed = false;
         let mut chosen = None;
         splitter::vertical(
@@ -131,6 +136,7 @@ impl Operations {
                     let filtered = !grid.filter.is_empty() || connector.is_some() || profile.is_some() || class.is_some();
                     let model = RunGrid { format: cx.format, progress: cx.progress, filtered };
                     let response = Grid::new().situation(cx.situation).show(ui, &model, &mut runs.rows, grid);
+                    *chosen_by_hand |= response.selection_changed;
                     if let Some((action, position)) = response.action {
                         chosen = runs.rows.get(position).cloned().map(|run| (action, run));
                     }

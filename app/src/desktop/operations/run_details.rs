@@ -9,7 +9,7 @@ use syncline_engine::service::{
 use super::super::action::Action;
 use super::super::command::{Command, ErrorOccasion, RunObjects};
 use super::super::context::{Cx, question};
-use super::super::format::count;
+use super::super::format::{count, plural};
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet};
@@ -135,6 +135,9 @@ impl RunDetailsPane {
     }
 }
 
+/// Warnings shown in full; the others stand in a tooltip.
+const WARNINGS: usize = 3;
+
 /// Narrower than this, the parts stand one below the other.
 const STACKED: f32 = 600.0;
 
@@ -224,13 +227,16 @@ fn worst_step(details: &RunDetails) -> Option<u32> {
 fn header(ui: &mut Ui, details: &RunDetails, progress: Option<&RunProgress>) {
     let palette = Palette::of(ui.style());
     let run = &details.summary;
-    ui.horizontal_wrapped(|ui| {
-        badge::severity_icon(ui, run.class);
-        facts::whole(ui, RichText::new(format!("Run {} of {}", run.id, run.connector)).size(16.0).color(palette.text_strong));
-        facts::whole(ui, RichText::new(&run.status).color(palette.status(run.class)));
-        ui.add_space(6.0);
-        facts::whole(ui, RichText::new(format!("Profile Name: {}", run.profile)));
-        facts::whole(ui, RichText::new(format!("User Name: {}", run.user)).weak());
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.y = 20.0;
+        ui.horizontal_wrapped(|ui| {
+            badge::severity_icon(ui, run.class);
+            facts::whole(ui, RichText::new(format!("Run {} of {}", run.id, run.connector)).size(16.0).color(palette.text_strong));
+            facts::whole(ui, RichText::new(&run.status).color(palette.status(run.class)));
+            ui.add_space(6.0);
+            facts::whole(ui, RichText::new(format!("Profile Name: {}", run.profile)));
+            facts::whole(ui, RichText::new(format!("User Name: {}", run.user)).weak());
+        });
     });
     let explanation = status_explanation(&run.status);
     if !explanation.is_empty() && ui.available_height() > 190.0 {
@@ -264,8 +270,12 @@ fn step_facts(ui: &mut Ui, cx: &mut Cx<'_>, connector: &str, step: &StepDetails,
         let tone = if step.class >= StatusClass::Error { Tone::Bad } else { Tone::Warn };
         badge::strip(ui, tone, &step.message, |_| ());
     }
-    for warning in &step.warnings {
+    for warning in step.warnings.iter().take(WARNINGS) {
         badge::strip(ui, Tone::Warn, warning, |_| ());
+    }
+    if let Some(more) = step.warnings.len().checked_sub(WARNINGS).filter(|more| *more > 0) {
+        let rest: Vec<&str> = step.warnings.iter().skip(WARNINGS).map(String::as_str).collect();
+        ui.weak(format!("... and {}", plural(more as u64, "more warning"))).on_hover_text(rest.join("\n"));
     }
     if !step.connections.is_empty() {
         ui.add_space(4.0);

@@ -1,6 +1,6 @@
 //! Synchronization Statistics: groups of counters; a counter above zero leads to the objects behind it.
 
-use egui::{Align2, Rect, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, vec2};
+use egui::{Align2, Rect, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, pos2, vec2};
 use syncline_engine::service::{CounterGroup, CounterView, RunProgress};
 
 use super::super::format::count;
@@ -61,10 +61,10 @@ pub fn number_row(ui: &mut Ui, label: &str, value: u64, link: bool, name: &str, 
         ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
     }
     let caption = if value > 0 { palette.text } else { palette.text_weak };
-    let room = Rect::from_min_max(rect.min + vec2(indent, 0.0), rect.max - vec2(52.0, 0.0));
-    paint_text(ui, room, label, &TextStyle::Body, caption, false);
     let colour = if link { palette.accent } else { caption };
     let number = ui.painter().text(rect.right_center(), Align2::RIGHT_CENTER, count(value), font, colour);
+    let room = Rect::from_min_max(rect.min + vec2(indent, 0.0), pos2(number.left() - 8.0, rect.bottom()));
+    paint_text(ui, room, label, &TextStyle::Body, caption, false);
     if link {
         ui.painter().hline(number.x_range(), number.bottom() - 1.0, Stroke::new(1.0, colour));
     }

@@ -24,8 +24,7 @@ use super::{
     ImportItem, ImportMode, ImportRequest, ImportSummary,
 };
 use crate::model::{Dn, Schema};
-
-const ACTIVE_DIRECTORY_SCHEMA: &str = include_str!("../../../../assets/active-directory-schema.toml");
+use crate::rules::active_directory_schema;
 
 /// Bytes read from the file at a time.
 const READ_SIZE: usize = 1 << 18;
@@ -62,10 +61,10 @@ impl FileConnector {
     /// # Errors
     /// [`ConnectorError`] when the file cannot be found or opened.
     pub fn open(settings: FileSettings) -> Result<Self, ConnectorError> {
-        let text = match settings.schema {
-            FileSchema::ActiveDirectory => ACTIVE_DIRECTORY_SCHEMA,
+        let schema = match settings.schema {
+            FileSchema::ActiveDirectory => active_directory_schema(),
         };
-        let schema = Schema::from_toml(text).map_err(|error| {
+        let schema = schema.map_err(|error| {
             ConnectorError::new(ConnectorErrorKind::Configuration, "the built-in Active Directory schema cannot be read")
                 .cause(error)
         })?;

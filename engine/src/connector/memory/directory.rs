@@ -90,9 +90,22 @@ impl Directory {
         self.entries.insert(entry.anchor.clone(), entry);
     }
 
+    /// Removes an object; those that refer to it change.
     pub(super) fn remove(&mut self, anchor: &[u8]) {
         let Some(entry) = self.entries.remove(anchor) else { return };
         self.note(anchor, None, Some(entry.dn.clone()));
+        let lost = EntryValue::Reference(entry.dn.clone());
+        let referrers: Vec<(Vec<u8>, String)> = self
+            .entries
+            .values()
+            .flat_map(|entry| {
+                let referring = entry.attributes.iter().filter(|(_, values)| values.contains(&lost));
+                referring.map(|(name, _)| (entry.anchor.clone(), name.clone()))
+            })
+            .collect();
+        for (anchor, attribute) in referrers {
+            self.note(&anchor, Some([attribute].into()), None);
+        }
         self.retarget(&entry.dn, None);
     }
 

@@ -27,6 +27,8 @@ pub enum Fault {
         /// How it fails.
         kind: ConnectorErrorKind,
     },
+    /// Watermarks are forgotten: a delta import cannot begin.
+    ForgetWatermarks,
     /// Somebody asks for a stop after so many objects.
     StopImport {
         /// Objects handed over before.
@@ -225,6 +227,7 @@ impl Connector for MemoryConnector {
                 ImportMode::Full => state.directory.entries().map(|entry| ImportItem::Entry(entry.to_import())).collect(),
                 ImportMode::Delta(watermark) => {
                     let since = <[u8; 8]>::try_from(watermark.0.as_slice()).ok().map(u64::from_le_bytes);
+                    let since = since.filter(|_| !state.faults.contains(&Fault::ForgetWatermarks));
                     let since = since.ok_or_else(|| failure(ConnectorErrorKind::NoWatermark))?;
                     state.directory.changes_since(since, state.partial)
                 }

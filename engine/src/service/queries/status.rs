@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use super::{QueryContext, connectors, metaverse, runs};
+use crate::protection;
 use crate::service::{EngineError, EngineStatus};
-use crate::store::options;
 
 /// The status of the installation. Place and size of the data folder are known to the caller.
 ///
@@ -19,12 +19,12 @@ pub fn engine_status(
     Ok(EngineStatus {
         data_folder,
         database_bytes,
-        staging_mode: options::get(connection, options::STAGING_MODE)?.as_deref() == Some("on"),
+        staging_mode: protection::staging_mode(connection)?,
         running: runs::unfinished(connection)?,
         connectors: connectors::summaries(connection, context)?,
         metaverse_objects: metaverse::objects_by_type(connection, context)?,
         rules_enabled: context.rules.iter().filter(|rule| rule.enabled).count() as u64,
-        deletion_threshold: options::get(connection, options::DELETION_THRESHOLD)?.and_then(|text| text.trim().parse().ok()),
+        deletion_threshold: protection::deletion_threshold(connection)?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }

@@ -65,7 +65,7 @@ pub(super) fn table<M: GridModel>(
     remember_widths(ui, id, table_id, model, columns, &widths);
 }
 
-/// The last column takes what the others leave.
+/// Columns grow into space that is left; the last one takes the rest.
 fn widths<M: GridModel>(ui: &Ui, model: &M, columns: &[usize], layout: &GridLayout, shown: u64) -> Vec<f32> {
     let mut widths: Vec<f32> = columns
         .iter()
@@ -76,6 +76,7 @@ fn widths<M: GridModel>(ui: &Ui, model: &M, columns: &[usize], layout: &GridLayo
     let bar = if content > ui.available_height() { ui.spacing().scroll.allocated_width() } else { 0.0 };
     let room = ui.available_width() - bar - 1.0;
     shrink(model, columns, &mut widths, room);
+    grow(model, columns, &mut widths, room);
     let rest = room - widths.iter().sum::<f32>();
     if let Some(last) = widths.last_mut()
         && rest > 0.0
@@ -98,6 +99,20 @@ fn shrink<M: GridModel>(model: &M, columns: &[usize], widths: &mut [f32], room: 
     let part = ((total - room) / (total - least)).min(1.0);
     for (index, width) in columns.iter().zip(widths) {
         *width = (*width - (*width - floor(index, *width)) * part).floor();
+    }
+}
+
+/// Makes texts wider when there is space, none to more than twice its width.
+fn grow<M: GridModel>(model: &M, columns: &[usize], widths: &mut [f32], room: f32) {
+    let can = |index: &usize| model.columns().get(*index).is_some_and(|column| !column.fixed);
+    let total: f32 = widths.iter().sum();
+    let growing: f32 = columns.iter().zip(widths.iter()).filter(|(index, _)| can(index)).map(|(_, width)| width).sum();
+    if total >= room || growing <= 0.0 {
+        return;
+    }
+    let factor = (1.0 + (room - total) / growing).min(2.0);
+    for (_, width) in columns.iter().zip(widths).filter(|(index, _)| can(index)) {
+        *width = (*width * factor).floor();
     }
 }
 

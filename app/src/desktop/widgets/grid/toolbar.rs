@@ -12,7 +12,10 @@ use super::state::{GridState, change_layout, layout, shown_columns};
 
 /// The filter box of a list; beside it `n of m`.
 pub fn filter_box<T>(ui: &mut Ui, state: &mut GridState, rows: &RowSet<T>, loading: bool) {
-    let edit = TextEdit::singleline(&mut state.filter).hint_text("Filter").desired_width(170.0).id_salt("filter");
+    let edit = TextEdit::singleline(&mut state.filter)
+        .hint_text("Filter")
+        .desired_width((ui.available_width() - 60.0).clamp(70.0, 170.0))
+        .id_salt("filter");
     let response = ui.add(edit).accessible_name("Filter");
     if std::mem::take(&mut state.focus_filter) {
         response.request_focus();

@@ -151,7 +151,7 @@ fn the_status_tells_options_rules_and_objects() {
     world.changed_rule("off", 2, Direction::Inbound, FOREST, &[], |rule| rule.enabled = false);
     world.mv("person", &[("displayName", &["Ada"])], &[]);
     let before = engine_status(&world.reader(), &world.context(), "data".into(), 7).unwrap();
-    assert_eq!((before.staging_mode, before.deletion_threshold, before.rules_enabled), (false, None, 1));
+    assert_eq!((before.staging_mode, before.deletion_threshold, before.rules_enabled), (false, Some(500), 1));
     assert_eq!((before.data_folder.as_str(), before.database_bytes), ("data", 7));
     assert_eq!(
         before.metaverse_objects.into_iter().collect::<Vec<_>>(),
