@@ -186,7 +186,7 @@ mod tests {
     const A: AttributeId = AttributeId(1);
 
     fn values(texts: &[&str]) -> Values {
-        texts.iter().map(|text| Value::text(text)).collect()
+        texts.iter().map(Value::text).collect()
     }
 
     #[test]

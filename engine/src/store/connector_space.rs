@@ -591,7 +591,7 @@ fn decode_links(bytes: &[u8]) -> Result<Vec<LinkRule>, StoreError> {
         .map(|chunk| {
             let (rule, rest) = chunk.split_first_chunk::<8>().ok_or_else(|| damaged("too short"))?;
             let [direction, action, time @ ..] = rest else { return Err(damaged("too short")) };
-            let time: [u8; 8] = time.try_into().map_err(|_| damaged("too short"))?;
+            let time: [u8; 8] = time.try_into().ok().ok_or_else(|| damaged("too short"))?;
             Ok(LinkRule {
                 rule: RuleId(i64::from_le_bytes(*rule)),
                 direction: if *direction == 0 { Direction::Inbound } else { Direction::Outbound },

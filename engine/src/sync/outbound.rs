@@ -405,7 +405,7 @@ impl Outbound<'_> {
                     }
                 }
             }
-            let values = self.to_connector_space(merged)?;
+            let values = self.in_connector_space(merged)?;
             let wish = match (once, managed) {
                 (true, _) => Wanted::Once(values),
                 (false, true) if values.is_empty() => Wanted::Null,
@@ -419,7 +419,7 @@ impl Outbound<'_> {
 
     /// References to metaverse objects become references to their objects in this connector space. A
     /// target that has none is left out; it is added when it appears (`engine.md` 4.5-6).
-    fn to_connector_space(&self, values: Values) -> Attempt<Values> {
+    fn in_connector_space(&self, values: Values) -> Attempt<Values> {
         let targets: Vec<MvId> = values
             .iter()
             .filter_map(|value| match value {
