@@ -14,7 +14,6 @@ use crate::connector::entra::EntraSettings;
 use crate::connector::file::FileSettings;
 use crate::connector::{ConnectorError, DirectoryPartition};
 use crate::model::{ConnectorId, IdSource, PartitionId, fold_text};
-use crate::protection;
 use crate::rules::DefaultSetError;
 use crate::run::default_profiles;
 use crate::store::configuration::{self, ConnectorRecord, PartitionRecord};
@@ -230,15 +229,13 @@ pub(super) fn discover(context: &SetupContext<'_>, new: NewDirectory) -> Result<
     Ok(Found { record, partitions })
 }
 
-/// Stores a connector with its partitions and run profiles; with the tenant comes the deletion threshold.
+/// Stores a connector with its partitions and run profiles.
 ///
 /// # Errors
 /// [`SetupError`] when the database cannot be written.
 pub(super) fn store(context: &SetupContext<'_>, transaction: &Transaction<'_>, found: Found) -> Result<ConnectorId, SetupError> {
     let Found { record, partitions } = found;
-    if record.kind == TENANT_KIND {
-        protection::set_deletion_threshold(transaction, Some(protection::DEFAULT_DELETION_THRESHOLD))?;
-    } else {
+    if record.kind != TENANT_KIND {
         require_tenant_synchronization(transaction)?;
     }
     for known in configuration::connectors(transaction)? {

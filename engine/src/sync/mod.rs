@@ -1,6 +1,6 @@
 //! Floor 4: synchronization (`engine.md` 4) in two halves.
 //!
-//! [`evaluate`] is a pure function from rules and facts to effects; [`apply`](self::apply) writes
+//! `evaluate` is a pure function from rules and facts to effects; `apply` writes
 //! effects in one transaction. Full and delta synchronization are both of them over different sets of
 //! objects.
 

@@ -4,7 +4,7 @@
 //! hostile input: it is decoded here, entry by entry, and a faulty entry becomes an
 //! [`ImportItem::Bad`](super::ImportItem::Bad), never a panic.
 //!
-//! **Invariant**: `ldap3` runs only inside tasks of [`session`], where a panic becomes an error, and its
+//! **Invariant**: `ldap3` runs only inside tasks of `session`, where a panic becomes an error, and its
 //! `SearchEntry::construct` is never used.
 
 mod connect;
