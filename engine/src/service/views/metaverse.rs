@@ -1,0 +1,184 @@
+//! Metaverse objects, searches and the schema.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::connector_space::{CsHit, LineageView, ValueView};
+use crate::model::{ConnectorId, MvId, ValueType};
+
+/// How a clause of a metaverse search compares (`ui.md` 7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SearchOperator {
+    /// Equal, without regard to case.
+    Equals,
+    /// Begins with.
+    StartsWith,
+    /// Ends with.
+    EndsWith,
+    /// Contains.
+    Contains,
+    /// Does not contain; also true when absent.
+    NotContains,
+    /// Has a value.
+    IsPresent,
+    /// Has no value.
+    IsNotPresent,
+}
+
+impl SearchOperator {
+    /// Text in the window.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Equals => "Equals",
+            Self::StartsWith => "Starts with",
+            Self::EndsWith => "Ends with",
+            Self::Contains => "Contains",
+            Self::NotContains => "Does not contain",
+            Self::IsPresent => "Is present",
+            Self::IsNotPresent => "Is not present",
+        }
+    }
+}
+
+/// One condition of a metaverse search.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchClause {
+    /// Attribute name.
+    pub attribute: String,
+    /// Comparison.
+    pub operator: SearchOperator,
+    /// Value compared with; unused by the presence operators.
+    pub value: String,
+}
+
+/// A metaverse search; all clauses must hold. Results come in order of display name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MvSearch {
+    /// Object type; `None` for all.
+    pub object_type: Option<String>,
+    /// Conditions.
+    pub clauses: Vec<SearchClause>,
+    /// Text that display name, account name, mail, user principal name or source anchor contain; empty for all.
+    pub text: String,
+    /// First row wanted.
+    pub offset: u64,
+    /// Rows wanted.
+    pub limit: u64,
+}
+
+/// A metaverse object found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MvHit {
+    /// Number inside this database.
+    pub id: MvId,
+    /// Identifier.
+    pub guid: Uuid,
+    /// Type.
+    pub object_type: String,
+    /// Display name, or the best other name.
+    pub display_name: String,
+    /// Selected attributes as text: displayName, userPrincipalName, mail, accountName, sourceAnchor.
+    pub attributes: BTreeMap<String, String>,
+    /// Number of joined connector space objects.
+    pub connectors: u64,
+}
+
+/// One attribute of a metaverse object, with where it came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MvAttributeView {
+    /// Attribute name.
+    pub name: String,
+    /// Type.
+    pub value_type: ValueType,
+    /// Values; at most the first 200.
+    pub values: Vec<ValueView>,
+    /// Number of values.
+    pub count: u64,
+    /// Contributing connector.
+    pub connector: String,
+    /// Contributing object.
+    pub cs_guid: Option<Uuid>,
+    /// Contributing rule.
+    pub rule: String,
+    /// When it was contributed.
+    pub time: Option<Timestamp>,
+}
+
+/// A connector space object joined to a metaverse object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MvConnectorView {
+    /// The object.
+    pub hit: CsHit,
+    /// Its connector's name.
+    pub connector_name: String,
+    /// Its connector.
+    pub connector_id: ConnectorId,
+    /// Rules applied to the link.
+    pub lineage: Vec<LineageView>,
+}
+
+/// Everything the metaverse object window shows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MvObjectView {
+    /// The row of the search.
+    #[serde(flatten)]
+    pub hit: MvHit,
+    /// Created by projection at.
+    pub created: Option<Timestamp>,
+    /// Changed at.
+    pub changed: Option<Timestamp>,
+    /// Attributes in order of name.
+    pub attribute_details: Vec<MvAttributeView>,
+    /// Joined objects in order of connector, then DN.
+    pub connector_details: Vec<MvConnectorView>,
+}
+
+/// A metaverse object type for the Metaverse Designer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MvTypeView {
+    /// Name.
+    pub name: String,
+    /// Number of objects of the type.
+    pub objects: u64,
+    /// Its attributes in order of name.
+    pub attributes: Vec<MvSchemaAttributeView>,
+}
+
+/// An attribute of a metaverse object type.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MvSchemaAttributeView {
+    /// Name.
+    pub name: String,
+    /// Type.
+    pub value_type: ValueType,
+    /// May hold several values.
+    pub multi_valued: bool,
+    /// Indexed.
+    pub indexed: bool,
+    /// Inbound flows to it, winner first.
+    pub import_flows: Vec<ImportFlowView>,
+}
+
+/// An inbound flow to a metaverse attribute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ImportFlowView {
+    /// Precedence of the rule.
+    pub precedence: i64,
+    /// Rule.
+    pub rule: String,
+    /// Connector.
+    pub connector: String,
+    /// Object type in the connector space.
+    pub object_type: String,
+    /// `Direct`, `Expression` or `Constant`.
+    pub flow_type: String,
+    /// Attribute, expression or constant.
+    pub source: String,
+    /// The rule is enabled.
+    pub enabled: bool,
+}

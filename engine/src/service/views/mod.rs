@@ -1,0 +1,19 @@
+//! What the engine answers: plain data for the command line, the app and JSON. Names of JSON fields
+//! are these names; they are stable.
+//!
+//! Times are UTC instants. GUIDs are written without braces. Lists come in the order that the method
+//! that returns them documents.
+
+mod connector_space;
+mod connectors;
+mod metaverse;
+mod page;
+mod runs;
+mod status;
+
+pub use connector_space::*;
+pub use connectors::*;
+pub use metaverse::*;
+pub use page::*;
+pub use runs::*;
+pub use status::*;

@@ -1,0 +1,268 @@
+//! Synchronization alone: scenarios of `engine.md` 11 by their numbers, and its laws.
+
+mod laws;
+mod world;
+
+use world::{A, ADA, B, T, TENANT_DN, USER, World, ada_with, fixture_rules, join, rule, settled, two_forests};
+
+use super::run_step;
+use crate::model::{ObjectOperation, RunId, Value};
+use crate::rules::LinkType;
+use crate::step::{Recorder, StepStatus};
+use crate::store::references::ReferenceLayer;
+
+#[test]
+fn scenario_1_a_new_user_is_projected_and_provisioned() {
+    let world = World::new(&fixture_rules());
+    world.stage(A, USER, "user", &ADA);
+    let status = world.sync(A, false, &[("disconnector-projected-flow", 1), ("3:provisioned-add-flow", 1)]);
+    assert_eq!(status, StepStatus::SUCCESS);
+    let source = world.cs(A, USER).unwrap();
+    assert!(source.pending_import.is_none());
+    assert_eq!(world.text(&source.hologram, "displayName").as_deref(), Some("Ada Lovelace"));
+    let identity = world.identity(A, USER);
+    assert_eq!(world.text(&identity.image, "sourceAnchor").as_deref(), Some("MyIRAFVEd2aImaq7zN3u/w=="));
+    assert_eq!(world.rule_of(&identity, "department"), 12);
+    let target = world.cs(T, TENANT_DN).unwrap();
+    assert_eq!(target.unapplied.operation, ObjectOperation::Add);
+    assert_eq!(target.mv, source.mv);
+    world.sync(A, false, &[]);
+    world.sync(A, true, &[("connector-no-flow", 1)]);
+}
+
+#[test]
+fn scenario_2_a_changed_attribute_flows_on() {
+    let world = settled();
+    world.stage(A, USER, "user", &ada_with(&[("department", "HR")]));
+    world.sync(A, false, &[("connector-flow", 1), ("3:connector-flow", 1)]);
+    let target = world.cs(T, TENANT_DN).unwrap();
+    assert_eq!(target.unapplied.operation, ObjectOperation::Update);
+    assert_eq!(target.unapplied.changes.len(), 1);
+}
+
+#[test]
+fn scenario_4_and_5_a_deleted_user_is_deleted_or_withdrawn() {
+    let world = settled();
+    let id = world.cs(A, USER).unwrap().id;
+    world.stage_delete(id);
+    world.sync(A, false, &[("connector-delete-remove-mv", 1), ("3:provisioned-disconnect", 1)]);
+    assert_eq!(world.cs(A, USER), None);
+    let target = world.cs(T, TENANT_DN).unwrap();
+    assert_eq!((target.mv, target.unapplied.operation), (None, ObjectOperation::Delete));
+    assert!(target.disconnected.is_some());
+
+    let world = World::new(&fixture_rules());
+    let id = world.stage(A, USER, "user", &ADA);
+    world.sync(A, false, &[("disconnector-projected-flow", 1), ("3:provisioned-add-flow", 1)]);
+    world.stage_delete(id);
+    world.sync(A, false, &[("connector-delete-remove-mv", 1), ("3:provisioned-disconnect", 1)]);
+    assert_eq!(world.cs(T, TENANT_DN), None);
+}
+
+#[test]
+fn scenario_6_out_of_scope_and_back() {
+    let world = settled();
+    let first = world.cs(A, USER).unwrap().mv;
+    world.stage(A, USER, "user", &ada_with(&[("adminDescription", "User_x")]));
+    world.sync(A, false, &[("connector-filtered-remove-mv", 1), ("3:provisioned-disconnect", 1)]);
+    assert_eq!(world.cs(A, USER).unwrap().mv, None);
+    assert_eq!(world.cs(T, TENANT_DN).unwrap().unapplied.operation, ObjectOperation::Delete);
+    world.stage(A, USER, "user", &ADA);
+    world.sync(A, false, &[("disconnector-projected-flow", 1), ("3:connector-flow", 1)]);
+    let (source, target) = (world.cs(A, USER).unwrap(), world.cs(T, TENANT_DN).unwrap());
+    assert_ne!(world.identity(A, USER).guid.as_u128(), 0);
+    assert!(source.mv.is_some() && first.is_some());
+    assert_eq!(target.mv, source.mv);
+    assert!(target.unapplied.is_none(), "{:?}", target.unapplied);
+}
+
+#[test]
+fn scenario_8_cloud_filtered_keeps_the_metaverse_object() {
+    let world = settled();
+    world.stage(A, USER, "user", &ada_with(&[("extensionAttribute15", "NoSync")]));
+    world.sync(A, false, &[("connector-flow", 1), ("3:provisioned-disconnect", 1)]);
+    assert_eq!(world.text(&world.identity(A, USER).image, "cloudFiltered").as_deref(), Some("True"));
+    world.sync(T, false, &[("disconnector-remains", 1)]);
+    world.stage(A, USER, "user", &ADA);
+    world.sync(A, false, &[("connector-flow", 1), ("3:connector-flow", 1)]);
+    let target = world.cs(T, TENANT_DN).unwrap();
+    assert_eq!(target.mv, world.cs(A, USER).unwrap().mv);
+    assert!(target.unapplied.is_none());
+}
+
+#[test]
+fn scenario_11_and_12_two_forests_joined_by_mail() {
+    let world = two_forests();
+    assert_eq!(world.text(&world.identity(A, USER).image, "department").as_deref(), Some("IT"));
+    assert!(world.cs(T, TENANT_DN).unwrap().unapplied.is_none());
+    world.stage(A, USER, "user", &ada_with(&[("department", "")]));
+    world.sync(A, false, &[("connector-flow", 1), ("3:connector-flow", 1)]);
+    let identity = world.identity(A, USER);
+    assert_eq!(world.text(&identity.image, "department").as_deref(), Some("R&D"));
+    assert_eq!(world.rule_of(&identity, "department"), 22);
+}
+
+#[test]
+fn scenario_13a_the_other_forest_takes_over() {
+    let world = two_forests();
+    world.change_rules(|rules| rules.iter_mut().filter(|rule| rule.connector == T).for_each(|rule| rule.enabled = false));
+    let id = world.cs(A, USER).unwrap().id;
+    world.stage_delete(id);
+    world.sync(A, false, &[("connector-delete-leave-mv", 1), ("3:provisioned-disconnect", 1)]);
+    let identity = world.identity(B, "CN=al,DC=contoso,DC=com");
+    assert_eq!(world.text(&identity.image, "displayName").as_deref(), Some("A. Lovelace"));
+}
+
+#[test]
+fn scenario_14_authoritative_null_blocks_lower_rules() {
+    let world = two_forests();
+    let blocking = rule(5, A, "user", "person", LinkType::Join, &[("department", "=AuthoritativeNull")]);
+    world.change_rules(|rules| rules.push(blocking));
+    world.sync(A, true, &[("connector-flow", 1), ("3:connector-flow", 1)]);
+    assert_eq!(world.text(&world.identity(A, USER).image, "department"), None);
+}
+
+#[test]
+fn scenario_15_ignore_this_flow_keeps_the_value() {
+    let world = settled();
+    world.change_rules(|rules| {
+        let common = rules.iter_mut().find(|rule| rule.precedence == 12).unwrap();
+        common.flows.retain(|flow| flow.target != "department");
+        rules.push(rule(14, A, "user", "person", LinkType::Join, &[("department", "=IgnoreThisFlow")]));
+    });
+    world.sync(A, true, &[("connector-no-flow", 1)]);
+    assert_eq!(world.text(&world.identity(A, USER).image, "department").as_deref(), Some("IT"));
+    world.change_rules(|rules| rules.push(rule(15, A, "user", "person", LinkType::Join, &[("department", "=\"X\"")])));
+    world.sync(A, true, &[("connector-flow", 1), ("3:connector-flow", 1)]);
+    assert_eq!(world.text(&world.identity(A, USER).image, "department").as_deref(), Some("X"));
+}
+
+#[test]
+fn scenario_17_a_group_before_its_member() {
+    let world = World::new(&fixture_rules());
+    let group = "CN=g1,DC=contoso,DC=com";
+    world.stage(
+        A,
+        group,
+        "group",
+        &[("objectGUID", "20112233-4455-6677-8899-aabbccddeeff"), ("displayName", "g1"), ("member", USER)],
+    );
+    world.sync(A, false, &[("disconnector-projected-flow", 1), ("3:provisioned-add-flow", 1)]);
+    let member = world.attribute("member");
+    assert!(world.identity(A, group).image.get(member).is_empty());
+    world.stage(A, USER, "user", &ADA);
+    world.sync(
+        A,
+        false,
+        &[("disconnector-projected-flow", 1), ("3:provisioned-add-flow", 1), ("connector-flow", 1), ("3:connector-flow", 1)],
+    );
+    let identity = world.identity(A, group);
+    assert_eq!(identity.image.get(member), [Value::Reference(world.cs(A, USER).unwrap().mv.unwrap().0)]);
+    let target = world.cs(T, "CN={4D79495249465645643261496D6171377A4E33752F773D3D}");
+    let target = target.or_else(|| {
+        let anchor = world.text(&identity.image, "sourceAnchor").unwrap();
+        world.cs(T, &format!("CN={{{}}}", hex::encode_upper(anchor)))
+    });
+    let staged: Vec<_> = target.unwrap().references.iter().map(|reference| (reference.target, reference.layer)).collect();
+    assert_eq!(staged, [(world.cs(T, TENANT_DN).unwrap().id, ReferenceLayer::UnappliedAdd)]);
+}
+
+#[test]
+fn scenario_24_a_disabled_flow_rule_is_recalled() {
+    let world = settled();
+    world.change_rules(|rules| {
+        rules.iter_mut().find(|rule| rule.precedence == 12).unwrap().flows.retain(|flow| flow.target != "department")
+    });
+    world.sync(A, true, &[("connector-flow", 1), ("3:connector-flow", 1)]);
+    assert_eq!(world.text(&world.identity(A, USER).image, "department"), None);
+}
+
+#[test]
+fn scenario_26_an_ambiguous_join_projects() {
+    let world = World::new(&fixture_rules());
+    for (name, guid) in [("one", "30112233-4455-6677-8899-aabbccddeeff"), ("two", "40112233-4455-6677-8899-aabbccddeeff")] {
+        let mail = format!("{name}@contoso.com");
+        world.stage(A, &format!("CN={name},DC=contoso,DC=com"), "user", &[("objectGUID", guid), ("mail", &mail)]);
+    }
+    world.sync(A, false, &[("disconnector-projected-flow", 2), ("3:provisioned-add-flow", 2)]);
+    world.stage(
+        A,
+        "CN=two,DC=contoso,DC=com",
+        "user",
+        &[("objectGUID", "40112233-4455-6677-8899-aabbccddeeff"), ("mail", "one@contoso.com")],
+    );
+    world.sync(A, false, &[("connector-flow", 1), ("3:connector-flow", 1)]);
+    world.stage(
+        B,
+        "CN=three,DC=contoso,DC=com",
+        "user",
+        &[("objectGUID", "50112233-4455-6677-8899-aabbccddeeff"), ("mail", "one@contoso.com")],
+    );
+    world.sync(B, false, &[("disconnector-projected-flow", 1), ("3:provisioned-add-flow", 1)]);
+}
+
+#[test]
+fn scenario_27_different_join_criteria_are_an_error_of_the_object() {
+    let world = World::new(&fixture_rules());
+    world.change_rules(|rules| {
+        rules.push(join(rule(11, A, "user", "person", LinkType::Join, &[]), "sAMAccountName", "accountName"));
+    });
+    world.stage(A, USER, "user", &ADA);
+    assert_eq!(world.sync(A, false, &[("flow-failure", 1)]), StepStatus::COMPLETED_SYNC_ERRORS);
+    let error = world.cs(A, USER).unwrap().import_error.unwrap();
+    assert!(error.error.message.contains("different join criteria"), "{error:?}");
+    assert_eq!(error.retry_count, 0);
+    world.sync(A, false, &[("flow-failure", 1)]);
+    assert_eq!(world.cs(A, USER).unwrap().import_error.unwrap().retry_count, 1);
+}
+
+#[test]
+fn scenario_28_two_objects_of_one_connector_with_one_identity() {
+    let world = settled();
+    world.stage(
+        A,
+        "CN=Ada2,DC=contoso,DC=com",
+        "user",
+        &[("objectGUID", "60112233-4455-6677-8899-aabbccddeeff"), ("mail", "ada@contoso.com")],
+    );
+    assert_eq!(world.sync(A, false, &[("flow-failure", 1)]), StepStatus::COMPLETED_SYNC_ERRORS);
+    let second = world.cs(A, "CN=Ada2,DC=contoso,DC=com").unwrap();
+    assert_eq!(second.mv, None);
+    assert_eq!(second.pending_import.operation, ObjectOperation::Add);
+    assert_eq!(second.import_error.unwrap().error.code.as_str(), "ambiguous-import-flow-from-multiple-connectors");
+}
+
+#[test]
+fn scenario_31_a_deleted_member_leaves_the_group() {
+    let world = settled();
+    let group = "CN=g1,DC=contoso,DC=com";
+    world.stage(
+        A,
+        group,
+        "group",
+        &[("objectGUID", "20112233-4455-6677-8899-aabbccddeeff"), ("displayName", "g1"), ("member", USER)],
+    );
+    world.sync(A, false, &[("disconnector-projected-flow", 1), ("3:provisioned-add-flow", 1)]);
+    world.export_and_confirm();
+    let id = world.cs(A, USER).unwrap().id;
+    world.stage_delete(id);
+    // The reference left the metaverse together with its target; the group's own visit finds it gone.
+    world.sync(
+        A,
+        false,
+        &[("connector-delete-remove-mv", 1), ("3:provisioned-disconnect", 1), ("connector-no-flow", 1), ("3:connector-flow", 1)],
+    );
+    assert!(world.identity(A, group).image.get(world.attribute("member")).is_empty());
+}
+
+#[test]
+fn scenario_46_a_second_full_synchronization_changes_nothing() {
+    let world = two_forests();
+    for connector in [A, B, T, A, B, T] {
+        let mut recorder = Recorder::new(RunId(1), 1, Box::new(|_| {}));
+        run_step(&world.environment, connector, true, &mut recorder);
+        assert_eq!(recorder.counter("connector-flow"), 0);
+        assert_eq!(recorder.counter("3:connector-flow"), 0);
+        assert_eq!(recorder.counter("3:provisioned-add-flow"), 0);
+    }
+}
