@@ -41,7 +41,11 @@ impl Export<'_> {
             match outcome {
                 Some(ExportOutcome::Success { anchor, unresolved, warnings }) => {
                     for warning in &warnings {
-                        recorder.warnings.push(format!("{}: {}: {}", object.dn, warning.code, warning.message));
+                        // The reference pass sends an object again and hears the same of it.
+                        let text = format!("{}: {}: {}", object.dn, warning.code, warning.message);
+                        if !recorder.warnings.contains(&text) {
+                            recorder.warnings.push(text);
+                        }
                     }
                     let success = Success {
                         anchor: anchor.map(|anchor| anchor.0),

@@ -19,7 +19,7 @@ const IDLE_READERS: usize = 4;
 pub struct DatabaseInfo {
     /// The file.
     pub path: PathBuf,
-    /// Its size in bytes, without the write-ahead log.
+    /// Its size in bytes, with the write-ahead log that is not yet part of it.
     pub bytes: u64,
 }
 
@@ -136,7 +136,10 @@ impl Database {
     /// Place and size.
     #[must_use]
     pub fn info(&self) -> DatabaseInfo {
-        let bytes = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        let bytes = size(&self.path) + size(Path::new(&log));
         DatabaseInfo { path: self.path.clone(), bytes }
     }
 }
