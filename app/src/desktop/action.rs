@@ -204,7 +204,10 @@ actions! {
 }
 
 const CTRL: Modifiers = Modifiers::COMMAND;
-const LATER: &str = "Not part of this version yet";
+/// Why something is not possible that a later version brings.
+pub const LATER: &str = "Not part of this version yet";
+/// The same for adding a directory, which the command line can do already.
+pub const CONNECT_LATER: &str = "Not in the app yet: use syncline connector add";
 
 impl Action {
     /// The keys that trigger it.
@@ -248,7 +251,6 @@ impl Action {
             | Self::OpenLogFolder
             | Self::ClearRuns
             | Self::SaveToFile
-            | Self::CreateConnector
             | Self::ConnectorProperties
             | Self::DeleteConnector
             | Self::ConfigureRunProfiles
@@ -265,6 +267,7 @@ impl Action {
             | Self::SaveQuery
             | Self::LoadQuery
             | Self::ExportResults => Err(LATER.to_owned()),
+            Self::CreateConnector => Err(CONNECT_LATER.to_owned()),
             Self::Run | Self::RunAgain => run_availability(now),
             Self::Stop => stop_availability(now),
             Self::CopyLink | Self::Details => need(now.selected_run.is_some(), "Select a run first"),

@@ -19,6 +19,24 @@ const SEARCHED: [&str; 6] = ["accountName", "cloudAnchor", "displayName", "mail"
 const SEARCH_TEXT: [&str; 7] =
     ["displayName", "cn", "accountName", "mail", "userPrincipalName", "sourceAnchor", "proxyAddresses"];
 
+/// What writes made untrue.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Questions that have another answer now.
+    pub untrue: HashSet<Question>,
+    /// Objects that refer to something that was joined or let go. They carry a retry flag in the database;
+    /// an evaluation that read them before stays usable, because the flag brings them up again.
+    pub flagged: HashSet<Question>,
+}
+
+impl Changed {
+    /// Adds what further writes made untrue.
+    pub fn extend(&mut self, further: Self) {
+        self.untrue.extend(further.untrue);
+        self.flagged.extend(further.flagged);
+    }
+}
+
 /// Writes effects of a plan.
 #[derive(Debug)]
 pub struct Applier<'a> {
@@ -43,39 +61,38 @@ impl<'a> Applier<'a> {
         }
     }
 
-    /// Writes all effects. `untrue` receives the facts that are no longer true.
+    /// Writes all effects and gives what is no longer true. `earlier` is what earlier writes of the batch
+    /// changed: objects flagged by them keep their flag, because these effects do not know of it.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be written; the caller's transaction must then be
     /// given up.
-    pub fn apply(
-        &self,
-        transaction: &Transaction<'_>,
-        effects: &Effects,
-        untrue: &mut HashSet<Question>,
-    ) -> Result<(), StoreError> {
-        let mv = self.metaverse(transaction, effects.metaverse.as_ref(), untrue)?;
+    pub fn apply(&self, transaction: &Transaction<'_>, effects: &Effects, earlier: &Changed) -> Result<Changed, StoreError> {
+        let mut changed = Changed::default();
+        let mv = self.metaverse(transaction, effects.metaverse.as_ref(), earlier, &mut changed)?;
         for effect in &effects.objects {
             let link = match effect.link {
                 None => None,
                 Some(MvTarget::Existing(id)) => Some(id),
                 Some(MvTarget::New) => mv,
             };
-            self.object(transaction, effect, link, untrue)?;
+            self.object(transaction, effect, link, earlier, &mut changed)?;
         }
         // The identity goes last, so that objects that pointed at it are already let go.
         if let Some(MvEffect::Delete(object)) = &effects.metaverse {
-            untrue.extend(metaverse::remove(transaction, object.id)?.into_iter().map(Question::Mv));
+            changed.untrue.extend(metaverse::remove(transaction, object.id)?.into_iter().map(Question::Mv));
         }
-        Ok(())
+        Ok(changed)
     }
 
     fn metaverse(
         &self,
         transaction: &Transaction<'_>,
         effect: Option<&MvEffect>,
-        untrue: &mut HashSet<Question>,
+        earlier: &Changed,
+        changed: &mut Changed,
     ) -> Result<Option<MvId>, StoreError> {
+        let untrue = &mut changed.untrue;
         match effect {
             None => Ok(None),
             Some(MvEffect::Create(object)) => {
@@ -91,7 +108,9 @@ impl<'a> Applier<'a> {
                     old.symmetric_difference(&fresh).map(|(attribute, value)| Question::MvByKey(*attribute, value.clone())),
                 );
                 untrue.insert(Question::Mv(after.id));
-                metaverse::update(transaction, Some(before), after, &names)?;
+                let flagged = earlier.flagged.contains(&Question::Mv(after.id));
+                let after = MvObject { reference_retry: after.reference_retry || flagged, ..(**after).clone() };
+                metaverse::update(transaction, Some(before), &after, &names)?;
                 Ok(Some(after.id))
             }
             Some(MvEffect::Delete(object)) => {
@@ -107,7 +126,8 @@ impl<'a> Applier<'a> {
         transaction: &Transaction<'_>,
         effect: &CsEffect,
         link: Option<MvId>,
-        untrue: &mut HashSet<Question>,
+        earlier: &Changed,
+        changed: &mut Changed,
     ) -> Result<(), StoreError> {
         let before_link = effect.before.as_ref().and_then(|object| object.mv);
         let mut after = (*effect.after).clone();
@@ -116,6 +136,8 @@ impl<'a> Applier<'a> {
         if unchanged && !effect.remove && !effect.commit_import && effect.staged_references.is_none() {
             return Ok(());
         }
+        after.reference_retry |= earlier.flagged.contains(&Question::Cs(after.id));
+        let untrue = &mut changed.untrue;
         untrue.insert(Question::CsByDn(after.connector, after.dn_key.clone()));
         if let Some(before) = &effect.before {
             untrue.extend([Question::Cs(before.id), Question::CsByDn(before.connector, before.dn_key.clone())]);
@@ -129,9 +151,10 @@ impl<'a> Applier<'a> {
         let linked_now = if effect.remove { None } else { link };
         if before_link != linked_now {
             untrue.extend(before_link.into_iter().chain(linked_now).map(Question::Links));
-            untrue.extend(connector_space::flag_referrers(transaction, after.id)?.into_iter().map(Question::Cs));
+            let flagged = &mut changed.flagged;
+            flagged.extend(connector_space::flag_referrers(transaction, after.id)?.into_iter().map(Question::Cs));
             for mv in before_link.into_iter().chain(linked_now) {
-                untrue.extend(metaverse::flag_referrers(transaction, mv)?.into_iter().map(Question::Mv));
+                flagged.extend(metaverse::flag_referrers(transaction, mv)?.into_iter().map(Question::Mv));
             }
         }
         Ok(())

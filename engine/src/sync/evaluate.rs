@@ -28,6 +28,17 @@ pub enum Subject {
     Metaverse(MvId),
 }
 
+impl Subject {
+    /// The question whose answer is the subject itself.
+    #[must_use]
+    pub fn question(self) -> Question {
+        match self {
+            Self::Object(id) => Question::Cs(id),
+            Self::Metaverse(id) => Question::Mv(id),
+        }
+    }
+}
+
 /// What an evaluation is asked and given besides facts.
 #[derive(Clone, Copy, Debug)]
 pub struct EvaluationInput<'a> {

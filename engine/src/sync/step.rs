@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use syncline_expression::SystemRandom;
 use uuid::Uuid;
 
-use super::apply::Applier;
+use super::apply::{Applier, Changed};
 use super::effects::Effects;
 use super::evaluate::{Evaluation, EvaluationInput, Subject, evaluate};
 use super::facts::{Facts, Halt, Question};
@@ -153,30 +153,32 @@ impl Step<'_> {
         };
         let mut writer = self.environment.database.writer();
         let transaction = writer.transaction()?;
-        let mut untrue: HashSet<Question> = HashSet::new();
+        let mut changed = Changed::default();
         for (place, (subject, evaluation)) in subjects.iter().zip(&mut evaluations).enumerate() {
             let stale = match evaluation {
-                Some(evaluation) => evaluation.read.iter().any(|question| untrue.contains(question)),
+                Some(evaluation) => evaluation.read.iter().any(|question| changed.untrue.contains(question)),
                 None => true,
             };
             if stale {
                 *evaluation = Some(again(&transaction, plan, &mut facts, input(place), *subject)?);
+                // What made it wait is in the new evaluation.
+                changed.flagged.remove(&subject.question());
             }
             let Some(Evaluation { outcome, .. }) = evaluation.take() else { continue };
             match outcome {
                 Ok(effects) => {
                     if !effects.is_empty() {
-                        let mut written = HashSet::new();
-                        self.applier.apply(&transaction, &effects, &mut written)?;
-                        facts.forget(&written);
-                        untrue.extend(written);
+                        let written = self.applier.apply(&transaction, &effects, &changed)?;
+                        facts.forget(&written.untrue);
+                        facts.forget(&written.flagged);
+                        changed.extend(written);
                     }
                     self.count(&effects, matches!(subject, Subject::Object(_)));
                 }
                 Err(Halt::Error(error)) => {
                     let written = fail(&transaction, self.recorder, &facts, *subject, *error, ambience)?;
                     facts.forget(&written);
-                    untrue.extend(written);
+                    changed.untrue.extend(written);
                 }
                 Err(Halt::Missing) => {}
             }

@@ -4,7 +4,7 @@ use egui::{RichText, ScrollArea, TextEdit, Ui};
 use syncline_engine::service::{CsObjectView, LayerView, LineageView, ObjectErrorView, error_fix};
 use uuid::Uuid;
 
-use super::super::action::Action;
+use super::super::action::{Action, LATER};
 use super::super::command::{Command, ErrorOccasion};
 use super::super::context::{Cx, question};
 use super::super::theme::Palette;
@@ -152,8 +152,8 @@ impl CsObject {
             .show_separator_line(false)
             .show(ui, |ui| {
                 ui.horizontal(|ui| {
-                    ui.add_enabled(false, egui::Button::new("Preview...")).on_disabled_hover_text("Not part of this version yet");
-                    ui.add_enabled(false, egui::Button::new("Log...")).on_disabled_hover_text("Not part of this version yet");
+                    ui.add_enabled(false, egui::Button::new("Preview...")).on_disabled_hover_text(LATER);
+                    ui.add_enabled(false, egui::Button::new("Log...")).on_disabled_hover_text(LATER);
                     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                         close = ui.button("Close").clicked();
                         reload = ui.button("Refresh").clicked();

@@ -3,6 +3,7 @@
 use egui::{RichText, Ui};
 use syncline_engine::service::{ObjectErrorView, error_fix};
 
+use super::super::action::LATER;
 use super::super::command::{Command, ErrorOccasion};
 use super::super::context::Cx;
 use super::super::format::Format;
@@ -76,7 +77,7 @@ impl ErrorDetails {
             if let Some(guid) = error.object_guid.filter(|_| button.clicked()) {
                 cx.send(Command::OpenCsObject(guid));
             }
-            ui.add_enabled(false, egui::Button::new("Preview")).on_disabled_hover_text("Not part of this version yet");
+            ui.add_enabled(false, egui::Button::new("Preview")).on_disabled_hover_text(LATER);
             if ui.button("Copy as Text").clicked() {
                 cx.send(Command::Copy(as_text(&self.occasion)));
             }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use syncline_engine::model::{ConnectorId, ObjectOperation};
 use syncline_engine::service::{CsHit, CsScope, CsSearch, OperationFilter};
 
-use super::super::action::Action;
+use super::super::action::{Action, LATER};
 use super::super::command::Command;
 use super::super::context::{Cx, question};
 use super::super::format::plural;
@@ -309,7 +309,7 @@ impl SearchCs {
                     {
                         cx.send(Command::OpenCsObject(row.guid));
                     }
-                    ui.add_enabled(false, egui::Button::new("Preview...")).on_disabled_hover_text("Not part of this version yet");
+                    ui.add_enabled(false, egui::Button::new("Preview...")).on_disabled_hover_text(LATER);
                     if self.hits.is_answered() {
                         ui.weak(plural(self.hits.rows.total(), "object"));
                     }

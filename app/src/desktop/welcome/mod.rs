@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use egui::{Align2, Margin, RichText, Role, Sense, Stroke, StrokeKind, TextEdit, TextStyle, Ui, WidgetInfo, vec2};
 
+use super::action::{CONNECT_LATER, LATER};
 use super::backend::{Backend, Opener, sentence};
 use super::theme::{Palette, RADIUS};
 use super::widgets::{action_ui, badge};
@@ -112,9 +113,8 @@ impl Welcome {
                 if card(ui, width, "Try it with the sample forest", sample, !busy, "Please wait", true) {
                     self.demo(worker, opener);
                 }
-                let later = "Not part of this version yet";
-                card(ui, width, "Connect your directory", "Asks for a domain controller and an account, then sets up connectors, rules and run profiles.", false, later, false);
-                card(ui, width, "Import an Azure AD Connect configuration", "Takes over connectors, rules and settings from an exported server configuration.", false, later, false);
+                card(ui, width, "Connect your directory", "Asks for a domain controller and an account, then sets up connectors, rules and run profiles.", false, CONNECT_LATER, false);
+                card(ui, width, "Import an Azure AD Connect configuration", "Takes over connectors, rules and settings from an exported server configuration.", false, LATER, false);
                 self.open_folder(ui, width, worker, opener);
                 ui.add_space(14.0);
                 if let Some(opening) = &self.opening {
