@@ -239,7 +239,9 @@ impl Evaluator<'_> {
             new_objects.clear();
             for contributor in &contributors {
                 let outcome = released(&contributor.object, self.input.ambience);
-                target_counters.push(("provisioned-disconnect", contributor.object.connector, Some(contributor.object.id)));
+                if let Some(counter) = outcome.counter {
+                    target_counters.push((counter, contributor.object.connector, Some(contributor.object.id)));
+                }
                 merge_effect(&mut effects, outcome.effect, None);
             }
         }
@@ -463,7 +465,7 @@ fn left(contributor: &Contributor, role: Role, ambience: Ambience<'_>) -> CsEffe
 fn released(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
     let provisioned =
         object.link_rules.iter().any(|rule| rule.direction == Direction::Outbound && rule.action == LinkType::Provision);
-    if provisioned { deprovision(object, ambience) } else { unlink(object, ambience) }
+    if provisioned { deprovision(object, ambience) } else { TargetOutcome { counter: None, ..unlink(object, ambience) } }
 }
 
 /// Lays an outbound effect over what is already wanted for the same object.

@@ -76,7 +76,7 @@ impl World {
         }
     }
 
-    fn quietly(&self, connector: ConnectorId, full: bool) -> BTreeMap<String, u64> {
+    pub(super) fn quietly(&self, connector: ConnectorId, full: bool) -> BTreeMap<String, u64> {
         let mut recorder = Recorder::new(RunId(1), 1, Box::new(|_| {}));
         self.run_row();
         run_step(&self.environment, connector, full, &mut recorder);

@@ -6,9 +6,10 @@ mod world;
 use world::{A, ADA, B, T, TENANT_DN, USER, World, ada_with, fixture_rules, join, rule, settled, two_forests};
 
 use super::run_step;
-use crate::model::{ObjectOperation, RunId, Value};
-use crate::rules::LinkType;
+use crate::model::{ConnectorId, ObjectOperation, RunId, Value};
+use crate::rules::{Direction, Flow, FlowSource, LinkType, MergeType};
 use crate::step::{Recorder, StepStatus};
+use crate::store::connector_space::TowerView;
 use crate::store::references::ReferenceLayer;
 
 #[test]
@@ -62,7 +63,7 @@ fn scenario_4_and_5_a_deleted_user_is_deleted_or_withdrawn() {
 #[test]
 fn scenario_6_out_of_scope_and_back() {
     let world = settled();
-    let first = world.cs(A, USER).unwrap().mv;
+    let first = world.identity(A, USER).guid;
     world.stage(A, USER, "user", &ada_with(&[("adminDescription", "User_x")]));
     world.sync(A, false, &[("connector-filtered-remove-mv", 1), ("3:provisioned-disconnect", 1)]);
     assert_eq!(world.cs(A, USER).unwrap().mv, None);
@@ -70,10 +71,24 @@ fn scenario_6_out_of_scope_and_back() {
     world.stage(A, USER, "user", &ADA);
     world.sync(A, false, &[("disconnector-projected-flow", 1), ("3:connector-flow", 1)]);
     let (source, target) = (world.cs(A, USER).unwrap(), world.cs(T, TENANT_DN).unwrap());
-    assert_ne!(world.identity(A, USER).guid.as_u128(), 0);
-    assert!(source.mv.is_some() && first.is_some());
+    assert_ne!(world.identity(A, USER).guid, first);
     assert_eq!(target.mv, source.mv);
     assert!(target.unapplied.is_none(), "{:?}", target.unapplied);
+}
+
+#[test]
+fn scenario_7_out_of_scope_and_back_after_the_delete_was_exported() {
+    let world = settled();
+    let first = world.cs(T, TENANT_DN).unwrap().guid;
+    world.stage(A, USER, "user", &ada_with(&[("adminDescription", "User_x")]));
+    world.sync(A, false, &[("connector-filtered-remove-mv", 1), ("3:provisioned-disconnect", 1)]);
+    world.export_and_confirm();
+    assert_eq!(world.cs(T, TENANT_DN), None);
+    world.stage(A, USER, "user", &ADA);
+    world.sync(A, false, &[("disconnector-projected-flow", 1), ("3:provisioned-add-flow", 1)]);
+    let target = world.cs(T, TENANT_DN).unwrap();
+    assert_eq!(target.unapplied.operation, ObjectOperation::Add);
+    assert_ne!(target.guid, first);
 }
 
 #[test]
@@ -111,6 +126,41 @@ fn scenario_13a_the_other_forest_takes_over() {
     world.sync(A, false, &[("connector-delete-leave-mv", 1), ("3:provisioned-disconnect", 1)]);
     let identity = world.identity(B, "CN=al,DC=contoso,DC=com");
     assert_eq!(world.text(&identity.image, "displayName").as_deref(), Some("A. Lovelace"));
+}
+
+#[test]
+fn scenario_13b_the_guard_of_the_source_anchor_keeps_everything_as_it_was() {
+    let world = settled();
+    let guard = r#"IIF(IsPresent([cloudSourceAnchor]),IIF([cloudSourceAnchor]=[sourceAnchor],[sourceAnchor],Error("SourceAnchor attribute has changed.")),[sourceAnchor])"#;
+    world.change_rules(|rules| {
+        let out = rules.iter_mut().find(|rule| rule.precedence == 60).unwrap();
+        let flow = out.flows.iter_mut().find(|flow| flow.target == "sourceAnchor").unwrap();
+        flow.source = FlowSource::Expression(guard.to_owned());
+        let mut back = join(
+            rule(50, T, "person", "user", LinkType::Join, &[("cloudSourceAnchor", r#"=ImportedValue("sourceAnchor")"#)]),
+            "sourceAnchor",
+            "sourceAnchor",
+        );
+        back.direction = Direction::Inbound;
+        rules.push(back);
+    });
+    world.sync(T, true, &[("connector-flow", 1)]);
+    let other = "CN=al,DC=contoso,DC=com";
+    let values =
+        [("objectGUID", "10112233-4455-6677-8899-aabbccddeeff"), ("mail", "ada@contoso.com"), ("displayName", "A. Lovelace")];
+    world.stage(B, other, "user", &values);
+    world.sync(B, false, &[("disconnector-joined-no-flow", 1)]);
+    let id = world.cs(A, USER).unwrap().id;
+    world.stage_delete(id);
+    assert_eq!(world.sync(A, false, &[("flow-failure", 1)]), StepStatus::COMPLETED_SYNC_ERRORS);
+    let source = world.cs(A, USER).unwrap();
+    assert_eq!((source.mv.is_some(), source.pending_import.operation), (true, ObjectOperation::Delete));
+    let error = source.import_error.unwrap().error;
+    assert_eq!(
+        (error.code.as_str(), error.message.as_str()),
+        ("sync-rule-error-function-triggered", "SourceAnchor attribute has changed.")
+    );
+    assert_eq!(world.text(&world.identity(A, USER).image, "displayName").as_deref(), Some("Ada Lovelace"));
 }
 
 #[test]
@@ -253,6 +303,112 @@ fn scenario_31_a_deleted_member_leaves_the_group() {
         &[("connector-delete-remove-mv", 1), ("3:provisioned-disconnect", 1), ("connector-no-flow", 1), ("3:connector-flow", 1)],
     );
     assert!(world.identity(A, group).image.get(world.attribute("member")).is_empty());
+}
+
+#[test]
+fn scenario_32_apply_once_is_for_the_new_object_only() {
+    let world = World::new(&fixture_rules());
+    world.change_rules(|rules| {
+        let out = rules.iter_mut().find(|rule| rule.precedence == 60).unwrap();
+        out.flows.retain(|flow| flow.target != "department");
+        out.flows.push(Flow {
+            target: "department".into(),
+            source: FlowSource::Expression("\"first: \" & [department]".into()),
+            apply_once: true,
+            merge: MergeType::Update,
+        });
+    });
+    world.stage(A, USER, "user", &ADA);
+    world.sync(A, false, &[("disconnector-projected-flow", 1), ("3:provisioned-add-flow", 1)]);
+    let department = |world: &World| world.text(&world.cs(T, TENANT_DN).unwrap().view(TowerView::Expected), "department");
+    assert_eq!(department(&world).as_deref(), Some("first: IT"));
+    world.stage(A, USER, "user", &ada_with(&[("department", "HR")]));
+    world.sync(A, false, &[("connector-flow", 1)]);
+    assert_eq!(department(&world).as_deref(), Some("first: IT"));
+    world.export_and_confirm();
+    world.sync(A, true, &[("connector-no-flow", 1)]);
+    assert!(world.cs(T, TENANT_DN).unwrap().unapplied.is_none());
+}
+
+#[test]
+fn scenario_34_merge_case_insensitive_is_a_union_in_the_spelling_of_the_best() {
+    let world = World::new(&fixture_rules());
+    let merged = |merge| Flow {
+        target: "proxyAddresses".into(),
+        source: FlowSource::Direct("proxyAddresses".into()),
+        apply_once: false,
+        merge,
+    };
+    world.change_rules(|rules| {
+        for rule in rules.iter_mut().filter(|rule| [12, 22].contains(&rule.precedence)) {
+            rule.flows.push(merged(MergeType::MergeCaseInsensitive));
+        }
+    });
+    let mut ada = ADA.to_vec();
+    ada.extend([("proxyAddresses", "SMTP:a@x"), ("proxyAddresses", "smtp:b@x")]);
+    world.stage(A, USER, "user", &ada);
+    let other = "CN=al,DC=contoso,DC=com";
+    let mut twin = vec![("objectGUID", "10112233-4455-6677-8899-aabbccddeeff"), ("mail", "ada@contoso.com")];
+    twin.extend([("proxyAddresses", "smtp:A@X"), ("proxyAddresses", "smtp:c@x")]);
+    let id = world.stage(B, other, "user", &twin);
+    world.sync(A, false, &[("disconnector-projected-flow", 1), ("3:provisioned-add-flow", 1)]);
+    world.sync(B, false, &[("disconnector-joined-flow", 1)]);
+    let addresses = |world: &World| -> Vec<String> {
+        world.identity(A, USER).image.get(world.attribute("proxyAddresses")).iter().map(Value::display).collect()
+    };
+    assert_eq!(addresses(&world), ["SMTP:a@x", "smtp:b@x", "smtp:c@x"]);
+    world.stage_delete(id);
+    world.sync(B, false, &[("connector-delete-leave-mv", 1)]);
+    assert_eq!(addresses(&world), ["SMTP:a@x", "smtp:b@x"]);
+    world.stage(B, other, "user", &twin);
+    world.change_rules(|rules| {
+        let rule = rules.iter_mut().find(|rule| rule.precedence == 22).unwrap();
+        rule.flows.retain(|flow| flow.target != "proxyAddresses");
+        rule.flows.push(merged(MergeType::Update));
+    });
+    world.sync(B, false, &[("flow-failure", 1)]);
+    assert_eq!(world.cs(B, other).unwrap().import_error.unwrap().error.code.as_str(), "sync-rule-inbound-flow-rules-invalid");
+}
+
+#[test]
+fn scenario_38_a_sticky_join_keeps_the_identity_alive() {
+    for (link, lives) in [(LinkType::StickyJoin, true), (LinkType::Join, false)] {
+        let mut rules = fixture_rules();
+        rules.retain(|rule| rule.connector != T);
+        rules.iter_mut().find(|rule| rule.precedence == 20).unwrap().link = link;
+        let world = World::new(&rules);
+        let other = "CN=al,DC=contoso,DC=com";
+        world.stage(B, other, "user", &[("objectGUID", "10112233-4455-6677-8899-aabbccddeeff"), ("mail", "ada@contoso.com")]);
+        world.sync(B, false, &[("disconnector-remains", 1)]);
+        let id = world.stage(A, USER, "user", &ADA);
+        world.sync(A, false, &[("disconnector-projected-flow", 1)]);
+        world.sync(B, false, &[("disconnector-joined-no-flow", 1)]);
+        world.stage_delete(id);
+        let counter = if lives { "connector-delete-leave-mv" } else { "connector-delete-remove-mv" };
+        world.sync(A, false, &[(counter, 1)]);
+        assert_eq!(world.cs(B, other).unwrap().mv.is_some(), lives, "{link:?}");
+    }
+}
+
+#[test]
+fn scenario_45_the_order_of_the_forests_does_not_matter() {
+    let outcome = |order: &[ConnectorId]| {
+        let world = World::new(&fixture_rules());
+        world.stage(A, USER, "user", &ADA);
+        let twin = [("objectGUID", "10112233-4455-6677-8899-aabbccddeeff"), ("mail", "ADA@contoso.com"), ("department", "R&D")];
+        world.stage(B, "CN=al,DC=contoso,DC=com", "user", &twin);
+        for _ in 0..3 {
+            for connector in order {
+                world.quietly(*connector, false);
+            }
+        }
+        let target = world.cs(T, TENANT_DN).unwrap();
+        (world.identity(A, USER).image, target.unapplied, world.cs(B, "CN=al,DC=contoso,DC=com").unwrap().mv == target.mv)
+    };
+    let first = outcome(&[A, B, T]);
+    for order in [[A, T, B], [B, A, T], [B, T, A], [T, A, B], [T, B, A]] {
+        assert_eq!(outcome(&order), first, "{order:?}");
+    }
 }
 
 #[test]
