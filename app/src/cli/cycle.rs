@@ -115,7 +115,7 @@ fn start_and_wait(session: &Session, policy: Policy) -> Result<Answer, Failure> 
 fn start_in_background(session: &Session, policy: Policy) -> Result<Answer, Failure> {
     let folder = session.folder()?;
     let data = background::start(&folder, &["cycle", "start", "--wait", "--policy", policy.word()])?;
-    Answer::new(&data, format!("A {} cycle was started.\n", policy.word()))
+    Answer::new(&data, format!("The {} cycle was started.\n", policy.word()))
         .map(|answer| answer.hint(format!("Follow it with \"{} run status\".\n", session.invocation(&folder))))
 }
 

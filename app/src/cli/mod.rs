@@ -67,7 +67,7 @@ Examples:
   syncline                                        open the app
   syncline demo                                   try everything with the sample forest
   syncline connector add active-directory --help  connect your own forest
-  syncline run start contoso.com \"Delta Import\"   run a profile
+  syncline run start contoso.com \"Full Import\"    run a profile
   syncline cycle start --wait                     import, synchronize, export
   syncline mv search Ada                          find a person in the metaverse";
 

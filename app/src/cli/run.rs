@@ -25,7 +25,7 @@ Ctrl+C asks the run to stop after the present batch; what is left is done by the
 Exit code: 0 success or warnings, 5 completed with errors, 6 stopped, 7 deletion threshold, 8 canceled.
 
 Examples:
-  syncline run start contoso.com \"Delta Import\"
+  syncline run start contoso.com \"Full Import\"
   syncline run start \"contoso.onmicrosoft.com - AAD\" Export --no-wait")]
     Start(StartArgs),
     /// List the run history, newest first

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use rusqlite::Transaction;
 
 use crate::connector::{Capabilities, Connector, ConnectorError, ExportChange, ExportResult};
-use crate::model::{AttributeTable, CsId, PartitionId};
+use crate::model::{AttributeTable, ConnectorId, CsId, PartitionId};
 use crate::protection;
 use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
 use crate::store::configuration::{ConnectorRecord, PartitionRecord, ProfileStep};
@@ -75,6 +75,19 @@ pub fn recover(database: &Database) -> Result<usize, StoreError> {
     let mut writer = database.writer();
     let transaction = writer.transaction()?;
     let released = pending::release(&transaction, None)?;
+    transaction.commit().map_err(StoreError::sqlite("recovering an interrupted export"))?;
+    Ok(released)
+}
+
+/// As [`recover`], for one connector: before an import or synchronization builds on what is staged, a batch
+/// that a failed export left in escrow becomes pending again.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn recover_connector(database: &Database, connector: ConnectorId) -> Result<usize, StoreError> {
+    let mut writer = database.writer();
+    let transaction = writer.transaction()?;
+    let released = pending::release(&transaction, Some(connector))?;
     transaction.commit().map_err(StoreError::sqlite("recovering an interrupted export"))?;
     Ok(released)
 }

@@ -11,7 +11,7 @@ use crate::connector::{ExportOutcome, ExportResult};
 use crate::import;
 use crate::model::{AlgorithmStep, AttributeId, CsId, Delta, Dn, ErrorCode, Image, ObjectError, ObjectOperation, fold_text};
 use crate::step::Recorder;
-use crate::store::connector_space::{CsObject, StoredError, TowerView};
+use crate::store::connector_space::{self, CsObject, StoredError, TowerView};
 use crate::store::references::{self, ReferenceLayer};
 use crate::store::{StoreError, pending};
 
@@ -48,7 +48,7 @@ impl Export<'_> {
                         }
                     }
                     let success = Success {
-                        anchor: anchor.map(|anchor| anchor.0),
+                        anchor: free_anchor(transaction, &object, anchor.map(|anchor| anchor.0))?,
                         unresolved: self.numbers(&unresolved),
                         held: &held,
                         second_pass: batch.second_pass,
@@ -191,6 +191,16 @@ fn replaced(
     }
     object.unconfirmed = Delta { operation: ObjectOperation::Add, ..escrowed };
     Ok(())
+}
+
+/// The anchor that the directory gave, unless another object of the connector space has it: the directory
+/// then matched the export with an object it had before. The next import brings that object under its new
+/// name and the two become one (`engine.md` 3.3).
+fn free_anchor(transaction: &Transaction<'_>, object: &CsObject, anchor: Option<Vec<u8>>) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(anchor) = anchor else { return Ok(None) };
+    let holders = connector_space::ids_by_anchor(transaction, object.connector, [anchor.as_slice()])?;
+    let taken = holders.values().any(|holder| *holder != object.id);
+    Ok((!taken).then_some(anchor))
 }
 
 /// The change stays staged and is sent again by the next export.

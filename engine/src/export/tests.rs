@@ -40,6 +40,20 @@ fn with_users(count: usize) -> Fixture {
 }
 
 #[test]
+fn an_export_that_the_tenant_matched_with_an_object_it_had_stops_nothing() {
+    let fixture = Fixture::tenant();
+    fixture.directory.put(MemoryEntry::new("User_1", "CN={cloud}", "user", texts(&[("department", "IT")])));
+    fixture.full_import();
+    fixture.synchronize(false);
+    fixture.provision("CN={9}", "user", &[("sourceAnchor", "nine")]);
+    assert_told(&fixture.export(), StepStatus::SUCCESS, "export-add=1");
+    let added = fixture.object("CN={9}");
+    assert_eq!((added.unconfirmed.operation, added.anchor), (ObjectOperation::Add, None));
+    assert_eq!(fixture.object("CN={cloud}").anchor.as_deref(), Some(&b"User_1"[..]));
+    assert_told(&fixture.export(), StepStatus::SUCCESS, "");
+}
+
+#[test]
 fn accepted_changes_wait_for_confirmation() {
     let fixture = with_users(1);
     fixture.provision("CN={9}", "user", &[("sourceAnchor", "nine"), ("department", "HR")]);

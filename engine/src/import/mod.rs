@@ -56,10 +56,14 @@ pub fn run(
         (true, _) => ImportMode::Full,
         (false, Some(watermark)) => ImportMode::Delta(Watermark(watermark.clone())),
         (false, None) => {
-            let message = format!(
-                "connector \"{}\", partition {} has never completed a full import: run Full Import first",
-                connector.name, partition.name
-            );
+            let message = if directory.capabilities().delta_import {
+                format!(
+                    "connector \"{}\", partition {} has never completed a full import: run Full Import first",
+                    connector.name, partition.name
+                )
+            } else {
+                format!("the directory of connector \"{}\" cannot tell what has changed: run Full Import instead", connector.name)
+            };
             return StepEnd::because(StepStatus::NO_START_FULL_IMPORT_REQUIRED, message);
         }
     };
@@ -234,7 +238,13 @@ impl Import<'_> {
         let transaction = writer.transaction()?;
         connector_space::remove_unneeded_placeholders(&transaction, self.connector.id)?;
         let transients = staging::unsettled_transients(&transaction, self.connector.id)?;
-        let watermark = summary.watermark.as_deref().or(self.partition.watermark.as_deref().filter(|_| !self.full));
+        // A full import that could not evaluate deletions is no ground for delta imports.
+        let incomplete = self.full && (findings.discovery_errors > 0 || nothing);
+        let watermark = match &summary.watermark {
+            _ if incomplete => None,
+            Some(watermark) => Some(watermark.as_slice()),
+            None => self.partition.watermark.as_deref().filter(|_| !self.full),
+        };
         staging::save_watermark(&transaction, self.partition.id, watermark, self.partition.generation)?;
         recorder.flush(&transaction)?;
         transaction.commit().map_err(StoreError::sqlite("committing the end of an import"))?;

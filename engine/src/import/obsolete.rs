@@ -28,10 +28,11 @@ fn judge(object: &CsObject) -> Verdict {
     let free = object.mv.is_none();
     if object.pending_import.operation == ObjectOperation::Delete || object.is_unexported_add() {
         Verdict::Keep
-    } else if object.unconfirmed.operation == ObjectOperation::Add {
-        Verdict::SendAgain
     } else if free && (object.is_being_deleted() || object.pending_import.operation == ObjectOperation::Add) {
         Verdict::Remove
+    } else if object.unconfirmed.operation == ObjectOperation::Add {
+        // Nothing sends an object that no identity wants any more.
+        if free { Verdict::Remove } else { Verdict::SendAgain }
     } else {
         Verdict::Delete
     }
@@ -133,7 +134,10 @@ mod tests {
         check(&|object| object.pending_import.operation = ObjectOperation::Add, Verdict::Remove);
         check(&|object| (object.pending_import.operation, object.mv) = (ObjectOperation::Add, Some(MvId(1))), Verdict::Delete);
         check(&|object| (object.unapplied.operation, object.anchor) = (ObjectOperation::Add, None), Verdict::Keep);
-        check(&|object| object.unconfirmed.operation = ObjectOperation::Add, Verdict::SendAgain);
+        check(&|object| (object.unconfirmed.operation, object.mv) = (ObjectOperation::Add, Some(MvId(1))), Verdict::SendAgain);
+        check(&|object| object.unconfirmed.operation = ObjectOperation::Add, Verdict::Remove);
+        let leaving = (ObjectOperation::Add, ObjectOperation::Delete);
+        check(&|object| (object.unconfirmed.operation, object.unapplied.operation) = leaving, Verdict::Remove);
         check(&|object| object.unconfirmed.operation = ObjectOperation::Delete, Verdict::Remove);
         check(&|object| object.unapplied.operation = ObjectOperation::Delete, Verdict::Remove);
     }

@@ -31,7 +31,8 @@ pub(super) fn execute(execution: &Execution<'_>) {
     for (number, step) in (1u32..).zip(&execution.profile.steps) {
         let end = execution.step(number, step);
         statuses.push(end.status.0);
-        if end.status == StepStatus::SUCCESS || end.status.0.starts_with("completed-") {
+        let unsure = [StepStatus::COMPLETED_DISCOVERY_ERRORS, StepStatus::COMPLETED_NO_OBJECTS].contains(&end.status);
+        if !unsure && (end.status == StepStatus::SUCCESS || end.status.0.starts_with("completed-")) {
             completed.push(step);
         }
         execution.core.tell(RunEvent::StepFinished { run: execution.run, step: number, status: end.status.0.to_owned() });
@@ -114,6 +115,15 @@ impl Execution<'_> {
         };
         if self.cancel.is_cancelled() {
             return StepEnd::because(StepStatus::STOPPED_BY_USER, "stopped before the step began");
+        }
+        // A synchronization runs alone, so no batch of any connector is being sent now.
+        let released = if step.step_type.is_synchronization() {
+            crate::export::recover(&self.core.database)
+        } else {
+            crate::export::recover_connector(&self.core.database, self.connector.id)
+        };
+        if let Err(error) = released {
+            return StepEnd::store(&error);
         }
         if step.step_type.is_synchronization() {
             return sync::run_step(&environment, self.connector.id, step.step_type == StepType::FullSynchronization, recorder);

@@ -22,8 +22,9 @@ use super::{EngineError, EngineOptions, RunFilter};
 use crate::model::{ConnectorId, IdSource, RunId};
 use crate::run::{CycleOutcome, CyclePlan, RunCore, RunError, RunEvent, RunTicket};
 use crate::setup::{self, Directories, NewDirectory, SetupContext};
+use crate::step::StepStatus;
 use crate::store::secrets::SecretStore;
-use crate::store::{Database, Reader};
+use crate::store::{Database, Reader, StoreError, runs};
 
 type Answer<T> = Result<T, EngineError>;
 
@@ -130,6 +131,9 @@ impl Engine {
     fn on(folder: PathBuf, options: EngineOptions) -> Answer<Self> {
         let ownership = if options.read_only { None } else { Some(Ownership::take(&folder)?) };
         let database = Arc::new(Database::open(&folder::database(&folder))?);
+        if options.read_only {
+            close_runs_of_the_dead(&folder, &database, options.clock.now())?;
+        }
         let directories = Arc::new(Directories::new(SecretStore::open(&folder::key(&folder))?));
         let events = Arc::new(Broadcast::default());
         let runs = if options.read_only {
@@ -450,6 +454,19 @@ impl Engine {
             sandbox.stop();
         }
     }
+}
+
+/// Runs that look unfinished although no process owns the folder were left by one that died.
+fn close_runs_of_the_dead(folder: &Path, database: &Database, now: jiff::Timestamp) -> Answer<()> {
+    if queries::runs::unfinished(&*database.reader()?)?.is_empty() {
+        return Ok(());
+    }
+    let Ok(_ownership) = Ownership::take(folder) else { return Ok(()) };
+    let mut writer = database.writer();
+    let transaction = writer.transaction()?;
+    runs::close_unfinished(&transaction, StepStatus::STOPPED_SERVER.0, now)?;
+    transaction.commit().map_err(StoreError::sqlite("closing unfinished runs"))?;
+    Ok(())
 }
 
 fn summary(reader: &Reader<'_>, run: RunId) -> Answer<RunSummary> {

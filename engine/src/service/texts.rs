@@ -102,7 +102,7 @@ pub fn status_explanation(status: &str) -> &'static str {
         }
         "stopped-object-limit" => "The step reached the number of objects that its run profile allows.",
         "stopped-deletion-threshold-exceeded" | "stopped-deletion-limit" => {
-            "More deletions are staged than the threshold allows; nothing was sent. Look through them, then approve them or correct the cause."
+            "More deletions are staged than the threshold allows; nothing was sent. Look through them; usually a scope or a container has changed by mistake. Correct the cause and synchronize again."
         }
         "stopped-deadlocked" => "Two operations waited for each other in the database. Run again.",
         "stopped-database-disk-full" => "The disk that holds the database is full. Free some space and run again.",

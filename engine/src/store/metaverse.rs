@@ -232,15 +232,25 @@ pub fn flag_referrers(transaction: &Transaction<'_>, target: MvId) -> Result<Vec
     Ok(referrers)
 }
 
-/// The objects whose references or provisioning wait, in the order of their numbers.
+/// The objects whose provisioning waits, in the order of their numbers.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be read.
-pub fn to_retry(connection: &Connection) -> Result<Vec<MvId>, StoreError> {
+pub fn waiting_for_provisioning(connection: &Connection) -> Result<Vec<MvId>, StoreError> {
+    flagged(connection, "SELECT id FROM mv_object WHERE provisioning_retry <> 0 ORDER BY id")
+}
+
+/// The objects whose references wait, in the order of their numbers.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn waiting_for_references(connection: &Connection) -> Result<Vec<MvId>, StoreError> {
+    flagged(connection, "SELECT id FROM mv_object WHERE reference_retry <> 0 ORDER BY id")
+}
+
+fn flagged(connection: &Connection, sql: &str) -> Result<Vec<MvId>, StoreError> {
     let failed = StoreError::sqlite("reading metaverse objects to retry");
-    let mut statement = connection
-        .prepare_cached("SELECT id FROM mv_object WHERE reference_retry <> 0 OR provisioning_retry <> 0 ORDER BY id")
-        .map_err(&failed)?;
+    let mut statement = connection.prepare_cached(sql).map_err(&failed)?;
     let rows = statement.query_map([], |row| row.get(0).map(MvId)).map_err(&failed)?;
     rows.collect::<Result<_, _>>().map_err(&failed)
 }

@@ -144,7 +144,8 @@ CREATE TABLE mv_object (
     changed INTEGER NOT NULL
 );
 CREATE INDEX mv_object_type ON mv_object (object_type);
-CREATE INDEX mv_object_retry ON mv_object (id) WHERE reference_retry <> 0 OR provisioning_retry <> 0;
+CREATE INDEX mv_object_reference_retry ON mv_object (id) WHERE reference_retry <> 0;
+CREATE INDEX mv_object_provisioning_retry ON mv_object (id) WHERE provisioning_retry <> 0;
 
 CREATE TABLE mv_reference (
     object INTEGER NOT NULL,

@@ -163,6 +163,10 @@ impl Outbound<'_> {
             return self.flow(effect, None, rules, type_name, true).map(|outcome| Provisioned::Outcome(Box::new(outcome)));
         };
         let Some(object) = self.facts.cs(id)? else { return Ok(Provisioned::Later) };
+        if object.pending_import.operation == ObjectOperation::Delete {
+            // The directory has lost it; it is made anew as soon as this object is gone from the connector space.
+            return Ok(Provisioned::Later);
+        }
         let held_type = object_type(&object).map(str::to_owned);
         if let Some(place) = released.iter().position(|contributor| contributor.object.id == object.id) {
             released.remove(place);
@@ -343,6 +347,13 @@ impl Outbound<'_> {
             return Ok(());
         }
         if fresh {
+            let holder = self.facts.cs_by_dn(self.connector.id, dn.key())?;
+            if holder.is_some_and(|holder| holder != effect.after.id) {
+                return Err(step(ObjectError::new(
+                    ErrorCode::PROVISIONING_FAILED,
+                    format!("the rules now name the object \"{text}\", which another object of {} is named", self.connector.name),
+                )));
+            }
             dn.as_str().clone_into(&mut effect.after.dn);
             dn.key().clone_into(&mut effect.after.dn_key);
             delta.dn = Some(text);

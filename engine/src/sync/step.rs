@@ -52,6 +52,7 @@ fn synchronize(
         recorder,
         counted: HashSet::new(),
         counted_targets: HashSet::new(),
+        failed: HashSet::new(),
     };
     let objects = |visit| -> Result<Vec<Subject>, StoreError> {
         let ids = connector_space::to_visit(&*environment.database.reader()?, connector, visit)?;
@@ -75,14 +76,22 @@ fn synchronize(
             return Ok(end);
         }
     }
+    // What waits to be provisioned comes first, so that references to it find it. One that still has to wait
+    // is not tried twice; one that is flagged for its references has been flagged anew.
     let mut tried: BTreeSet<MvId> = BTreeSet::new();
     for _ in 0..RETRY_ROUNDS {
-        let waiting = metaverse::to_retry(&*environment.database.reader()?)?;
-        let subjects: Vec<Subject> = waiting.into_iter().filter(|id| tried.insert(*id)).map(Subject::Metaverse).collect();
-        if subjects.is_empty() {
+        let waiting = metaverse::waiting_for_provisioning(&*environment.database.reader()?)?;
+        let provisioning: Vec<Subject> = waiting.into_iter().filter(|id| tried.insert(*id)).map(Subject::Metaverse).collect();
+        if let Some(end) = step.process(&provisioning)? {
+            return Ok(end);
+        }
+        let waiting = metaverse::waiting_for_references(&*environment.database.reader()?)?;
+        let references: Vec<Subject> =
+            waiting.into_iter().filter(|id| !step.failed.contains(id)).map(Subject::Metaverse).collect();
+        if provisioning.is_empty() && references.is_empty() {
             break;
         }
-        if let Some(end) = step.process(&subjects)? {
+        if let Some(end) = step.process(&references)? {
             return Ok(end);
         }
     }
@@ -102,6 +111,8 @@ struct Step<'a> {
     /// Objects that an inbound counter has counted; each counts once.
     counted: HashSet<CsId>,
     counted_targets: HashSet<(Uuid, &'static str)>,
+    /// Metaverse objects whose retry failed; they are tried again by the next step.
+    failed: HashSet<MvId>,
 }
 
 impl Step<'_> {
@@ -176,6 +187,9 @@ impl Step<'_> {
                     self.count(&effects, matches!(subject, Subject::Object(_)));
                 }
                 Err(Halt::Error(error)) => {
+                    if let Subject::Metaverse(id) = subject {
+                        self.failed.insert(*id);
+                    }
                     let written = fail(&transaction, self.recorder, &facts, *subject, *error, ambience)?;
                     facts.forget(&written);
                     changed.untrue.extend(written);
@@ -268,11 +282,12 @@ fn fail(
 ) -> Result<HashSet<Question>, StoreError> {
     match subject {
         Subject::Object(id) => {
-            let Some(object) = facts.cs.get(&id).and_then(Option::as_ref) else { return Ok(HashSet::new()) };
+            // An earlier object of the batch may have made the facts forget it.
+            let Some(object) = connector_space::load_one(transaction, id)? else { return Ok(HashSet::new()) };
             let stored = StoredError::after(object.import_error.as_ref(), error, ambience.now);
             connector_space::set_import_error(transaction, id, &stored)?;
-            recorder.object_error(object, &stored);
-            recorder.count("flow-failure", object);
+            recorder.object_error(&object, &stored);
+            recorder.count("flow-failure", &object);
             Ok(HashSet::from([Question::Cs(id)]))
         }
         Subject::Metaverse(id) => {

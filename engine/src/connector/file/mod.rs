@@ -147,13 +147,16 @@ impl Connector for FileConnector {
             self.error(ConnectorErrorKind::PartitionMissing, format!("partition \"{}\": {error}", request.partition))
         })?;
         let mut entries = EntryReader::new(request, partition);
-        let mut records = 0u64;
+        let (mut records, mut unreadable) = (0u64, false);
         self.for_each_record(|record| {
             records += 1;
-            let stopped = request.cancel.is_cancelled() || entries.read(record).is_some_and(|item| !sink(item));
+            let item = entries.read(record);
+            unreadable |= matches!(item, Some(ImportItem::Bad(_)));
+            let stopped = request.cancel.is_cancelled() || item.is_some_and(|item| !sink(item));
             if stopped { Err(self.error(ConnectorErrorKind::Cancelled, "the import was stopped")) } else { Ok(()) }
         })?;
-        if records > 0 && !entries.met_partition() {
+        // A file that cannot be read says nothing about its partitions; its records are discovery errors.
+        if records > 0 && !unreadable && !entries.met_partition() {
             let message = format!(
                 "no object of file {} lies in partition \"{}\"; refresh the partitions of the connector",
                 self.settings.path.display(),

@@ -59,7 +59,7 @@ pub(super) fn latest(
 }
 
 /// Runs that go on, newest first.
-pub(super) fn unfinished(connection: &Connection) -> Result<Vec<RunSummary>, EngineError> {
+pub(in crate::service) fn unfinished(connection: &Connection) -> Result<Vec<RunSummary>, EngineError> {
     numbered(connection, &search::unfinished(connection)?)
 }
 

@@ -129,6 +129,62 @@ fn scenario_13a_the_other_forest_takes_over() {
 }
 
 #[test]
+fn an_object_that_the_tenant_lost_is_provisioned_again() {
+    let world = settled();
+    let lost = world.cs(T, TENANT_DN).unwrap();
+    world.stage_delete(lost.id);
+    world.sync(T, false, &[("connector-delete-leave-mv", 1), ("3:provisioned-add-flow", 1)]);
+    let again = world.cs(T, TENANT_DN).unwrap();
+    assert_ne!(again.guid, lost.guid);
+    assert_eq!((again.mv, again.unapplied.operation), (world.cs(A, USER).unwrap().mv, ObjectOperation::Add));
+    world.sync(A, true, &[("connector-no-flow", 1)]);
+}
+
+#[test]
+fn a_lost_member_is_provisioned_again_before_its_groups_are_looked_at() {
+    let world = World::new(&fixture_rules());
+    // The group comes first in name and number.
+    let group = "CN=a,DC=contoso,DC=com";
+    world.stage(
+        A,
+        group,
+        "group",
+        &[("objectGUID", "20112233-4455-6677-8899-aabbccddeeff"), ("displayName", "g1"), ("member", USER)],
+    );
+    world.stage(A, USER, "user", &ADA);
+    world.quietly(A, false);
+    world.export_and_confirm();
+    let lost = world.cs(T, TENANT_DN).unwrap();
+    world.stage_delete(lost.id);
+    world.quietly(T, false);
+    let anchor = world.text(&world.identity(A, group).image, "sourceAnchor").unwrap();
+    let target = world.cs(T, &format!("CN={{{}}}", hex::encode_upper(anchor))).unwrap();
+    let again = world.cs(T, TENANT_DN).unwrap();
+    assert_eq!(again.unapplied.operation, ObjectOperation::Add);
+    let members = target.reference_targets(ReferenceLayer::UnappliedDelete);
+    assert_eq!(members.get(&world.attribute("member")), Some(&vec![again.id]), "{:?}", target.references);
+}
+
+#[test]
+fn an_unexported_object_does_not_take_the_name_of_another() {
+    let world = World::new(&fixture_rules());
+    world.stage(A, USER, "user", &ADA);
+    let twin = [("objectGUID", "70112233-4455-6677-8899-aabbccddeeff"), ("mail", "twin@contoso.com"), ("displayName", "Twin")];
+    world.stage(A, "CN=Twin,DC=contoso,DC=com", "user", &twin);
+    world.quietly(A, false);
+    // The anchor of the second becomes that of the first before either was exported.
+    world.change_rules(|rules| {
+        let common = rules.iter_mut().find(|rule| rule.precedence == 12).unwrap();
+        let flow = common.flows.iter_mut().find(|flow| flow.target == "sourceAnchor").unwrap();
+        flow.source = FlowSource::Expression("\"MyIRAFVEd2aImaq7zN3u/w==\"".into());
+    });
+    let counters = world.quietly(A, true);
+    assert_eq!(counters.get("flow-failure"), Some(&1), "{counters:?}");
+    let failed = world.cs(A, "CN=Twin,DC=contoso,DC=com").unwrap().import_error.unwrap();
+    assert_eq!(failed.error.code.as_str(), "sync-rule-flow-provisioning-failed");
+}
+
+#[test]
 fn scenario_13b_the_guard_of_the_source_anchor_keeps_everything_as_it_was() {
     let world = settled();
     let guard = r#"IIF(IsPresent([cloudSourceAnchor]),IIF([cloudSourceAnchor]=[sourceAnchor],[sourceAnchor],Error("SourceAnchor attribute has changed.")),[sourceAnchor])"#;
