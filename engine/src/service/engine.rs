@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender};
 use secrecy::SecretString;
 use syncline_sandbox::Sandbox;
 use uuid::Uuid;
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::broadcast::Broadcast;
 use super::folder::{self, Ownership};
 use super::queries::{self, QueryContext};
+use super::stop_requests;
 use super::views::{
     ConnectorState, ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, CycleResult, CycleStep,
     EngineEvent, EngineStatus, MvHit, MvObjectView, MvSearch, MvTypeView, OperationFilter, Page, PendingExportView, RunDetails,
@@ -42,6 +43,8 @@ struct Inner {
     /// Absent in a read-only engine.
     runs: Option<Arc<RunCore>>,
     sandbox: Mutex<Option<Sandbox>>,
+    /// Ends the thread that looks for stop requests.
+    _stop_requests: Option<Sender<()>>,
     _ownership: Option<Ownership>,
 }
 
@@ -153,8 +156,24 @@ impl Engine {
                 Box::new(tell),
             )?))
         };
-        let inner =
-            Inner { folder, options, database, directories, events, runs, sandbox: Mutex::new(None), _ownership: ownership };
+        let stop_requests = match &runs {
+            Some(runs) => {
+                stop_requests::forget(&database)?;
+                Some(stop_requests::watch(Arc::clone(&database), Arc::downgrade(runs))?)
+            }
+            None => None,
+        };
+        let inner = Inner {
+            folder,
+            options,
+            database,
+            directories,
+            events,
+            runs,
+            sandbox: Mutex::new(None),
+            _stop_requests: stop_requests,
+            _ownership: ownership,
+        };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -411,7 +430,8 @@ impl Engine {
         Ok(RunHandle { engine: self.clone(), ticket })
     }
 
-    /// Asks the run of a connector, or all runs, to stop; gives those that were asked.
+    /// Asks the run of a connector, or all runs, to stop; gives those that were asked. A read-only engine asks
+    /// the process that owns the data folder, which looks twice a second.
     ///
     /// # Errors
     /// [`EngineError::UnknownConnector`].
@@ -420,7 +440,16 @@ impl Engine {
             Some(name) => Some(self.query(|_, context| queries::connectors::find(context, name).map(|record| record.id))?),
             None => None,
         };
-        Ok(self.0.runs.as_ref().map(|runs| runs.stop(connector)).unwrap_or_default())
+        if let Some(runs) = &self.0.runs {
+            return Ok(runs.stop(connector));
+        }
+        let running = queries::runs::unfinished(&*self.0.database.reader()?)?;
+        let asked: Vec<RunId> =
+            running.iter().filter(|run| connector.is_none_or(|wanted| wanted == run.connector_id)).map(|run| run.id).collect();
+        if !asked.is_empty() {
+            stop_requests::leave(&self.0.database, connector)?;
+        }
+        Ok(asked)
     }
 
     /// Starts a cycle; it goes on by itself.

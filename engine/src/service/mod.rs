@@ -5,6 +5,7 @@ mod engine;
 mod error;
 mod folder;
 pub mod queries;
+mod stop_requests;
 mod texts;
 mod views;
 

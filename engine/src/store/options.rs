@@ -10,6 +10,9 @@ pub const DELETION_THRESHOLD: &str = "deletion-threshold";
 pub const STAGING_MODE: &str = "staging-mode";
 /// Place of the sandbox tenant's folder, relative to the data folder; absent when there is none.
 pub const SANDBOX_FOLDER: &str = "sandbox-folder";
+/// A run or cycle that another process wants stopped: a connector's number, or `all`; the owner of the data
+/// folder takes it away.
+pub const STOP_REQUEST: &str = "stop-request";
 /// Name of the sandbox tenant.
 pub const SANDBOX_TENANT: &str = "sandbox-tenant";
 
