@@ -396,7 +396,7 @@ fn help_teaches_with_examples() {
     check(&["--help"], "Exit codes:");
     check(&["--help"], "syncline demo");
     check(&["demo", "--help"], "deliberate errors");
-    check(&["run", "start", "--help"], "syncline run start contoso.com \"Delta Import\"");
+    check(&["run", "start", "--help"], "syncline run start contoso.com \"Full Import\"");
     check(&["cs", "search", "--help"], "subtree=DN");
     check(&["mv", "search", "--help"], "does not contain");
     check(&["pending", "--help"], "DN,OMODT,ObjectType,AttrName,AMODT,OldValue,NewValue");
