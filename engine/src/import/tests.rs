@@ -320,8 +320,10 @@ fn scenario_40_full_import_with_a_bad_entry() {
         fixture.directory.remove(anchor);
     }
     fixture.directory.inject(Fault::BadEntry(b"u4".to_vec()));
+    assert!(fixture.partition().watermark.is_some());
     let told = fixture.full_import();
     assert_told(&told, StepStatus::COMPLETED_DISCOVERY_ERRORS, "stage-failure=1 stage-no-change=2");
+    assert_eq!(fixture.partition().watermark, None, "deletions were not evaluated, so changes since then are not enough");
     assert_eq!(fixture.errors(&told)[0].dn, users[3]);
     assert!(users.iter().all(|user| fixture.object(user).pending_import.is_none()));
     fixture.directory.heal();

@@ -10,12 +10,12 @@ use tempfile::TempDir;
 use super::*;
 use crate::connector::ConnectorErrorKind;
 use crate::connector::memory::{Fault, MemoryDirectory, MemoryEntry, texts};
-use crate::model::{ConnectorId, FixedClock, RunId, SequentialIds};
+use crate::model::{ConnectorId, Delta, FixedClock, ObjectOperation, RunId, SequentialIds};
 use crate::protection;
 use crate::step::fixture::{add_connector, schema};
 use crate::store::configuration::{self, ProfileRecord, ProfileStep, StepType};
 use crate::store::runs::{self, RunQuery, RunRecord, StepRecord};
-use crate::store::{Database, attributes};
+use crate::store::{Database, attributes, connector_space, pending};
 
 pub(super) const FOREST: &str = "DC=contoso,DC=com";
 
@@ -282,6 +282,30 @@ fn a_run_found_unfinished_was_stopped_by_the_server() {
     assert!(core.active().is_empty());
     let (run, _) = fixture.record(run);
     assert_eq!((run.status.as_str(), run.ended.is_some()), ("stopped-server", true));
+}
+
+#[test]
+fn what_a_failed_export_left_in_escrow_is_staged_again_before_synchronization() {
+    let fixture = Fixture::new();
+    fixture.run(fixture.tenant, FULL_IMPORT);
+    let find = || {
+        let reader = fixture.database.reader().unwrap();
+        let ids = connector_space::to_visit(&reader, fixture.tenant, connector_space::Visit::Full).unwrap();
+        connector_space::load_one(&reader, ids[0]).unwrap().unwrap()
+    };
+    let mut object = find();
+    let staged = Delta { operation: ObjectOperation::Delete, ..Delta::none() };
+    object.unapplied = staged.clone();
+    {
+        let mut writer = fixture.database.writer();
+        let transaction = writer.transaction().unwrap();
+        connector_space::update(&transaction, &object, "").unwrap();
+        pending::escrow(&transaction, &[object.id]).unwrap();
+        transaction.commit().unwrap();
+    }
+    assert_eq!((find().escrowed, find().unapplied), (staged.clone(), Delta::none()));
+    fixture.run(fixture.forest, DELTA_SYNCHRONIZATION);
+    assert_eq!((find().escrowed, find().unapplied), (Delta::none(), staged));
 }
 
 #[test]

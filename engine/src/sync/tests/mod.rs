@@ -166,6 +166,27 @@ fn a_lost_member_is_provisioned_again_before_its_groups_are_looked_at() {
 }
 
 #[test]
+fn the_error_of_a_group_is_told_although_its_member_was_joined_in_the_same_batch() {
+    let world = World::new(&fixture_rules());
+    world.change_rules(|rules| {
+        let group = rules.iter_mut().find(|rule| rule.precedence == 30).unwrap();
+        group.flows.push(Flow {
+            target: "description".into(),
+            source: FlowSource::Expression("Error(\"no groups today\")".into()),
+            apply_once: false,
+            merge: MergeType::Update,
+        });
+    });
+    world.stage(A, USER, "user", &ADA);
+    // Deeper than its member, so it comes after it.
+    let group = "CN=g,OU=Below,OU=Staff,DC=contoso,DC=com";
+    world.stage(A, group, "group", &[("objectGUID", "20112233-4455-6677-8899-aabbccddeeff"), ("member", USER)]);
+    let expected = [("disconnector-projected-flow", 1), ("3:provisioned-add-flow", 1), ("flow-failure", 1)];
+    assert_eq!(world.sync(A, false, &expected), StepStatus::COMPLETED_SYNC_ERRORS);
+    assert_eq!(world.cs(A, group).unwrap().import_error.unwrap().error.message, "no groups today");
+}
+
+#[test]
 fn an_unexported_object_does_not_take_the_name_of_another() {
     let world = World::new(&fixture_rules());
     world.stage(A, USER, "user", &ADA);
