@@ -9,6 +9,21 @@ use crate::value::Val;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+/// The comparison of two numbers or two texts, which hardly ever is anything else; `None` for everything that needs
+/// [`binary`].
+#[inline]
+pub(crate) fn compare_alike(operator: Operator, left: &Val<'_>, right: &Val<'_>) -> Option<bool> {
+    match (left, right) {
+        (Val::Number(left), Val::Number(right)) if operator.compares() => Some(holds(operator, left.cmp(right))),
+        (Val::Text(left), Val::Text(right)) => match operator {
+            Operator::Equal => Some(left == right),
+            Operator::NotEqual => Some(left != right),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Applies an arithmetic, concatenating or comparing operator to two single values.
 pub(crate) fn binary<'a>(operator: Operator, left: Val<'a>, right: Val<'a>) -> Result<Val<'a>, Fault> {
     for value in [&left, &right] {
@@ -153,14 +168,18 @@ fn compare(operator: Operator, left: &Val<'_>, right: &Val<'_>) -> Result<bool, 
         }
         (left, right) => return Err(incomparable(operator, left, right)),
     };
-    Ok(match operator {
+    Ok(holds(operator, order))
+}
+
+fn holds(operator: Operator, order: Ordering) -> bool {
+    match operator {
         Operator::Equal => order.is_eq(),
         Operator::NotEqual => order.is_ne(),
         Operator::Less => order.is_lt(),
         Operator::LessOrEqual => order.is_le(),
         Operator::Greater => order.is_gt(),
         _ => order.is_ge(),
-    })
+    }
 }
 
 fn incomparable(operator: Operator, left: &Val<'_>, right: &Val<'_>) -> Fault {

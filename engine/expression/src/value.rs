@@ -81,6 +81,7 @@ pub enum Outcome {
 
 /// A value inside an evaluation; text and bytes stay on loan as long as nothing changes them.
 #[derive(Clone, Debug)]
+#[repr(u64)]
 pub(crate) enum Val<'a> {
     Null,
     AuthoritativeNull,
