@@ -124,7 +124,7 @@ impl Resolver<'_> {
     fn attribute(&mut self, name: &str, span: Span) -> NodeKind {
         let Some(found) = self.known_attribute(name, span) else { return NodeKind::Constant(Constant::Null) };
         let slot = self.slot(name, View::Expected);
-        NodeKind::Attribute { slot, multi_valued: found.multi_valued, own_name: name == OWN_NAME }
+        NodeKind::Attribute { slot, kind: found.kind, multi_valued: found.multi_valued, own_name: name == OWN_NAME }
     }
 
     fn known_attribute(&mut self, name: &str, span: Span) -> Option<AttributeType> {
@@ -294,6 +294,7 @@ impl Resolver<'_> {
             (Special::ImportedValue, [argument]) => match self.named_attribute(function, name_span, argument) {
                 Some((name, found)) => NodeKind::Attribute {
                     slot: self.slot(&name, View::Imported),
+                    kind: found.kind,
                     multi_valued: found.multi_valued,
                     own_name: name == OWN_NAME,
                 },

@@ -4,6 +4,7 @@
 //! each branch runs with a [`Focus`]: every lifted operand with the same number of values stands for the value in focus.
 
 use crate::call::{Call, check_argument, stray_constant};
+use crate::direct;
 use crate::function_table::{Body, FunctionInfo, Mode, NullRule, Types};
 use crate::interface::{Context, Parameters, Random, Source};
 use crate::lexer::Operator;
@@ -114,6 +115,11 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
 
     /// A node's value as it is, lists included.
     fn node(&mut self, node: &'a Node, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
+        if !W::WATCHES
+            && let Some(value) = direct::value(node, self.source, self.parameters, self.context)
+        {
+            return Ok(value);
+        }
         let result = self.kind(node, &node.kind, focus);
         self.watch.saw(node.span, &result, self.source);
         result
@@ -121,18 +127,18 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
 
     fn kind(&mut self, node: &'a Node, kind: &'a NodeKind, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
         match kind {
-            NodeKind::Attribute { slot, multi_valued, own_name } => Ok(self.attribute(*slot, *multi_valued, *own_name)),
-            NodeKind::Call { function, arguments, pattern, once: true } => {
+            NodeKind::Attribute { slot, multi_valued, own_name, .. } => Ok(self.attribute(*slot, *multi_valued, *own_name)),
+            NodeKind::Call { function, arguments, pattern, once: true, .. } => {
                 self.call_once(node, function, arguments, pattern.as_deref(), focus)
             }
-            NodeKind::Call { function, arguments, pattern, once: false } => {
+            NodeKind::Call { function, arguments, pattern, once: false, .. } => {
                 self.call(node, function, arguments, pattern.as_deref(), focus)
             }
             NodeKind::Constant(constant) => Ok(constant_value(constant)),
             NodeKind::Chain { first, rest } => self.chain(first, rest, focus),
             NodeKind::If { condition, then, otherwise } => self.choose(node, condition, then, otherwise, focus),
             NodeKind::Logical { first, rest } => self.logical(first, rest, focus),
-            NodeKind::Folded { original, .. } if W::EVALUATES_CONSTANTS => self.kind(original, &original.kind, focus),
+            NodeKind::Folded { original, .. } if W::WATCHES => self.kind(original, &original.kind, focus),
             NodeKind::Folded { constant, .. } => Ok(constant_value(constant)),
             NodeKind::Parameter(index) => Ok(self.parameter(*index)),
             NodeKind::Count { slot } => Ok(Val::Number(i64::try_from(self.source.count(*slot)).unwrap_or(i64::MAX))),
@@ -337,6 +343,11 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
         otherwise: &'a Node,
         focus: Option<&Focus<'_>>,
     ) -> Evaluated<Val<'a>> {
+        if !W::WATCHES
+            && let Some(holds) = direct::condition(condition, self.source, self.parameters, self.context)
+        {
+            return self.node(if holds { then } else { otherwise }, focus);
+        }
         let decision = self.operand(condition, focus)?;
         let holds = match &decision {
             Val::Boolean(flag) => *flag,
@@ -522,18 +533,41 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
         let mut collector = Collector::with_capacity(count);
         for item in 0..count {
             self.step(node.at, 1)?;
-            let mut single: SmallVec<[Val<'a>; 4]> = SmallVec::new();
-            for (index, (value, parameter)) in arguments.iter().zip(function.parameters).enumerate() {
-                let value = if parameter.mode == Mode::Each { self.pick(value, item) } else { value.clone() };
-                if parameter.mode == Mode::Each {
-                    check_argument(function, index, &value).map_err(|fault| self.error(node.at, fault))?;
+            let value = match arguments.as_slice() {
+                [only] => self.invoke(node, function, &mut [self.pick_argument(node, function, 0, only, item)?], pattern)?,
+                arguments => {
+                    let mut single: SmallVec<[Val<'a>; 4]> = SmallVec::new();
+                    for (index, value) in arguments.iter().enumerate() {
+                        single.push(self.pick_argument(node, function, index, value, item)?);
+                    }
+                    self.invoke(node, function, &mut single, pattern)?
                 }
-                single.push(value);
-            }
-            let value = self.invoke(node, function, &mut single, pattern)?;
+            };
             collector.push(value).map_err(|fault| self.error(node.at, fault))?;
         }
         Ok(collector.finish())
+    }
+
+    /// What turn `item` of a lifted call gets for an argument.
+    #[inline]
+    fn pick_argument(
+        &self,
+        node: &Node,
+        function: &'static FunctionInfo,
+        index: usize,
+        value: &Val<'a>,
+        item: usize,
+    ) -> Evaluated<Val<'a>> {
+        match (value, function.parameters.get(index)) {
+            (Val::Multi(list), Some(parameter)) if parameter.mode == Mode::Each => {
+                let value = list.get(item, self.source);
+                if !parameter.types.overlaps(Types::of(&value)) {
+                    check_argument(function, index, &value).map_err(|fault| self.error(node.at, fault))?;
+                }
+                Ok(value)
+            }
+            (value, _) => Ok(value.clone()),
+        }
     }
 
     fn invoke(

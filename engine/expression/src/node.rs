@@ -1,6 +1,8 @@
 //! The nodes of a program: names are slots, functions are table entries.
 
+use crate::direct::{Direct, Shortcut};
 use crate::function_table::{FunctionInfo, Mode};
+use crate::interface::AttributeKind;
 use crate::lexer::Operator;
 use crate::problem::Span;
 use crate::value::Value;
@@ -17,13 +19,15 @@ pub(crate) struct Node {
     pub single: bool,
     /// The nodes of the whole tree below and with this one: what one evaluation costs at most, loops aside.
     pub weight: u32,
+    /// Whether the value can be had without the evaluator's own values, and what it is then.
+    pub direct: Direct,
     pub kind: NodeKind,
 }
 
 impl Node {
     pub(crate) fn new(span: Span, at: Span, kind: NodeKind) -> Self {
         let weight = kind.children().iter().fold(1_u32, |sum, child| sum.saturating_add(child.weight));
-        Self { span, at, single: kind.is_single(), weight, kind }
+        Self { span, at, single: kind.is_single(), weight, direct: Direct::of(&kind), kind }
     }
 }
 
@@ -39,6 +43,7 @@ pub(crate) enum NodeKind {
     Enumeration(&'static str),
     Attribute {
         slot: usize,
+        kind: AttributeKind,
         multi_valued: bool,
         own_name: bool,
     },
@@ -65,6 +70,7 @@ pub(crate) enum NodeKind {
         pattern: Option<Box<Regex>>,
         /// Whether no argument that is applied per value can be multi-valued: the function runs once.
         once: bool,
+        shortcut: Option<Shortcut>,
     },
     If {
         condition: Box<Node>,
@@ -93,7 +99,7 @@ impl NodeKind {
             Mode::Each | Mode::Enumeration => argument.single,
             Mode::List | Mode::Whole => true,
         });
-        Self::Call { function, arguments, pattern, once }
+        Self::Call { function, arguments, pattern, once, shortcut: Shortcut::of(function) }
     }
 
     /// The parts, in order of place.

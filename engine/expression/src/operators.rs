@@ -147,12 +147,7 @@ fn compare(operator: Operator, left: &Val<'_>, right: &Val<'_>) -> Result<bool, 
     let equality = matches!(operator, Operator::Equal | Operator::NotEqual);
     let order = match (left, right) {
         (Val::Null, other) | (other, Val::Null) => {
-            let same = other.is_null();
-            return Ok(match operator {
-                Operator::Equal => same,
-                Operator::NotEqual => !same,
-                _ => false,
-            });
+            return Ok(compare_nulls(operator, other.is_null()));
         }
         (Val::Text(left), Val::Text(right)) => text_units::compare(left, right),
         (Val::Number(left), Val::Number(right)) => left.cmp(right),
@@ -171,7 +166,8 @@ fn compare(operator: Operator, left: &Val<'_>, right: &Val<'_>) -> Result<bool, 
     Ok(holds(operator, order))
 }
 
-fn holds(operator: Operator, order: Ordering) -> bool {
+/// What an order of two values means for a comparing operator.
+pub(crate) fn holds(operator: Operator, order: Ordering) -> bool {
     match operator {
         Operator::Equal => order.is_eq(),
         Operator::NotEqual => order.is_ne(),
@@ -179,6 +175,15 @@ fn holds(operator: Operator, order: Ordering) -> bool {
         Operator::LessOrEqual => order.is_le(),
         Operator::Greater => order.is_gt(),
         _ => order.is_ge(),
+    }
+}
+
+/// A comparison with NULL: `same` when both sides are NULL.
+pub(crate) fn compare_nulls(operator: Operator, same: bool) -> bool {
+    match operator {
+        Operator::Equal => same,
+        Operator::NotEqual => !same,
+        _ => false,
     }
 }
 

@@ -136,14 +136,7 @@ impl EvaluationError {
     pub(crate) fn new(text: &str, span: Span, fault: Fault) -> Self {
         let place = Place::of(text, span);
         let (kind, message) = *fault.0;
-        Self {
-            kind,
-            message,
-            offset: place.offset,
-            length: place.length,
-            line: place.line,
-            column: place.column,
-        }
+        Self { kind, message, offset: place.offset, length: place.length, line: place.line, column: place.column }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::analysis::{ResultShape, advise};
 use crate::compile::resolve;
+use crate::direct;
 use crate::evaluate::Evaluator;
 use crate::interface::{AttributeUse, Context, Schema, Source};
 use crate::node::Node;
@@ -85,6 +86,9 @@ impl Program {
     /// # Errors
     /// The first fault ends the evaluation.
     pub fn evaluate(&self, source: &dyn Source, context: &Context<'_>) -> Result<Outcome, EvaluationError> {
+        if let Some(outcome) = direct::outcome(&self.root, source, &self.parameters, context) {
+            return Ok(outcome);
+        }
         let mut evaluator = Evaluator::new(&self.text, &self.parameters, source, context, Unwatched);
         evaluator.run(&self.root).map_err(|error| *error)
     }

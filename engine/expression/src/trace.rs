@@ -37,8 +37,8 @@ const KEPT: usize = 32;
 
 /// Somebody who watches an evaluation.
 pub(crate) trait Watch<'a> {
-    /// Whether constant parts are evaluated too, although their value is known.
-    const EVALUATES_CONSTANTS: bool;
+    /// Whether every part is to be seen: constant ones too, and without shortcuts.
+    const WATCHES: bool;
 
     /// A part has been evaluated.
     fn saw(&mut self, span: Span, result: &Result<Val<'a>, Box<EvaluationError>>, source: &'a dyn Source);
@@ -48,7 +48,7 @@ pub(crate) trait Watch<'a> {
 pub(crate) struct Unwatched;
 
 impl<'a> Watch<'a> for Unwatched {
-    const EVALUATES_CONSTANTS: bool = false;
+    const WATCHES: bool = false;
 
     #[inline]
     fn saw(&mut self, _span: Span, _result: &Result<Val<'a>, Box<EvaluationError>>, _source: &'a dyn Source) {}
@@ -61,7 +61,7 @@ pub(crate) struct Recorder {
 }
 
 impl<'a> Watch<'a> for Recorder {
-    const EVALUATES_CONSTANTS: bool = true;
+    const WATCHES: bool = true;
 
     fn saw(&mut self, span: Span, result: &Result<Val<'a>, Box<EvaluationError>>, source: &'a dyn Source) {
         let results = self.results.entry((span.start, span.end)).or_default();
