@@ -122,7 +122,7 @@ impl Direct {
             arguments.len() == wanted.len()
                 && arguments.iter().zip(wanted).all(|(argument, wanted)| argument.direct.fits(*wanted))
         };
-        let found = match (shortcut, arguments) {
+        match (shortcut, arguments) {
             (Shortcut::BitAnd, _) if fits(&[Self::Integer, Self::Integer]) => Self::Integer,
             (Shortcut::CBool, _) if fits(&[Self::Integer]) || fits(&[Self::Truth]) => Self::Truth,
             (Shortcut::InStr, _) if fits(&[Self::Text, Self::Text]) => Self::Integer,
@@ -136,8 +136,7 @@ impl Direct {
                 Self::Truth
             }
             _ => Self::No,
-        };
-        found
+        }
     }
 
     fn fits(self, wanted: Self) -> bool {
