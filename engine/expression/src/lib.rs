@@ -89,5 +89,6 @@ pub use crate::interface::{
 pub use crate::parser::{enumeration_constants, literals};
 pub use crate::problem::{EvaluationError, Problem, ProblemKind, Severity};
 pub use crate::program::{Program, check};
+pub use crate::suggest::nearest;
 pub use crate::trace::{Step, StepResult};
 pub use crate::value::{Outcome, Value, ValueRef};
