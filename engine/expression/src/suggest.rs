@@ -1,7 +1,7 @@
 //! "Did you mean": the nearest known name.
 
 /// The candidate nearest to `name`, when it is near enough to be worth naming.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = plain(name);
     let allowed = (wanted.chars().count() / 4).clamp(1, 3);
     let mut best: Option<(usize, &str)> = None;

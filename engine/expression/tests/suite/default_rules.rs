@@ -1,6 +1,6 @@
 //! Every expression of the default rules parses, resolves, evaluates on an empty object, and survives formatting.
 
-use crate::object::{Attribute, Object};
+use crate::object::{Attribute, Object, Run as _};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -82,12 +82,12 @@ fn empty_object(text: &str) -> Object {
     let quoted = text.split('"').skip(1).step_by(2).filter(|name| typed.contains_key(name) || *name == "sourceAnchor");
     for name in bracketed.chain(quoted) {
         let kind = typed.get(name).copied().unwrap_or(string);
-        object.attributes.insert(name.to_owned(), Attribute { kind, values: Vec::new() });
+        object.attributes.insert(name.to_owned(), Attribute { attribute_type: kind, values: Vec::new() });
     }
     for parameter in
         ["Connector.ID", "Domain.FQDN", "Domain.LDAP", "Domain.Netbios", "Forest.FQDN", "Forest.LDAP", "Forest.Netbios"]
     {
-        object.parameters.insert(parameter.to_owned(), "x".to_owned());
+        object.parameters.insert(parameter.to_owned(), Some("x".to_owned()));
     }
     object
 }
