@@ -367,7 +367,7 @@ fn result_shape(function: &FunctionInfo, arguments: &[(Shape, Mode)]) -> Shape {
         ("Item" | "ItemOrNull" | "RemoveDuplicates", Some(first)) => first.types,
         _ => function.result,
     };
-    if matches!(function.name, "Split" | "CertExtensionOids" | "RemoveDuplicates") {
+    if function.gives_list() {
         return Shape::list(types);
     }
     let mut multi = Some(false);

@@ -83,8 +83,8 @@ impl Resolver<'_> {
             ExpressionKind::Name(name) => self.bare_name(name, span),
             ExpressionKind::Bracketed(inner) => return self.lower(inner),
             ExpressionKind::Negated(inner) => {
-                let node =
-                    Node { span, at: Span::new(span.start, span.start + 1), kind: NodeKind::Negate(Box::new(self.lower(inner))) };
+                let sign = Span::new(span.start, span.start + 1);
+                let node = Node::new(span, sign, NodeKind::Negate(Box::new(self.lower(inner))));
                 return self.fold(node);
             }
             ExpressionKind::Chain { level, first, rest } => {
@@ -98,14 +98,14 @@ impl Resolver<'_> {
                     Level::Logical => NodeKind::Logical { first, rest },
                     Level::Comparison | Level::Arithmetic => NodeKind::Chain { first, rest },
                 };
-                return self.fold(Node { span, at, kind });
+                return self.fold(Node::new(span, at, kind));
             }
             ExpressionKind::Call { name, name_span, arguments } => {
                 let kind = self.call(name, *name_span, arguments);
-                return self.fold(Node { span, at: *name_span, kind });
+                return self.fold(Node::new(span, *name_span, kind));
             }
         };
-        Node { span, at: span, kind }
+        Node::new(span, span, kind)
     }
 
     fn report(&mut self, kind: ProblemKind, span: Span, headline: &str, hint: &str) -> NodeKind {
@@ -124,7 +124,7 @@ impl Resolver<'_> {
     fn attribute(&mut self, name: &str, span: Span) -> NodeKind {
         let Some(found) = self.known_attribute(name, span) else { return NodeKind::Constant(Constant::Null) };
         let slot = self.slot(name, View::Expected);
-        NodeKind::Attribute { slot, multi_valued: found.multi_valued, own_name: name == OWN_NAME }
+        NodeKind::Attribute { slot, kind: found.kind, multi_valued: found.multi_valued, own_name: name == OWN_NAME }
     }
 
     fn known_attribute(&mut self, name: &str, span: Span) -> Option<AttributeType> {
@@ -233,7 +233,7 @@ impl Resolver<'_> {
     fn plain(&mut self, function: &'static FunctionInfo, arguments: &[Expression]) -> NodeKind {
         let arguments: Vec<Node> = arguments.iter().map(|argument| self.lower(argument)).collect();
         let pattern = pattern::prepare(function, &arguments);
-        NodeKind::Call { function, arguments, pattern }
+        NodeKind::call(function, arguments, pattern)
     }
 
     fn check_count(&mut self, function: &FunctionInfo, name_span: Span, given: usize) {
@@ -294,6 +294,7 @@ impl Resolver<'_> {
             (Special::ImportedValue, [argument]) => match self.named_attribute(function, name_span, argument) {
                 Some((name, found)) => NodeKind::Attribute {
                     slot: self.slot(&name, View::Imported),
+                    kind: found.kind,
                     multi_valued: found.multi_valued,
                     own_name: name == OWN_NAME,
                 },
@@ -349,9 +350,7 @@ impl Resolver<'_> {
             return node;
         }
         match evaluate::constant(self.text, &node) {
-            Some(constant) => {
-                Node { span: node.span, at: node.at, kind: NodeKind::Folded { constant, original: Box::new(node) } }
-            }
+            Some(constant) => Node::new(node.span, node.at, NodeKind::Folded { constant, original: Box::new(node) }),
             None => node,
         }
     }

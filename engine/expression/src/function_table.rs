@@ -84,6 +84,11 @@ impl FunctionInfo {
         usage
     }
 
+    /// Whether the function makes several values of one call, instead of one.
+    pub(crate) fn gives_list(&self) -> bool {
+        matches!(self.name, "CertExtensionOids" | "RemoveDuplicates" | "Split")
+    }
+
     fn body_is(&self, special: Special) -> bool {
         matches!(self.body, Body::Special(found) if found == special)
     }

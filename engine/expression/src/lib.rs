@@ -60,6 +60,7 @@ mod completion;
 mod date_format;
 mod date_text;
 mod date_time;
+mod direct;
 mod evaluate;
 mod format;
 mod function_table;

@@ -135,14 +135,8 @@ pub struct EvaluationError {
 impl EvaluationError {
     pub(crate) fn new(text: &str, span: Span, fault: Fault) -> Self {
         let place = Place::of(text, span);
-        Self {
-            kind: fault.kind,
-            message: fault.message,
-            offset: place.offset,
-            length: place.length,
-            line: place.line,
-            column: place.column,
-        }
+        let (kind, message) = *fault.0;
+        Self { kind, message, offset: place.offset, length: place.length, line: place.line, column: place.column }
     }
 }
 
@@ -164,16 +158,19 @@ impl Span {
     }
 }
 
-/// A fault before its place in the text is known: what functions and operators raise.
+/// A fault before its place in the text is known: what functions and operators raise. Behind a pointer, because every
+/// function's result has room for one and hardly ever holds one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub kind: ProblemKind,
-    pub message: String,
-}
+pub(crate) struct Fault(Box<(ProblemKind, String)>);
 
 impl Fault {
+    #[cold]
     pub(crate) fn new(kind: ProblemKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self(Box::new((kind, message.into())))
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.0.1
     }
 
     pub(crate) fn value(message: impl Into<String>) -> Self {

@@ -2,12 +2,13 @@
 
 use crate::analysis::{ResultShape, advise};
 use crate::compile::resolve;
+use crate::direct;
 use crate::evaluate::Evaluator;
 use crate::interface::{AttributeUse, Context, Schema, Source};
 use crate::node::Node;
 use crate::parser::parse;
 use crate::problem::{EvaluationError, Problem};
-use crate::trace::{Recorder, Step};
+use crate::trace::{Recorder, Step, Unwatched};
 use crate::value::Outcome;
 
 /// An expression whose names are resolved. Compile once per rule and run, evaluate per object, from any thread.
@@ -85,15 +86,17 @@ impl Program {
     /// # Errors
     /// The first fault ends the evaluation.
     pub fn evaluate(&self, source: &dyn Source, context: &Context<'_>) -> Result<Outcome, EvaluationError> {
-        Evaluator::new(&self.text, &self.parameters, source, context).run(&self.root).map_err(|error| *error)
+        if let Some(outcome) = direct::outcome(&self.root, source, &self.parameters, context) {
+            return Ok(outcome);
+        }
+        let mut evaluator = Evaluator::new(&self.text, &self.parameters, source, context, Unwatched);
+        evaluator.run(&self.root).map_err(|error| *error)
     }
 
     /// Evaluates one object and tells the result of every part, for "Test on object".
     pub fn trace(&self, source: &dyn Source, context: &Context<'_>) -> (Result<Outcome, EvaluationError>, Step) {
-        let mut evaluator = Evaluator::new(&self.text, &self.parameters, source, context);
-        evaluator.recorder = Some(Recorder::default());
+        let mut evaluator = Evaluator::new(&self.text, &self.parameters, source, context, Recorder::default());
         let result = evaluator.run(&self.root).map_err(|error| *error);
-        let recorder = evaluator.recorder.take().unwrap_or_default();
-        (result, recorder.tree(&self.text, &self.root))
+        (result, evaluator.watch.tree(&self.text, &self.root))
     }
 }
