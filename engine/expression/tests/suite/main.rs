@@ -7,6 +7,8 @@ mod completion;
 #[cfg(test)]
 mod default_rules;
 #[cfg(test)]
+mod exported_rules;
+#[cfg(test)]
 mod language;
 #[cfg(test)]
 mod messages;

@@ -1,6 +1,6 @@
 //! Laws that hold for every text: nothing panics, formatting keeps the meaning, tracing and folding change no result.
 
-use crate::object::Object;
+use crate::object::{Object, Run as _};
 use proptest::prelude::*;
 use syncline_expression::{AttributeKind, Value, complete, equivalent, format, functions, highlight};
 
@@ -17,7 +17,7 @@ fn object() -> Object {
         .with("b", AttributeKind::Binary, false, vec![Value::Binary(vec![0x30, 0x82, 1, 0, 5])])
         .with("bs", AttributeKind::Binary, true, vec![Value::Binary(vec![1]), Value::Binary(Vec::new())])
         .with("r", AttributeKind::Reference, false, vec![Value::Reference("CN=a\\,b,DC=x".into())]);
-    object.parameters.insert("P".into(), "a:b,c:d".into());
+    object.parameters.insert("P".into(), Some("a:b,c:d".into()));
     object
 }
 
@@ -106,7 +106,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
     };
     let result = object.run(&program, now);
     // Tracing evaluates what compiling folded.
-    let (traced, _) = object.trace(&program, now);
+    let (traced, _) = object.run_traced(&program, now);
     prop_assert_eq!(&result, &traced);
     if let Ok(formatted) = format(text) {
         let again = object.run(&object.compile(&formatted).unwrap(), now);
