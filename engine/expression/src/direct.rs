@@ -195,6 +195,22 @@ pub(crate) fn outcome(root: &Node, source: &dyn Source, parameters: &[String], c
     if reader.surprised { None } else { Some(value.map_or(Outcome::Null, Outcome::Single)) }
 }
 
+/// The result of a whole expression that is a text on loan, or NULL; `None` when it must be evaluated.
+#[inline]
+pub(crate) fn lent_text<'a>(
+    root: &'a Node,
+    source: &'a dyn Source,
+    parameters: &'a [String],
+    context: &'a Context<'a>,
+) -> Option<Option<&'a str>> {
+    if root.direct != Direct::Text {
+        return None;
+    }
+    let mut reader = Reader { source, parameters, context, surprised: false };
+    let text = reader.text(root);
+    if reader.surprised { None } else { Some(text) }
+}
+
 /// Whether a condition of IIF holds; `None` when it must be evaluated the ordinary way.
 #[inline]
 pub(crate) fn condition<'a>(
