@@ -1,5 +1,6 @@
 //! One object's synchronization as a pure function (`engine.md` 4.2, `design.md` 3).
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -63,24 +64,51 @@ pub struct Evaluation {
     pub read: BTreeSet<Question>,
     /// Facts that were missing.
     pub missing: BTreeSet<Question>,
+    /// What the next attempt need not compute again.
+    pub memo: Option<Memo>,
 }
 
-/// Evaluates one subject against the facts.
+/// The inbound flow of an attempt that ended for want of a fact, and what it was computed from. Most attempts end behind
+/// it, and facts that are known do not change between attempts.
+#[derive(Debug)]
+pub struct Memo {
+    contributors: Vec<Arc<CsObject>>,
+    /// The metaverse object before; none for a new one.
+    before: Option<Arc<MvObject>>,
+    result: Arc<InboundResult>,
+}
+
+impl Memo {
+    fn holds(&self, identity: &Identity, contributors: &[Contributor]) -> bool {
+        let before = match (identity, &self.before) {
+            (Identity::Existing(object), Some(known)) => Arc::ptr_eq(object, known),
+            // The attempts of a new object decide the same type from the same facts.
+            (Identity::New(_), None) => true,
+            (Identity::Existing(_), None) | (Identity::New(_), Some(_)) => false,
+        };
+        let same = |(contributor, known): (&Contributor, &Arc<CsObject>)| Arc::ptr_eq(&contributor.object, known);
+        before && self.contributors.len() == contributors.len() && contributors.iter().zip(&self.contributors).all(same)
+    }
+}
+
+/// Evaluates one subject against the facts; `memo` is that of the attempt before.
 #[must_use]
-pub fn evaluate(input: EvaluationInput<'_>, facts: &Facts, subject: Subject) -> Evaluation {
+pub fn evaluate(input: EvaluationInput<'_>, facts: &Facts, subject: Subject, memo: Option<Memo>) -> Evaluation {
     let reader = FactReader::new(facts);
-    let evaluator = Evaluator { input, facts: &reader };
+    let evaluator = Evaluator { input, facts: &reader, memo: RefCell::new(memo) };
     let outcome = match subject {
         Subject::Object(id) => evaluator.object(id),
         Subject::Metaverse(id) => evaluator.metaverse(id),
     };
+    let memo = evaluator.memo.take();
     let missing = reader.missing();
-    Evaluation { outcome, read: reader.into_read(), missing }
+    Evaluation { outcome, read: reader.into_read(), missing, memo }
 }
 
 struct Evaluator<'a> {
     input: EvaluationInput<'a>,
     facts: &'a FactReader<'a>,
+    memo: RefCell<Option<Memo>>,
 }
 
 /// The metaverse object at the start of the evaluation.
@@ -214,7 +242,7 @@ impl Evaluator<'_> {
                 effects.insert(source, effect);
             }
         }
-        let (mut result, mut alive, mut retry) = (InboundResult::default(), false, false);
+        let (mut result, mut alive, mut retry) = (Arc::new(InboundResult::default()), false, false);
         for round in 0.. {
             if round == PROVISIONING_ROUNDS {
                 return Err(Halt::from(
@@ -229,7 +257,7 @@ impl Evaluator<'_> {
             if !alive {
                 break;
             }
-            result = self.inbound(&identity, &contributors)?;
+            result = self.remembered(&identity, &contributors)?;
             let outcomes = self.outbound(&identity, &result.image, &contributors, source, role)?;
             retry = outcomes.retry;
             let mut again = false;
@@ -252,11 +280,28 @@ impl Evaluator<'_> {
                 merge_effect(&mut effects, outcome.effect, None);
             }
         }
+        self.memo.take();
+        let mut result = Arc::unwrap_or_clone(result);
         let flows = std::mem::take(&mut result.flows);
         let metaverse = self.metaverse_effect(&identity, result, alive, retry, role);
         let collected = collect(identity, metaverse, effects, new_objects, source, role, target_counters, retry);
         let trace = self.input.traced.then(|| Box::new(Trace { flows, ..Trace::default() }));
         Ok(Effects { trace, ..collected })
+    }
+
+    /// The inbound flow, computed once for all attempts.
+    fn remembered(&self, identity: &Identity, contributors: &[Contributor]) -> Attempt<Arc<InboundResult>> {
+        if let Some(memo) = self.memo.borrow().as_ref().filter(|memo| memo.holds(identity, contributors)) {
+            return Ok(Arc::clone(&memo.result));
+        }
+        let result = Arc::new(self.inbound(identity, contributors)?);
+        let before = match identity {
+            Identity::Existing(object) => Some(Arc::clone(object)),
+            Identity::New(_) => None,
+        };
+        let contributors = contributors.iter().map(|contributor| Arc::clone(&contributor.object)).collect();
+        self.memo.replace(Some(Memo { contributors, before, result: Arc::clone(&result) }));
+        Ok(result)
     }
 
     fn inbound(&self, identity: &Identity, contributors: &[Contributor]) -> Attempt<InboundResult> {
