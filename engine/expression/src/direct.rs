@@ -123,7 +123,7 @@ impl Direct {
             arguments.len() == wanted.len()
                 && arguments.iter().zip(wanted).all(|(argument, wanted)| argument.direct.fits(*wanted))
         };
-        let found = match (shortcut, arguments) {
+        match (shortcut, arguments) {
             (Shortcut::BitAnd, _) if fits(&[Self::Integer, Self::Integer]) => Self::Integer,
             (Shortcut::CBool, _) if fits(&[Self::Integer]) || fits(&[Self::Truth]) => Self::Truth,
             (Shortcut::InStr, _) if fits(&[Self::Text, Self::Text]) => Self::Integer,
@@ -137,8 +137,7 @@ impl Direct {
                 Self::Truth
             }
             _ => Self::No,
-        };
-        found
+        }
     }
 
     fn fits(self, wanted: Self) -> bool {
@@ -195,6 +194,22 @@ pub(crate) fn outcome(root: &Node, source: &dyn Source, parameters: &[String], c
         Direct::Text => reader.text(root).map(|text| Value::Text(text.to_owned())),
     };
     if reader.surprised { None } else { Some(value.map_or(Outcome::Null, Outcome::Single)) }
+}
+
+/// The result of a whole expression that is a text on loan, or NULL; `None` when it must be evaluated.
+#[inline]
+pub(crate) fn lent_text<'a>(
+    root: &'a Node,
+    source: &'a dyn Source,
+    parameters: &'a [String],
+    context: &'a Context<'a>,
+) -> Option<Option<&'a str>> {
+    if root.direct != Direct::Text {
+        return None;
+    }
+    let mut reader = Reader { source, parameters, context, surprised: false };
+    let text = reader.text(root);
+    if reader.surprised { None } else { Some(text) }
 }
 
 /// Whether a condition of IIF holds; `None` when it must be evaluated the ordinary way.

@@ -150,6 +150,7 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
             NodeKind::Logical { first, rest } => self.logical(first, rest, focus),
             NodeKind::Folded { original, .. } if W::WATCHES => self.kind(original, &original.kind, focus),
             NodeKind::Folded { constant, .. } => Ok(constant_value(constant)),
+            NodeKind::Unknown => Ok(Val::Null),
             NodeKind::Parameter(index) => Ok(self.parameter(*index)),
             NodeKind::Count { slot } => Ok(Val::Number(i64::try_from(self.source.count(*slot)).unwrap_or(i64::MAX))),
             NodeKind::Enumeration(name) => Ok(Val::Constant(name)),

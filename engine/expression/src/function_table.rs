@@ -89,6 +89,11 @@ impl FunctionInfo {
         matches!(self.name, "CertExtensionOids" | "RemoveDuplicates" | "Split")
     }
 
+    /// Whether the same arguments give the same result within one evaluation.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        !matches!(self.body, Body::Volatile(Volatility::Chance, _))
+    }
+
     fn body_is(&self, special: Special) -> bool {
         matches!(self.body, Body::Special(found) if found == special)
     }

@@ -82,7 +82,7 @@ mod trace;
 mod value;
 pub mod vectors;
 
-pub use crate::analysis::ResultShape;
+pub use crate::analysis::{ResultShape, Target};
 pub use crate::completion::{Completion, CompletionKind, Completions, complete};
 pub use crate::date_time::DateTime;
 pub use crate::format::{equivalent, format};
@@ -94,7 +94,7 @@ pub use crate::interface::{
 pub use crate::object::{CountingRandom, SourceAttribute, SourceObject};
 pub use crate::parser::{enumeration_constants, literals};
 pub use crate::problem::{EvaluationError, Problem, ProblemKind, Severity};
-pub use crate::program::Program;
+pub use crate::program::{Program, check};
 pub use crate::suggest::nearest;
 pub use crate::trace::{Step, StepResult};
 pub use crate::value::{Outcome, Value, ValueRef};

@@ -39,6 +39,8 @@ pub(crate) enum NodeKind {
         constant: Constant,
         original: Box<Node>,
     },
+    /// A name that does not resolve; such a program is checked and never run.
+    Unknown,
     /// A bare enumeration constant.
     Enumeration(&'static str),
     Attribute {
@@ -106,6 +108,7 @@ impl NodeKind {
     pub(crate) fn children(&self) -> Vec<&Node> {
         match self {
             Self::Constant(_)
+            | Self::Unknown
             | Self::Enumeration(_)
             | Self::Attribute { .. }
             | Self::Count { .. }
@@ -129,7 +132,7 @@ impl NodeKind {
         match self {
             Self::Constant(_) | Self::Folded { .. } | Self::Enumeration(_) | Self::Count { .. } | Self::Parameter(_) => true,
             Self::Attribute { multi_valued, .. } => !multi_valued,
-            Self::Variable(_) | Self::Where { .. } | Self::Select { .. } => false,
+            Self::Unknown | Self::Variable(_) | Self::Where { .. } | Self::Select { .. } => false,
             Self::Negate(inner) => inner.single,
             Self::Chain { first, rest } | Self::Logical { first, rest } => {
                 first.single && rest.iter().all(|operand| operand.node.single)

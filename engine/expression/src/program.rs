@@ -1,7 +1,7 @@
 //! A checked expression, ready to run over any number of objects.
 
-use crate::analysis::{ResultShape, advise};
-use crate::compile::resolve;
+use crate::analysis::{ResultShape, Target, advise};
+use crate::compile::{Resolved, resolve};
 use crate::direct;
 use crate::evaluate::Evaluator;
 use crate::interface::{AttributeUse, Context, Schema, Source};
@@ -31,7 +31,10 @@ impl Program {
     /// A syntax fault comes alone; otherwise all unknown names and wrong numbers of arguments, in order of place.
     pub fn compile(text: &str, schema: &dyn Schema) -> Result<Self, Vec<Problem>> {
         let tree = parse(text).map_err(|problem| vec![problem])?;
-        let resolved = resolve(text, &tree, schema)?;
+        let resolved = resolve(text, &tree, schema);
+        if !resolved.problems.is_empty() {
+            return Err(resolved.problems);
+        }
         let (advice, shape) = advise(text, &resolved.root, &resolved.attributes, schema);
         Ok(Self {
             text: text.to_owned(),
@@ -93,10 +96,35 @@ impl Program {
         evaluator.run(&self.root).map_err(|error| *error)
     }
 
+    /// The result without a copy, when it is a text of the object (or a part of one, a parameter, a constant) or NULL:
+    /// `Some(None)` is NULL. `None` says nothing; [`Program::evaluate`] does.
+    pub fn lent_text<'a>(&'a self, source: &'a dyn Source, context: &'a Context<'a>) -> Option<Option<&'a str>> {
+        direct::lent_text(&self.root, source, &self.parameters, context)
+    }
+
     /// Evaluates one object and tells the result of every part, for "Test on object".
     pub fn trace(&self, source: &dyn Source, context: &Context<'_>) -> (Result<Outcome, EvaluationError>, Step) {
         let mut evaluator = Evaluator::new(&self.text, &self.parameters, source, context, Recorder::default());
         let result = evaluator.run(&self.root).map_err(|error| *error);
         (result, evaluator.watch.tree(&self.text, &self.root))
     }
+}
+
+/// Everything that is wrong with a text or probably not meant, in order of place: faults of names and arguments together
+/// with the advice for the rest, and how the result fits the attribute it flows to (`expressions.md` 13, 15).
+///
+/// A fault of syntax comes alone, because nothing behind it can be trusted.
+pub fn check(text: &str, schema: &dyn Schema, target: Option<&Target>) -> Vec<Problem> {
+    let tree = match parse(text) {
+        Ok(tree) => tree,
+        Err(problem) => return vec![problem],
+    };
+    let Resolved { root, attributes, mut problems, .. } = resolve(text, &tree, schema);
+    let (advice, shape) = advise(text, &root, &attributes, schema);
+    problems.extend(advice);
+    if let Some(target) = target {
+        problems.extend(target.judge(text, &root, &shape));
+    }
+    problems.sort_by_key(|problem| problem.offset);
+    problems
 }

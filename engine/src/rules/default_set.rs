@@ -1,14 +1,14 @@
 //! The default rule set: read from `assets/rules`, composed for the connectors that are there
 //! (`default-rules.md` 2).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde::Deserialize;
 use thiserror::Error;
 use uuid::Uuid;
 
-use super::definition::{Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule};
-use crate::model::{ConnectorId, IdSource, RuleId, Schema, SchemaError, fold_text};
+use super::definition::{Direction, FlowSource, JoinCondition, SyncRule};
+use super::file::{RuleText, RuleTextError, rules_from_toml};
+use crate::model::{ConnectorId, IdSource, Schema, SchemaError};
 
 const FILES: [(&str, &str); 11] = [
     ("ad-user.toml", include_str!("../../../assets/rules/ad-user.toml")),
@@ -53,7 +53,7 @@ pub enum DefaultSetError {
         file: &'static str,
         /// Cause.
         #[source]
-        source: Box<toml::de::Error>,
+        source: RuleTextError,
     },
     /// A clause or condition is malformed.
     #[error("rule file {file}, rule \"{rule}\": {reason}")]
@@ -120,55 +120,6 @@ pub struct DefaultSetOptions<'a> {
     pub apps: Option<BTreeSet<String>>,
 }
 
-#[derive(Deserialize)]
-struct RuleFile {
-    rule: Vec<RuleTemplate>,
-}
-
-#[derive(Deserialize, Clone)]
-#[serde(deny_unknown_fields)]
-struct RuleTemplate {
-    name: String,
-    precedence: i64,
-    direction: Direction,
-    connector: TemplateConnector,
-    connector_object: String,
-    metaverse_object: String,
-    link: LinkType,
-    #[serde(default)]
-    password_sync: bool,
-    tag: Option<String>,
-    present_when: String,
-    #[serde(default)]
-    description: String,
-    #[serde(default)]
-    scope: Vec<Vec<String>>,
-    #[serde(default)]
-    join: Vec<Vec<String>>,
-    join_option: Option<String>,
-    #[serde(default)]
-    same: Vec<String>,
-    #[serde(default)]
-    trimmed: Vec<String>,
-    #[serde(default)]
-    apply_once: Vec<String>,
-    #[serde(default)]
-    direct: BTreeMap<String, String>,
-    #[serde(default)]
-    expression: BTreeMap<String, String>,
-    #[serde(default)]
-    constant: BTreeMap<String, String>,
-    #[serde(default)]
-    merge: BTreeMap<String, MergeType>,
-}
-
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-enum TemplateConnector {
-    ActiveDirectory,
-    Tenant,
-}
-
 /// The default rules for these connectors, in order of precedence from 100 upwards without gaps: one
 /// group per rule name, inside it one rule per forest (`default-rules.md` 2.1). Flows whose source
 /// attribute the forest's schema lacks are left out.
@@ -178,17 +129,20 @@ enum TemplateConnector {
 pub fn default_rules(options: &DefaultSetOptions<'_>, ids: &dyn IdSource) -> Result<Vec<SyncRule>, DefaultSetError> {
     let mut templates = Vec::new();
     for (file, text) in FILES {
-        let parsed: RuleFile =
-            toml::from_str(text).map_err(|source| DefaultSetError::Format { file, source: Box::new(source) })?;
-        templates.extend(parsed.rule.into_iter().map(|template| (file, template)));
+        let parsed = rules_from_toml(text).map_err(|source| DefaultSetError::Format { file, source })?;
+        templates.extend(parsed.into_iter().map(|template| (file, template)));
     }
     templates.sort_by_key(|(_, template)| template.precedence);
     let mut rules = Vec::new();
     let mut precedence = 100;
     for (file, template) in &templates {
-        let targets: Vec<(ConnectorId, &Schema)> = match template.connector {
-            TemplateConnector::ActiveDirectory => options.forests.clone(),
-            TemplateConnector::Tenant => vec![options.tenant],
+        let targets: Vec<(ConnectorId, &Schema)> = match template.connector.as_str() {
+            "active-directory" => options.forests.clone(),
+            "tenant" => vec![options.tenant],
+            other => {
+                let reason = format!("\"{other}\" is no kind of connector");
+                return Err(DefaultSetError::Rule { file, rule: template.name.clone(), reason });
+            }
         };
         for (connector, schema) in targets {
             if !is_present(template, options, schema) || schema.type_name(&template.connector_object).is_none() {
@@ -203,7 +157,7 @@ pub fn default_rules(options: &DefaultSetOptions<'_>, ids: &dyn IdSource) -> Res
     Ok(rules)
 }
 
-fn is_present(template: &RuleTemplate, options: &DefaultSetOptions<'_>, schema: &Schema) -> bool {
+fn is_present(template: &RuleText, options: &DefaultSetOptions<'_>, schema: &Schema) -> bool {
     let features = ForestFeatures::of(schema);
     match template.present_when.split_once(':') {
         Some(("adSchema", "Exchange")) => features.exchange,
@@ -217,114 +171,26 @@ fn is_present(template: &RuleTemplate, options: &DefaultSetOptions<'_>, schema: 
 }
 
 fn build(
-    template: &RuleTemplate,
+    template: &RuleText,
     options: &DefaultSetOptions<'_>,
     connector: ConnectorId,
     schema: &Schema,
     precedence: i64,
     guid: Uuid,
 ) -> Result<SyncRule, String> {
-    let scope = template
-        .scope
-        .iter()
-        .map(|group| group.iter().map(|text| parse_clause(text)).collect())
-        .collect::<Result<Vec<Vec<_>>, String>>()?;
-    let written_join = template
-        .join
-        .iter()
-        .map(|group| group.iter().map(|text| parse_join(text)).collect())
-        .collect::<Result<Vec<Vec<_>>, String>>()?;
-    let join = if template.join_option.as_deref() == Some("user-match") {
-        user_match_groups(&options.user_match, &options.source_anchor, written_join)
-    } else {
-        written_join
-    };
     let inbound = template.direction == Direction::Inbound;
-    let has_source = |attribute: &str| !inbound || schema.attribute_of(&template.connector_object, attribute).is_some();
-    let join = join
-        .into_iter()
-        .filter(|group: &Vec<JoinCondition>| {
-            group
-                .iter()
-                .all(|condition| schema.attribute_of(&template.connector_object, &condition.connector_attribute).is_some())
-        })
-        .collect();
-    Ok(SyncRule {
-        id: RuleId(0),
-        guid,
-        name: template.name.clone(),
-        description: template.description.clone(),
-        precedence,
-        direction: template.direction,
-        connector,
-        connector_object_type: template.connector_object.clone(),
-        metaverse_object_type: template.metaverse_object.clone(),
-        link: template.link,
-        enabled: true,
-        password_sync: template.password_sync,
-        tag: template.tag.clone(),
-        scope,
-        join,
-        flows: flows(template, &options.source_anchor, &has_source),
-    })
-}
-
-fn flows(template: &RuleTemplate, source_anchor: &str, has_source: &dyn Fn(&str) -> bool) -> Vec<Flow> {
-    let apply_once: BTreeSet<String> = template.apply_once.iter().map(|name| fold_text(name)).collect();
-    let merge: BTreeMap<String, MergeType> = template.merge.iter().map(|(name, merge)| (fold_text(name), *merge)).collect();
-    let flow = |target: &str, source: FlowSource| Flow {
-        target: target.to_owned(),
-        source,
-        apply_once: apply_once.contains(&fold_text(target)),
-        merge: merge.get(&fold_text(target)).copied().unwrap_or_default(),
-    };
-    let mut flows = Vec::new();
-    for name in template.same.iter().filter(|name| has_source(name)) {
-        flows.push(flow(name, FlowSource::Direct(name.clone())));
+    let in_schema = |attribute: &str| schema.attribute_of(&template.connector_object, attribute).is_some();
+    let mut rule = template.to_rule(connector, precedence, guid, &|attribute| !inbound || in_schema(attribute))?;
+    if template.join_option.as_deref() == Some("user-match") {
+        rule.join = user_match_groups(&options.user_match, &options.source_anchor, rule.join);
     }
-    for (target, source) in template.direct.iter().filter(|(_, source)| has_source(source)) {
-        flows.push(flow(target, FlowSource::Direct(source.clone())));
+    rule.join.retain(|group| group.iter().all(|condition| in_schema(&condition.connector_attribute)));
+    for flow in rule.flows.iter_mut().filter(|flow| inbound && flow.target.eq_ignore_ascii_case("sourceAnchor")) {
+        if let FlowSource::Expression(expression) = &mut flow.source {
+            *expression = expression.replace("[objectGUID]", &format!("[{}]", options.source_anchor));
+        }
     }
-    for name in template.trimmed.iter().filter(|name| has_source(name)) {
-        flows.push(flow(name, FlowSource::Expression(format!("Trim([{name}])"))));
-    }
-    for (target, expression) in &template.expression {
-        let expression = if target.eq_ignore_ascii_case("sourceAnchor") && template.direction == Direction::Inbound {
-            expression.replace("[objectGUID]", &format!("[{source_anchor}]"))
-        } else {
-            expression.clone()
-        };
-        flows.push(flow(target, FlowSource::Expression(expression)));
-    }
-    for (target, constant) in &template.constant {
-        flows.push(flow(target, FlowSource::Constant(constant.clone())));
-    }
-    flows.sort_by_key(|flow| fold_text(&flow.target));
-    flows
-}
-
-fn parse_clause(text: &str) -> Result<ScopeClause, String> {
-    let mut words = text.splitn(3, ' ');
-    let (Some(attribute), Some(operator)) = (words.next(), words.next()) else {
-        return Err(format!("scope clause \"{text}\" is not \"attribute OPERATOR value\""));
-    };
-    let operator: ScopeOperator = operator.parse()?;
-    Ok(ScopeClause { attribute: attribute.to_owned(), operator, value: words.next().unwrap_or("").to_owned() })
-}
-
-fn parse_join(text: &str) -> Result<JoinCondition, String> {
-    let (left, right, case_sensitive) = match text.split_once(" == ") {
-        Some((left, right)) => (left, right, true),
-        None => match text.split_once(" = ") {
-            Some((left, right)) => (left, right, false),
-            None => return Err(format!("join condition \"{text}\" is not \"attribute = attribute\"")),
-        },
-    };
-    Ok(JoinCondition {
-        connector_attribute: left.trim().to_owned(),
-        metaverse_attribute: right.trim().to_owned(),
-        case_sensitive,
-    })
+    Ok(rule)
 }
 
 fn user_match_groups(user_match: &UserMatch, source_anchor: &str, written: Vec<Vec<JoinCondition>>) -> Vec<Vec<JoinCondition>> {

@@ -3,6 +3,7 @@
 mod compile;
 mod default_set;
 mod definition;
+mod file;
 mod plan;
 mod scope;
 
@@ -11,6 +12,7 @@ pub use default_set::{
     DefaultSetError, DefaultSetOptions, ForestFeatures, UserMatch, active_directory_schema, default_rules, metaverse_schema,
 };
 pub use definition::{Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule};
+pub use file::{RulePatch, RuleText, RuleTextError, rules_from_toml};
 pub use plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };

@@ -126,7 +126,9 @@ impl Execution<'_> {
             return StepEnd::store(&error);
         }
         if step.step_type.is_synchronization() {
-            return sync::run_step(&environment, self.connector.id, step.step_type == StepType::FullSynchronization, recorder);
+            let full = step.step_type == StepType::FullSynchronization;
+            let options = sync::SyncOptions { full, batch_size: step.batch_size };
+            return sync::run_step(&environment, self.connector.id, options, recorder);
         }
         let partition = match self.partition(step) {
             Ok(partition) => partition,

@@ -4,14 +4,14 @@ use std::collections::{BTreeSet, HashSet};
 
 use rusqlite::Transaction;
 
-use super::effects::{CsEffect, Effects, MvEffect, MvTarget, ReferenceValues};
+use super::effects::{CsEffect, Effects, MvEffect, MvTarget, rows};
 use super::facts::Question;
 use crate::model::{AttributeId, ConnectorId, Image, MvId, Value, fold_text};
 use crate::rules::Plan;
+use crate::store::StoreError;
 use crate::store::connector_space::{self, CsObject, TowerView, display_name_of};
 use crate::store::metaverse::{self, MvNames, MvObject};
 use crate::store::references::{self, ReferenceLayer};
-use crate::store::{StoreError, references::CsReference};
 
 /// Metaverse attributes that searches look up, kept as join keys beside those of the rules.
 const SEARCHED: [&str; 6] = ["accountName", "cloudAnchor", "displayName", "mail", "sourceAnchor", "userPrincipalName"];
@@ -130,8 +130,7 @@ impl<'a> Applier<'a> {
         changed: &mut Changed,
     ) -> Result<(), StoreError> {
         let before_link = effect.before.as_ref().and_then(|object| object.mv);
-        let mut after = (*effect.after).clone();
-        after.mv = link;
+        let mut after = effect.object(link);
         let unchanged = effect.before.as_deref().is_some_and(|before| *before == after);
         if unchanged && !effect.remove && !effect.commit_import && effect.staged_references.is_none() {
             return Ok(());
@@ -167,12 +166,6 @@ impl<'a> Applier<'a> {
         after: &mut CsObject,
         untrue: &mut HashSet<Question>,
     ) -> Result<(), StoreError> {
-        if let Some((adds, deletes)) = &effect.staged_references {
-            after.references.retain(|reference| reference.layer < ReferenceLayer::UnappliedAdd);
-            after.references.extend(rows(adds, ReferenceLayer::UnappliedAdd));
-            after.references.extend(rows(deletes, ReferenceLayer::UnappliedDelete));
-            after.references.sort_by_key(|reference| (reference.attribute, reference.layer, reference.target));
-        }
         let image = after.view(TowerView::Expected);
         let display_name = display_name_of(&image, self.display_name, self.cn);
         if effect.before.is_none() {
@@ -255,16 +248,4 @@ pub fn keys_of(image: &Image, attributes: &[AttributeId]) -> Vec<(AttributeId, V
         .flat_map(|attribute| image.get(*attribute).iter().map(|value| (*attribute, value.match_key())))
         .collect();
     keys.into_iter().collect()
-}
-
-fn rows(values: &ReferenceValues, layer: ReferenceLayer) -> impl Iterator<Item = CsReference> {
-    values.iter().flat_map(move |(attribute, targets)| {
-        targets.iter().map(move |target| CsReference {
-            attribute: *attribute,
-            target: *target,
-            layer,
-            target_mv: None,
-            name: None,
-        })
-    })
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{AttributeId, ConnectorId, CsId, MvId};
+use super::values::FlowValue;
+use crate::model::{AttributeId, ConnectorId, CsId, MvId, ObjectError, RuleId};
 use crate::store::connector_space::CsObject;
 use crate::store::metaverse::MvObject;
+use crate::store::references::{CsReference, ReferenceLayer};
 
 /// A metaverse object that may not exist yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +68,20 @@ impl CsEffect {
         }
     }
 
+    /// The object afterwards, with its staged references, joined to `link`.
+    #[must_use]
+    pub fn object(&self, link: Option<MvId>) -> CsObject {
+        let mut after = (*self.after).clone();
+        after.mv = link;
+        if let Some((adds, deletes)) = &self.staged_references {
+            after.references.retain(|reference| reference.layer < ReferenceLayer::UnappliedAdd);
+            after.references.extend(rows(adds, ReferenceLayer::UnappliedAdd));
+            after.references.extend(rows(deletes, ReferenceLayer::UnappliedDelete));
+            after.references.sort_by_key(|reference| (reference.attribute, reference.layer, reference.target));
+        }
+        after
+    }
+
     /// True when the object is joined to something else, or nothing, afterwards.
     #[must_use]
     pub fn link_changes(&self) -> bool {
@@ -77,6 +93,19 @@ impl CsEffect {
                 Some(MvTarget::Existing(id)) => before != Some(id),
             }
     }
+}
+
+/// References to be staged, as rows of a layer.
+pub fn rows(values: &ReferenceValues, layer: ReferenceLayer) -> impl Iterator<Item = CsReference> {
+    values.iter().flat_map(move |(attribute, targets)| {
+        targets.iter().map(move |target| CsReference {
+            attribute: *attribute,
+            target: *target,
+            layer,
+            target_mv: None,
+            name: None,
+        })
+    })
 }
 
 /// A counter and the object counted.
@@ -101,6 +130,44 @@ pub struct Effects {
     pub counted: Vec<Counted>,
     /// Provisioning waits for something; the metaverse object is tried again by later steps.
     pub provisioning_retry: bool,
+    /// Why, when that was asked for.
+    pub trace: Option<Box<Trace>>,
+}
+
+/// Why an evaluation came to its effects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// For each join group that was tried, in order: the metaverse objects that satisfy it. More than one is
+    /// an ambiguous match and counts as none.
+    pub candidates: Vec<Vec<MvId>>,
+    /// The inbound flows of all joined objects, by target attribute, then precedence.
+    pub flows: Vec<FlowTrace>,
+}
+
+/// What became of one inbound flow of one joined object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowTrace {
+    /// Metaverse attribute.
+    pub attribute: AttributeId,
+    /// The rule.
+    pub rule: RuleId,
+    /// The connector space object that it reads.
+    pub object: CsId,
+    /// What it gives.
+    pub result: Result<FlowValue, Box<ObjectError>>,
+    /// What became of that.
+    pub standing: Standing,
+}
+
+/// What became of the result of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is the value, or part of it.
+    Applied,
+    /// It gives nothing, so the next rule is asked.
+    NotApplied,
+    /// A rule of better precedence decided.
+    LostTo(RuleId),
 }
 
 impl Effects {

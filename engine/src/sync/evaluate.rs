@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::effects::{Counted, CsEffect, Effects, MvEffect, MvTarget};
+use super::effects::{Counted, CsEffect, Effects, MvEffect, MvTarget, Trace};
 use super::facts::{Attempt, FactReader, Facts, Halt, Question};
 use super::inbound::{Before, Contributor, InboundResult, flow, object_type};
-use super::join::{LinkDecision, decide};
+use super::join::{LinkDecision, candidates, decide};
 use super::outbound::{Outbound, TargetOutcome, deprovision, link_rules, unlink};
 use super::values::Ambience;
 use crate::model::{AlgorithmStep, CsId, Delta, ErrorCode, Image, MvId, ObjectError, ObjectOperation};
@@ -50,6 +50,8 @@ pub struct EvaluationInput<'a> {
     pub ambience: Ambience<'a>,
     /// GUIDs for a new metaverse object and for new connector space objects.
     pub guids: &'a [Uuid],
+    /// Tells why ([`Effects::trace`]).
+    pub traced: bool,
 }
 
 /// An attempt to evaluate.
@@ -114,18 +116,23 @@ impl Evaluator<'_> {
                 effect.remove = true;
                 return Ok(alone(effect, "disconnector-remains"));
             }
-            return match decide(&contributor, self.facts)? {
-                LinkDecision::Remain => Ok(alone(committed(&contributor, self.input.ambience), "disconnector-remains")),
+            let candidates = if self.input.traced { candidates(&contributor, self.facts)? } else { Vec::new() };
+            let mut effects = match decide(&contributor, self.facts)? {
+                LinkDecision::Remain => alone(committed(&contributor, self.input.ambience), "disconnector-remains"),
                 LinkDecision::Project(object_type) => {
-                    self.settle(Identity::New(object_type), vec![contributor], id, Role::Projected)
+                    self.settle(Identity::New(object_type), vec![contributor], id, Role::Projected)?
                 }
                 LinkDecision::Join(mv) => {
                     let identity = self.existing(mv)?;
                     let mut contributors = self.joined_to(mv, None)?;
                     contributors.push(contributor);
-                    self.settle(identity, contributors, id, Role::Joined)
+                    self.settle(identity, contributors, id, Role::Joined)?
                 }
             };
+            if self.input.traced {
+                effects.trace.get_or_insert_default().candidates = candidates;
+            }
+            return Ok(effects);
         };
         let identity = self.existing(mv)?;
         let mut contributors = self.joined_to(mv, Some(id))?;
@@ -245,8 +252,11 @@ impl Evaluator<'_> {
                 merge_effect(&mut effects, outcome.effect, None);
             }
         }
+        let flows = std::mem::take(&mut result.flows);
         let metaverse = self.metaverse_effect(&identity, result, alive, retry, role);
-        Ok(collect(identity, metaverse, effects, new_objects, source, role, target_counters, retry))
+        let collected = collect(identity, metaverse, effects, new_objects, source, role, target_counters, retry);
+        let trace = self.input.traced.then(|| Box::new(Trace { flows, ..Trace::default() }));
+        Ok(Effects { trace, ..collected })
     }
 
     fn inbound(&self, identity: &Identity, contributors: &[Contributor]) -> Attempt<InboundResult> {
@@ -257,7 +267,7 @@ impl Evaluator<'_> {
             }
             Identity::New(object_type) => Before { object_type, image: &empty_image, lineage: &empty_lineage, is_new: true },
         };
-        let mut result = flow(self.input.plan, contributors, before, self.input.ambience)?;
+        let mut result = flow(self.input.plan, contributors, before, self.input.ambience, self.input.traced)?;
         for (attribute, contribution) in &mut result.lineage {
             if let Some(known) = before.lineage.get(attribute)
                 && (known.object, known.rule) == (contribution.object, contribution.rule)

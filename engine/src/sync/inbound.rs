@@ -1,10 +1,13 @@
 //! Inbound attribute flow: from all joined objects to the metaverse attributes (`engine.md` 4.4, 4.7).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::effects::{FlowTrace, Standing};
 use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value};
-use crate::model::{AlgorithmStep, AttributeId, CsId, ErrorCode, Image, MvId, ObjectError, ObjectOperation, Value, Values};
+use crate::model::{
+    AlgorithmStep, AttributeId, CsId, ErrorCode, Image, MvId, ObjectError, ObjectOperation, RuleId, Value, Values,
+};
 use crate::rules::{CompiledFlow, CompiledRule, LinkType, MergeType, Plan, in_scope};
 use crate::store::connector_space::{CsObject, TowerView};
 use crate::store::metaverse::Contribution;
@@ -66,6 +69,8 @@ pub struct InboundResult {
     pub image: Image,
     /// Contributions.
     pub lineage: BTreeMap<AttributeId, Contribution>,
+    /// What became of every flow, when that was asked for.
+    pub flows: Vec<FlowTrace>,
 }
 
 /// The metaverse object as it stands before the flow.
@@ -96,6 +101,7 @@ pub fn flow(
     contributors: &[Contributor],
     before: Before<'_>,
     ambience: Ambience<'_>,
+    traced: bool,
 ) -> Result<InboundResult, ObjectError> {
     let mut candidates: Vec<Candidate<'_>> = Vec::new();
     for contributor in contributors {
@@ -123,6 +129,9 @@ pub fn flow(
     for group in candidates.chunk_by(|a, b| a.flow.target.id == b.flow.target.id) {
         let Some(first) = group.first() else { continue };
         let attribute = first.flow.target.id;
+        if traced {
+            trace_flows(plan, group, &sources, before.is_new, ambience, &mut result.flows);
+        }
         attribute_flow(plan, group, &sources, before, ambience, &mut result).map_err(|error| {
             let error = error.at(AlgorithmStep::ImportFlow);
             if error.detail.attribute.is_none() { error.attribute(plan.name(attribute)) } else { error }
@@ -190,10 +199,57 @@ fn attribute_flow<'a>(
     Ok(())
 }
 
+/// Evaluates every flow to an attribute, those too that lose, and says what becomes of each.
+fn trace_flows<'a>(
+    plan: &Plan,
+    group: &[Candidate<'a>],
+    sources: &BTreeMap<CsId, (FlowObject<'a>, ObjectParameters<'a>)>,
+    is_new: bool,
+    ambience: Ambience<'_>,
+    traces: &mut Vec<FlowTrace>,
+) {
+    let mut decided: Option<RuleId> = None;
+    for candidate in group {
+        let Some((object, parameters)) = sources.get(&candidate.contributor.object.id) else { continue };
+        let result = if candidate.flow.apply_once && !is_new {
+            Ok(FlowValue::Ignore)
+        } else {
+            match flow_value(candidate.flow, object, parameters, ambience, plan) {
+                Ok(FlowValue::Values(values)) => match to_metaverse(values, &candidate.contributor.object) {
+                    values if values.is_empty() => Ok(FlowValue::Null),
+                    values => Ok(FlowValue::Values(values)),
+                },
+                Ok(other) => Ok(other),
+                Err(error) => Err(Box::new(error)),
+            }
+        };
+        let standing = match (decided, &result) {
+            (Some(rule), _) => Standing::LostTo(rule),
+            (None, Ok(FlowValue::Null | FlowValue::Ignore) | Err(_)) => Standing::NotApplied,
+            (None, Ok(FlowValue::AuthoritativeNull | FlowValue::Values(_))) => Standing::Applied,
+        };
+        let ends = match &result {
+            Ok(FlowValue::Values(_)) => !candidate.flow.merge.is_union(),
+            Ok(FlowValue::AuthoritativeNull) => true,
+            Ok(FlowValue::Null | FlowValue::Ignore) | Err(_) => false,
+        };
+        if ends {
+            decided.get_or_insert(candidate.rule.id);
+        }
+        traces.push(FlowTrace {
+            attribute: candidate.flow.target.id,
+            rule: candidate.rule.id,
+            object: candidate.contributor.object.id,
+            result,
+            standing,
+        });
+    }
+}
+
 /// Refuses what precedence cannot decide: different merge types, or one rule from two objects.
 fn check_group(plan: &Plan, group: &[Candidate<'_>]) -> Result<(), ObjectError> {
-    let merges: BTreeSet<MergeType> = group.iter().map(|candidate| normal(candidate.flow.merge)).collect();
-    if merges.len() > 1 {
+    let merges = |candidate: &Candidate<'_>| normal(candidate.flow.merge);
+    if group.windows(2).any(|pair| matches!(pair, [a, b] if merges(a) != merges(b))) {
         let rules: Vec<&str> = group.iter().map(|candidate| candidate.rule.name.as_str()).collect();
         return Err(ObjectError::new(
             ErrorCode::INBOUND_FLOW_RULES_INVALID,

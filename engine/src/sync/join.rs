@@ -60,6 +60,24 @@ pub fn decide(contributor: &Contributor, facts: &FactReader<'_>) -> Attempt<Link
     }
 }
 
+/// For each join group up to the one that decides: the metaverse objects that satisfy it.
+///
+/// # Errors
+/// As [`decide`].
+pub fn candidates(contributor: &Contributor, facts: &FactReader<'_>) -> Attempt<Vec<Vec<MvId>>> {
+    let linking: Vec<&Arc<CompiledRule>> = contributor.linking().collect();
+    let mut groups = Vec::new();
+    let Some(rule) = criteria(&linking)? else { return Ok(groups) };
+    for group in &rule.join {
+        let found = matching(group, &contributor.expected, &rule.metaverse_type, facts)?;
+        groups.push(found.iter().map(|object| object.id).collect());
+        if found.len() == 1 {
+            break;
+        }
+    }
+    Ok(groups)
+}
+
 /// The one set of criteria that all linking rules in scope share; none when no rule has criteria.
 fn criteria<'a>(linking: &[&'a Arc<CompiledRule>]) -> Attempt<Option<&'a Arc<CompiledRule>>> {
     let mut with_criteria = linking.iter().filter(|rule| !rule.join.is_empty());

@@ -13,11 +13,14 @@ mod join;
 mod loader;
 mod outbound;
 mod plan;
+pub mod preview;
 mod step;
 mod values;
 
+pub use effects::{CsEffect, Effects, FlowTrace, MvEffect, MvTarget, Standing, Trace};
 pub use plan::{connector_keys, load as load_plan};
-pub use step::run_step;
+pub use step::{SyncOptions, run_step};
+pub use values::FlowValue;
 
 #[cfg(test)]
 mod tests;

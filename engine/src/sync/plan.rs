@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use super::apply::{Applier, keys_of, metaverse_key_attributes};
 use crate::connector::DirectoryPartition;
@@ -24,21 +24,30 @@ const KEYS_BATCH: usize = 1_000;
 pub fn load(database: &Database) -> Result<(Plan, Vec<RuleProblem>), StoreError> {
     let mut writer = database.writer();
     let transaction = writer.transaction()?;
-    let mut names = attributes::load(&transaction)?;
-    let rules = configuration::rules(&transaction)?;
-    let forest = active_directory_schema().map_err(|error| StoreError::damaged("the Active Directory schema", error))?;
-    let forest = Arc::new(forest);
-    let mut inputs = Vec::new();
-    for connector in configuration::connectors(&transaction)? {
-        let partitions = configuration::partitions(&transaction, connector.id)?;
-        inputs.push(input(connector, &partitions, &forest)?);
-    }
-    let schema = metaverse_schema().map_err(|error| StoreError::damaged("the metaverse schema", error))?;
-    let (plan, problems) = compile(&rules, inputs, &schema, &mut names);
-    attributes::save(&transaction, &names)?;
+    let (plan, problems) = read(&transaction)?;
+    attributes::save(&transaction, &plan.attributes)?;
     refresh_keys(&transaction, &plan)?;
     transaction.commit().map_err(StoreError::sqlite("writing attribute names"))?;
     Ok((plan, problems))
+}
+
+/// The plan alone, for those who must write nothing: attribute names that are new to the database get numbers
+/// that hold for this plan only.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn read(connection: &Connection) -> Result<(Plan, Vec<RuleProblem>), StoreError> {
+    let mut names = attributes::load(connection)?;
+    let rules = configuration::rules(connection)?;
+    let forest = active_directory_schema().map_err(|error| StoreError::damaged("the Active Directory schema", error))?;
+    let forest = Arc::new(forest);
+    let mut inputs = Vec::new();
+    for connector in configuration::connectors(connection)? {
+        let partitions = configuration::partitions(connection, connector.id)?;
+        inputs.push(input(connector, &partitions, &forest)?);
+    }
+    let schema = metaverse_schema().map_err(|error| StoreError::damaged("the metaverse schema", error))?;
+    Ok(compile(&rules, inputs, &schema, &mut names))
 }
 
 /// The connector space attributes that are kept as join keys for a connector.

@@ -27,19 +27,29 @@ use crate::store::{StoreError, metaverse};
 const BATCH: usize = 1_000;
 /// Times that references are followed in one step; deeper chains go on in the next.
 const RETRY_ROUNDS: usize = 5;
-const RANDOM: SystemRandom = SystemRandom;
+pub(super) const RANDOM: SystemRandom = SystemRandom;
 
-/// Synchronizes a connector: everything (`full`), or what is pending.
-pub fn run_step(environment: &StepEnvironment, connector: ConnectorId, full: bool, recorder: &mut Recorder) -> StepEnd {
-    synchronize(environment, connector, full, recorder).unwrap_or_else(|error| StepEnd::store(&error))
+/// What a synchronization step is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SyncOptions {
+    /// Everything, not only what is pending.
+    pub full: bool,
+    /// Objects of one transaction; 0 lets the engine choose.
+    pub batch_size: u32,
+}
+
+/// Synchronizes a connector.
+pub fn run_step(environment: &StepEnvironment, connector: ConnectorId, options: SyncOptions, recorder: &mut Recorder) -> StepEnd {
+    synchronize(environment, connector, options, recorder).unwrap_or_else(|error| StepEnd::store(&error))
 }
 
 fn synchronize(
     environment: &StepEnvironment,
     connector: ConnectorId,
-    full: bool,
+    options: SyncOptions,
     recorder: &mut Recorder,
 ) -> Result<StepEnd, StoreError> {
+    let full = options.full;
     let (plan, problems) = plan::load(&environment.database)?;
     for problem in problems {
         recorder.warnings.push(format!("rule \"{}\": {}", problem.rule, problem.message));
@@ -49,6 +59,7 @@ fn synchronize(
         plan: &plan,
         applier: Applier::new(&plan),
         full,
+        batch_size: usize::try_from(options.batch_size).ok().filter(|size| *size > 0).unwrap_or(BATCH),
         recorder,
         counted: HashSet::new(),
         counted_targets: HashSet::new(),
@@ -107,6 +118,7 @@ struct Step<'a> {
     plan: &'a Plan,
     applier: Applier<'a>,
     full: bool,
+    batch_size: usize,
     recorder: &'a mut Recorder,
     /// Objects that an inbound counter has counted; each counts once.
     counted: HashSet<CsId>,
@@ -118,7 +130,7 @@ struct Step<'a> {
 impl Step<'_> {
     /// Synchronizes subjects in order; an end before the last one is given back.
     fn process(&mut self, subjects: &[Subject]) -> Result<Option<StepEnd>, StoreError> {
-        for batch in subjects.chunks(BATCH) {
+        for batch in subjects.chunks(self.batch_size) {
             if self.environment.cancel.is_cancelled() {
                 return Ok(Some(StepEnd::because(
                     StepStatus::STOPPED_BY_USER,
@@ -148,6 +160,7 @@ impl Step<'_> {
             full,
             ambience,
             guids: guids.get(place).map(Vec::as_slice).unwrap_or_default(),
+            traced: false,
         };
         let mut facts = Facts::default();
         let first: BTreeSet<Question> = subjects
@@ -254,7 +267,7 @@ fn evaluate_all<'a>(
 }
 
 /// Evaluates one subject against what the transaction has written so far.
-fn again(
+pub(super) fn again(
     connection: &Connection,
     plan: &Plan,
     facts: &mut Facts,

@@ -4,6 +4,13 @@
 //! same logic written by hand in Rust runs beside it. Words after `--` choose the expressions that contain one. Figures of one run can be compared with each other; those of two
 //! machines or two runs cannot.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a benchmark ends at the first fault, as a test does"
+)]
+
 mod by_hand;
 mod objects;
 mod rules;

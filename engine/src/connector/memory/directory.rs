@@ -64,9 +64,16 @@ struct Latest<'a> {
     gone: Option<&'a str>,
 }
 
-#[derive(Debug, Default)]
+/// The name under which an object is looked up, and the values by which it is found again.
+type Keys = (String, Option<Vec<EntryValue>>);
+
+#[derive(Clone, Debug, Default)]
 pub(super) struct Directory {
     entries: BTreeMap<Vec<u8>, MemoryEntry>,
+    /// Anchors by name without regard to case; a name may be in use twice for a while.
+    names: BTreeMap<String, BTreeSet<Vec<u8>>>,
+    /// Anchors by the values of [`HARD_MATCH`].
+    matches: BTreeMap<Vec<EntryValue>, BTreeSet<Vec<u8>>>,
     journal: Vec<Change>,
     given: BTreeMap<String, u64>,
 }
@@ -74,6 +81,44 @@ pub(super) struct Directory {
 impl Directory {
     pub(super) fn entries(&self) -> impl Iterator<Item = &MemoryEntry> {
         self.entries.values()
+    }
+
+    pub(super) fn by_anchor(&self, anchor: &[u8]) -> Option<&MemoryEntry> {
+        self.entries.get(anchor)
+    }
+
+    pub(super) fn by_name(&self, dn: &str) -> Option<&MemoryEntry> {
+        self.entries.get(self.names.get(&fold_text(dn))?.first()?)
+    }
+
+    /// Stores an object and the keys under which it is found.
+    fn store(&mut self, entry: MemoryEntry) {
+        self.take(&entry.anchor.clone());
+        let (name, matched) = keys(&entry);
+        self.names.entry(name).or_default().insert(entry.anchor.clone());
+        if let Some(matched) = matched {
+            self.matches.entry(matched).or_default().insert(entry.anchor.clone());
+        }
+        self.entries.insert(entry.anchor.clone(), entry);
+    }
+
+    /// Takes an object out, with its keys.
+    fn take(&mut self, anchor: &[u8]) -> Option<MemoryEntry> {
+        let entry = self.entries.remove(anchor)?;
+        let (name, matched) = keys(&entry);
+        forget(&mut self.names, &name, anchor);
+        if let Some(matched) = matched {
+            forget(&mut self.matches, &matched, anchor);
+        }
+        Some(entry)
+    }
+
+    /// Changes an object; false when it is not there.
+    fn change(&mut self, anchor: &[u8], change: impl FnOnce(&mut MemoryEntry)) -> bool {
+        let Some(mut entry) = self.take(anchor) else { return false };
+        change(&mut entry);
+        self.store(entry);
+        true
     }
 
     /// The number of the last change.
@@ -87,12 +132,17 @@ impl Directory {
 
     pub(super) fn put(&mut self, entry: MemoryEntry) {
         self.note(&entry.anchor, None, None);
-        self.entries.insert(entry.anchor.clone(), entry);
+        self.store(entry);
+    }
+
+    /// Removes an object; no delta will tell of it.
+    pub(super) fn lose(&mut self, anchor: &[u8]) {
+        self.take(anchor);
     }
 
     /// Removes an object; those that refer to it change.
     pub(super) fn remove(&mut self, anchor: &[u8]) {
-        let Some(entry) = self.entries.remove(anchor) else { return };
+        let Some(entry) = self.take(anchor) else { return };
         self.note(anchor, None, Some(entry.dn.clone()));
         let lost = EntryValue::Reference(entry.dn.clone());
         let referrers: Vec<(Vec<u8>, String)> = self
@@ -110,8 +160,8 @@ impl Directory {
     }
 
     pub(super) fn rename(&mut self, anchor: &[u8], dn: &str) {
-        let Some(entry) = self.entries.get_mut(anchor) else { return };
-        let old = std::mem::replace(&mut entry.dn, dn.to_owned());
+        let Some(old) = self.entries.get(anchor).map(|entry| entry.dn.clone()) else { return };
+        self.change(anchor, |entry| dn.clone_into(&mut entry.dn));
         self.note(anchor, None, None);
         self.retarget(&old, Some(dn));
         let suffix = format!(",{old}");
@@ -122,9 +172,7 @@ impl Directory {
             .collect();
         for (anchor, head) in below {
             let (old, new) = (format!("{head},{old}"), format!("{head},{dn}"));
-            if let Some(entry) = self.entries.get_mut(&anchor) {
-                entry.dn.clone_from(&new);
-            }
+            self.change(&anchor, |entry| entry.dn.clone_from(&new));
             self.retarget(&old, Some(&new));
         }
     }
@@ -147,13 +195,17 @@ impl Directory {
     }
 
     pub(super) fn set(&mut self, anchor: &[u8], attribute: &str, values: Vec<EntryValue>) {
-        let Some(entry) = self.entries.get_mut(anchor) else { return };
-        if values.is_empty() {
-            entry.attributes.remove(attribute);
-        } else {
-            entry.attributes.insert(attribute.to_owned(), values);
+        let known = self.change(anchor, |entry| put(&mut entry.attributes, attribute, values));
+        if known {
+            self.note(anchor, Some([attribute.to_owned()].into()), None);
         }
-        self.note(anchor, Some([attribute.to_owned()].into()), None);
+    }
+
+    /// Gives an object another type under the same anchor.
+    pub(super) fn retype(&mut self, anchor: &[u8], object_type: &str) {
+        if self.change(anchor, |entry| object_type.clone_into(&mut entry.object_type)) {
+            self.note(anchor, None, None);
+        }
     }
 
     /// What changed after a change, each object once, in the order of their last changes.
@@ -220,11 +272,9 @@ impl Directory {
         if let Some(anchor) = &change.anchor {
             return self.entries.contains_key(&anchor.0).then(|| anchor.0.clone());
         }
-        let wanted = change.identity.get(HARD_MATCH);
-        let same = |entry: &&MemoryEntry| {
-            entry.dn.eq_ignore_ascii_case(&change.dn) || (wanted.is_some() && entry.attributes.get(HARD_MATCH) == wanted)
-        };
-        self.entries.values().find(same).map(|entry| entry.anchor.clone())
+        let named = self.names.get(&fold_text(&change.dn));
+        let matched = change.identity.get(HARD_MATCH).and_then(|wanted| self.matches.get(wanted));
+        named.into_iter().chain(matched).flatten().next().cloned()
     }
 
     fn hard_matches(&self, anchor: &[u8], change: &ExportChange) -> bool {
@@ -243,19 +293,22 @@ impl Directory {
         if schema.attribute(TOLD_ANCHOR).is_some() {
             entry.attributes.insert(TOLD_ANCHOR.to_owned(), vec![EntryValue::Text(anchor.clone())]);
         }
-        self.entries.insert(entry.anchor.clone(), entry);
+        self.store(entry);
         self.write(anchor.as_bytes(), change)
     }
 
     fn write(&mut self, anchor: &[u8], change: &ExportChange) -> ExportOutcome {
-        let names: BTreeSet<String> = self.entries.values().map(|entry| fold_text(&entry.dn)).collect();
+        let Some(mut entry) = self.take(anchor) else { return refused(ErrorCode::CD_MISSING_OBJECT, &change.dn) };
+        let own = fold_text(&entry.dn);
         let mut unresolved = Vec::new();
         let mut values = |name: &str, values: &[ExportValue]| -> Vec<EntryValue> {
             let mut known = Vec::new();
             for value in values {
                 match value {
                     ExportValue::Plain(value) => known.push(value.clone()),
-                    ExportValue::Reference(ReferenceTarget { dn, .. }) if names.contains(&fold_text(dn)) => {
+                    ExportValue::Reference(ReferenceTarget { dn, .. })
+                        if fold_text(dn) == own || self.names.contains_key(&fold_text(dn)) =>
+                    {
                         known.push(EntryValue::Reference(dn.clone()));
                     }
                     ExportValue::Reference(_) => unresolved.push(name.to_owned()),
@@ -263,7 +316,6 @@ impl Directory {
             }
             known
         };
-        let Some(entry) = self.entries.get_mut(anchor) else { return refused(ErrorCode::CD_MISSING_OBJECT, &change.dn) };
         for (name, staged) in &change.attributes {
             let after = match staged {
                 ExportAttributeChange::Replace(replaced) => values(name, replaced),
@@ -280,15 +332,33 @@ impl Directory {
                     after
                 }
             };
-            if after.is_empty() {
-                entry.attributes.remove(name);
-            } else {
-                entry.attributes.insert(name.clone(), after);
-            }
+            put(&mut entry.attributes, name, after);
         }
+        self.store(entry);
         self.note(anchor, None, None);
         unresolved.dedup();
         success(Some(Anchor(anchor.to_vec())), unresolved)
+    }
+}
+
+fn keys(entry: &MemoryEntry) -> Keys {
+    (fold_text(&entry.dn), entry.attributes.get(HARD_MATCH).cloned())
+}
+
+fn forget<K: Ord>(index: &mut BTreeMap<K, BTreeSet<Vec<u8>>>, key: &K, anchor: &[u8]) {
+    let Some(anchors) = index.get_mut(key) else { return };
+    anchors.remove(anchor);
+    if anchors.is_empty() {
+        index.remove(key);
+    }
+}
+
+/// Sets an attribute; no values remove it.
+fn put(attributes: &mut EntryAttributes, name: &str, values: Vec<EntryValue>) {
+    if values.is_empty() {
+        attributes.remove(name);
+    } else {
+        attributes.insert(name.to_owned(), values);
     }
 }
 

@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
     Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError,
-    EntryAttributes, EntryValue, ExportChange, ExportOutcome, ExportResult, ImportItem, ImportMode, ImportRequest, ImportSummary,
+    EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOutcome, ExportResult, ExportValue, ImportItem,
+    ImportMode, ImportRequest, ImportSummary,
 };
-use crate::model::{ErrorCode, ObjectError, Schema};
+use crate::model::{ErrorCode, ObjectError, Schema, fold_text};
 use directory::Directory;
 
 pub use directory::MemoryEntry;
@@ -36,12 +37,19 @@ pub enum Fault {
     },
     /// The entry with this anchor cannot be read.
     BadEntry(Vec<u8>),
+    /// A full import finds nothing, as under a wrong search base.
+    NoObjects,
     /// Changes of the object of this name are refused.
     Refuse {
         /// Name.
         dn: String,
         /// Code of the refusal.
         code: ErrorCode,
+    },
+    /// A value that another object has is refused.
+    RefuseDuplicates {
+        /// Attribute.
+        attribute: String,
     },
     /// A batch is not accepted at all.
     RefuseBatch {
@@ -81,7 +89,7 @@ pub enum Fault {
     Crash,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct State {
     directory: Directory,
     schema: Schema,
@@ -113,6 +121,12 @@ impl MemoryDirectory {
         })))
     }
 
+    /// A directory of its own with the same content, journal and faults.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.state().clone())))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -137,6 +151,16 @@ impl MemoryDirectory {
         self.state().directory.remove(anchor);
     }
 
+    /// Removes an object; no delta import will tell of it.
+    pub fn lose(&self, anchor: &[u8]) {
+        self.state().directory.lose(anchor);
+    }
+
+    /// Gives an object another type under the same identity.
+    pub fn retype(&self, anchor: &[u8], object_type: &str) {
+        self.state().directory.retype(anchor, object_type);
+    }
+
     /// Gives an object another name; names of objects below it and references follow.
     pub fn rename(&self, anchor: &[u8], dn: &str) {
         self.state().directory.rename(anchor, dn);
@@ -156,7 +180,13 @@ impl MemoryDirectory {
     /// The object of a name.
     #[must_use]
     pub fn entry(&self, dn: &str) -> Option<MemoryEntry> {
-        self.state().directory.entries().find(|entry| entry.dn.eq_ignore_ascii_case(dn)).cloned()
+        self.state().directory.by_name(dn).cloned()
+    }
+
+    /// The object of an anchor.
+    #[must_use]
+    pub fn entry_of(&self, anchor: &[u8]) -> Option<MemoryEntry> {
+        self.state().directory.by_anchor(anchor).cloned()
     }
 
     /// Scripts a fault.
@@ -224,6 +254,7 @@ impl Connector for MemoryConnector {
                 return Err(failure(ConnectorErrorKind::PartitionMissing));
             }
             let items: Vec<ImportItem> = match &request.mode {
+                ImportMode::Full if state.faults.contains(&Fault::NoObjects) => Vec::new(),
                 ImportMode::Full => state.directory.entries().map(|entry| ImportItem::Entry(entry.to_import())).collect(),
                 ImportMode::Delta(watermark) => {
                     let since = <[u8; 8]>::try_from(watermark.0.as_slice()).ok().map(u64::from_le_bytes);
@@ -296,6 +327,13 @@ fn carry_out(directory: &mut Directory, change: &ExportChange, faults: &[Fault],
             let message = format!("the directory in memory refuses changes of {dn}");
             return ExportOutcome::Refused(ObjectError::new(code.clone(), message));
         }
+        if let Fault::RefuseDuplicates { attribute } = fault
+            && let Some((value, holder)) = duplicate(directory, change, attribute)
+        {
+            let message = format!("{attribute} {value} is already used by {holder}");
+            let code = ErrorCode::from_directory("AttributeValueMustBeUnique");
+            return ExportOutcome::Refused(ObjectError::new(code, message).attribute(attribute).value(&value));
+        }
     }
     let mut outcome = directory.carry_out(change, schema);
     if let ExportOutcome::Success { anchor, warnings, .. } = &mut outcome {
@@ -314,6 +352,24 @@ fn carry_out(directory: &mut Directory, change: &ExportChange, faults: &[Fault],
         }
     }
     outcome
+}
+
+/// The first text that a change gives an attribute although another object has it, with that object.
+fn duplicate(directory: &Directory, change: &ExportChange, attribute: &str) -> Option<(String, String)> {
+    let (Some(ExportAttributeChange::Replace(values)) | Some(ExportAttributeChange::Values { adds: values, .. })) =
+        change.attributes.get(attribute)
+    else {
+        return None;
+    };
+    values.iter().find_map(|value| {
+        let ExportValue::Plain(EntryValue::Text(wanted)) = value else { return None };
+        let has_it = |entry: &&MemoryEntry| {
+            let same = |known: &EntryValue| matches!(known, EntryValue::Text(text) if fold_text(text) == fold_text(wanted));
+            !entry.dn.eq_ignore_ascii_case(&change.dn)
+                && entry.attributes.get(attribute).is_some_and(|values| values.iter().any(same))
+        };
+        directory.entries().find(has_it).map(|holder| (wanted.clone(), holder.dn.clone()))
+    })
 }
 
 /// Text attributes, for short test data.

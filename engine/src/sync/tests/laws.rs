@@ -7,7 +7,7 @@ use crate::model::{ConnectorId, RunId};
 use crate::step::Recorder;
 use crate::store::connector_space::{self, LoadOptions, TowerView};
 use crate::store::metaverse;
-use crate::sync::run_step;
+use crate::sync::{SyncOptions, run_step};
 
 /// One thing that happens in a forest.
 #[derive(Clone, Debug)]
@@ -79,7 +79,7 @@ impl World {
     pub(super) fn quietly(&self, connector: ConnectorId, full: bool) -> BTreeMap<String, u64> {
         let mut recorder = Recorder::new(RunId(1), 1, Box::new(|_| {}));
         self.run_row();
-        run_step(&self.environment, connector, full, &mut recorder);
+        run_step(&self.environment, connector, SyncOptions { full, ..SyncOptions::default() }, &mut recorder);
         recorder.counters().clone()
     }
 

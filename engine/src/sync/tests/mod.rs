@@ -5,7 +5,7 @@ mod world;
 
 use world::{A, ADA, B, T, TENANT_DN, USER, World, ada_with, fixture_rules, join, rule, settled, two_forests};
 
-use super::run_step;
+use super::{SyncOptions, run_step};
 use crate::model::{ConnectorId, ObjectOperation, RunId, Value};
 use crate::rules::{Direction, Flow, FlowSource, LinkType, MergeType};
 use crate::step::{Recorder, StepStatus};
@@ -493,7 +493,7 @@ fn scenario_46_a_second_full_synchronization_changes_nothing() {
     let world = two_forests();
     for connector in [A, B, T, A, B, T] {
         let mut recorder = Recorder::new(RunId(1), 1, Box::new(|_| {}));
-        run_step(&world.environment, connector, true, &mut recorder);
+        run_step(&world.environment, connector, SyncOptions { full: true, ..SyncOptions::default() }, &mut recorder);
         assert_eq!(recorder.counter("connector-flow"), 0);
         assert_eq!(recorder.counter("3:connector-flow"), 0);
         assert_eq!(recorder.counter("3:provisioned-add-flow"), 0);

@@ -17,7 +17,7 @@ use crate::store::configuration::{self, ConnectorRecord, PartitionRecord};
 use crate::store::connector_space::{self, CsObject, LoadOptions, TowerView};
 use crate::store::references::{self, ReferenceLayer};
 use crate::store::{Database, attributes, metaverse};
-use crate::sync::run_step;
+use crate::sync::{SyncOptions, run_step};
 
 pub(super) const FOREST: &str = r#"
 [attributes]
@@ -365,7 +365,7 @@ impl World {
     pub(super) fn sync(&self, connector: ConnectorId, full: bool, expected: &[(&str, u64)]) -> StepStatus {
         let mut recorder = Recorder::new(RunId(1), 1, Box::new(|_| {}));
         self.run_row();
-        let end = run_step(&self.environment, connector, full, &mut recorder);
+        let end = run_step(&self.environment, connector, SyncOptions { full, ..SyncOptions::default() }, &mut recorder);
         let expected: BTreeMap<String, u64> = expected.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
         let mut counters = recorder.counters().clone();
         counters.retain(|name, _| !name.ends_with(":connector-no-flow"));
