@@ -201,7 +201,8 @@ fn position(json: &Json) -> Result<usize, String> {
 
 fn error_kind(json: &Json) -> Result<ProblemKind, String> {
     let found: Option<ProblemKind> = serde_json::from_value(json.clone()).ok();
-    let found = found.filter(|kind| *kind != ProblemKind::Advice);
+    let advice = [ProblemKind::Advice, ProblemKind::AlwaysNull, ProblemKind::Unreachable];
+    let found = found.filter(|kind| !advice.contains(kind));
     found.ok_or_else(|| format!("an error kind such as unknown-attribute or type is expected, {} found", describe(json)))
 }
 

@@ -9,6 +9,8 @@ mod default_rules;
 #[cfg(test)]
 mod exported_rules;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod language;
 #[cfg(test)]
 mod messages;
