@@ -44,7 +44,8 @@ pub struct RuleProblem {
     pub message: String,
 }
 
-const DOMAIN_PARAMETERS: [&str; 6] =
+/// The parameters of a domain and its forest, which inbound rules may use (`expressions.md` 12).
+pub const DOMAIN_PARAMETERS: [&str; 6] =
     ["Domain.FQDN", "Domain.LDAP", "Domain.Netbios", "Forest.FQDN", "Forest.LDAP", "Forest.Netbios"];
 
 /// Compiles the enabled rules. Faulty flows stay in the plan as invalid, so that every object in scope
@@ -74,6 +75,7 @@ pub fn compile(
                 name: input.name,
                 guid: input.guid,
                 schema: input.schema,
+                optional: input.optional,
                 can_rename: input.can_rename,
                 partitions: input.partitions,
                 parameters,
@@ -413,7 +415,9 @@ impl ExpressionSchema for SourceNames<'_, '_> {
     }
 }
 
-fn attribute_kind(value_type: ValueType) -> AttributeKind {
+/// The kind that expressions call a type of values.
+#[must_use]
+pub fn attribute_kind(value_type: ValueType) -> AttributeKind {
     match value_type {
         ValueType::String => AttributeKind::Text,
         ValueType::Binary => AttributeKind::Binary,

@@ -26,6 +26,7 @@ const FILES: [(&str, &str); 11] = [
 
 const METAVERSE: &str = include_str!("../../../assets/metaverse.toml");
 const ACTIVE_DIRECTORY: &str = include_str!("../../../assets/active-directory-schema.toml");
+const TENANT: &str = include_str!("../../../assets/tenant-schema.toml");
 
 /// The default metaverse schema.
 ///
@@ -41,6 +42,14 @@ pub fn metaverse_schema() -> Result<Schema, SchemaError> {
 /// [`SchemaError`] when the shipped file is faulty; a test guards it.
 pub fn active_directory_schema() -> Result<Schema, SchemaError> {
     Schema::from_toml(ACTIVE_DIRECTORY)
+}
+
+/// The connector space schema of the cloud tenant.
+///
+/// # Errors
+/// [`SchemaError`] when the shipped file is faulty; a test guards it.
+pub fn tenant_schema() -> Result<Schema, SchemaError> {
+    Schema::from_toml(TENANT)
 }
 
 /// A rule file that cannot be used.
@@ -215,11 +224,8 @@ mod tests {
     use super::*;
     use crate::model::SequentialIds;
 
-    const AD: &str = include_str!("../../../assets/active-directory-schema.toml");
-    const TENANT: &str = include_str!("../../../assets/tenant-schema.toml");
-
     fn rules(hybrid: bool) -> Vec<SyncRule> {
-        let (forest, tenant) = (Schema::from_toml(AD).unwrap(), Schema::from_toml(TENANT).unwrap());
+        let (forest, tenant) = (active_directory_schema().unwrap(), tenant_schema().unwrap());
         let options = DefaultSetOptions {
             forests: vec![(ConnectorId(1), &forest)],
             tenant: (ConnectorId(2), &tenant),

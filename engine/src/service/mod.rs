@@ -15,6 +15,7 @@ use crate::model::{Clock, ConnectorId, IdSource, RandomIds, SystemClock};
 
 pub use engine::{CycleHandle, Engine, RunHandle};
 pub use error::EngineError;
+pub use queries::expression::{shipped_object, shipped_target};
 pub use texts::{error_fix, status_explanation};
 pub use views::*;
 
