@@ -1,0 +1,1 @@
+//! Faulty texts and what is said of them.
