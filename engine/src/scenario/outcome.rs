@@ -29,16 +29,16 @@ pub(super) fn outcome(world: &World) -> Result<Vec<String>, ScenarioError> {
     }
     joined.values_mut().for_each(|names| names.sort_unstable());
     let identity = |id: MvId| joined.get(&id).map_or_else(|| "nobody".to_owned(), |names| format!("MV({})", names.join(" ")));
+    // Placeholders come and go with what needs a name, and with the next import.
     let mut lines: Vec<String> = objects
         .iter()
+        .filter(|object| !object.is_placeholder())
         .map(|object| {
             let mut line = names.get(&object.id).cloned().unwrap_or_default();
-            line.push_str(match (object.is_placeholder(), object.mv) {
-                (true, _) => ": placeholder",
-                (false, None) => ": disconnector",
-                (false, Some(_)) => ": connector of ",
-            });
-            line.push_str(&object.mv.map(identity).unwrap_or_default());
+            match object.mv {
+                None => line.push_str(": disconnector"),
+                Some(mv) => line.push_str(&format!(": connector of {}", identity(mv))),
+            }
             for (layer, delta) in [("import", &object.pending_import), ("export", &object.unapplied)] {
                 if delta.operation != ObjectOperation::None {
                     line.push_str(&format!(", pending {layer} {}", delta.operation.word()));

@@ -312,7 +312,9 @@ fn in_order(world: &mut World, steps: &[&Step], until_stable: bool, name: &str) 
     for _ in 0..MOST_ROUNDS {
         for step in steps {
             if let Some(difference) = perform(world, step)? {
-                return Ok(Some(difference.at(&step.place, step)));
+                let difference = difference.at(&step.place, step);
+                let step = format!("{}, in the order {name}", difference.step);
+                return Ok(Some(Difference { step, ..difference }));
             }
         }
         if !until_stable {
@@ -549,10 +551,10 @@ fn on_entry(world: &World, subject: &Subject, work: impl FnOnce(&MemoryDirectory
 
 fn change(world: &mut World, subjects: &[Subject], changes: &[ValueChange]) -> End {
     for subject in subjects {
-        let Some(entry) = world.entry(subject)? else {
-            return Ok(Some(Difference::of("directory", "an object that can be changed", "none").object(subject)));
-        };
         for change in changes {
+            let Some(entry) = world.entry(subject)? else {
+                return Ok(Some(Difference::of("directory", "an object that can be changed", "none").object(subject)));
+            };
             let values = match change_values(world, &entry, change)? {
                 Ok(values) => values,
                 Err(difference) => return Ok(Some(difference.attribute(&change.attribute))),

@@ -257,7 +257,9 @@ impl<'a> Words<'a> {
 pub(super) fn instead<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     const LISTED: usize = 12;
     let known: Vec<&str> = known.into_iter().collect();
-    match syncline_expression::nearest(wrong, known.iter().copied()) {
+    // Names such as A or u1 are all near to each other.
+    let near = if wrong.chars().count() > 2 { syncline_expression::nearest(wrong, known.iter().copied()) } else { None };
+    match near {
         Some(near) => format!("did you mean \"{near}\"?"),
         None if known.is_empty() => "there is none yet".to_owned(),
         None => {

@@ -56,7 +56,8 @@ impl Space for Stored<'_, '_> {
         match value {
             Value::Reference(id) if self.metaverse => self.sight.call_identity(MvId(*id)),
             Value::Reference(id) => {
-                Ok(self.sight.by_number(CsId(*id))?.map_or_else(|| "nothing".to_owned(), |object| self.sight.call(&object)))
+                let object = self.sight.by_number(CsId(*id))?;
+                object.map_or_else(|| Ok("nothing".to_owned()), |object| self.sight.call(&object))
             }
             other => Ok(other.display()),
         }

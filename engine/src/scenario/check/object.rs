@@ -264,7 +264,7 @@ fn identity_fact(sight: &Sight<'_>, object: &MvObject, fact: &Fact) -> Result<Op
         Fact::Is { name, same } => is_fact(sight, name, *same, object.guid),
         Fact::JoinedTo(subjects) => {
             let joined = sight.joined_to(object.id)?;
-            let mut names: Vec<String> = joined.iter().map(|object| sight.call(object)).collect();
+            let mut names = joined.iter().map(|object| sight.call(object)).collect::<Result<Vec<_>, _>>()?;
             let mut left: BTreeSet<i64> = joined.iter().map(|object| object.id.0).collect();
             let mut missing = false;
             for subject in subjects {
@@ -293,7 +293,10 @@ fn lineage(sight: &Sight<'_>, object: &MvObject, expectation: &AttributeExpectat
     let found = match contribution {
         None => "nobody".to_owned(),
         Some(contribution) => {
-            let from = sight.by_number(contribution.object)?.map_or_else(|| "an object that is gone".to_owned(), |from| sight.call(&from));
+            let from = match sight.by_number(contribution.object)? {
+                Some(from) => sight.call(&from)?,
+                None => "an object that is gone".to_owned(),
+            };
             format!("{} from {from}", sight.rule_text(contribution.rule))
         }
     };

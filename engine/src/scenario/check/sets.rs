@@ -86,7 +86,7 @@ pub(super) fn objects(sight: &Sight<'_>, connector: &str, subjects: &[Subject]) 
     match left.first() {
         None => Ok(None),
         Some(id) => {
-            let name = sight.by_number(*id)?.map(|object| sight.call(&object)).unwrap_or_default();
+            let name = sight.by_number(*id)?.map(|object| sight.call(&object)).transpose()?.unwrap_or_default();
             Ok(Some(Difference::of(part, "nothing more", name)))
         }
     }

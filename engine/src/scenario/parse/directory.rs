@@ -12,7 +12,7 @@ use super::value::{METAVERSE, RESERVED};
 
 const TENANT_SCHEMA: &str = include_str!("../../../../assets/tenant-schema.toml");
 
-impl Parser<'_> {
+impl Parser {
     /// `forest A contoso.com` or `tenant T contoso.onmicrosoft.com`.
     pub(super) fn new_directory(&mut self, line: &Line) -> Result<(), ScenarioFault> {
         let place = &line.place;

@@ -17,7 +17,7 @@ const STATISTICS: [&str; 17] = [
 /// How cycles end beside runs.
 const CYCLE_RESULTS: [&str; 2] = ["canceled", "completed-import-failed"];
 
-impl Parser<'_> {
+impl Parser {
     pub(super) fn expectation(&mut self, line: &Line) -> Result<Expectation, ScenarioFault> {
         let mut words = Words::new(&line.place, &line.text);
         let expected = match self.about_the_run(line, &mut words)? {

@@ -20,7 +20,7 @@ pub(super) struct Said {
     pub exactly: bool,
 }
 
-impl Parser<'_> {
+impl Parser {
     /// Facts, separated by commas.
     pub(super) fn facts(&mut self, words: &mut Words<'_>) -> Result<Said, ScenarioFault> {
         let mut said = Said::default();

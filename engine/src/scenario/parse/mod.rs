@@ -32,12 +32,8 @@ enum Named {
     RememberedIdentity,
 }
 
-/// Reads a file that others include by its path.
-type Load<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;
-
 /// What is known while a file is read.
-struct Parser<'a> {
-    load: Load<'a>,
+struct Parser {
     metaverse: Schema,
     directories: Vec<DirectorySpec>,
     names: BTreeMap<String, Named>,
@@ -57,30 +53,28 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioFault`] names file, line and what to write instead.
     pub fn read(path: &Path) -> Result<Self, ScenarioFault> {
-        let load = |path: &Path| std::fs::read_to_string(path);
-        let text = load(path).map_err(|error| ScenarioFault {
+        let text = std::fs::read_to_string(path).map_err(|error| ScenarioFault {
             file: path.display().to_string(),
             line: 0,
             message: format!("the file cannot be read: {error}"),
         })?;
-        parse(path, &text, &load)
+        Self::from_text(path, &text)
     }
 
-    /// Reads a scenario from text; it can include no other file.
+    /// Reads a scenario from a text that stands for the file of this path; what it includes is read beside it.
     ///
     /// # Errors
     /// As [`Scenario::read`].
-    pub fn from_text(name: &str, text: &str) -> Result<Self, ScenarioFault> {
-        let load = |_: &Path| Err(std::io::Error::from(std::io::ErrorKind::NotFound));
-        parse(Path::new(name), text, &load)
+    pub fn from_text(path: &Path, text: &str) -> Result<Self, ScenarioFault> {
+        parse(path, text)
     }
 }
 
-fn parse(path: &Path, text: &str, load: Load<'_>) -> Result<Scenario, ScenarioFault> {
+fn parse(path: &Path, text: &str) -> Result<Scenario, ScenarioFault> {
     let file: Arc<str> = path.display().to_string().into();
     let metaverse = metaverse_schema()
         .map_err(|error| ScenarioFault { file: file.to_string(), line: 0, message: format!("the metaverse schema: {error}") })?;
-    let mut parser = Parser { load, metaverse, directories: Vec::new(), names: BTreeMap::new(), expanded: 0 };
+    let mut parser = Parser { metaverse, directories: Vec::new(), names: BTreeMap::new(), expanded: 0 };
     let lines = lines(&file, text, is_block)?;
     let start = Place { file, line: 1 };
     let Some((first, rest)) = lines.split_first() else {
@@ -133,7 +127,7 @@ fn no_children(line: &Line) -> Result<(), ScenarioFault> {
     }
 }
 
-impl Parser<'_> {
+impl Parser {
     /// Reads the statements of a file or block.
     fn statements(&mut self, lines: &[Line], path: &Path, depth: usize, steps: &mut Vec<Step>) -> Result<(), ScenarioFault> {
         for line in lines {
@@ -159,7 +153,7 @@ impl Parser<'_> {
             return Err(place.fault(format!("files include each other more than {DEEPEST_INCLUDE} times; do they go round in a circle?")));
         }
         let included: PathBuf = path.parent().unwrap_or(Path::new("")).join(name);
-        let text = (self.load)(&included)
+        let text = std::fs::read_to_string(&included)
             .map_err(|error| place.fault(format!("the included file {} cannot be read: {error}", included.display())))?;
         let file: Arc<str> = included.display().to_string().into();
         let lines = lines(&file, &text, is_block)?;

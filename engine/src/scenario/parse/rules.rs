@@ -5,7 +5,7 @@ use crate::rules::{RulePatch, RuleText, RuleTextError, rules_from_toml};
 use crate::scenario::model::Action;
 use crate::scenario::text::{Block, Line, Place, ScenarioFault, Words};
 
-impl Parser<'_> {
+impl Parser {
     /// `rules`, with `[[rule]]` tables below.
     pub(super) fn add_rules(&mut self, line: &Line) -> Result<Action, ScenarioFault> {
         let block = content(line)?;

@@ -21,7 +21,7 @@ const STATEMENTS: [&str; 28] = [
 /// Most runs whose orders are tried: five have 120.
 const MOST_ORDERED: usize = 5;
 
-impl Parser<'_> {
+impl Parser {
     pub(super) fn statement(
         &mut self,
         line: &Line,

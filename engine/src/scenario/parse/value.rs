@@ -31,7 +31,7 @@ pub(super) fn expand(place: &Place, text: &str) -> Result<Vec<(String, Option<u6
     Ok((from..=to).map(|number| (format!("{head}{number}{tail}"), Some(number))).collect())
 }
 
-impl Parser<'_> {
+impl Parser {
     /// Counts names that ranges give, so that a file cannot ask for more memory than there is.
     fn account(&mut self, place: &Place, names: usize) -> Result<(), ScenarioFault> {
         self.expanded += names;
@@ -227,7 +227,7 @@ fn split_values(place: &Place, text: &str) -> Result<Vec<(String, bool)>, Scenar
         } else {
             let (value, more) = rest.split_once(" | ").map_or((rest, None), |(value, more)| (value, Some(more)));
             let value = value.trim();
-            if value.is_empty() {
+            if value.is_empty() || value == "|" || value.starts_with("| ") {
                 return Err(place.fault("a value is missing; write absent after the name of an attribute that has none"));
             }
             values.push((value.to_owned(), false));

@@ -1,7 +1,5 @@
 //! Looking at the world: from the names of a file to objects, and back.
 
-use std::collections::BTreeMap;
-
 use super::{Noted, ScenarioError, Site, World};
 use crate::connector::memory::MemoryEntry;
 use crate::model::{AttributeTable, ConnectorId, CsId, Dn, MvId, RuleId};
@@ -191,25 +189,34 @@ impl<'a> Sight<'a> {
         })
     }
 
+    /// The name that the file gave an object.
+    fn put_name(&self, object: &CsObject) -> Option<&str> {
+        let (connector, anchor) = (self.world.connector_name(object.connector), object.anchor.as_ref()?);
+        self.world.put.iter().find(|(_, put)| put.connector == connector && put.anchor == *anchor).map(|(name, _)| name.as_str())
+    }
+
+    /// The name of one of the objects joined to a metaverse object.
+    fn joined_name(&self, mv: MvId) -> Result<Option<String>, ScenarioError> {
+        Ok(self.joined_to(mv)?.iter().find_map(|object| self.put_name(object)).map(str::to_owned))
+    }
+
     /// How a connector space object is called in messages: as in the file, else by its name.
-    pub(in crate::scenario) fn call(&self, object: &CsObject) -> String {
-        let connector = self.world.connector_name(object.connector);
-        let put = self.world.put.iter().find(|(_, put)| put.connector == connector && Some(&put.anchor) == object.anchor.as_ref());
-        if let Some((name, _)) = put {
-            return name.clone();
+    pub(in crate::scenario) fn call(&self, object: &CsObject) -> Result<String, ScenarioError> {
+        if let Some(name) = self.put_name(object) {
+            return Ok(name.to_owned());
         }
-        let joined = self.world.noted.iter().find(|(subject, noted)| noted.guid == object.guid && subject.connector().is_some());
-        joined.map_or_else(|| format!("{connector} \"{}\"", object.dn), |(subject, _)| subject.to_string())
+        let connector = self.world.connector_name(object.connector);
+        if let Some(mv) = object.mv
+            && let Some(name) = self.joined_name(mv)?
+        {
+            return Ok(format!("{connector}({name})"));
+        }
+        let noted = self.world.noted.iter().find(|(subject, noted)| noted.guid == object.guid && subject.connector().is_some());
+        Ok(noted.map_or_else(|| format!("{connector} \"{}\"", object.dn), |(subject, _)| subject.to_string()))
     }
 
     /// How metaverse objects are called in messages: by one of the objects joined to them.
     pub(in crate::scenario) fn call_identity(&self, id: MvId) -> Result<String, ScenarioError> {
-        let mut names: BTreeMap<bool, String> = BTreeMap::new();
-        for object in self.joined_to(id)? {
-            let name = self.call(&object);
-            let by_place = name.contains([' ', '(']);
-            names.entry(by_place).or_insert(name);
-        }
-        Ok(names.into_values().next().map_or_else(|| "MV(?)".to_owned(), |name| format!("MV({name})")))
+        Ok(self.joined_name(id)?.map_or_else(|| "an identity without a name in the file".to_owned(), |name| format!("MV({name})")))
     }
 }
