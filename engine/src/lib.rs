@@ -23,3 +23,5 @@ pub mod run;
 pub mod setup;
 
 pub mod service;
+
+pub mod scenario;
