@@ -130,12 +130,7 @@ fn start(world: &mut World, run: &RunSpec, told: &mut Told) -> End {
 }
 
 /// Gives the profile as it was.
-fn set_batch_size(
-    world: &World,
-    connector: ConnectorId,
-    name: &str,
-    size: u32,
-) -> Result<Option<ProfileRecord>, ScenarioError> {
+fn set_batch_size(world: &World, connector: ConnectorId, name: &str, size: u32) -> Result<Option<ProfileRecord>, ScenarioError> {
     let profiles = configuration::profiles(&*world.database.reader()?, connector)?;
     let Some(before) = profiles.into_iter().find(|profile| profile.name == name) else { return Ok(None) };
     let mut profile = before.clone();
@@ -203,7 +198,9 @@ fn cycle(world: &mut World, initial: bool, told: &mut Told) -> End {
 fn look_ahead(world: &mut World, step: &Step, subject: &Subject, full: bool, commit: bool) -> End {
     let object = Sight::new(world, None)?.object(subject)?;
     let Some(object) = object else {
-        return Ok(Some(Difference::of("connector space object", "present, so that it can be synchronized", "absent").object(subject)));
+        return Ok(Some(
+            Difference::of("connector space object", "present, so that it can be synchronized", "absent").object(subject),
+        ));
     };
     let environment = world.environment();
     if commit {
@@ -344,8 +341,7 @@ fn permutations(count: usize) -> Vec<Vec<usize>> {
 
 /// Full synchronization of everything, twice: the second time finds nothing to do.
 pub(super) fn second_full_synchronization(world: &mut World) -> End {
-    let connectors: Vec<(String, ConnectorId)> =
-        world.sites.iter().map(|(name, site)| (name.clone(), site.id)).collect();
+    let connectors: Vec<(String, ConnectorId)> = world.sites.iter().map(|(name, site)| (name.clone(), site.id)).collect();
     let mut rounds = Vec::new();
     for _ in 0..2 {
         let mut counters = BTreeMap::new();
@@ -380,9 +376,10 @@ fn change_rules(world: &mut World, action: &Action) -> End {
     let find = |world: &World, name: &RuleName| -> Result<Result<SyncRule, Difference>, ScenarioError> {
         let sight = Sight::new(world, None)?;
         let known: Vec<String> = sight.rules.iter().map(|rule| rule.precedence.to_string()).collect();
-        Ok(sight.rule(name).cloned().ok_or_else(|| {
-            Difference::of("rules", format!("a rule {name}"), format!("rules {}", known.join(", ")))
-        }))
+        Ok(sight
+            .rule(name)
+            .cloned()
+            .ok_or_else(|| Difference::of("rules", format!("a rule {name}"), format!("rules {}", known.join(", ")))))
     };
     match action {
         Action::AddRules(rules) => {
@@ -600,7 +597,9 @@ fn inject(world: &mut World, connector: &str, fault: &FaultSpec) -> End {
         },
         FaultSpec::Refuse { subject, code } => match Sight::new(world, None)?.dn(subject)? {
             Some(dn) => vec![Fault::Refuse { dn, code: code.clone() }],
-            None => return Ok(Some(Difference::of("directory", "an object whose changes can be refused", "none").object(subject))),
+            None => {
+                return Ok(Some(Difference::of("directory", "an object whose changes can be refused", "none").object(subject)));
+            }
         },
     };
     if let Some(site) = world.sites.get(connector) {

@@ -6,14 +6,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::ScenarioClock;
 use crate::connector::memory::{MemoryConnector, MemoryDirectory};
 use crate::connector::{
     CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, ExportChange, ExportResult,
     ImportItem, ImportRequest, ImportSummary,
 };
-use crate::model::{IdSource, Schema, SequentialIds};
+use crate::model::{Clock, IdSource, Schema, SequentialIds};
 
 /// Copies a database as it lies on the disk: the file and its write-ahead log.
 pub(super) fn copy_database(from: &Path, to: &Path) -> std::io::Result<()> {
@@ -36,8 +38,18 @@ pub(super) enum Trigger {
     /// So many GUIDs were taken: a batch of a synchronization takes them for each of its objects before anything of
     /// the batch is written.
     Guids(u64),
+    /// They were taken; it dies when the batch before, which is being written meanwhile, is over and the time is read.
+    Time,
     /// So many batches were carried out by a directory.
     Batches(u64),
+}
+
+/// Something by which the switch sees how far a run has come.
+#[derive(Clone, Copy)]
+enum Sign {
+    Guid,
+    Time,
+    Batch,
 }
 
 #[derive(Debug)]
@@ -78,19 +90,23 @@ impl KillSwitch {
         self.state().died.is_some()
     }
 
-    fn count(&self, is_batch: bool) {
+    fn count(&self, sign: Sign) {
         let mut state = self.state();
-        let fires = match state.armed.as_mut().map(|armed| &mut armed.trigger) {
-            Some(Trigger::Guids(left)) if !is_batch => {
-                let fires = *left == 0;
-                *left = left.saturating_sub(1);
-                fires
+        let fires = match (state.armed.as_mut().map(|armed| &mut armed.trigger), sign) {
+            (Some(trigger @ Trigger::Guids(0)), Sign::Guid) => {
+                *trigger = Trigger::Time;
+                false
             }
-            Some(Trigger::Batches(left)) if is_batch => {
+            (Some(Trigger::Guids(left)), Sign::Guid) => {
+                *left -= 1;
+                false
+            }
+            (Some(Trigger::Time), Sign::Time) => true,
+            (Some(Trigger::Batches(left)), Sign::Batch) => {
                 *left = left.saturating_sub(1);
                 *left == 0
             }
-            Some(Trigger::Guids(_) | Trigger::Batches(_)) | None => false,
+            _ => false,
         };
         if fires && let Some(armed) = state.armed.take() {
             state.died = Some(copy_database(&armed.database, &armed.copy).map(|()| armed.copy));
@@ -107,8 +123,22 @@ pub(super) struct WatchedIds {
 
 impl IdSource for WatchedIds {
     fn guid(&self) -> Uuid {
-        self.switch.count(false);
+        self.switch.count(Sign::Guid);
         self.ids.guid()
+    }
+}
+
+/// The clock of the scenario, watched by the switch.
+#[derive(Debug)]
+pub(super) struct WatchedClock {
+    pub clock: Arc<ScenarioClock>,
+    pub switch: Arc<KillSwitch>,
+}
+
+impl Clock for WatchedClock {
+    fn now(&self) -> Timestamp {
+        self.switch.count(Sign::Time);
+        self.clock.now()
     }
 }
 
@@ -154,7 +184,7 @@ impl Connector for WatchedConnector {
             return Err(died());
         }
         let results = self.inner.export(changes, cancel)?;
-        self.switch.count(true);
+        self.switch.count(Sign::Batch);
         if self.switch.is_dead() { Err(died()) } else { Ok(results) }
     }
 }
@@ -174,17 +204,19 @@ mod tests {
         switch.arm(Trigger::Guids(2), &from, to.clone());
         ids.guid();
         ids.guid();
-        switch.count(true);
+        switch.count(Sign::Batch);
         assert!(!switch.is_dead());
         ids.guid();
+        assert!(!switch.is_dead());
+        switch.count(Sign::Time);
         assert!(switch.is_dead());
         assert_eq!(switch.disarm().unwrap().unwrap(), to);
         assert_eq!(std::fs::read_to_string(&to).unwrap(), "content");
         assert!(switch.disarm().is_none());
         switch.arm(Trigger::Batches(2), &from, to);
-        switch.count(true);
+        switch.count(Sign::Batch);
         assert!(!switch.is_dead());
-        switch.count(true);
+        switch.count(Sign::Batch);
         assert!(switch.is_dead());
     }
 }

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use thiserror::Error;
 use uuid::Uuid;
 
-use self::kill::{KillSwitch, Trigger, WatchedConnector, WatchedIds, copy_database};
+use self::kill::{KillSwitch, Trigger, WatchedClock, WatchedConnector, WatchedIds, copy_database};
 use super::model::{DirectoryKind, Kill, Scenario, Subject};
 use crate::connector::memory::{MemoryDirectory, MemoryEntry};
 use crate::connector::{CancelToken, Connector, ConnectorError, ConnectorErrorKind};
@@ -313,7 +313,7 @@ fn core(
     let directories = sites.iter().map(|(name, site)| (name.clone(), site.directory.clone())).collect();
     let core = RunCore::new(
         Arc::clone(database),
-        Arc::clone(clock) as Arc<dyn Clock>,
+        Arc::new(WatchedClock { clock: Arc::clone(clock), switch: Arc::clone(switch) }),
         Arc::new(WatchedIds { ids: Arc::clone(ids), switch: Arc::clone(switch) }),
         Arc::new(Factory { directories, switch: Arc::clone(switch) }),
         "scenario".to_owned(),
