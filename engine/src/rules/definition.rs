@@ -39,16 +39,20 @@ pub enum LinkType {
     Join,
     /// Leaves it alone, but once joined keeps the metaverse object alive.
     StickyJoin,
+    /// Holds a link without letting attributes flow. Exported configurations may have it; this version
+    /// cannot run such a rule.
+    JoinNoFlow,
 }
 
 impl LinkType {
-    /// `Provision`, `Join` or `StickyJoin`.
+    /// `Provision`, `Join`, `StickyJoin` or `JoinNoFlow`.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
             Self::Provision => "Provision",
             Self::Join => "Join",
             Self::StickyJoin => "StickyJoin",
+            Self::JoinNoFlow => "JoinNoFlow",
         }
     }
 }
@@ -68,6 +72,17 @@ pub enum MergeType {
 }
 
 impl MergeType {
+    /// `Update`, `Replace`, `Merge` or `MergeCaseInsensitive`.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Update => "Update",
+            Self::Replace => "Replace",
+            Self::Merge => "Merge",
+            Self::MergeCaseInsensitive => "MergeCaseInsensitive",
+        }
+    }
+
     /// True for the two that make a union.
     #[must_use]
     pub fn is_union(self) -> bool {
@@ -98,10 +113,12 @@ pub enum ScopeOperator {
     IsNotIn,
     IsBitSet,
     IsBitNotSet,
+    IsMemberOf,
+    IsNotMemberOf,
 }
 
 impl ScopeOperator {
-    const WORDS: [(&'static str, Self); 22] = [
+    const WORDS: [(&'static str, Self); 24] = [
         ("EQUAL", Self::Equal),
         ("NOTEQUAL", Self::NotEqual),
         ("LESSTHAN", Self::LessThan),
@@ -120,6 +137,8 @@ impl ScopeOperator {
         ("ISNOTIN", Self::IsNotIn),
         ("ISBITSET", Self::IsBitSet),
         ("ISBITNOTSET", Self::IsBitNotSet),
+        ("ISMEMBEROF", Self::IsMemberOf),
+        ("ISNOTMEMBEROF", Self::IsNotMemberOf),
         // Spellings that documents use for the same operators.
         ("ISNOTBITSET", Self::IsBitNotSet),
         ("LESSTHANOREQUAL", Self::LessThanOrEqual),
@@ -131,6 +150,12 @@ impl ScopeOperator {
     #[must_use]
     pub fn word(self) -> &'static str {
         Self::WORDS.iter().find(|(_, operator)| *operator == self).map_or("", |(word, _)| *word)
+    }
+
+    /// True for the operators that ask for group membership, which a rule of this version cannot do.
+    #[must_use]
+    pub fn asks_membership(self) -> bool {
+        matches!(self, Self::IsMemberOf | Self::IsNotMemberOf)
     }
 
     /// True for the operators that take no value.
