@@ -23,7 +23,7 @@ pub use connector::{
 pub use error::{Finding, InteropError};
 pub use folder::{ServerConfiguration, read, read_text};
 pub use metaverse::ServerMetaverse;
-pub use rule::{JoinClause, Mapping, MappingSource, Scope, ServerRule, tag_name};
+pub use rule::{JoinClause, Mapping, MappingSource, Scope, ServerRule};
 pub use schema::{ClassAttribute, ServerAttribute, ServerClass, ServerSchema};
 pub use script::to_script;
 pub use xml::{Element, Node};

@@ -1,12 +1,13 @@
 //! A synchronization rule as a real server exports it (`aadconnect-export-format.md` A.1).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
+use super::error::Finding;
 use super::reading::{Reading, braced};
 use super::xml::{Element, Node};
-use crate::rules::{Direction, LinkType, MergeType, ScopeOperator};
+use crate::rules::{Direction, LinkType, MergeType, ScopeOperator, tag_name};
 
 /// Name of the outermost element.
 pub(super) const ROOT: &str = "synchronizationRule";
@@ -379,31 +380,14 @@ impl Scope {
     }
 }
 
-/// The name in the tag of a standard rule, without the number of its edition: `Microsoft.InfromADUserJoin.003`
-/// and `...004` are the same rule.
-#[must_use]
-pub fn tag_name(tag: &str) -> Option<&str> {
-    let name = tag.trim();
-    let is_microsoft = name.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("Microsoft."));
-    if !is_microsoft || name.len() == 10 {
-        return None;
-    }
-    match name.rsplit_once('.') {
-        Some((start, number)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) && start.len() > 10 => {
-            Some(start)
-        }
-        _ => Some(name),
-    }
-}
-
 /// Notes rules that cannot stand beside one another: one precedence, or one identity, twice.
-pub(super) fn check_together(rules: &[(String, ServerRule)]) -> Vec<super::error::Finding> {
+pub(super) fn check_together(rules: &[(String, ServerRule)]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut seen_precedence = std::collections::BTreeMap::<i64, &ServerRule>::new();
+    let mut seen_precedence = BTreeMap::<i64, &ServerRule>::new();
     let mut seen = BTreeSet::new();
     for (file, rule) in rules {
         if let Some(other) = seen_precedence.insert(rule.precedence, rule) {
-            findings.push(super::error::Finding {
+            findings.push(Finding {
                 file: file.clone(),
                 element: "precedence".to_owned(),
                 message: format!(
@@ -413,7 +397,7 @@ pub(super) fn check_together(rules: &[(String, ServerRule)]) -> Vec<super::error
             });
         }
         if !seen.insert(rule.id) {
-            findings.push(super::error::Finding {
+            findings.push(Finding {
                 file: file.clone(),
                 element: "id".to_owned(),
                 message: format!("rule \"{}\" has the id {} of another file; remove one of the two", rule.name, braced(rule.id)),
@@ -521,17 +505,5 @@ mod tests {
         check("<disabled>True", "<disabled>perhaps", "disabled", "\"perhaps\"");
         check("<dest>department</dest>", "<dest />", "dest", "empty");
         check("execute-once=\"true\"", "execute-once=\"often\"", "mapping/@execute-once", "\"often\"");
-    }
-
-    #[test]
-    fn tags_lose_the_number_of_their_edition() {
-        let check = |tag: &str, expected: Option<&str>| assert_eq!(tag_name(tag), expected, "{tag}");
-        check("Microsoft.InfromADUserJoin.003", Some("Microsoft.InfromADUserJoin"));
-        check("Microsoft.InfromADUserJoin", Some("Microsoft.InfromADUserJoin"));
-        check("microsoft.X.12", Some("microsoft.X"));
-        check("Microsoft.003", Some("Microsoft.003"));
-        check("Microsoft.", None);
-        check("Contoso.Rule.001", None);
-        check("", None);
     }
 }

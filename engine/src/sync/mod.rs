@@ -16,7 +16,7 @@ mod plan;
 mod step;
 mod values;
 
-pub use plan::{connector_keys, load as load_plan};
+pub use plan::{connector_keys, load as load_plan, load_in as load_plan_in};
 pub use step::run_step;
 
 #[cfg(test)]
