@@ -108,6 +108,9 @@ pub enum InteropError {
     /// There is no precedence left for a rule that has to make room.
     #[error("there is no free precedence for rule \"{0}\", which has to make room for a rule of the export; change one of the two")]
     NoPrecedence(String),
+    /// No such rule.
+    #[error("there is no synchronization rule \"{0}\"")]
+    UnknownRule(String),
     /// The shipped rules are faulty.
     #[error(transparent)]
     Rules(#[from] DefaultSetError),

@@ -3,7 +3,7 @@
 use super::connector::{Parameter, check_format};
 use super::reading::Reading;
 use super::schema::ServerSchema;
-use super::xml::Element;
+use super::xml::{Element, Node};
 
 /// Name of the outermost element.
 pub(super) const ROOT: &str = "saved-mv-configuration";
@@ -13,13 +13,11 @@ pub(super) const ROOT: &str = "saved-mv-configuration";
 pub struct ServerMetaverse {
     /// Name of the server.
     pub server: String,
-    /// When it was exported, as written.
-    pub export_date: String,
     /// Schema.
     pub schema: ServerSchema,
     /// Global settings in order.
     pub settings: Vec<Parameter>,
-    /// The whole element.
+    /// The element `mv-data`.
     pub element: Element,
 }
 
@@ -43,10 +41,22 @@ impl ServerMetaverse {
         check_format(data, reading);
         Some(Self {
             server: element.attribute("server").unwrap_or_default().to_owned(),
-            export_date: element.attribute("export-date").unwrap_or_default().to_owned(),
             schema: data.child("schema").map(|schema| ServerSchema::read(schema, reading)).unwrap_or_default(),
             settings: Parameter::read_all(data),
-            element: element.clone(),
+            element: data.clone(),
         })
     }
 }
+
+/// The outermost element around the metaverse of a server.
+pub(super) fn envelope(server: &str, export_date: Option<&str>, data: Element) -> Element {
+    let mut root = Element::new(ROOT).with_attribute("server", server);
+    if let Some(date) = export_date {
+        root = root.with_attribute("export-date", date);
+    }
+    root.children.push(Node::Comment(WARNING.to_owned()));
+    root.with(data)
+}
+
+/// What the file says to those who open it.
+const WARNING: &str = "WARNING>\n  This file was written by a program for programs.\n  A change made by hand can keep it from being read.\n</WARNING";

@@ -5,13 +5,21 @@
 //! stores), `import`, `export`, `report`.
 
 mod connector;
+mod convert_connector;
+mod convert_rule;
 mod error;
+mod export;
+mod export_connector;
 mod folder;
+mod import;
+mod import_rules;
 mod metaverse;
 mod reading;
+mod report;
 mod rule;
 mod schema;
 mod script;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod xml;
@@ -21,8 +29,13 @@ pub use connector::{
     ServerStep, ServerStepKind,
 };
 pub use error::{Finding, InteropError};
+pub use export::{export, rule_script};
 pub use folder::{ServerConfiguration, read, read_text};
+pub use import::{ImportOptions, import};
 pub use metaverse::ServerMetaverse;
+pub use report::{
+    ConnectorFate, ExportReport, ImportReport, ImportedConnector, Remark, ReplacedRule, RuleCounts, RuleFate,
+};
 pub use rule::{JoinClause, Mapping, MappingSource, Scope, ServerRule};
 pub use schema::{ClassAttribute, ServerAttribute, ServerClass, ServerSchema};
 pub use script::to_script;

@@ -296,6 +296,29 @@ pub(super) fn write(schema: &Schema, dialect: Dialect, anchor: Option<&str>) -> 
     Element::new("schema").with(document.with(directory))
 }
 
+/// Adds to a written schema of the prefixed dialect what a schema of the engine has beyond it; all else stays as it is.
+pub(super) fn grow(written: &mut Element, schema: &Schema) {
+    let Some(directory) = written.child_mut("dsml").and_then(|document| document.child_mut("directory-schema")) else { return };
+    let mut wanted = write(schema, Dialect::Prefixed, None);
+    let Some(wanted) = wanted.child_mut("dsml").and_then(|document| document.child_mut("directory-schema")) else { return };
+    let is = |known: &Element, other: &Element, name: &str| known.attribute(name).map(fold_text) == other.attribute(name).map(fold_text);
+    for class in wanted.all("class") {
+        match directory.find_mut(&|known| known.local() == "class" && is(known, class, "id")) {
+            Some(known) => {
+                let missing: Vec<Element> =
+                    class.all("attribute").filter(|one| !known.all("attribute").any(|other| is(other, one, "ref"))).cloned().collect();
+                missing.into_iter().for_each(|attribute| known.push(attribute));
+            }
+            None => directory.push(class.clone()),
+        }
+    }
+    for attribute in wanted.all("attribute-type") {
+        if !directory.all("attribute-type").any(|known| is(known, attribute, "id")) {
+            directory.push(attribute.clone());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -316,6 +339,24 @@ mod tests {
             let user = read.classes.iter().find(|class| class.name == "user").unwrap();
             assert!(user.attributes.iter().find(|attribute| attribute.name == "mail").unwrap().anchor);
         }
+    }
+
+    #[test]
+    fn a_written_schema_grows_and_keeps_what_it_says() {
+        let before = Schema::from_toml("[attributes]\nmail = \"string\"\n[types]\nuser = [\"mail\"]").unwrap();
+        let mut written = write(&before, Dialect::Prefixed, Some("mail"));
+        let after = Schema::from_toml(
+            "[attributes]\nMail = \"string\"\nsize = \"integer\"\n[types]\nUser = [\"Mail\", \"size\"]\ngroup = [\"size\"]",
+        )
+        .unwrap();
+        grow(&mut written, &after);
+        let read = ServerSchema::read(&written, &mut Reading::of("x.xml"));
+        let classes: Vec<_> = read.classes.iter().map(|class| (class.name.as_str(), class.attributes.len())).collect();
+        assert_eq!((classes, read.attributes.len()), (vec![("user", 2), ("group", 1)], 2));
+        assert!(read.classes[0].attributes[0].required && read.classes[0].attributes[0].anchor);
+        let grown = written.clone();
+        grow(&mut written, &after);
+        assert_eq!(written, grown);
     }
 
     #[test]

@@ -131,8 +131,13 @@ impl Element {
 
     /// Changes the first element of a name, if there is one.
     pub(super) fn child_mut(&mut self, name: &str) -> Option<&mut Self> {
+        self.find_mut(&|element| element.local() == name)
+    }
+
+    /// Changes the first element inside that passes a test, if there is one.
+    pub(super) fn find_mut(&mut self, test: &dyn Fn(&Self) -> bool) -> Option<&mut Self> {
         self.children.iter_mut().find_map(|node| match node {
-            Node::Element(element) if element.local() == name => Some(element),
+            Node::Element(element) if test(element) => Some(element),
             Node::Element(_) | Node::Text(_) | Node::Comment(_) => None,
         })
     }
@@ -143,18 +148,6 @@ impl Element {
             Some(place) => *place = child,
             None => self.push(child),
         }
-    }
-
-    /// Takes out elements, at any depth.
-    pub(super) fn remove_all(&mut self, unwanted: &dyn Fn(&Self) -> bool) {
-        self.children.retain_mut(|node| match node {
-            Node::Element(element) if unwanted(element) => false,
-            Node::Element(element) => {
-                element.remove_all(unwanted);
-                true
-            }
-            Node::Text(_) | Node::Comment(_) => true,
-        });
     }
 
     /// The text inside, as written.

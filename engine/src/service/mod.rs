@@ -5,6 +5,7 @@ mod engine;
 mod error;
 mod folder;
 pub mod queries;
+mod server_configuration;
 mod stop_requests;
 mod texts;
 mod views;
@@ -14,6 +15,9 @@ use std::sync::Arc;
 use crate::model::{Clock, ConnectorId, IdSource, RandomIds, SystemClock};
 
 pub use engine::{CycleHandle, Engine, RunHandle};
+pub use crate::interop::{
+    ConnectorFate, ExportReport, ImportOptions, ImportReport, ImportedConnector, Remark, ReplacedRule, RuleCounts, RuleFate,
+};
 pub use error::EngineError;
 pub use texts::{error_fix, status_explanation};
 pub use views::*;

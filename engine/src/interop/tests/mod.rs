@@ -1,6 +1,8 @@
 //! The export of a real server, taken over and written again.
 
+mod comparison;
 mod sample;
+mod takeover;
 
 use std::path::PathBuf;
 
