@@ -2,7 +2,8 @@
 //! exports, object by object.
 //!
 //! The server was exported with other choices than the demo makes: users matched by objectSid, Exchange hybrid and devices
-//! on. Our rules are composed with the same choices, so nothing is left that may differ.
+//! on. Our rules are composed with the same choices. What then differs is only what the tenant gives out by chance: cloud
+//! anchors, and the name of its own administrator.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -174,32 +175,43 @@ fn compare(ours: &Picture, theirs: &Picture) {
     same("connector space", &ours.objects, &theirs.objects);
 }
 
+/// Does the same with both engines at the same time.
+fn both<T: Send>(ours: &Engine, theirs: &Engine, work: impl Fn(&Engine) -> T + Sync) -> (T, T) {
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| work(ours));
+        let second = work(theirs);
+        (first.join().unwrap(), second)
+    })
+}
+
 #[test]
 fn the_servers_rules_and_ours_make_the_same_of_the_sample_forest() {
     let folder = tempfile::tempdir().unwrap();
-    let ours = with_our_rules(&folder.path().join("ours"));
-    let theirs = with_imported_rules(&folder.path().join("theirs"));
+    let (ours, theirs) = std::thread::scope(|scope| {
+        let ours = scope.spawn(|| with_our_rules(&folder.path().join("ours")));
+        let theirs = scope.spawn(|| with_imported_rules(&folder.path().join("theirs")));
+        (ours.join().unwrap(), theirs.join().unwrap())
+    });
 
     // First synchronization: nothing has been exported yet.
-    for engine in [&ours, &theirs] {
+    both(&ours, &theirs, |engine| {
         for profile in ["Full Import", "Full Synchronization"] {
             run(engine, TENANT, profile);
             run(engine, FOREST, profile);
         }
-    }
-    let (before, imported) = (picture(&ours), picture(&theirs));
+    });
+    let (before, imported) = both(&ours, &theirs, picture);
     assert!(before.metaverse.len() >= 369 && before.pending.len() >= 355, "{} {}", before.metaverse.len(), before.pending.len());
     compare(&before, &imported);
 
-    // Whole cycles: exported, imported back from the tenant, and written back to the forest as hybrid asks for.
-    for engine in [&ours, &theirs] {
-        for _ in 0..2 {
-            engine.start_cycle(CyclePolicy::Initial).unwrap().wait().unwrap();
-        }
-    }
-    let after = picture(&ours);
-    compare(&after, &picture(&theirs));
-    assert_ne!(after, before, "the cycles did something");
+    // A whole cycle: exported, imported back from the tenant, and staged for the forest as hybrid asks for.
+    both(&ours, &theirs, |engine| {
+        let cycle = engine.start_cycle(CyclePolicy::Initial).unwrap().wait().unwrap();
+        assert_eq!(cycle.status, "completed-export-errors", "the sample has one user that the tenant refuses");
+    });
+    let (after, imported) = both(&ours, &theirs, picture);
+    compare(&after, &imported);
+    assert_ne!(after, before, "the cycle did something");
     let written_back = after.pending.keys().filter(|(connector, _)| connector == FOREST).count();
     assert!(written_back > 0, "hybrid rules have something to write to the forest");
 
