@@ -13,7 +13,9 @@ use super::folder::{ServerConfiguration, read};
 use super::import_rules;
 use super::metaverse;
 use super::reading::braced;
-use super::report::{ConnectorFate, ImportReport, ImportedConnector, Remark};
+use super::report::{
+    ConnectorFate, ExportedConnector, ExportedKind, ImportReport, ImportedConnector, Remark, ServerConfigurationView,
+};
 use super::rule::ServerRule;
 use super::settings;
 use crate::model::{ConnectorId, Schema, fold_text};
@@ -42,6 +44,45 @@ pub(super) enum Target {
     Connector(ConnectorId),
     /// Kept aside for an export.
     Kept,
+}
+
+/// Reads an exported configuration and tells what it holds, for choosing mappings.
+///
+/// # Errors
+/// [`InteropError`] names file, element and value of what is wrong.
+pub fn outline(path: &Path) -> Result<ServerConfigurationView, InteropError> {
+    let configuration = read(path)?;
+    let metaverse = configuration.metaverse.as_ref();
+    let rules_of = |id: Uuid| configuration.rules.iter().filter(|rule| rule.connector == id).count() as u64;
+    let mut connectors: Vec<ExportedConnector> = configuration
+        .connectors
+        .iter()
+        .map(|server| ExportedConnector {
+            name: server.name.clone(),
+            guid: server.id,
+            kind: match server.kind() {
+                ServerConnectorKind::ActiveDirectory => ExportedKind::Forest,
+                ServerConnectorKind::Cloud => ExportedKind::Tenant,
+                ServerConnectorKind::Other => ExportedKind::Other,
+            },
+            rules: rules_of(server.id),
+        })
+        .collect();
+    let known: BTreeSet<Uuid> = connectors.iter().map(|connector| connector.guid).collect();
+    let strangers: BTreeSet<Uuid> = configuration.rules.iter().map(|rule| rule.connector).filter(|id| !known.contains(id)).collect();
+    connectors.extend(strangers.into_iter().map(|id| ExportedConnector {
+        name: braced(id),
+        guid: id,
+        kind: ExportedKind::RulesOnly,
+        rules: rules_of(id),
+    }));
+    Ok(ServerConfigurationView {
+        folder: path.display().to_string(),
+        server: metaverse.map(|metaverse| metaverse.server.clone()).filter(|name| !name.is_empty()),
+        server_version: metaverse.and_then(|known| known.setting("Synchronize.ServerConfigurationVersion")).map(str::to_owned),
+        connectors,
+        rules: configuration.rules.len() as u64,
+    })
 }
 
 /// Reads an exported configuration and stores it.

@@ -31,10 +31,11 @@ pub use connector::{
 pub use error::{Finding, InteropError};
 pub use export::{export, rule_script};
 pub use folder::{ServerConfiguration, read, read_text};
-pub use import::{ImportOptions, import};
+pub use import::{ImportOptions, import, outline};
 pub use metaverse::ServerMetaverse;
 pub use report::{
-    ConnectorFate, ExportReport, ImportReport, ImportedConnector, Remark, ReplacedRule, RuleCounts, RuleFate,
+    ConnectorFate, ExportReport, ExportedConnector, ExportedKind, ImportReport, ImportedConnector, Remark, ReplacedRule,
+    RuleCounts, RuleFate, ServerConfigurationView,
 };
 pub use rule::{JoinClause, Mapping, MappingSource, Scope, ServerRule};
 pub use schema::{ClassAttribute, ServerAttribute, ServerClass, ServerSchema};

@@ -143,6 +143,48 @@ pub struct ReplacedRule {
     pub differences: Vec<String>,
 }
 
+/// What an exported configuration holds, before anything is taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ServerConfigurationView {
+    /// Folder or file read.
+    pub folder: String,
+    /// Name of the server, when the export tells it.
+    pub server: Option<String>,
+    /// Version of the product that wrote the configuration.
+    pub server_version: Option<String>,
+    /// Connectors, those of which there are only rules too.
+    pub connectors: Vec<ExportedConnector>,
+    /// Rules in all.
+    pub rules: u64,
+}
+
+/// What a connector of an export connects to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExportedKind {
+    /// A forest.
+    Forest,
+    /// The tenant.
+    Tenant,
+    /// Something that this product does not run.
+    Other,
+    /// Unknown: the export holds only rules of it.
+    RulesOnly,
+}
+
+/// A connector of an export.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ExportedConnector {
+    /// Name; the GUID when the export holds only rules of it.
+    pub name: String,
+    /// Identity in the export.
+    pub guid: Uuid,
+    /// What it connects to.
+    pub kind: ExportedKind,
+    /// Rules of it.
+    pub rules: u64,
+}
+
 /// What an export wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ExportReport {

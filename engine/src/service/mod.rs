@@ -16,7 +16,8 @@ use crate::model::{Clock, ConnectorId, IdSource, RandomIds, SystemClock};
 
 pub use engine::{CycleHandle, Engine, RunHandle};
 pub use crate::interop::{
-    ConnectorFate, ExportReport, ImportOptions, ImportReport, ImportedConnector, Remark, ReplacedRule, RuleCounts, RuleFate,
+    ConnectorFate, ExportReport, ExportedConnector, ExportedKind, ImportOptions, ImportReport, ImportedConnector, Remark,
+    ReplacedRule, RuleCounts, RuleFate, ServerConfigurationView,
 };
 pub use error::EngineError;
 pub use texts::{error_fix, status_explanation};

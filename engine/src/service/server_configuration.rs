@@ -2,10 +2,18 @@
 
 use std::path::Path;
 
-use super::{Engine, EngineError, ExportReport, ImportOptions, ImportReport};
+use super::{Engine, EngineError, ExportReport, ImportOptions, ImportReport, ServerConfigurationView};
 use crate::interop;
 
 impl Engine {
+    /// Reads an exported Azure AD Connect configuration and tells which connectors and how many rules it holds.
+    ///
+    /// # Errors
+    /// [`EngineError`] when nothing can be read there, or the configuration has faults.
+    pub fn read_server_configuration(&self, path: &Path) -> Result<ServerConfigurationView, EngineError> {
+        Ok(interop::outline(path)?)
+    }
+
     /// Takes an exported Azure AD Connect configuration over: a folder with connectors, rules and metaverse, or a single
     /// file of it. Everything is stored in one transaction, or nothing; a dry run stores nothing and tells the same.
     ///
