@@ -6,12 +6,12 @@ use std::sync::Arc;
 use syncline_expression::{AttributeKind, AttributeType, Program, Schema as ExpressionSchema, Severity, View};
 use uuid::Uuid;
 
-use super::definition::{Direction, Flow, FlowSource, SyncRule};
+use super::definition::{Direction, Flow, FlowSource, LinkType, SyncRule};
 use super::plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };
 use super::scope::CompiledClause;
-use crate::model::{AttributeTable, ConnectorId, DN_ATTRIBUTE, Schema, ValueType, fold_text};
+use crate::model::{AttributeTable, ConnectorId, DN_ATTRIBUTE, RuleId, Schema, ValueType, fold_text};
 
 /// A connector as the compiler needs it.
 #[derive(Clone, Debug)]
@@ -38,7 +38,9 @@ pub struct PlanInput {
 /// A fault in a rule that does not keep the others from working.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleProblem {
-    /// Name of the rule.
+    /// The rule.
+    pub id: RuleId,
+    /// Its name.
     pub rule: String,
     /// Sentence that names flow, attribute and fix.
     pub message: String,
@@ -89,7 +91,8 @@ pub fn compile(
     ordered.sort_by_key(|rule| rule.precedence);
     for rule in ordered {
         let Some(connector) = plans.get_mut(&rule.connector) else {
-            problems.push(RuleProblem { rule: rule.name.clone(), message: "its connector no longer exists".to_owned() });
+            let message = "its connector no longer exists".to_owned();
+            problems.push(RuleProblem { id: rule.id, rule: rule.name.clone(), message });
             continue;
         };
         let standard = rule.tag.is_some() && rule.direction == Direction::Inbound;
@@ -98,7 +101,7 @@ pub fn compile(
         let compiled = match compiler.compile() {
             Ok(compiled) => Arc::new(compiled),
             Err(message) => {
-                problems.push(RuleProblem { rule: rule.name.clone(), message });
+                problems.push(RuleProblem { id: rule.id, rule: rule.name.clone(), message });
                 continue;
             }
         };
@@ -157,6 +160,9 @@ struct RuleCompiler<'a> {
 impl RuleCompiler<'_> {
     fn compile(mut self) -> Result<CompiledRule, String> {
         let rule = self.rule;
+        if rule.link == LinkType::JoinNoFlow {
+            return Err("link type JoinNoFlow cannot be run by this version; choose Join and remove the flows".to_owned());
+        }
         let connector_type = self
             .connector
             .schema
@@ -181,6 +187,11 @@ impl RuleCompiler<'_> {
                 group
                     .iter()
                     .map(|clause| {
+                        if clause.operator.asks_membership() {
+                            return Err(format!(
+                                "the scoping filter \"{clause}\" asks for membership, which this version cannot do"
+                            ));
+                        }
                         if self.source_type(&clause.attribute).is_none() {
                             return Err(format!(
                                 "the scoping filter uses \"{}\", which {} lacks",
@@ -318,7 +329,7 @@ impl RuleCompiler<'_> {
     }
 
     fn problem(&mut self, message: String) {
-        self.problems.push(RuleProblem { rule: self.rule.name.clone(), message });
+        self.problems.push(RuleProblem { id: self.rule.id, rule: self.rule.name.clone(), message });
     }
 
     /// Type of an attribute of the source object: its connector space type inbound, its metaverse type
@@ -425,10 +436,9 @@ fn attribute_kind(value_type: ValueType) -> AttributeKind {
 
 #[cfg(test)]
 mod tests {
-    use super::super::definition::{LinkType, MergeType};
+    use super::super::definition::MergeType;
     use super::super::{active_directory_schema, metaverse_schema};
     use super::*;
-    use crate::model::RuleId;
 
     #[test]
     fn standard_rules_read_what_the_forest_may_lack_as_absent() {

@@ -18,7 +18,7 @@ mod step;
 mod values;
 
 pub use effects::{CsEffect, Effects, FlowTrace, MvEffect, MvTarget, Standing, Trace};
-pub use plan::{connector_keys, load as load_plan};
+pub use plan::{connector_keys, load as load_plan, load_in as load_plan_in};
 pub use step::{SyncOptions, run_step};
 pub use values::FlowValue;
 
