@@ -17,6 +17,7 @@ mod progress;
 mod run;
 #[cfg(test)]
 mod sample;
+mod scenario;
 mod secret;
 mod session;
 mod status;
@@ -146,6 +147,8 @@ pub enum Command {
     Mv(mv::MvCommand),
     /// List what the next export of a connector will send
     Pending(pending::PendingArgs),
+    /// Run scenario files: what happens, and what must be true afterwards
+    Scenario(scenario::ScenarioArgs),
 }
 
 impl Command {
@@ -160,6 +163,7 @@ impl Command {
             Self::Cs(command) => command.name(),
             Self::Mv(command) => command.name(),
             Self::Pending(_) => "pending",
+            Self::Scenario(_) => "scenario",
         }
     }
 
@@ -168,7 +172,13 @@ impl Command {
         match self {
             Self::Run(command) => command.waits(),
             Self::Cycle(command) => command.waits(),
-            Self::Demo(_) | Self::Status | Self::Connector(_) | Self::Cs(_) | Self::Mv(_) | Self::Pending(_) => false,
+            Self::Demo(_)
+            | Self::Status
+            | Self::Connector(_)
+            | Self::Cs(_)
+            | Self::Mv(_)
+            | Self::Pending(_)
+            | Self::Scenario(_) => false,
         }
     }
 
@@ -182,6 +192,7 @@ impl Command {
             Self::Cs(command) => command.run(session),
             Self::Mv(command) => command.run(session),
             Self::Pending(arguments) => pending::run(session, arguments),
+            Self::Scenario(arguments) => scenario::run(session, arguments),
         }
     }
 }
@@ -321,6 +332,7 @@ mod tests {
         check("syncline mv search Ada --type person --where mail=*", "mv search", false);
         check("syncline mv show 5f0c1a34-0000-4000-8000-000000000000", "mv show", false);
         check("syncline pending contoso.com --format changes --op update", "pending", false);
+        check("syncline scenario one.scenario two.scenario", "scenario", false);
     }
 
     #[test]
@@ -349,6 +361,7 @@ mod tests {
             "syncline cs search contoso.com --scope everything",
             "syncline mv search --where mail",
             "syncline pending contoso.com --format docx",
+            "syncline scenario",
             "syncline cycle start --policy weekly",
             "syncline status --password secret",
             "syncline connector add active-directory --name contoso.com",

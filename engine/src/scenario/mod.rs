@@ -10,9 +10,9 @@ mod model;
 mod outcome;
 mod parse;
 mod perform;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 mod world;
 
 use std::collections::BTreeSet;
@@ -141,7 +141,8 @@ fn expected_subjects(expected: &Expected, see: &mut dyn FnMut(&Subject)) {
             subjects.iter().for_each(&mut *see);
             attributes(list, see);
         }
-        Expected::Object { subjects, facts, attributes: list, .. } | Expected::Identity { subjects, facts, attributes: list, .. } => {
+        Expected::Object { subjects, facts, attributes: list, .. }
+        | Expected::Identity { subjects, facts, attributes: list, .. } => {
             subjects.iter().for_each(&mut *see);
             attributes(list, see);
             for fact in facts {

@@ -231,33 +231,80 @@ pub(super) enum Expected {
     /// All counters that are not zero.
     Counters(BTreeMap<String, u64>),
     /// One of the errors of the run; all are named when one is.
-    Error { subject: Subject, code: String, saying: Option<String> },
+    Error {
+        subject: Subject,
+        code: String,
+        saying: Option<String>,
+    },
     NoErrors,
     Warning(String),
     /// One of the changes that the directory was sent; all are named, in order, when one is.
-    Sent { operation: ObjectOperation, subject: Subject, attributes: Vec<AttributeExpectation>, exactly: bool },
+    Sent {
+        operation: ObjectOperation,
+        subject: Subject,
+        attributes: Vec<AttributeExpectation>,
+        exactly: bool,
+    },
     SentNothing,
-    Statistics { connector: String, numbers: BTreeMap<String, u64> },
+    Statistics {
+        connector: String,
+        numbers: BTreeMap<String, u64>,
+    },
     /// Metaverse objects by type; all types are named.
     Metaverse(BTreeMap<String, u64>),
     /// Objects of a directory by type; all types are named.
-    Entries { connector: String, numbers: BTreeMap<String, u64> },
+    Entries {
+        connector: String,
+        numbers: BTreeMap<String, u64>,
+    },
     /// All objects of a connector space.
-    Objects { connector: String, subjects: Vec<Subject> },
+    Objects {
+        connector: String,
+        subjects: Vec<Subject>,
+    },
     /// Objects of a directory.
-    Entry { subjects: Vec<Subject>, absent: bool, attributes: Vec<AttributeExpectation>, exactly: bool },
+    Entry {
+        subjects: Vec<Subject>,
+        absent: bool,
+        attributes: Vec<AttributeExpectation>,
+        exactly: bool,
+    },
     /// Connector space objects.
-    Object { subjects: Vec<Subject>, facts: Vec<Fact>, view: View, attributes: Vec<AttributeExpectation>, exactly: bool },
+    Object {
+        subjects: Vec<Subject>,
+        facts: Vec<Fact>,
+        view: View,
+        attributes: Vec<AttributeExpectation>,
+        exactly: bool,
+    },
     /// Metaverse objects.
-    Identity { subjects: Vec<Subject>, facts: Vec<Fact>, attributes: Vec<AttributeExpectation>, exactly: bool },
+    Identity {
+        subjects: Vec<Subject>,
+        facts: Vec<Fact>,
+        attributes: Vec<AttributeExpectation>,
+        exactly: bool,
+    },
     /// What a connector needs.
-    Required { connector: String, import: Option<bool>, synchronization: Option<bool> },
+    Required {
+        connector: String,
+        import: Option<bool>,
+        synchronization: Option<bool>,
+    },
     /// One of the runs of a cycle; all are named, in order, when one is.
-    Ran { connector: String, profile: String, skipped: bool },
+    Ran {
+        connector: String,
+        profile: String,
+        skipped: bool,
+    },
     /// The metaverse objects that a join found in a preview, too many to choose.
     Candidates(Vec<Subject>),
     /// A flow of a preview.
-    Flow { rule: RuleName, attribute: String, values: Vec<FileValue>, standing: FlowStanding },
+    Flow {
+        rule: RuleName,
+        attribute: String,
+        values: Vec<FileValue>,
+        standing: FlowStanding,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -318,11 +365,21 @@ pub(super) enum Fact {
     Dn(String),
     /// The operation of a layer; `None` when nothing waits in it.
     Layer(Layer, Option<ObjectOperation>),
-    Error { side: Side, error: Option<ErrorSpec> },
+    Error {
+        side: Side,
+        error: Option<ErrorSpec>,
+    },
     Flag(Flag, bool),
-    LinkedBy { rule: RuleName, action: Option<LinkType>, linked: bool },
+    LinkedBy {
+        rule: RuleName,
+        action: Option<LinkType>,
+        linked: bool,
+    },
     /// It is, or is not, the object that was remembered.
-    Is { name: String, same: bool },
+    Is {
+        name: String,
+        same: bool,
+    },
     /// A metaverse object: exactly these objects are joined to it. A connector space object: these share its
     /// identity.
     JoinedTo(Vec<Subject>),

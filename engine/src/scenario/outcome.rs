@@ -92,7 +92,8 @@ fn values(sight: &Sight<'_>, image: &Image, target: &dyn Fn(i64) -> String) -> S
                 .collect();
             texts.sort_unstable();
             if texts.len() > MOST_VALUES {
-                texts = vec![format!("{} values, hash {:x}", texts.len(), xxhash_rust::xxh3::xxh3_64(texts.join("|").as_bytes()))];
+                texts =
+                    vec![format!("{} values, hash {:x}", texts.len(), xxhash_rust::xxh3::xxh3_64(texts.join("|").as_bytes()))];
             }
             format!(" {}={}", sight.attributes.name(attribute), texts.join("|"))
         })

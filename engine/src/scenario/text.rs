@@ -109,7 +109,9 @@ impl Reader<'_> {
                 )));
             }
             if depth > DEEPEST {
-                return Err(place.fault(format!("more than {DEEPEST} levels; put blocks side by side instead of inside each other")));
+                return Err(
+                    place.fault(format!("more than {DEEPEST} levels; put blocks side by side instead of inside each other"))
+                );
             }
             self.next += 1;
             let mut line = Line { place, text: raw.text.to_owned(), children: Vec::new(), block: None };
@@ -225,7 +227,9 @@ impl<'a> Words<'a> {
                 }
                 '\\' => match characters.next() {
                     Some((_, escaped @ ('"' | '\\'))) => text.push(escaped),
-                    _ => return Err(self.place.fault("in quotation marks \\ stands only before \" or \\; write \\\\ for one \\")),
+                    _ => {
+                        return Err(self.place.fault("in quotation marks \\ stands only before \" or \\; write \\\\ for one \\"));
+                    }
                 },
                 other => text.push(other),
             }

@@ -8,9 +8,9 @@ use super::effects::{CsEffect, Effects, MvEffect, MvTarget, rows};
 use super::facts::Question;
 use crate::model::{AttributeId, ConnectorId, Image, MvId, Value, fold_text};
 use crate::rules::Plan;
+use crate::store::StoreError;
 use crate::store::connector_space::{self, CsObject, TowerView, display_name_of};
 use crate::store::metaverse::{self, MvNames, MvObject};
-use crate::store::StoreError;
 use crate::store::references::{self, ReferenceLayer};
 
 /// Metaverse attributes that searches look up, kept as join keys beside those of the rules.

@@ -19,10 +19,10 @@ use super::values::Ambience;
 use crate::model::{CsId, MvId, ObjectError};
 use crate::rules::Plan;
 use crate::step::StepEnvironment;
+use crate::store::StoreError;
 use crate::store::connector_space::{self, CsObject, StoredError};
 use crate::store::metaverse::MvObject;
 use crate::store::references::ReferenceLayer;
-use crate::store::StoreError;
 
 /// What synchronizing one object does.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -70,7 +70,9 @@ impl Preview {
                 .filter(|row| row.layer == ReferenceLayer::ImportDelete)
                 .map(|row| (row.attribute, row.target))
                 .collect();
-            object.references.retain(|row| row.layer > ReferenceLayer::ImportDelete || !gone.contains(&(row.attribute, row.target)));
+            object
+                .references
+                .retain(|row| row.layer > ReferenceLayer::ImportDelete || !gone.contains(&(row.attribute, row.target)));
             for row in object.references.iter_mut().filter(|row| row.layer == ReferenceLayer::ImportAdd) {
                 row.layer = ReferenceLayer::Hologram;
             }

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
     Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError,
-    EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOutcome, ExportResult, ExportValue, ImportItem, ImportMode, ImportRequest, ImportSummary,
+    EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOutcome, ExportResult, ExportValue, ImportItem,
+    ImportMode, ImportRequest, ImportSummary,
 };
 use crate::model::{ErrorCode, ObjectError, Schema, fold_text};
 use directory::Directory;

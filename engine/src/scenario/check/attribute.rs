@@ -184,7 +184,9 @@ fn one<S: Space>(space: &S, held: Option<&Held<S::Value>>, expectation: &Attribu
         Wanted::Values(values) => {
             let wanted = match all(space, values)? {
                 Ok(wanted) => wanted,
-                Err(missing) => return Ok(Some(Difference::of("", format!("a reference to {missing}"), format!("{missing} is absent")))),
+                Err(missing) => {
+                    return Ok(Some(Difference::of("", format!("a reference to {missing}"), format!("{missing} is absent"))));
+                }
             };
             let same = wanted == is.after.iter().cloned().collect::<BTreeSet<_>>();
             if same && (held.is_some() || !in_layer) {
@@ -197,10 +199,15 @@ fn one<S: Space>(space: &S, held: Option<&Held<S::Value>>, expectation: &Attribu
             let (adds, deletes) = match (all(space, adds)?, all(space, deletes)?) {
                 (Ok(adds), Ok(deletes)) => (adds, deletes),
                 (Err(missing), _) | (_, Err(missing)) => {
-                    return Ok(Some(Difference::of("", format!("a change of a reference to {missing}"), format!("{missing} is absent"))));
+                    return Ok(Some(Difference::of(
+                        "",
+                        format!("a change of a reference to {missing}"),
+                        format!("{missing} is absent"),
+                    )));
                 }
             };
-            let (before, after): (BTreeSet<_>, BTreeSet<_>) = (is.before.iter().cloned().collect(), is.after.iter().cloned().collect());
+            let (before, after): (BTreeSet<_>, BTreeSet<_>) =
+                (is.before.iter().cloned().collect(), is.after.iter().cloned().collect());
             let come: BTreeSet<S::Value> = after.difference(&before).cloned().collect();
             let go: BTreeSet<S::Value> = before.difference(&after).cloned().collect();
             if come == adds && go == deletes {

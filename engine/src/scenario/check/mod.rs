@@ -66,10 +66,14 @@ pub(super) fn step(sight: &Sight<'_>, step: &Step, told: &Told) -> Found {
     if errors > 0 && errors != told.errors.len() {
         return Ok(Some(run::other_errors(told, errors)));
     }
-    if says(|expected| matches!(expected, Expected::Sent { .. })) > 0 && let Some(more) = sent.next() {
+    if says(|expected| matches!(expected, Expected::Sent { .. })) > 0
+        && let Some(more) = sent.next()
+    {
         return Ok(Some(Difference::of("sent", "nothing more", run::change_text(more))));
     }
-    if says(|expected| matches!(expected, Expected::Ran { .. })) > 0 && let Some((connector, profile, _)) = entries.next() {
+    if says(|expected| matches!(expected, Expected::Ran { .. })) > 0
+        && let Some((connector, profile, _)) = entries.next()
+    {
         return Ok(Some(Difference::of("runs of the cycle", "no more", format!("{connector} {profile}"))));
     }
     Ok(None)

@@ -142,14 +142,18 @@ fn object_fact(sight: &Sight<'_>, object: &CsObject, fact: &Fact) -> Result<Opti
             let Some(known) = sight.rule(rule) else {
                 return Ok(Some(("rules of the link".to_owned(), (format!("rule {rule}"), "no such rule".to_owned()))));
             };
-            let is = object.link_rules.iter().any(|link| link.rule == known.id && action.is_none_or(|action| link.action == action));
+            let is =
+                object.link_rules.iter().any(|link| link.rule == known.id && action.is_none_or(|action| link.action == action));
             if is == *linked {
                 None
             } else {
                 let action = action.map_or(String::new(), |action| format!(" {}", action.label()));
                 let expected = if *linked { format!("{rule}{action}") } else { format!("not {rule}") };
-                let found: Vec<String> =
-                    object.link_rules.iter().map(|link| format!("{} {}", sight.rule_text(link.rule), link.action.label())).collect();
+                let found: Vec<String> = object
+                    .link_rules
+                    .iter()
+                    .map(|link| format!("{} {}", sight.rule_text(link.rule), link.action.label()))
+                    .collect();
                 let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
                 Some(("rules of the link".to_owned(), (expected, found)))
             }
@@ -316,13 +320,7 @@ fn lineage(sight: &Sight<'_>, object: &MvObject, expectation: &AttributeExpectat
 }
 
 /// Checks an object of a directory.
-pub(super) fn entry(
-    sight: &Sight<'_>,
-    subject: &Subject,
-    absent: bool,
-    wanted: &[AttributeExpectation],
-    exactly: bool,
-) -> Found {
+pub(super) fn entry(sight: &Sight<'_>, subject: &Subject, absent: bool, wanted: &[AttributeExpectation], exactly: bool) -> Found {
     let text = |is: bool| if is { "absent from the directory" } else { "in the directory" };
     match (sight.entry(subject)?, absent) {
         (Some(_), true) | (None, false) => Ok(Some(Difference::of("", text(absent), text(!absent)).object(subject))),

@@ -93,8 +93,8 @@ pub(super) fn error(sight: &Sight<'_>, told: &Told, subject: &Subject, code: &st
 
 pub(super) fn preview_error(preview: &Preview, code: &str, saying: Option<&str>) -> Option<Difference> {
     let found = preview.error.as_ref();
-    let as_said = found
-        .is_some_and(|error| error.code.as_str() == code && saying.is_none_or(|saying| error.message.contains(saying)));
+    let as_said =
+        found.is_some_and(|error| error.code.as_str() == code && saying.is_none_or(|saying| error.message.contains(saying)));
     let found = || found.map_or_else(|| "none".to_owned(), |error| format!("{}: {}", error.code, error.message));
     (!as_said).then(|| Difference::of("preview, error", with_saying(code, saying), found()))
 }
@@ -145,7 +145,8 @@ pub(super) fn sent(
         return Ok(Some(Difference::of("sent", text, "nothing more")));
     };
     let known = known(sight, subject)?;
-    let same_anchor = |known: &Noted| known.anchor.is_some() && known.anchor.as_ref() == change.anchor.as_ref().map(|anchor| &anchor.0);
+    let same_anchor =
+        |known: &Noted| known.anchor.is_some() && known.anchor.as_ref() == change.anchor.as_ref().map(|anchor| &anchor.0);
     let same_name = sight.dn(subject)?.is_some_and(|dn| dn.eq_ignore_ascii_case(&change.dn));
     let same = same_name || known.as_ref().is_some_and(|known| same_anchor(known) || known.dn.eq_ignore_ascii_case(&change.dn));
     if !same || operation(change) != expected {
@@ -179,7 +180,8 @@ pub(super) fn ran(found: Option<&(String, String, bool)>, connector: &str, profi
         format!("{} {connector} {profile}", if skipped { "skipped" } else { "ran" })
     };
     let expected = text(connector, profile, skipped);
-    let found = found.map_or_else(|| "nothing more".to_owned(), |(connector, profile, skipped)| text(connector, profile, *skipped));
+    let found =
+        found.map_or_else(|| "nothing more".to_owned(), |(connector, profile, skipped)| text(connector, profile, *skipped));
     (expected != found).then(|| Difference::of("runs of the cycle", expected, found))
 }
 
@@ -211,8 +213,10 @@ mod tests {
             ..Told::default()
         };
         let difference = succeeded(&told).unwrap();
-        assert_eq!((difference.expected.as_str(), difference.found.as_str()), ("success", "stopped-error-limit (too many errors)"));
+        assert_eq!(
+            (difference.expected.as_str(), difference.found.as_str()),
+            ("success", "stopped-error-limit (too many errors)")
+        );
         assert_eq!(succeeded(&Told::default()), None);
     }
-
 }

@@ -96,7 +96,8 @@ pub(super) fn objects(sight: &Sight<'_>, connector: &str, subjects: &[Subject]) 
 pub(super) fn required(sight: &Sight<'_>, connector: &str, import: Option<bool>, synchronization: Option<bool>) -> Found {
     let Some(site) = sight.site(connector) else { return Ok(None) };
     let Some(record) = configuration::connector(&sight.reader, site.id)? else { return Ok(None) };
-    let checks = [("full import", import, record.full_import_reason), ("full synchronization", synchronization, record.full_sync_reason)];
+    let checks =
+        [("full import", import, record.full_import_reason), ("full synchronization", synchronization, record.full_sync_reason)];
     let text = |required: bool| if required { "required" } else { "not required" }.to_owned();
     let difference = checks.into_iter().find_map(|(part, expected, reason)| {
         let expected = expected?;
@@ -153,7 +154,9 @@ pub(super) fn flow(
     let standing_text = match standing {
         FlowStanding::Applied => "applied".to_owned(),
         FlowStanding::NotApplied => "not applied".to_owned(),
-        FlowStanding::LostTo(rule) => format!("lost to {}", sight.rule(rule).map_or_else(|| rule.to_string(), |rule| sight.rule_text(rule.id))),
+        FlowStanding::LostTo(rule) => {
+            format!("lost to {}", sight.rule(rule).map_or_else(|| rule.to_string(), |rule| sight.rule_text(rule.id)))
+        }
     };
     let wanted: Vec<Value> = wanted.into_iter().collect();
     let expected = format!("{} {standing_text}", list(&space, &wanted)?);

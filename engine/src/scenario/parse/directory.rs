@@ -66,7 +66,8 @@ impl Parser {
         let object_type = self.type_name(place, &connector, word)?;
         let dn = words.rest().to_owned();
         if names.len() > 1 && !dn.contains("{n}") {
-            return Err(place.fault("each object needs a name of its own; write {n} where its number stands: CN=User {n},DC=contoso,DC=com"));
+            return Err(place
+                .fault("each object needs a name of its own; write {n} where its number stands: CN=User {n},DC=contoso,DC=com"));
         }
         let fixed: Vec<bool> = line.children.iter().map(|child| !child.text.contains("{n}")).collect();
         let mut objects: Vec<ObjectSpec> = Vec::with_capacity(names.len());
@@ -130,7 +131,9 @@ impl Parser {
             changes.push(ValueChange { attribute, change });
         }
         if changes.is_empty() {
-            return Err(place.fault("say what changes: \"change u1: department = HR\", or lines such as \"department = HR\" below"));
+            return Err(
+                place.fault("say what changes: \"change u1: department = HR\", or lines such as \"department = HR\" below")
+            );
         }
         Ok(Action::Change { subjects, changes })
     }
@@ -179,7 +182,9 @@ impl Parser {
             Change::Values { adds: Vec::new(), deletes: values(text)? }
         } else {
             let name = &attribute.name;
-            return Err(place.fault(format!("write \"{name} = value\", \"{name} absent\", \"{name} + value\" or \"{name} - value\"")));
+            return Err(
+                place.fault(format!("write \"{name} = value\", \"{name} absent\", \"{name} + value\" or \"{name} - value\""))
+            );
         };
         Ok((attribute.name, change))
     }
@@ -201,7 +206,9 @@ impl Parser {
     pub(super) fn dn(&self, place: &Place, text: &str) -> Result<String, ScenarioFault> {
         match Dn::parse(text) {
             Ok(dn) => Ok(dn.as_str().to_owned()),
-            Err(error) => Err(place.fault(format!("\"{text}\" is no distinguished name ({error}); write it as CN=Ada,DC=contoso,DC=com"))),
+            Err(error) => {
+                Err(place.fault(format!("\"{text}\" is no distinguished name ({error}); write it as CN=Ada,DC=contoso,DC=com")))
+            }
         }
     }
 
@@ -209,7 +216,10 @@ impl Parser {
     pub(super) fn check_entries(&self, place: &Place, subjects: &[Subject]) -> Result<(), ScenarioFault> {
         match subjects.iter().find(|subject| subject.connector().is_none()) {
             None => Ok(()),
-            Some(subject) => Err(place.fault(format!("{subject} is in the metaverse, which only rules change; change an object of a directory"))),
+            Some(subject) => {
+                Err(place
+                    .fault(format!("{subject} is in the metaverse, which only rules change; change an object of a directory")))
+            }
         }
     }
 
@@ -251,7 +261,8 @@ impl Parser {
         } else if words.eat("refuses") {
             let subject = self.subject(words)?;
             let code = if words.eat("with") { words.word() } else { None };
-            let code = code.ok_or_else(|| place.fault("say with which code: \"refuses T(u1) with AttributeValueMustBeUnique\""))?;
+            let code =
+                code.ok_or_else(|| place.fault("say with which code: \"refuses T(u1) with AttributeValueMustBeUnique\""))?;
             FaultSpec::Refuse { subject, code: ErrorCode::from_directory(code) }
         } else if words.eat("is busy after") {
             let after = number(words, batches)?;
@@ -325,7 +336,9 @@ fn option(directory: &mut DirectorySpec, line: &Line) -> Result<(), ScenarioFaul
         let object_type = words.word().ok_or_else(wrong)?;
         if !directory.schema.allow(object_type, &name) {
             let types: Vec<&str> = directory.schema.types().collect();
-            return Err(line.place.fault(format!("there is no object type \"{object_type}\"; {}", instead(object_type, types.iter().copied()))));
+            return Err(line
+                .place
+                .fault(format!("there is no object type \"{object_type}\"; {}", instead(object_type, types.iter().copied()))));
         }
         if !words.eat_sign(',') {
             return words.end("attribute initialCode string on user, contact");

@@ -10,9 +10,23 @@ use crate::step::StepStatus;
 
 /// The numbers of a connector space.
 const STATISTICS: [&str; 17] = [
-    "all", "total-connector", "total-disconnector", "placeholder", "connector", "explicit-connector", "disconnector",
-    "explicit-disconnector", "filtered-disconnector", "import-add", "import-update", "import-delete", "import-none", "export-add",
-    "export-update", "export-delete", "unconfirmed",
+    "all",
+    "total-connector",
+    "total-disconnector",
+    "placeholder",
+    "connector",
+    "explicit-connector",
+    "disconnector",
+    "explicit-disconnector",
+    "filtered-disconnector",
+    "import-add",
+    "import-update",
+    "import-delete",
+    "import-none",
+    "export-add",
+    "export-update",
+    "export-delete",
+    "unconfirmed",
 ];
 /// How cycles end beside runs.
 const CYCLE_RESULTS: [&str; 2] = ["canceled", "completed-import-failed"];
@@ -56,7 +70,9 @@ impl Parser {
         } else if words.eat("error") {
             let subject = self.subject(words)?;
             words.eat_sign(':');
-            let code = words.text()?.ok_or_else(|| place.fault("the code is missing: \"error u1: sync-rule-error-function-triggered\""))?;
+            let code = words
+                .text()?
+                .ok_or_else(|| place.fault("the code is missing: \"error u1: sync-rule-error-function-triggered\""))?;
             let saying = if words.eat("saying") { Some(words.quoted_or_fault()?) } else { None };
             Expected::Error { subject, code, saying }
         } else if words.eat("ran") {
@@ -130,7 +146,7 @@ impl Parser {
             for part in words.take_rest().split(',') {
                 let (name, value) = number(place, part, "statistics A: all=4, placeholder=1")?;
                 if !STATISTICS.contains(&name.as_str()) {
-                    return Err(place.fault(format!("\"{name}\" is not counted; {}", instead(&name, STATISTICS.into_iter()))));
+                    return Err(place.fault(format!("\"{name}\" is not counted; {}", instead(&name, STATISTICS))));
                 }
                 numbers.insert(name, value);
             }
@@ -181,10 +197,13 @@ impl Parser {
     fn sent(&mut self, line: &Line, words: &mut Words<'_>) -> Result<Expected, ScenarioFault> {
         let operations = [ObjectOperation::DeleteAdd, ObjectOperation::Add, ObjectOperation::Update, ObjectOperation::Delete];
         let operation = operations.into_iter().find(|operation| words.eat(operation.word()));
-        let operation = operation.ok_or_else(|| line.place.fault("say what was sent: \"sent add T(u1)\", or update, delete, delete-add"))?;
+        let operation =
+            operation.ok_or_else(|| line.place.fault("say what was sent: \"sent add T(u1)\", or update, delete, delete-add"))?;
         let subject = self.subject(words)?;
         let Some(connector) = subject.connector().map(str::to_owned) else {
-            return Err(line.place.fault(format!("{subject} is in the metaverse; name the object of the directory, such as T(u1)")));
+            return Err(line
+                .place
+                .fault(format!("{subject} is in the metaverse; name the object of the directory, such as T(u1)")));
         };
         words.eat_sign(',');
         let exactly = words.eat("exactly");
@@ -196,7 +215,9 @@ impl Parser {
     /// Lines about one object, several, or a connector.
     fn about_objects(&mut self, line: &Line, words: &mut Words<'_>) -> Result<Expected, ScenarioFault> {
         let place = &line.place;
-        if let Some(directory) = self.directories.iter().find(|known| line.text.strip_prefix(&known.name).is_some_and(|rest| rest.starts_with(':'))) {
+        if let Some(directory) =
+            self.directories.iter().find(|known| line.text.strip_prefix(&known.name).is_some_and(|rest| rest.starts_with(':')))
+        {
             let connector = directory.name.clone();
             no_children(line)?;
             words.eat(&connector);
@@ -211,7 +232,9 @@ impl Parser {
             return Err(place.fault(format!("{first} and {other} are in different places; write one line for each")));
         }
         if !words.eat_sign(':') && !words.is_empty() {
-            return Err(place.fault(format!("\"{}\" follows an object; put a colon between them: \"{first}: connector\"", words.rest())));
+            return Err(
+                place.fault(format!("\"{}\" follows an object; put a colon between them: \"{first}: connector\"", words.rest()))
+            );
         }
         if entry {
             return self.entry_expectation(line, words, subjects, connector.as_deref());
@@ -235,7 +258,9 @@ impl Parser {
                 exactly: said.exactly,
             },
             None if said.view.is_some() => {
-                return Err(place.fault(format!("{first} is in the metaverse, where nothing is pending; say this of an object of a connector space")));
+                return Err(place.fault(format!(
+                    "{first} is in the metaverse, where nothing is pending; say this of an object of a connector space"
+                )));
             }
             None => Expected::Identity { subjects, facts: said.facts, attributes, exactly: said.exactly },
         })

@@ -227,7 +227,8 @@ impl Said {
 /// `CODE retried 1 since 10:00 saying "text"`.
 fn error(words: &mut Words<'_>) -> Result<ErrorSpec, ScenarioFault> {
     let place = words.place();
-    let code = words.text()?.ok_or_else(|| place.fault("the code of the error is missing, such as AttributeValueMustBeUnique"))?;
+    let code =
+        words.text()?.ok_or_else(|| place.fault("the code of the error is missing, such as AttributeValueMustBeUnique"))?;
     let mut error = ErrorSpec { code, retried: None, since: None, saying: None };
     if words.eat("retried") {
         error.retried = Some(words.number("the number of times it was tried again")?);

@@ -72,8 +72,11 @@ impl Scenario {
 
 fn parse(path: &Path, text: &str) -> Result<Scenario, ScenarioFault> {
     let file: Arc<str> = path.display().to_string().into();
-    let metaverse = metaverse_schema()
-        .map_err(|error| ScenarioFault { file: file.to_string(), line: 0, message: format!("the metaverse schema: {error}") })?;
+    let metaverse = metaverse_schema().map_err(|error| ScenarioFault {
+        file: file.to_string(),
+        line: 0,
+        message: format!("the metaverse schema: {error}"),
+    })?;
     let mut parser = Parser { metaverse, directories: Vec::new(), names: BTreeMap::new(), expanded: 0 };
     let lines = lines(&file, text, is_block)?;
     let start = Place { file, line: 1 };
@@ -121,9 +124,7 @@ fn heading(line: &Line) -> Result<Option<Heading>, ScenarioFault> {
 fn no_children(line: &Line) -> Result<(), ScenarioFault> {
     match line.children.first() {
         None => Ok(()),
-        Some(child) => {
-            Err(child.place.fault(format!("nothing can stand below \"{}\"; begin the line at the left", line.text)))
-        }
+        Some(child) => Err(child.place.fault(format!("nothing can stand below \"{}\"; begin the line at the left", line.text))),
     }
 }
 
@@ -150,7 +151,9 @@ impl Parser {
             return Err(place.fault("write a file beside this one or in a folder below: \"include two-forests.part\""));
         }
         if depth >= DEEPEST_INCLUDE {
-            return Err(place.fault(format!("files include each other more than {DEEPEST_INCLUDE} times; do they go round in a circle?")));
+            return Err(
+                place.fault(format!("files include each other more than {DEEPEST_INCLUDE} times; do they go round in a circle?"))
+            );
         }
         let included: PathBuf = path.parent().unwrap_or(Path::new("")).join(name);
         let text = std::fs::read_to_string(&included)

@@ -13,9 +13,34 @@ const PROFILES: [&str; 5] = [FULL_IMPORT, DELTA_IMPORT, FULL_SYNCHRONIZATION, DE
 
 /// The first words of statements.
 const STATEMENTS: [&str; 28] = [
-    "include", "forest", "tenant", "object", "change", "rename", "retype", "delete", "fault", "heal", "rules", "enable", "disable",
-    "threshold", "staging", "advance", "remember", "run", "cycle", "restart", "preview", "commit", "expect", "what", "same", "every",
-    "full", "way",
+    "include",
+    "forest",
+    "tenant",
+    "object",
+    "change",
+    "rename",
+    "retype",
+    "delete",
+    "fault",
+    "heal",
+    "rules",
+    "enable",
+    "disable",
+    "threshold",
+    "staging",
+    "advance",
+    "remember",
+    "run",
+    "cycle",
+    "restart",
+    "preview",
+    "commit",
+    "expect",
+    "what",
+    "same",
+    "every",
+    "full",
+    "way",
 ];
 
 /// Most runs whose orders are tried: five have 120.
@@ -130,7 +155,7 @@ impl Parser {
             Action::SecondFullSynchronization
         } else {
             let word = words.word().unwrap_or_default();
-            let known = instead(word, STATEMENTS.into_iter());
+            let known = instead(word, STATEMENTS);
             return Err(line.place.fault(format!("no statement begins with \"{word}\"; {known}")));
         };
         words.end(example(&action))?;
@@ -180,7 +205,12 @@ impl Parser {
         let mut run = RunSpec { connector, profile, batch_size: None, kill: None };
         if words.eat("in batches of") {
             let size = words.number("the number of objects in a batch")?;
-            run.batch_size = Some(u32::try_from(size).ok().filter(|size| *size > 0).ok_or_else(|| place.fault("a batch has at least one object"))?);
+            run.batch_size = Some(
+                u32::try_from(size)
+                    .ok()
+                    .filter(|size| *size > 0)
+                    .ok_or_else(|| place.fault("a batch has at least one object"))?,
+            );
         }
         words.eat_sign(',');
         if words.eat("killed after batch") {
@@ -223,7 +253,9 @@ impl Parser {
         let names = self.names.clone();
         let mut steps = Vec::new();
         // A block is not the beginning of a file: no directory can be added there.
-        if let Some(first) = line.children.iter().find(|child| child.text.starts_with("forest ") || child.text.starts_with("tenant ")) {
+        if let Some(first) =
+            line.children.iter().find(|child| child.text.starts_with("forest ") || child.text.starts_with("tenant "))
+        {
             return Err(first.place.fault("directories stand at the beginning of the file; move the line up"));
         }
         self.statements(&line.children, path, depth, &mut steps)?;
@@ -257,7 +289,9 @@ impl Parser {
         let mut steps = Vec::new();
         self.statements(own, path, depth, &mut steps)?;
         if steps.len() < 2 || steps.len() > MOST_ORDERED {
-            return Err(line.place.fault(format!("put two to {MOST_ORDERED} lines below \"every order\"; they are done in every order")));
+            return Err(line
+                .place
+                .fault(format!("put two to {MOST_ORDERED} lines below \"every order\"; they are done in every order")));
         }
         let then = match last {
             None => None,
@@ -281,7 +315,8 @@ fn advance(words: &mut Words<'_>) -> Result<Action, ScenarioFault> {
         _ => None,
     };
     let seconds = minutes.and_then(|minutes| minutes.checked_mul(60)).filter(|seconds| *seconds < 60 * 60 * 24 * 36_500);
-    let seconds = seconds.ok_or_else(|| words.place().fault("write it as \"advance 30 minutes\", with minutes, hours or days"))?;
+    let seconds =
+        seconds.ok_or_else(|| words.place().fault("write it as \"advance 30 minutes\", with minutes, hours or days"))?;
     Ok(Action::Advance(SignedDuration::from_secs(seconds)))
 }
 
@@ -300,9 +335,10 @@ fn misplaced(action: &Action, expected: &Expected) -> Option<&'static str> {
             (matches!(action, Action::Run(_) | Action::Cycle { .. }), "after a run or a cycle")
         }
         Expected::Counters(_) => (matches!(action, Action::Run(_)), "after a run"),
-        Expected::Error { .. } => {
-            (matches!(action, Action::Run(_) | Action::Cycle { .. } | Action::Preview { .. }), "after a run, a cycle or a preview")
-        }
+        Expected::Error { .. } => (
+            matches!(action, Action::Run(_) | Action::Cycle { .. } | Action::Preview { .. }),
+            "after a run, a cycle or a preview",
+        ),
         Expected::Ran { .. } => (matches!(action, Action::Cycle { .. }), "after a cycle"),
         Expected::Candidates(_) | Expected::Flow { .. } => (matches!(action, Action::Preview { .. }), "after a preview"),
         Expected::Statistics { .. }

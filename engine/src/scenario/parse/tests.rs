@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::super::model::Scenario;
 
-const BASE: &str = "scenario: x\nforest A contoso.com\ntenant T contoso.onmicrosoft.com\nobject u1 in A: user CN=Ada,DC=contoso,DC=com\n";
+const BASE: &str =
+    "scenario: x\nforest A contoso.com\ntenant T contoso.onmicrosoft.com\nobject u1 in A: user CN=Ada,DC=contoso,DC=com\n";
 
 #[track_caller]
 fn refused(text: &str, line: u32, expected: &str) {

@@ -11,8 +11,22 @@ pub(super) const METAVERSE: &str = "MV";
 
 /// Words that begin an expectation and therefore name no object.
 pub(super) const RESERVED: [&str; 16] = [
-    "result", "message", "counters", "error", "no", "warning", "sent", "statistics", "metaverse", "entries", "entry", "objects",
-    "ran", "skipped", "candidates", "flow",
+    "result",
+    "message",
+    "counters",
+    "error",
+    "no",
+    "warning",
+    "sent",
+    "statistics",
+    "metaverse",
+    "entries",
+    "entry",
+    "objects",
+    "ran",
+    "skipped",
+    "candidates",
+    "flow",
 ];
 
 /// A name, or a range of names: `u{1..3}` is u1, u2, u3. With each comes its number.
@@ -50,7 +64,8 @@ impl Parser {
             if name.is_empty() || !name.chars().all(plain) {
                 return Err(place.fault(format!("\"{name}\" is no name for an object; use letters and digits, such as u1")));
             }
-            if RESERVED.contains(&name.as_str()) || name == METAVERSE || self.directories.iter().any(|known| known.name == *name) {
+            if RESERVED.contains(&name.as_str()) || name == METAVERSE || self.directories.iter().any(|known| known.name == *name)
+            {
                 return Err(place.fault(format!("\"{name}\" has another meaning; give the object another name")));
             }
             if self.names.contains_key(name) {
@@ -104,9 +119,7 @@ impl Parser {
         };
         match (space, known) {
             (None, Named::Object { connector, .. }) => Ok(Subject::Object { connector: connector.clone(), name }),
-            (None, Named::RememberedObject { connector }) => {
-                Ok(Subject::RememberedObject { connector: connector.clone(), name })
-            }
+            (None, Named::RememberedObject { connector }) => Ok(Subject::RememberedObject { connector: connector.clone(), name }),
             (None, Named::RememberedIdentity) => Ok(Subject::RememberedIdentity(name)),
             (Some(METAVERSE), Named::Object { .. }) => Ok(Subject::Identity(name)),
             (Some(space), Named::Object { connector, .. }) if space == connector => {
@@ -196,7 +209,9 @@ impl Parser {
         words.end("member = u1 | u2")?;
         if let Some(wrong) = subjects.iter().find(|subject| subject.connector() != connector) {
             let space = connector.unwrap_or(METAVERSE);
-            return Err(place.fault(format!("{attribute} refers to objects of {space}, so {wrong} cannot be one; write {space}(...)")));
+            return Err(
+                place.fault(format!("{attribute} refers to objects of {space}, so {wrong} cannot be one; write {space}(...)"))
+            );
         }
         Ok(subjects.into_iter().map(FileValue::Reference).collect())
     }
@@ -223,7 +238,8 @@ fn split_values(place: &Place, text: &str) -> Result<Vec<(String, bool)>, Scenar
             if rest.is_empty() {
                 return Ok(values);
             }
-            rest = rest.strip_prefix('|').ok_or_else(|| place.fault(format!("\"{rest}\" follows a value; put | between values")))?;
+            rest =
+                rest.strip_prefix('|').ok_or_else(|| place.fault(format!("\"{rest}\" follows a value; put | between values")))?;
         } else {
             let (value, more) = rest.split_once(" | ").map_or((rest, None), |(value, more)| (value, Some(more)));
             let value = value.trim();
@@ -241,16 +257,18 @@ fn split_values(place: &Place, text: &str) -> Result<Vec<(String, bool)>, Scenar
 }
 
 fn plain(place: &Place, attribute: &AttributeDefinition, text: &str) -> Result<EntryValue, ScenarioFault> {
-    let wrong = |hint: &str| place.fault(format!("\"{text}\" does not fit {}, which is {}; {hint}", attribute.name, attribute.value_type.word()));
+    let wrong = |hint: &str| {
+        place.fault(format!("\"{text}\" does not fit {}, which is {}; {hint}", attribute.name, attribute.value_type.word()))
+    };
     match attribute.value_type {
         ValueType::String | ValueType::Reference => Ok(EntryValue::Text(text.to_owned())),
         ValueType::Integer => text.parse().ok().map(EntryValue::Integer).ok_or_else(|| wrong("write a number")),
         ValueType::Boolean if text.eq_ignore_ascii_case("true") => Ok(EntryValue::Boolean(true)),
         ValueType::Boolean if text.eq_ignore_ascii_case("false") => Ok(EntryValue::Boolean(false)),
         ValueType::Boolean => Err(wrong("write True or False")),
-        ValueType::Binary => binary(text).map(EntryValue::Binary).ok_or_else(|| {
-            wrong("write a GUID, a SID, or base64: or hex: before the bytes")
-        }),
+        ValueType::Binary => {
+            binary(text).map(EntryValue::Binary).ok_or_else(|| wrong("write a GUID, a SID, or base64: or hex: before the bytes"))
+        }
     }
 }
 
@@ -301,7 +319,9 @@ mod tests {
 
     #[test]
     fn values_stand_between_bars() {
-        let split = |text: &str| split_values(&place(), text).map(|values| values.into_iter().map(|(value, _)| value).collect::<Vec<_>>());
+        let split = |text: &str| {
+            split_values(&place(), text).map(|values| values.into_iter().map(|(value, _)| value).collect::<Vec<_>>())
+        };
         assert_eq!(split("SMTP:a@x | smtp:b@x").unwrap(), ["SMTP:a@x", "smtp:b@x"]);
         assert_eq!(split("a|b").unwrap(), ["a|b"]);
         assert_eq!(split("\" a | b \" | c").unwrap(), [" a | b ", "c"]);

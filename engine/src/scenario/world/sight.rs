@@ -160,7 +160,8 @@ impl<'a> Sight<'a> {
         match subject {
             Subject::Object { name, .. } => return Ok(self.world.entry_put(name)),
             Subject::Named { dn, .. } => return Ok(site.directory.entry(dn)),
-            Subject::Joined { .. } | Subject::RememberedObject { .. } | Subject::Identity(_) | Subject::RememberedIdentity(_) => {}
+            Subject::Joined { .. } | Subject::RememberedObject { .. } | Subject::Identity(_) | Subject::RememberedIdentity(_) => {
+            }
         }
         let known = match self.where_is(subject)? {
             Some(known) => Some(known),
@@ -217,6 +218,8 @@ impl<'a> Sight<'a> {
 
     /// How metaverse objects are called in messages: by one of the objects joined to them.
     pub(in crate::scenario) fn call_identity(&self, id: MvId) -> Result<String, ScenarioError> {
-        Ok(self.joined_name(id)?.map_or_else(|| "an identity without a name in the file".to_owned(), |name| format!("MV({name})")))
+        Ok(self
+            .joined_name(id)?
+            .map_or_else(|| "an identity without a name in the file".to_owned(), |name| format!("MV({name})")))
     }
 }
