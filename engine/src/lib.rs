@@ -20,6 +20,9 @@ pub mod sync;
 
 pub mod run;
 
+pub mod interop;
 pub mod setup;
 
 pub mod service;
+
+pub mod scenario;

@@ -1,6 +1,8 @@
 //! The command line: one file per noun (`operations.md` 10, 11).
 
 mod background;
+mod config;
+mod confirm;
 mod connector;
 mod connector_add;
 mod cs;
@@ -18,6 +20,7 @@ mod progress;
 mod run;
 #[cfg(test)]
 mod sample;
+mod scenario;
 mod secret;
 mod session;
 mod status;
@@ -134,6 +137,9 @@ pub enum Command {
     /// Add, list, show and count connectors
     #[command(subcommand)]
     Connector(connector::ConnectorCommand),
+    /// Take over and write configurations of real servers
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Start and stop run profiles, read the run history
     #[command(subcommand)]
     Run(run::RunCommand),
@@ -151,6 +157,8 @@ pub enum Command {
     /// Check, format, evaluate and explain expressions; needs no data folder
     #[command(subcommand)]
     Expression(expression::ExpressionCommand),
+    /// Run scenario files: what happens, and what must be true afterwards
+    Scenario(scenario::ScenarioArgs),
 }
 
 impl Command {
@@ -160,12 +168,14 @@ impl Command {
             Self::Demo(_) => "demo",
             Self::Status => "status",
             Self::Connector(command) => command.name(),
+            Self::Config(command) => command.name(),
             Self::Run(command) => command.name(),
             Self::Cycle(command) => command.name(),
             Self::Cs(command) => command.name(),
             Self::Mv(command) => command.name(),
             Self::Pending(_) => "pending",
             Self::Expression(command) => command.name(),
+            Self::Scenario(_) => "scenario",
         }
     }
 
@@ -177,10 +187,12 @@ impl Command {
             Self::Demo(_)
             | Self::Status
             | Self::Connector(_)
+            | Self::Config(_)
             | Self::Cs(_)
             | Self::Mv(_)
             | Self::Pending(_)
-            | Self::Expression(_) => false,
+            | Self::Expression(_)
+            | Self::Scenario(_) => false,
         }
     }
 
@@ -189,12 +201,14 @@ impl Command {
             Self::Demo(arguments) => demo::run(session, arguments),
             Self::Status => status::run(session),
             Self::Connector(command) => command.run(session),
+            Self::Config(command) => command.run(session),
             Self::Run(command) => command.run(session),
             Self::Cycle(command) => command.run(session),
             Self::Cs(command) => command.run(session),
             Self::Mv(command) => command.run(session),
             Self::Pending(arguments) => pending::run(session, arguments),
             Self::Expression(command) => command.run(session),
+            Self::Scenario(arguments) => scenario::run(session, arguments),
         }
     }
 }
@@ -321,6 +335,10 @@ mod tests {
             false,
         );
         check("syncline connector set-credential contoso.com --secret-stdin", "connector set-credential", false);
+        check("syncline config import-server ./export --map a=b --map c=d --dry-run", "config import-server", false);
+        check("syncline config import-server ./export --yes", "config import-server", false);
+        check("syncline config server-export ./export", "config server-export", false);
+        check("syncline config rule-script --rule one --rule two", "config rule-script", false);
         check("syncline run start contoso.com Export", "run start", true);
         check("syncline run start contoso.com Export --no-wait", "run start", false);
         check("syncline run list --connector contoso.com --profile Export --limit 5", "run list", false);
@@ -341,6 +359,7 @@ mod tests {
         check("syncline expression eval [mail] --mv 5f0c1a34-0000-4000-8000-000000000000", "expression eval", false);
         check("syncline expression functions --category text", "expression functions", false);
         check("syncline expression vectors a.json b.json", "expression vectors", false);
+        check("syncline scenario one.scenario two.scenario", "scenario", false);
     }
 
     #[test]
@@ -378,6 +397,7 @@ mod tests {
             "syncline expression check 1 --target-type str",
             "syncline expression functions --category nothing",
             "syncline expression vectors",
+            "syncline scenario",
             "syncline cycle start --policy weekly",
             "syncline status --password secret",
             "syncline connector add active-directory --name contoso.com",
@@ -386,6 +406,10 @@ mod tests {
             "syncline connector add active-directory --name contoso.com --user svc --password x",
             "syncline connector add sandbox --domain contoso.com",
             "syncline connector set-credential contoso.com hunter2",
+            "syncline config import-server",
+            "syncline config import-server ./export --map contoso.com",
+            "syncline config import-server ./export --map =x",
+            "syncline config server-export",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use syncline_expression::{AttributeKind, AttributeType, Program, Schema as ExpressionSchema, Severity, View};
 use uuid::Uuid;
 
-use super::definition::{Direction, Flow, FlowSource, SyncRule};
+use super::definition::{Direction, Flow, FlowSource, LinkType, SyncRule};
 use super::plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };
 use super::scope::CompiledClause;
-use crate::model::{AttributeTable, ConnectorId, DN_ATTRIBUTE, Schema, ValueType, fold_text};
+use crate::model::{AttributeTable, ConnectorId, DN_ATTRIBUTE, RuleId, Schema, ValueType, fold_text};
 
 /// A connector as the compiler needs it.
 #[derive(Clone, Debug)]
@@ -38,7 +38,9 @@ pub struct PlanInput {
 /// A fault in a rule that does not keep the others from working.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleProblem {
-    /// Name of the rule.
+    /// The rule.
+    pub id: RuleId,
+    /// Its name.
     pub rule: String,
     /// Sentence that names flow, attribute and fix.
     pub message: String,
@@ -60,8 +62,6 @@ pub fn compile(
     let mut problems = Vec::new();
     let metaverse_attributes: BTreeMap<_, _> =
         metaverse.attributes().map(|definition| (attributes.intern(&definition.name), definition)).collect();
-    let optional: BTreeMap<ConnectorId, Arc<Schema>> =
-        connectors.iter().filter_map(|input| Some((input.id, Arc::clone(input.optional.as_ref()?)))).collect();
     let mut plans: BTreeMap<ConnectorId, ConnectorPlan> = connectors
         .into_iter()
         .map(|input| {
@@ -91,16 +91,18 @@ pub fn compile(
     ordered.sort_by_key(|rule| rule.precedence);
     for rule in ordered {
         let Some(connector) = plans.get_mut(&rule.connector) else {
-            problems.push(RuleProblem { rule: rule.name.clone(), message: "its connector no longer exists".to_owned() });
+            let message = "its connector no longer exists".to_owned();
+            problems.push(RuleProblem { id: rule.id, rule: rule.name.clone(), message });
             continue;
         };
         let standard = rule.tag.is_some() && rule.direction == Direction::Inbound;
-        let optional = optional.get(&rule.connector).filter(|_| standard).map(Arc::as_ref);
-        let compiler = RuleCompiler { rule, connector, optional, metaverse, attributes, problems: &mut problems };
+        let optional = connector.optional.clone().filter(|_| standard);
+        let compiler =
+            RuleCompiler { rule, connector, optional: optional.as_deref(), metaverse, attributes, problems: &mut problems };
         let compiled = match compiler.compile() {
             Ok(compiled) => Arc::new(compiled),
             Err(message) => {
-                problems.push(RuleProblem { rule: rule.name.clone(), message });
+                problems.push(RuleProblem { id: rule.id, rule: rule.name.clone(), message });
                 continue;
             }
         };
@@ -159,6 +161,9 @@ struct RuleCompiler<'a> {
 impl RuleCompiler<'_> {
     fn compile(mut self) -> Result<CompiledRule, String> {
         let rule = self.rule;
+        if rule.link == LinkType::JoinNoFlow {
+            return Err("link type JoinNoFlow cannot be run by this version; choose Join and remove the flows".to_owned());
+        }
         let connector_type = self
             .connector
             .schema
@@ -183,6 +188,11 @@ impl RuleCompiler<'_> {
                 group
                     .iter()
                     .map(|clause| {
+                        if clause.operator.asks_membership() {
+                            return Err(format!(
+                                "the scoping filter \"{clause}\" asks for membership, which this version cannot do"
+                            ));
+                        }
                         if self.source_type(&clause.attribute).is_none() {
                             return Err(format!(
                                 "the scoping filter uses \"{}\", which {} lacks",
@@ -320,7 +330,7 @@ impl RuleCompiler<'_> {
     }
 
     fn problem(&mut self, message: String) {
-        self.problems.push(RuleProblem { rule: self.rule.name.clone(), message });
+        self.problems.push(RuleProblem { id: self.rule.id, rule: self.rule.name.clone(), message });
     }
 
     /// Type of an attribute of the source object: its connector space type inbound, its metaverse type
@@ -429,10 +439,9 @@ pub fn attribute_kind(value_type: ValueType) -> AttributeKind {
 
 #[cfg(test)]
 mod tests {
-    use super::super::definition::{LinkType, MergeType};
+    use super::super::definition::MergeType;
     use super::super::{active_directory_schema, metaverse_schema};
     use super::*;
-    use crate::model::RuleId;
 
     #[test]
     fn standard_rules_read_what_the_forest_may_lack_as_absent() {

@@ -12,7 +12,9 @@ pub use default_set::{
     DefaultSetError, DefaultSetOptions, ForestFeatures, UserMatch, active_directory_schema, default_rules, metaverse_schema,
     tenant_schema,
 };
-pub use definition::{Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule};
+pub use definition::{
+    Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule, tag_name,
+};
 pub use file::{RulePatch, RuleText, RuleTextError, rules_from_toml};
 pub use plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,

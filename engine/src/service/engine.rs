@@ -219,7 +219,7 @@ impl Engine {
         self.0.events.subscribe()
     }
 
-    fn setup(&self) -> SetupContext<'_> {
+    pub(super) fn setup(&self) -> SetupContext<'_> {
         SetupContext {
             folder: &self.0.folder,
             database: &self.0.database,
@@ -230,14 +230,19 @@ impl Engine {
     }
 
     /// Refuses to change the configuration while something runs (`wizard.md` W-BUSY).
-    fn check_idle(&self) -> Answer<()> {
+    pub(super) fn check_idle(&self) -> Answer<()> {
         Ok(self.runs_core()?.check_idle()?)
+    }
+
+    /// Tells the listeners that connectors, rules or schemas are others now.
+    pub(super) fn tell_configuration_changed(&self) {
+        self.0.events.send(&EngineEvent::ConfigurationChanged);
     }
 
     /// Applies the default rules, tells the listeners and gives the new connector.
     fn configured(&self, connector: ConnectorId) -> Answer<ConnectorSummary> {
         setup::apply_default_rules(&self.0.database, self.ids())?;
-        self.0.events.send(&EngineEvent::ConfigurationChanged);
+        self.tell_configuration_changed();
         self.query(|reader, context| queries::connectors::summary_of(reader, context, connector))
     }
 
@@ -273,7 +278,7 @@ impl Engine {
         self.runs_core()?;
         let connector = self.query(|_, context| queries::connectors::find(context, connector).map(|record| record.id))?;
         setup::set_credential(&self.setup(), connector, secret)?;
-        self.0.events.send(&EngineEvent::ConfigurationChanged);
+        self.tell_configuration_changed();
         Ok(())
     }
 
@@ -415,12 +420,13 @@ impl Engine {
         self.query(|reader, context| queries::expression::metaverse_object(reader, context, guid, connector))
     }
 
-    /// The attribute of a connector that an outbound flow writes, as the checks of expressions need it.
+    /// The attribute that a flow writes, as the checks of expressions need it: an outbound one to a connector, an
+    /// inbound one to the metaverse.
     ///
     /// # Errors
     /// [`EngineError::UnknownConnector`].
-    pub fn expression_target(&self, connector: &str, attribute: &str) -> Answer<Option<Target>> {
-        self.query(|_, context| queries::expression::connector_target(context, connector, attribute))
+    pub fn expression_target(&self, connector: Option<&str>, attribute: &str) -> Answer<Option<Target>> {
+        self.query(|_, context| queries::expression::stored_target(context, connector, attribute))
     }
 
     /// Pending exports: deletions, additions, updates, each in DN order.

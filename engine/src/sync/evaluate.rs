@@ -491,7 +491,10 @@ fn committed(contributor: &Contributor, ambience: Ambience<'_>) -> CsEffect {
         after.pending_import = Delta::none();
         effect.commit_import = true;
     }
-    after.import_error = None;
+    // What an import did not see of an export is settled by an import.
+    if object.import_error.as_ref().is_some_and(|known| known.error.code != ErrorCode::EXPORTED_CHANGE_NOT_REIMPORTED) {
+        after.import_error = None;
+    }
     after.rename_retry = false;
     after.reference_retry = false;
     let outbound: Vec<_> = object.link_rules.iter().filter(|rule| rule.direction == Direction::Outbound).copied().collect();

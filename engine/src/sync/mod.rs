@@ -19,7 +19,7 @@ mod step;
 mod values;
 
 pub use effects::{CsEffect, Effects, FlowTrace, MvEffect, MvTarget, Standing, Trace};
-pub use plan::{connector_keys, load as load_plan, read as read_plan};
+pub use plan::{connector_keys, load as load_plan, load_in as load_plan_in, read as read_plan};
 pub use step::{SyncOptions, run_step};
 pub use values::{FlowValue, INDEXED_LIMIT};
 

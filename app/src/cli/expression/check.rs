@@ -73,9 +73,11 @@ fn target(session: &Session, arguments: &CheckArgs, source: &Source) -> Result<O
     if name == "dn" && !source.inbound {
         return Ok(Some(Target { name: name.clone(), kind: AttributeKind::Text, multi_valued: false, max_length: None }));
     }
-    let found = match &arguments.source.connector {
-        Some(connector) if !source.inbound => session.query(|engine| Ok(engine.expression_target(connector, name)?))?,
-        _ => shipped_target(name, source.inbound)?,
+    let found = match (source.inbound, arguments.source.connector.as_deref()) {
+        // The metaverse of the data folder, or the connector: the rules of this installation.
+        (true, Some(_)) => session.query(|engine| Ok(engine.expression_target(None, name)?))?,
+        (false, Some(connector)) => session.query(|engine| Ok(engine.expression_target(Some(connector), name)?))?,
+        (inbound, None) => shipped_target(name, inbound)?,
     };
     let of = if source.inbound { "the metaverse" } else { "the connector" };
     found.map(Some).ok_or_else(|| {

@@ -189,6 +189,12 @@ impl MemoryDirectory {
         self.state().directory.by_anchor(anchor).cloned()
     }
 
+    /// The name of the object of an anchor.
+    #[must_use]
+    pub fn name_of(&self, anchor: &[u8]) -> Option<String> {
+        self.state().directory.by_anchor(anchor).map(|entry| entry.dn.clone())
+    }
+
     /// Scripts a fault.
     pub fn inject(&self, fault: Fault) {
         self.state().faults.push(fault);

@@ -98,12 +98,16 @@ pub fn shipped_target(name: &str, inbound: bool) -> Result<Option<Target>, Engin
     Ok(tenant.attribute(name).or_else(|| forest.attribute(name)).map(target))
 }
 
-/// The attribute of a connector that an outbound flow writes.
+/// The attribute that a flow of the data folder's rules writes: an outbound one to a connector, an inbound one
+/// to the metaverse.
 ///
 /// # Errors
 /// [`EngineError::UnknownConnector`].
-pub fn connector_target(context: &QueryContext, connector: &str, name: &str) -> Result<Option<Target>, EngineError> {
-    Ok(connectors::find(context, connector)?.schema.attribute(name).map(target))
+pub fn stored_target(context: &QueryContext, connector: Option<&str>, name: &str) -> Result<Option<Target>, EngineError> {
+    Ok(match connector {
+        Some(connector) => connectors::find(context, connector)?.schema.attribute(name).map(target),
+        None => context.metaverse.attribute(name).map(target),
+    })
 }
 
 fn target(definition: &AttributeDefinition) -> Target {

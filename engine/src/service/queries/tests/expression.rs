@@ -4,7 +4,7 @@ use syncline_expression::{AttributeKind, CountingRandom, Outcome, SourceObject, 
 use super::{FOREST, World, guid, texts};
 use crate::model::{AttributeChange, ObjectOperation, Value as ModelValue};
 use crate::service::queries::expression::{
-    connector_space_object, connector_target, metaverse_object, shipped_object, shipped_target,
+    connector_space_object, metaverse_object, shipped_object, shipped_target, stored_target,
 };
 use crate::service::{EngineError, ExpressionObject};
 use crate::store::references::ReferenceLayer;
@@ -134,7 +134,9 @@ fn targets_tell_type_and_length() {
     check("proxyAddresses", false, Some((AttributeKind::Text, true, None)));
     check("sAMAccountName", false, Some((AttributeKind::Text, false, None)));
     let world = World::new();
-    let found = connector_target(&world.context(), "contoso.com", "MEMBER").unwrap().unwrap();
+    let found = stored_target(&world.context(), Some("contoso.com"), "MEMBER").unwrap().unwrap();
     assert_eq!((found.name.as_str(), found.kind, found.multi_valued), ("member", AttributeKind::Reference, true));
-    assert!(connector_target(&world.context(), "contoso.com", "nothing").unwrap().is_none());
+    assert!(stored_target(&world.context(), Some("contoso.com"), "nothing").unwrap().is_none());
+    let found = stored_target(&world.context(), None, "accountName").unwrap().unwrap();
+    assert_eq!((found.kind, found.max_length), (AttributeKind::Text, Some(448)));
 }
