@@ -48,9 +48,9 @@ Examples:
     #[command(after_help = "\
 The object that the expression reads:
   --set NAME=VALUE        a value; repeated for several values of one attribute
-  --set NAME:TYPE=VALUE   with a type: str, num, bool, bin (Base64), ref, mvstr, mvnum, ...
+  --set NAME:TYPE=VALUE   typed: str, num, bool, bin (Base64), ref, mvstr, ...
   --set NAME:TYPE         an attribute that the object lacks
-  --object-file FILE      {\"mail\": \"ann@contoso.com\", \"proxyAddresses\": [\"smtp:a\", \"smtp:b\"]}
+  --object-file FILE      {\"mail\": \"a@x\", \"proxyAddresses\": [\"smtp:a\"]}
   --connector C --dn DN   an object of a connector space of the data folder
   --mv ID                 a metaverse object; with --connector as outbound rules of C read it
 --set replaces what the object has. An attribute that is not set is absent (NULL).
