@@ -108,7 +108,8 @@ fn an_export_is_taken_over_and_written_again() {
 fn rules_that_are_there_are_replaced_only_after_a_yes() {
     let place = Place::new();
     let ldif = place.path("forest.ldif");
-    fs::write(&ldif, "version: 1\n\ndn: DC=contoso,DC=com\nobjectClass: domainDNS\nobjectGUID:: AAECAwQFBgcICQoLDA0ODw==\n").unwrap();
+    fs::write(&ldif, "version: 1\n\ndn: DC=contoso,DC=com\nobjectClass: domainDNS\nobjectGUID:: AAECAwQFBgcICQoLDA0ODw==\n")
+        .unwrap();
     place.data(&["connector", "add", "file", "--name", FOREST, "--path", ldif.to_str().unwrap()]);
     place.data(&["connector", "add", "sandbox", "--tenant", "contoso", "--domain", FOREST]);
     place.refused(&["config", "import-server", pilot()], 31, "map it onto the present one with --map");

@@ -73,7 +73,9 @@ pub struct ImportArgs {
 /// Reads `NAME=CONNECTOR`.
 fn mapping(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((from, to)) if !from.trim().is_empty() && !to.trim().is_empty() => Ok((from.trim().to_owned(), to.trim().to_owned())),
+        Some((from, to)) if !from.trim().is_empty() && !to.trim().is_empty() => {
+            Ok((from.trim().to_owned(), to.trim().to_owned()))
+        }
         _ => Err("write NAME=CONNECTOR: the name in the export, and the name of a connector that is here".to_owned()),
     }
 }
@@ -155,10 +157,7 @@ fn imported(report: &ImportReport, view: &View) -> String {
         .add_some("Server", report.server.as_ref())
         .add_some("Version", report.server_version.as_ref())
         .add("Stored", if report.dry_run { "no, this was a dry run" } else { "yes" })
-        .add(
-            "Rules",
-            format!("{}: {} standard, {} of the administrator", rules.read, rules.standard, rules.custom),
-        )
+        .add("Rules", format!("{}: {} standard, {} of the administrator", rules.read, rules.standard, rules.custom))
         .add("As this product ships them", rules.as_shipped.to_string())
         .add(
             "In this data folder",
@@ -272,7 +271,10 @@ mod tests {
             ..ImportReport::default()
         };
         let text = next(&report(ConnectorFate::Created, false), "syncline");
-        assert!(text.contains("connector set-credential contoso.com\n") && text.contains("add sandbox --tenant contoso\n"), "{text}");
+        assert!(
+            text.contains("connector set-credential contoso.com\n") && text.contains("add sandbox --tenant contoso\n"),
+            "{text}"
+        );
         let text = next(&report(ConnectorFate::Mapped, false), "syncline");
         assert!(!text.contains("credential") && text.contains("cycle start --policy initial"), "{text}");
         assert!(next(&report(ConnectorFate::Mapped, true), "syncline").contains("without --dry-run"));
@@ -297,7 +299,9 @@ mod tests {
         };
         let view = View { width: None, zone: jiff::tz::TimeZone::UTC };
         let text = imported(&report, &view);
-        for words in ["Rules that were here", "Mine", "Removed", "Taken\n  staging mode: because", "Not taken\n  rule Evil\\u{1b}"] {
+        for words in
+            ["Rules that were here", "Mine", "Removed", "Taken\n  staging mode: because", "Not taken\n  rule Evil\\u{1b}"]
+        {
             assert!(text.contains(words), "missing {words:?} in {text}");
         }
     }

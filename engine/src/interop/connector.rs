@@ -17,6 +17,78 @@ pub const CLOUD_CONNECTOR: Uuid = Uuid::from_u128(0xb891_884f_051e_4a83_95af_254
 /// What the cloud connector says it is.
 pub(super) const CLOUD_SUBTYPE: &str = "Windows Azure Active Directory (Microsoft)";
 
+/// Elements of a connector, in either layout.
+const CHILDREN: [&str; 33] = [
+    "format-version",
+    "id",
+    "name",
+    "category",
+    "description",
+    "subtype",
+    "ma-listname",
+    "ma-companyname",
+    "creation-time",
+    "last-modification-time",
+    "version",
+    "internal-version",
+    "password-sync-allowed",
+    "schema",
+    "private-configuration",
+    "attribute-inclusion",
+    "join",
+    "projection",
+    "export-attribute-flow",
+    "ma-partition-data",
+    "ma-run-data",
+    "component_mappings",
+    "password-sync",
+    "encrypted-attributes",
+    "stay-disconnector",
+    "provisioning-cleanup",
+    "extension",
+    "controller-configuration",
+    "ma-ui-settings",
+    "SyncConfig-refresh-schema",
+    "capabilities-mask",
+    "export-type",
+    "dn-construction",
+];
+
+/// Settings of connectors and partitions that are known.
+const PARAMETERS: [&str; 31] = [
+    "forest-port",
+    "forest-guid",
+    "forest-login-user",
+    "forest-login-domain",
+    "default-ssl-strength",
+    "password",
+    "forest-name",
+    "sign-and-seal",
+    "crl-check",
+    "ssl-bind",
+    "simple-bind",
+    "Connector.GroupFilteringGroupDn",
+    "ADS_UF_ACCOUNTDISABLE",
+    "ADS_GROUP_TYPE_GLOBAL_GROUP",
+    "ADS_GROUP_TYPE_DOMAIN_LOCAL_GROUP",
+    "ADS_GROUP_TYPE_LOCAL_GROUP",
+    "ADS_GROUP_TYPE_UNIVERSAL_GROUP",
+    "ADS_GROUP_TYPE_SECURITY_ENABLED",
+    "Forest.FQDN",
+    "Forest.LDAP",
+    "Forest.Netbios",
+    "guid",
+    "last-dc",
+    "dc-failover",
+    "cookie",
+    "Domain.FQDN",
+    "Domain.LDAP",
+    "Domain.Netbios",
+    "UserName",
+    "Password",
+    "Connector.ID",
+];
+
 /// A connector of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerConnector {
@@ -205,14 +277,17 @@ impl ServerConnector {
         forget_secrets(&mut element, reading);
         let element = element;
         let private = element.child("private-configuration").and_then(|private| private.elements().next());
-        let forest = element.at(&["private-configuration", "adma-configuration"]).map(|inner| ForestConnection::read(inner, reading));
+        let forest =
+            element.at(&["private-configuration", "adma-configuration"]).map(|inner| ForestConnection::read(inner, reading));
         let list = |path: &[&str], item: &str| -> Vec<Element> {
             element.at(path).into_iter().flat_map(|list| list.all(item)).cloned().collect()
         };
-        let partitions = list(&["ma-partition-data"], "partition").iter().map(|inner| ServerPartition::read(inner, reading)).collect();
+        let partitions =
+            list(&["ma-partition-data"], "partition").iter().map(|inner| ServerPartition::read(inner, reading)).collect();
         let run_profiles =
             list(&["ma-run-data"], "run-configuration").iter().map(|inner| ServerRunProfile::read(inner, reading)).collect();
-        Some(Self {
+        reading.unknown(&element, &CHILDREN);
+        let connector = Self {
             id: reading.guid(&element, "id"),
             name: reading.word(&element, "name"),
             category: reading.word(&element, "category"),
@@ -226,7 +301,14 @@ impl ServerConnector {
             partitions,
             run_profiles,
             element,
-        })
+        };
+        let own = connector.partitions.iter().flat_map(|partition| &partition.parameters).chain(&connector.parameters);
+        for parameter in own.filter(|_| connector.kind() != ServerConnectorKind::Other) {
+            if !PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(&parameter.name)) {
+                reading.warn("parameter", format!("setting \"{}\" is not known; it is kept and has no effect", parameter.name));
+            }
+        }
+        Some(connector)
     }
 }
 
@@ -330,8 +412,7 @@ impl ServerPartition {
 
 impl ServerRunProfile {
     fn read(element: &Element, reading: &mut Reading) -> Self {
-        let steps: Vec<Element> =
-            element.child("configuration").into_iter().flat_map(|list| list.all("step")).cloned().collect();
+        let steps: Vec<Element> = element.child("configuration").into_iter().flat_map(|list| list.all("step")).cloned().collect();
         Self {
             id: reading.guid(element, "id"),
             name: reading.word(element, "name"),

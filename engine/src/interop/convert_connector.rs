@@ -41,8 +41,7 @@ pub(super) fn create(
     for attribute in server.attributes.iter().filter(|name| schema.attribute(name).is_none()) {
         not_taken.push(Remark::of(&subject, format!("attribute {attribute} is selected, but the schema of the export lacks it")));
     }
-    let attributes =
-        server.attributes.iter().filter_map(|name| schema.attribute(name)).map(|found| found.name.clone()).collect();
+    let attributes = server.attributes.iter().filter_map(|name| schema.attribute(name)).map(|found| found.name.clone()).collect();
     let (kind, settings) = match server.kind() {
         ServerConnectorKind::Cloud => (TENANT_KIND, settings_text(server, &tenant_settings(server))?),
         ServerConnectorKind::ActiveDirectory | ServerConnectorKind::Other => {
@@ -153,7 +152,8 @@ fn partition_record(
     let listed = |containers: &[String]| containers.iter().filter(|name| !name.is_empty()).cloned().collect::<Vec<_>>();
     let include = if everything { Vec::new() } else { listed(&partition.inclusions) };
     let mut exclude = listed(&partition.exclusions);
-    if is_forest && !everything && include.is_empty() && !exclude.iter().any(|name| fold_text(name) == fold_text(&partition.name)) {
+    if is_forest && !everything && include.is_empty() && !exclude.iter().any(|name| fold_text(name) == fold_text(&partition.name))
+    {
         // Where nothing is included, nothing is read; here an empty list would mean everything.
         exclude.push(partition.name.clone());
         changed.push(Remark::of(subject, format!("partition {} includes no container, so its root is left out", partition.name)));
@@ -183,7 +183,8 @@ fn profile_record(
     for step in &profile.steps {
         let types = step_types(step.kind);
         if types.len() > 1 {
-            changed.push(Remark::of(subject, format!("run profile {}: a combined step became {} steps", profile.name, types.len())));
+            changed
+                .push(Remark::of(subject, format!("run profile {}: a combined step became {} steps", profile.name, types.len())));
         }
         for (name, limit) in [("objects", step.object_limit), ("deletions", step.deletion_limit)] {
             if limit > 0 {

@@ -186,8 +186,7 @@ pub(super) fn attributes_in(expression: &str) -> Vec<String> {
 
 /// The attributes of connector objects that a rule reads, compares or writes.
 pub(super) fn connector_attributes(rule: &ServerRule) -> BTreeSet<String> {
-    let mut used: BTreeSet<String> =
-        rule.join_groups.iter().flatten().map(|clause| clause.connector_attribute.clone()).collect();
+    let mut used: BTreeSet<String> = rule.join_groups.iter().flatten().map(|clause| clause.connector_attribute.clone()).collect();
     match rule.direction {
         Direction::Inbound => {
             used.extend(rule.scope_groups.iter().flatten().map(|clause| clause.attribute.clone()));
@@ -228,9 +227,11 @@ pub(super) fn trim(rule: &mut SyncRule, schema: &Schema) -> Vec<String> {
             (_, false) if !flow.target.eq_ignore_ascii_case("dn") && !has(&flow.target) => Some(&flow.target),
             _ => None,
         };
-        left_out.extend(missing.map(|name| {
-            format!("the flow to \"{}\" was left out: {object_type} has no attribute \"{name}\" here", flow.target)
-        }));
+        left_out.extend(
+            missing.map(|name| {
+                format!("the flow to \"{}\" was left out: {object_type} has no attribute \"{name}\" here", flow.target)
+            }),
+        );
         missing.is_none()
     });
     left_out
@@ -273,7 +274,8 @@ pub(super) fn differences(ours: &SyncRule, theirs: &SyncRule) -> Vec<String> {
     };
     let (ours, theirs) = (by_target(ours), by_target(theirs));
     for target in ours.keys().chain(theirs.keys()).collect::<BTreeSet<_>>() {
-        let name = theirs.get(target).or(ours.get(target)).and_then(|flows| flows.first()).map_or("", |flow| flow.target.as_str());
+        let name =
+            theirs.get(target).or(ours.get(target)).and_then(|flows| flows.first()).map_or("", |flow| flow.target.as_str());
         let same = match (ours.get(target), theirs.get(target)) {
             (Some(ours), Some(theirs)) => {
                 ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| same_flow(ours, theirs))

@@ -98,7 +98,9 @@ pub enum InteropError {
         reason: &'static str,
     },
     /// The administrator has not agreed to losing rules.
-    #[error("{rules} synchronization rules of {connectors} would be replaced; look at them with --dry-run and confirm with --yes")]
+    #[error(
+        "{rules} synchronization rules of {connectors} would be replaced; look at them with --dry-run and confirm with --yes"
+    )]
     NotConfirmed {
         /// Rules replaced or removed.
         rules: usize,
@@ -106,7 +108,9 @@ pub enum InteropError {
         connectors: String,
     },
     /// There is no precedence left for a rule that has to make room.
-    #[error("there is no free precedence for rule \"{0}\", which has to make room for a rule of the export; change one of the two")]
+    #[error(
+        "there is no free precedence for rule \"{0}\", which has to make room for a rule of the export; change one of the two"
+    )]
     NoPrecedence(String),
     /// No such rule.
     #[error("there is no synchronization rule \"{0}\"")]

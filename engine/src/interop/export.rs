@@ -54,10 +54,9 @@ pub fn export(context: &SetupContext<'_>, folder: &Path) -> Result<ExportReport,
     for rule in present_rules(&reader, &records)? {
         documents.rules.push((rule.id, rule.to_element()));
     }
-    for (kind, list) in [
-        (DocumentKind::ForeignConnector, &mut documents.connectors),
-        (DocumentKind::ForeignRule, &mut documents.rules),
-    ] {
+    for (kind, list) in
+        [(DocumentKind::ForeignConnector, &mut documents.connectors), (DocumentKind::ForeignRule, &mut documents.rules)]
+    {
         for (guid, document) in server_documents::all(&reader, kind)? {
             list.push((guid, element_of(&document.body)?));
         }
@@ -83,11 +82,8 @@ pub fn rule_script(connection: &Connection, wanted: &[String]) -> Result<String,
     let mut chosen = Vec::new();
     for name in wanted {
         let guid = Uuid::try_parse(name.trim()).ok();
-        let found: Vec<ServerRule> = rules
-            .iter()
-            .filter(|rule| rule.name.eq_ignore_ascii_case(name.trim()) || Some(rule.id) == guid)
-            .cloned()
-            .collect();
+        let found: Vec<ServerRule> =
+            rules.iter().filter(|rule| rule.name.eq_ignore_ascii_case(name.trim()) || Some(rule.id) == guid).cloned().collect();
         if found.is_empty() {
             return Err(InteropError::UnknownRule(name.clone()));
         }

@@ -5,9 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-use super::connector::{
-    CLOUD_CONNECTOR, CLOUD_SUBTYPE, FORMAT, ROOT, ServerConnector, ServerPartition, ServerRunProfile,
-};
+use super::connector::{CLOUD_CONNECTOR, CLOUD_SUBTYPE, FORMAT, ROOT, ServerConnector, ServerPartition, ServerRunProfile};
 use super::convert_connector::{partition_name, step_types};
 use super::reading::{braced, braced_upper};
 use super::schema::{self, Dialect};
@@ -74,8 +72,11 @@ impl Source<'_> {
         if record.schema.attributes().any(|attribute| original.schema.attribute(&attribute.name).is_none()) {
             element.replace(self.schema());
         }
-        if !same_names(&original.attributes, &record.attributes) {
-            element.replace(self.inclusion());
+        // What the schema lacks is not selected here, and goes back all the same.
+        let unknown = original.attributes.iter().filter(|name| record.schema.attribute(name).is_none());
+        let names: Vec<String> = record.attributes.iter().chain(unknown).cloned().collect();
+        if !same_names(&original.attributes, &names) {
+            element.replace(inclusion(names));
         }
         let types_changed = !same_names(&original.object_classes(), &record.object_types);
         let partitions = self.partitions.iter().map(|partition| {
@@ -102,8 +103,7 @@ impl Source<'_> {
         let profiles = self.profiles.iter().map(|profile| {
             let known = original.run_profiles.iter().position(|other| fold_text(&other.name) == fold_text(&profile.name));
             let before = known.and_then(|index| original.run_profiles.get(index));
-            let written =
-                known.and_then(|index| element.at(&["ma-run-data"])?.all("run-configuration").nth(index));
+            let written = known.and_then(|index| element.at(&["ma-run-data"])?.all("run-configuration").nth(index));
             match (before, written) {
                 (Some(before), Some(written)) if same_steps(original, before, profile) => written.clone(),
                 _ => self.profile(profile),
@@ -118,7 +118,8 @@ impl Source<'_> {
     fn write_new(&self) -> Element {
         let record = self.record;
         let text = |name: &str, text: &str| Element::of_text(name, text);
-        let (category, listed, company) = if self.is_tenant() { ("Extensible2", CLOUD_SUBTYPE, "Microsoft") } else { ("AD", "", "") };
+        let (category, listed, company) =
+            if self.is_tenant() { ("Extensible2", CLOUD_SUBTYPE, "Microsoft") } else { ("AD", "", "") };
         Element::new(ROOT)
             .with(text("format-version", &FORMAT.to_string()))
             .with(text("id", &braced_upper(exported_id(record))))
@@ -135,7 +136,7 @@ impl Source<'_> {
             .with(text("password-sync-allowed", "0"))
             .with(self.schema())
             .with(Element::new("private-configuration").with(self.private()))
-            .with(self.inclusion())
+            .with(inclusion(self.record.attributes.clone()))
             .with(Element::new("join"))
             .with(Element::new("projection"))
             .with(Element::new("export-attribute-flow"))
@@ -160,12 +161,6 @@ impl Source<'_> {
         }
     }
 
-    fn inclusion(&self) -> Element {
-        let mut names = self.record.attributes.clone();
-        names.sort_by_key(|name| (fold_text(name).replace('-', ""), name.clone()));
-        Element::new("attribute-inclusion").with_all(names.iter().map(|name| Element::of_text("attribute", name)))
-    }
-
     fn private(&self) -> Element {
         if self.is_tenant() { self.cloud_configuration() } else { self.forest_configuration() }
     }
@@ -182,7 +177,7 @@ impl Source<'_> {
         let nil = braced(Uuid::nil());
         let text = |name: &str, text: &str| Element::of_text(name, text);
         let connectivity = |name: &str, value: &str| parameter(name, "string", "connectivity", value);
-        let detail = self.partitions.iter().find_map(|partition| detail(partition));
+        let detail = self.partitions.iter().find_map(detail);
         let forest_dns = detail.as_ref().and_then(|detail| detail.forest_dns_name.clone());
         let forest_netbios = detail.as_ref().and_then(|detail| detail.forest_netbios_name.clone());
         let intrinsic = |name: &str, value: &str| parameter(name, "string", "global", value).with_attribute("intrinsic", "1");
@@ -292,15 +287,18 @@ impl Source<'_> {
         // An empty inclusion is everything; in a forest the naming context says the same and is what a server writes.
         let everything = if self.is_tenant() { String::new() } else { partition.name.clone() };
         let include = if partition.include.is_empty() { vec![everything] } else { partition.include.clone() };
-        let nothing = partition.include.is_empty() && partition.exclude.iter().any(|name| fold_text(name) == fold_text(&partition.name));
+        let nothing =
+            partition.include.is_empty() && partition.exclude.iter().any(|name| fold_text(name) == fold_text(&partition.name));
         let include = if nothing { Vec::new() } else { include };
         let list = |name: &str, item: &str, values: &[String]| {
             Element::new(name).with_all(values.iter().map(|value| Element::of_text(item, value)))
         };
         Element::new("filter").with(list("object-classes", "object-class", &self.record.object_types)).with(
-            Element::new("containers")
-                .with(list("exclusions", "exclusion", &partition.exclude))
-                .with(list("inclusions", "inclusion", &include)),
+            Element::new("containers").with(list("exclusions", "exclusion", &partition.exclude)).with(list(
+                "inclusions",
+                "inclusion",
+                &include,
+            )),
         )
     }
 
@@ -359,6 +357,12 @@ fn ldap_name(dns: &str) -> String {
     dns.split('.').filter(|label| !label.is_empty()).map(|label| format!("DC={label}")).collect::<Vec<_>>().join(",")
 }
 
+/// The attributes selected, alphabetical without regard to case and hyphens.
+fn inclusion(mut names: Vec<String>) -> Element {
+    names.sort_by_key(|name| (fold_text(name).replace('-', ""), name.clone()));
+    Element::new("attribute-inclusion").with_all(names.iter().map(|name| Element::of_text("attribute", name)))
+}
+
 fn selected(partition: &PartitionRecord) -> Element {
     Element::of_text("selected", if partition.selected { "1" } else { "0" })
 }
@@ -379,7 +383,8 @@ fn same_filter(before: &ServerPartition, now: &PartitionRecord) -> bool {
     let include = if everything { Vec::new() } else { listed(&before.inclusions) };
     let exclude = listed(&before.exclusions);
     // A partition that included nothing was stored with its root left out.
-    let nothing = !everything && include.is_empty() && same_names(&now.exclude, std::slice::from_ref(&now.name)) && exclude.is_empty();
+    let nothing =
+        !everything && include.is_empty() && same_names(&now.exclude, std::slice::from_ref(&now.name)) && exclude.is_empty();
     before.selected == now.selected && same_names(&include, &now.include) && (nothing || same_names(&exclude, &now.exclude))
 }
 

@@ -20,10 +20,10 @@ use super::rule::ServerRule;
 use super::settings;
 use crate::model::{ConnectorId, Schema, fold_text};
 use crate::setup::{SetupContext, TENANT_KIND, select_attributes};
+use crate::store::StoreError;
 use crate::store::configuration::{self, ConnectorRecord};
 use crate::store::schema;
 use crate::store::server_documents::{self, DocumentKind, ServerDocument};
-use crate::store::StoreError;
 use crate::sync::load_plan;
 
 /// How an exported configuration is taken over.
@@ -69,7 +69,8 @@ pub fn outline(path: &Path) -> Result<ServerConfigurationView, InteropError> {
         })
         .collect();
     let known: BTreeSet<Uuid> = connectors.iter().map(|connector| connector.guid).collect();
-    let strangers: BTreeSet<Uuid> = configuration.rules.iter().map(|rule| rule.connector).filter(|id| !known.contains(id)).collect();
+    let strangers: BTreeSet<Uuid> =
+        configuration.rules.iter().map(|rule| rule.connector).filter(|id| !known.contains(id)).collect();
     connectors.extend(strangers.into_iter().map(|id| ExportedConnector {
         name: braced(id),
         guid: id,
@@ -252,19 +253,19 @@ impl Import<'_> {
                 return Err(InteropError::UnknownSource { name: from.clone(), known: known.join(", ") });
             };
             let wanted = Uuid::try_parse(to.trim()).ok();
-            let target = present
-                .iter()
-                .find(|record| fold_text(&record.name) == fold_text(to.trim()) || Some(record.guid) == wanted);
+            let target =
+                present.iter().find(|record| fold_text(&record.name) == fold_text(to.trim()) || Some(record.guid) == wanted);
             let Some(target) = target else {
                 let known: Vec<&str> = present.iter().map(|record| record.name.as_str()).collect();
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 return Err(InteropError::UnknownTarget { name: to.clone(), known });
             };
-            let refuse =
-                |reason: &'static str| InteropError::Mapping { from: name.clone(), to: target.name.clone(), reason };
+            let refuse = |reason: &'static str| InteropError::Mapping { from: name.clone(), to: target.name.clone(), reason };
             let is_tenant = target.kind == TENANT_KIND;
             match kind {
-                Some(ServerConnectorKind::ActiveDirectory) if is_tenant => return Err(refuse("one is a forest, the other a tenant")),
+                Some(ServerConnectorKind::ActiveDirectory) if is_tenant => {
+                    return Err(refuse("one is a forest, the other a tenant"));
+                }
                 Some(ServerConnectorKind::Cloud) if !is_tenant => return Err(refuse("one is a tenant, the other a forest")),
                 Some(ServerConnectorKind::Other) => return Err(refuse("this product does not run connectors of its category")),
                 _ => {}
@@ -300,7 +301,10 @@ impl Import<'_> {
             server_documents::save(self.transaction, DocumentKind::ForeignConnector, server.id, &document)?;
             self.report.not_taken.push(Remark::of(
                 format!("connector {}", server.name),
-                format!("this product does not run connectors of category {}; it is kept with its rules for an export", server.category),
+                format!(
+                    "this product does not run connectors of category {}; it is kept with its rules for an export",
+                    server.category
+                ),
             ));
             return Ok((Target::Kept, ConnectorFate::Kept));
         }
@@ -336,11 +340,8 @@ impl Import<'_> {
         }
         for record in present {
             let taken = configuration::partitions(self.transaction, record.id)?;
-            let ids: Vec<Uuid> = server
-                .partitions
-                .iter()
-                .map(|partition| partition.directory_id.unwrap_or(partition.id))
-                .collect();
+            let ids: Vec<Uuid> =
+                server.partitions.iter().map(|partition| partition.directory_id.unwrap_or(partition.id)).collect();
             if taken.iter().any(|partition| ids.contains(&partition.guid)) {
                 return Err(in_the_way(record, "a connector reads its partition"));
             }

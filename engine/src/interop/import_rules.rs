@@ -10,9 +10,9 @@ use super::rule::ServerRule;
 use crate::model::{ConnectorId, RandomIds, RuleId, Schema};
 use crate::rules::{SyncRule, default_rules};
 use crate::setup::{FIRST_STANDARD_PRECEDENCE, RuleChoices, TENANT_KIND};
+use crate::store::StoreError;
 use crate::store::configuration::{self, ConnectorRecord};
 use crate::store::server_documents::{self, DocumentKind, ServerDocument};
-use crate::store::StoreError;
 use crate::sync::load_plan_in;
 
 /// A rule of the export on its way.
@@ -77,7 +77,8 @@ fn compare_with_ours(
     incoming: &[Incoming<'_>],
 ) -> Result<(), InteropError> {
     let nothing = Schema::default();
-    let forests = connectors.iter().filter(|record| record.kind != TENANT_KIND).map(|record| (record.id, &record.schema)).collect();
+    let forests =
+        connectors.iter().filter(|record| record.kind != TENANT_KIND).map(|record| (record.id, &record.schema)).collect();
     let tenant = connectors
         .iter()
         .find(|record| record.kind == TENANT_KIND)
@@ -113,7 +114,8 @@ fn place(import: &mut Import<'_>, connectors: &[ConnectorRecord], incoming: &mut
     for (number, rule) in (1i64..).zip(pool.iter().chain(&others)) {
         configuration::save_rule(transaction, &SyncRule { precedence: -number, ..rule.clone() })?;
     }
-    let name_of = |id: ConnectorId| connectors.iter().find(|record| record.id == id).map_or(String::new(), |record| record.name.clone());
+    let name_of =
+        |id: ConnectorId| connectors.iter().find(|record| record.id == id).map_or(String::new(), |record| record.name.clone());
     let mut known: Vec<Option<SyncRule>> = Vec::with_capacity(incoming.len());
     for test in [same_guid, same_tag, same_name] {
         known.resize(incoming.len(), None);

@@ -49,7 +49,7 @@ const CHILDREN: [&str; 20] = [
     "synchronizationCriteria",
 ];
 
-/// Those that [`Reading::word`] reads, and finds when they are there twice.
+/// Those that [`Reading::required`] reads, and finds when they are there twice.
 const REQUIRED: [&str; 8] =
     ["id", "name", "direction", "connector", "sourceObjectType", "targetObjectType", "linkType", "precedence"];
 
@@ -207,11 +207,15 @@ impl ServerRule {
             }
         }
         let internal_id = reading.optional_guid(element, "internal-id");
+        let name = reading.required(element, "name");
+        if name.trim().is_empty() && element.child("name").is_some() {
+            reading.fault("name", "it is empty; give the rule a name");
+        }
         Self {
             id,
             internal_id: if internal_id.is_nil() { id } else { internal_id },
             version: reading.number(element, "version", 1),
-            name: reading.word(element, "name"),
+            name,
             description: element.child("description").map(Element::text).unwrap_or_default(),
             immutable_tag: element.text_of("immutable-tag"),
             direction: reading.choice(element, "direction", &DIRECTIONS, Direction::Inbound),
@@ -265,12 +269,16 @@ impl ServerRule {
             .with(text("softDeleteExpiryInterval", &self.soft_delete_expiry_interval))
             .with(text("EnablePasswordSync", if self.password_sync { "true" } else { "false" }))
             .with(Element::new("attribute-mappings").with_all(self.mappings.iter().map(Mapping::to_element)))
-            .with(Element::new("relationshipCriteria").with_all(self.join_groups.iter().map(|group| {
-                Element::new("conditions").with_all(group.iter().map(JoinClause::to_element))
-            })))
-            .with(Element::new("synchronizationCriteria").with_all(self.scope_groups.iter().map(|group| {
-                Element::new("conditions").with_all(group.iter().map(Scope::to_element))
-            })))
+            .with(
+                Element::new("relationshipCriteria").with_all(
+                    self.join_groups
+                        .iter()
+                        .map(|group| Element::new("conditions").with_all(group.iter().map(JoinClause::to_element))),
+                ),
+            )
+            .with(Element::new("synchronizationCriteria").with_all(
+                self.scope_groups.iter().map(|group| Element::new("conditions").with_all(group.iter().map(Scope::to_element))),
+            ))
             .with_all(self.unknown.iter().cloned())
     }
 }
@@ -504,6 +512,8 @@ mod tests {
         check("{ae4db4cc-b16b-4eb2-acf5-837ca84e4d7d}", "{ae4db4cc}", "connector", "\"{ae4db4cc}\" is not a GUID");
         check("<disabled>True", "<disabled>perhaps", "disabled", "\"perhaps\"");
         check("<dest>department</dest>", "<dest />", "dest", "empty");
+        check("<name>In from AD - Sales</name>", "<name> </name>", "name", "empty");
+        check("<name>In from AD - Sales</name>", "", ROOT, "name is missing");
         check("execute-once=\"true\"", "execute-once=\"often\"", "mapping/@execute-once", "\"often\"");
     }
 }

@@ -301,12 +301,17 @@ pub(super) fn grow(written: &mut Element, schema: &Schema) {
     let Some(directory) = written.child_mut("dsml").and_then(|document| document.child_mut("directory-schema")) else { return };
     let mut wanted = write(schema, Dialect::Prefixed, None);
     let Some(wanted) = wanted.child_mut("dsml").and_then(|document| document.child_mut("directory-schema")) else { return };
-    let is = |known: &Element, other: &Element, name: &str| known.attribute(name).map(fold_text) == other.attribute(name).map(fold_text);
+    let is = |known: &Element, other: &Element, name: &str| {
+        known.attribute(name).map(fold_text) == other.attribute(name).map(fold_text)
+    };
     for class in wanted.all("class") {
         match directory.find_mut(&|known| known.local() == "class" && is(known, class, "id")) {
             Some(known) => {
-                let missing: Vec<Element> =
-                    class.all("attribute").filter(|one| !known.all("attribute").any(|other| is(other, one, "ref"))).cloned().collect();
+                let missing: Vec<Element> = class
+                    .all("attribute")
+                    .filter(|one| !known.all("attribute").any(|other| is(other, one, "ref")))
+                    .cloned()
+                    .collect();
                 missing.into_iter().for_each(|attribute| known.push(attribute));
             }
             None => directory.push(class.clone()),

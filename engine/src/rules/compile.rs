@@ -188,7 +188,9 @@ impl RuleCompiler<'_> {
                     .iter()
                     .map(|clause| {
                         if clause.operator.asks_membership() {
-                            return Err(format!("the scoping filter \"{clause}\" asks for membership, which this version cannot do"));
+                            return Err(format!(
+                                "the scoping filter \"{clause}\" asks for membership, which this version cannot do"
+                            ));
                         }
                         if self.source_type(&clause.attribute).is_none() {
                             return Err(format!(

@@ -14,11 +14,11 @@ use std::sync::Arc;
 
 use crate::model::{Clock, ConnectorId, IdSource, RandomIds, SystemClock};
 
-pub use engine::{CycleHandle, Engine, RunHandle};
 pub use crate::interop::{
     ConnectorFate, ExportReport, ExportedConnector, ExportedKind, ImportOptions, ImportReport, ImportedConnector, Remark,
     ReplacedRule, RuleCounts, RuleFate, ServerConfigurationView,
 };
+pub use engine::{CycleHandle, Engine, RunHandle};
 pub use error::EngineError;
 pub use texts::{error_fix, status_explanation};
 pub use views::*;

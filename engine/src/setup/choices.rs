@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{ConnectorId, Schema};
 use crate::rules::{DefaultSetOptions, UserMatch};
-use crate::store::options::{self, RULE_CHOICES};
 use crate::store::StoreError;
+use crate::store::options::{self, RULE_CHOICES};
 
 /// The wizard's choices that decide which standard rules there are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,7 +64,11 @@ impl RuleChoices {
 
     /// The choices together with the connectors that they are for.
     #[must_use]
-    pub fn options<'a>(&self, forests: Vec<(ConnectorId, &'a Schema)>, tenant: (ConnectorId, &'a Schema)) -> DefaultSetOptions<'a> {
+    pub fn options<'a>(
+        &self,
+        forests: Vec<(ConnectorId, &'a Schema)>,
+        tenant: (ConnectorId, &'a Schema),
+    ) -> DefaultSetOptions<'a> {
         DefaultSetOptions {
             forests,
             tenant,

@@ -81,11 +81,8 @@ fn number(mut rules: Vec<SyncRule>, taken: &BTreeSet<i64>) -> Vec<SyncRule> {
 /// Writes the standard rules. A rule that was there keeps its number, which links and contributions
 /// carry, its GUID, and whether it is switched on.
 fn replace_standard_rules(transaction: &Transaction<'_>, rules: Vec<SyncRule>) -> Result<(), StoreError> {
-    let mut present: BTreeMap<RuleId, SyncRule> = configuration::rules(transaction)?
-        .into_iter()
-        .filter(|rule| rule.tag.is_some())
-        .map(|rule| (rule.id, rule))
-        .collect();
+    let mut present: BTreeMap<RuleId, SyncRule> =
+        configuration::rules(transaction)?.into_iter().filter(|rule| rule.tag.is_some()).map(|rule| (rule.id, rule)).collect();
     // Out of the way first: no two rules may have one precedence at any time.
     for (place, rule) in (1i64..).zip(present.values()) {
         configuration::save_rule(transaction, &SyncRule { precedence: -place, ..rule.clone() })?;

@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, Transaction};
 
+use super::StoreError;
 use super::options::{self, METAVERSE_ADDITIONS};
 use super::sql::{json, to_json};
-use super::StoreError;
 use crate::model::Schema;
 use crate::rules::metaverse_schema;
 
@@ -49,7 +49,9 @@ mod tests {
             extend_metaverse(&transaction, &Schema::from_toml(text).unwrap()).unwrap();
             transaction.commit().unwrap();
         };
-        add("[attributes]\ncostCentre = \"string indexed\"\ncn = \"integer\"\n[types]\nperson = [\"costCentre\"]\nrobot = [\"cn\"]");
+        add(
+            "[attributes]\ncostCentre = \"string indexed\"\ncn = \"integer\"\n[types]\nperson = [\"costCentre\"]\nrobot = [\"cn\"]",
+        );
         add("[attributes]\nshoeSize = \"integer\"\ncostCentre = \"binary\"\n[types]\nrobot = [\"shoeSize\", \"costCentre\"]");
         let grown = metaverse(&database.reader().unwrap()).unwrap();
         assert_eq!(grown.attributes().count(), shipped.attributes().count() + 2);

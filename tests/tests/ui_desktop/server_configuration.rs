@@ -58,10 +58,7 @@ fn an_export_is_looked_at_before_it_is_taken_over() {
     press(&mut window, IMPORT, "Import");
     assert_eq!(imports(&fixture)[2..], [format!("import /exports/pilot onto [{CLOUD_NAME}], replacing true")]);
     assert!(reads(&window, "The configuration was taken over."));
-    assert!(reads(
-        &window,
-        "fabrikam.com: Created, 3 rules. Needs a credential, a full import, a full synchronization"
-    ));
+    assert!(reads(&window, "fabrikam.com: Created, 3 rules. Needs a credential, a full import, a full synchronization"));
     press(&mut window, IMPORT, "Close");
     assert!(!has(&window, Role::Window, IMPORT));
 }

@@ -33,13 +33,17 @@ impl ExportWindow {
     }
 
     fn contents(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
-        ui.add(egui::Label::new("Writes connectors, rules, metaverse and settings as a real server does. No password is written.").wrap());
+        ui.add(
+            egui::Label::new("Writes connectors, rules, metaverse and settings as a real server does. No password is written.")
+                .wrap(),
+        );
         let mut accepted = self.field.show(ui, cx.worker, "Empty folder", "Export the configuration");
         for error in [self.field.error(), self.export.error()].into_iter().flatten() {
             badge::strip(ui, Tone::Bad, error, |_| ());
         }
         if let Some(done) = self.export.value().filter(|_| self.export.error().is_none()) {
-            let text = format!("{} files written to {}: {} connectors, {} rules.", done.files, done.folder, done.connectors, done.rules);
+            let text =
+                format!("{} files written to {}: {} connectors, {} rules.", done.files, done.folder, done.connectors, done.rules);
             badge::strip(ui, Tone::Info, &text, |_| ());
             report::remarks(ui, "Worth knowing", &done.remarks);
         }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use egui::{ComboBox, Context, Grid, Id, RichText, ScrollArea, Ui};
-use syncline_engine::service::{ConnectorSummary, ExportedConnector, ExportedKind, ImportOptions, ImportReport, ServerConfigurationView};
+use syncline_engine::service::{
+    ConnectorSummary, ExportedConnector, ExportedKind, ImportOptions, ImportReport, ServerConfigurationView,
+};
 
 use super::super::context::{Cx, question};
 use super::super::objects::{escaped, window};
@@ -44,7 +46,7 @@ impl ImportWindow {
             self.rehearsed = None;
         }
         let id = Id::unique(TITLE);
-        let shown = window(ctx, TITLE).id(id).open(&mut open).default_size([720.0, 520.0]).default_pos([240.0, 100.0]);
+        let shown = window(ctx, TITLE).id(id).open(&mut open).default_size([720.0, 600.0]).default_pos([240.0, 70.0]);
         shown.constrain_to(ctx.content_rect()).show(ctx, |ui| close = self.contents(ui, cx));
         // What is being stored is stored to its end.
         self.import.is_pending() || (open && !close && !escaped(ctx, id))
@@ -56,7 +58,12 @@ impl ImportWindow {
             scrolled(ui, |ui| report::show(ui, done));
             return buttons(ui, |_| false);
         }
-        ui.add(egui::Label::new("A folder that Get-ADSyncServerConfiguration wrote: Connectors, GlobalSettings and SynchronizationRules.").wrap());
+        ui.add(
+            egui::Label::new(
+                "A folder that Get-ADSyncServerConfiguration wrote: Connectors, GlobalSettings and SynchronizationRules.",
+            )
+            .wrap(),
+        );
         let mut chosen = self.field.show(ui, cx.worker, "Folder of the export", "Import a server configuration");
         ui.horizontal(|ui| {
             chosen |= ui.add_enabled(self.field.folder().is_some(), egui::Button::new("Read")).clicked();
@@ -94,9 +101,7 @@ impl ImportWindow {
             accepted = action_ui::primary(ui, possible, "Import").on_disabled_hover_text(reason).clicked();
             false
         });
-        if accepted
-            && let (Some(folder), Some(options)) = (self.folder.clone(), self.rehearsed.clone())
-        {
+        if accepted && let (Some(folder), Some(options)) = (self.folder.clone(), self.rehearsed.clone()) {
             let options = ImportOptions { dry_run: false, replace_rules: self.agreed, ..options };
             self.import.ask(cx.worker, question(cx.backend, move |engine| engine.import_server_configuration(&folder, &options)));
         }
@@ -108,6 +113,7 @@ impl ImportWindow {
         let Some(outline) = self.outline.value() else { return };
         let server = outline.server.as_deref().unwrap_or("a server");
         let version = outline.server_version.as_ref().map(|version| format!(", version {version}")).unwrap_or_default();
+        ui.add_space(6.0);
         ui.label(RichText::new(format!("{} rules of {server}{version}", outline.rules)).strong());
         Grid::new("exported connectors").num_columns(2).spacing([16.0, 6.0]).show(ui, |ui| {
             for (connector, choice) in outline.connectors.iter().zip(&mut self.choices) {

@@ -40,7 +40,9 @@ pub(in crate::interop) fn read(script: &str, reading: &mut Reading) -> Vec<Serve
         script.take(&statement);
     }
     if let Some(rule) = script.current.take() {
-        script.reading.warn("", format!("rule \"{}\" is made but never added with Add-ADSyncRule; it is read all the same", rule.name));
+        script
+            .reading
+            .warn("", format!("rule \"{}\" is made but never added with Add-ADSyncRule; it is read all the same", rule.name));
         script.rules.push(rule);
     }
     script.rules
@@ -81,7 +83,8 @@ impl Script<'_> {
             Some("Add-ADSyncRule") => self.rules.extend(self.current.take()),
             Some(_) => {}
             None => {
-                let message = format!("\"{}\" is not a command of a rule script; only {} are", statement.command, COMMANDS.join(", "));
+                let message =
+                    format!("\"{}\" is not a command of a rule script; only {} are", statement.command, COMMANDS.join(", "));
                 self.fault(statement, "", message);
             }
         }

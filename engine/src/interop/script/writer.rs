@@ -79,8 +79,10 @@ fn flow(mapping: &Mapping) -> String {
 fn conditions_of(commands: &mut Vec<String>, kind: &str, conditions: Vec<String>) {
     let mut names = Vec::with_capacity(conditions.len());
     for (number, condition) in conditions.into_iter().enumerate() {
-        let parameters =
-            vec![format!("-TypeName {}", quoted(&format!("{OBJECT_MODEL}.{kind}Condition"))), format!("-ArgumentList {condition}")];
+        let parameters = vec![
+            format!("-TypeName {}", quoted(&format!("{OBJECT_MODEL}.{kind}Condition"))),
+            format!("-ArgumentList {condition}"),
+        ];
         let name = format!("condition{number}");
         commands.push(command("New-Object", parameters, Some(&name)));
         names.push(format!("${name}[0]"));

@@ -14,9 +14,7 @@ use super::pilot;
 use crate::model::{FixedClock, SequentialIds};
 use crate::rules::{SyncRule, UserMatch};
 use crate::service::queries::{self, QueryContext};
-use crate::service::{
-    CsScope, CsSearch, CyclePolicy, Engine, EngineOptions, ImportOptions, LayerView, MvSearch, ValueView,
-};
+use crate::service::{CsScope, CsSearch, CyclePolicy, Engine, EngineOptions, ImportOptions, LayerView, MvSearch, ValueView};
 use crate::setup::{self, RuleChoices, demo};
 use crate::store::configuration;
 
@@ -36,12 +34,8 @@ fn sample(folder: &std::path::Path) -> Engine {
 
 fn with_our_rules(folder: &std::path::Path) -> Engine {
     let engine = sample(folder);
-    let choices = RuleChoices {
-        user_match: UserMatch::ObjectSid,
-        hybrid_exchange: true,
-        device_write_up: true,
-        ..RuleChoices::default()
-    };
+    let choices =
+        RuleChoices { user_match: UserMatch::ObjectSid, hybrid_exchange: true, device_write_up: true, ..RuleChoices::default() };
     {
         let mut writer = engine.database().writer();
         let transaction = writer.transaction().unwrap();
@@ -137,8 +131,7 @@ fn picture(engine: &Engine) -> Picture {
         assert_eq!(known, None, "two objects with one name");
     }
     for connector in engine.connectors().unwrap() {
-        let search =
-            CsSearch { connector: connector.id, scope: CsScope::All, text: String::new(), offset: 0, limit: ALL };
+        let search = CsSearch { connector: connector.id, scope: CsScope::All, text: String::new(), offset: 0, limit: ALL };
         for hit in engine.search_connector_space(&search).unwrap().rows {
             let view = queries::connector_space::object(&reader, &context, hit.guid).unwrap();
             let key = (connector.name.clone(), name_of(&view.dn));

@@ -43,8 +43,11 @@ fn the_numbers_are_those_of_the_specification() {
     assert_eq!((forest.object_classes().len(), cloud.object_classes().len()), (10, 4));
     assert_eq!((forest.attributes.len(), cloud.attributes.len()), (132, 161));
     for connector in [forest, cloud] {
-        let profiles: Vec<_> =
-            connector.run_profiles.iter().map(|profile| (profile.name.as_str(), profile.steps.len(), profile.steps[0].kind)).collect();
+        let profiles: Vec<_> = connector
+            .run_profiles
+            .iter()
+            .map(|profile| (profile.name.as_str(), profile.steps.len(), profile.steps[0].kind))
+            .collect();
         assert_eq!(
             profiles,
             [
@@ -144,7 +147,8 @@ fn exports_of_single_connectors_are_read_with_their_envelope() {
         ]
     );
     assert!(configuration.connectors.iter().all(|connector| !connector.schema.classes.is_empty()));
-    let combined = configuration.connectors.iter().flat_map(|connector| &connector.run_profiles).flat_map(|profile| &profile.steps);
+    let combined =
+        configuration.connectors.iter().flat_map(|connector| &connector.run_profiles).flat_map(|profile| &profile.steps);
     let combined = combined.filter(|step| step.kind == ServerStepKind::FullImportAndFullSynchronization).count();
     assert_eq!(combined, 2);
     let single = read(&single_exports().join("MA-{3126363E-CD92-4CD3-A05A-ABC342CDEB6D}.XML")).unwrap();

@@ -11,9 +11,7 @@ use super::{canonical, pilot, single_exports};
 use crate::connector::file::{FileSchema, FileSettings};
 use crate::protection;
 use crate::rules::{FlowSource, UserMatch};
-use crate::service::{
-    ConnectorFate, ConnectorKind, Engine, EngineError, EngineOptions, ImportOptions, ImportReport, RuleFate,
-};
+use crate::service::{ConnectorFate, ConnectorKind, Engine, EngineError, EngineOptions, ImportOptions, ImportReport, RuleFate};
 use crate::setup::{NewDirectory, RuleChoices};
 use crate::store::configuration;
 
@@ -193,7 +191,8 @@ fn a_tenant_is_connected_to_the_connector_that_waits_for_it() {
 
     // A further forest gets rules of its own, beside those that were imported.
     let path = workspace.folder.path().join("fabrikam.ldif");
-    fs::write(&path, "version: 1\n\ndn: DC=fabrikam,DC=com\nobjectClass: domainDNS\nobjectGUID:: AAECAwQFBgcICQoLDA0ODw==\n").unwrap();
+    fs::write(&path, "version: 1\n\ndn: DC=fabrikam,DC=com\nobjectClass: domainDNS\nobjectGUID:: AAECAwQFBgcICQoLDA0ODw==\n")
+        .unwrap();
     let settings = FileSettings { path, schema: FileSchema::ActiveDirectory };
     let added = workspace.engine.add_directory(NewDirectory::file("fabrikam.com", &settings).unwrap()).unwrap();
     let after = workspace.rules();
@@ -253,7 +252,8 @@ fn rules_are_replaced_only_with_consent_and_only_those_of_mapped_connectors() {
 
     // Only the rules of one connector: those of the other stay, and make room.
     let single = workspace.folder.path().join("single.xml");
-    let rule = fs::read_to_string(pilot().join("SynchronizationRules/SynchronizationRule_{7b39914c-6938-437d-8957-b8eb8f8608ec}.xml"));
+    let rule =
+        fs::read_to_string(pilot().join("SynchronizationRules/SynchronizationRule_{7b39914c-6938-437d-8957-b8eb8f8608ec}.xml"));
     fs::write(&single, rule.unwrap().replace("<precedence>161", "<precedence>119")).unwrap();
     let report = workspace.import(&single).unwrap();
     assert_eq!((report.rules.updated, report.rules.removed), (1, 28));
@@ -317,7 +317,9 @@ fn what_the_metaverse_of_the_server_has_is_added() {
                 .replace(">500<", ">70<")
                 .replace("</parameter-values>", "<parameter name=\"Contoso.Own\" type=\"string\" use=\"SynchronizationGlobal\" dataType=\"String\">1</parameter></parameter-values>")
         } else if text.contains("<name>In from AD - User Common</name>") {
-            text.replacen("<dest>title</dest>", "<dest>shoeSize</dest>", 1).replacen("<attr>title</attr>", "<attr>countryCode</attr>", 1).replacen("Trim([title])", "[countryCode]", 1)
+            text.replacen("<dest>title</dest>", "<dest>shoeSize</dest>", 1)
+                .replacen("<attr>title</attr>", "<attr>countryCode</attr>", 1)
+                .replacen("Trim([title])", "[countryCode]", 1)
         } else {
             text.to_owned()
         }
@@ -337,6 +339,100 @@ fn what_the_metaverse_of_the_server_has_is_added() {
     drop(reader);
     assert_eq!(workspace.export("export"), read(&folder).unwrap(), "own settings of an administrator survive");
     workspace.engine.shutdown();
+}
+
+#[test]
+fn what_nobody_knows_is_told_and_goes_back_as_it_came() {
+    let workspace = Workspace::new();
+    let folder = workspace.folder.path().join("strange");
+    changed_pilot(&folder, &|text| {
+        let parameter = "<parameter name=\"moon-phase\" type=\"string\" use=\"global\" dataType=\"String\">full</parameter>";
+        if text.contains("<category>AD</category>") {
+            text.replacen("</parameter-values>", &format!("{parameter}</parameter-values>"), 1)
+                .replace(
+                    "<attribute>adminDescription</attribute>",
+                    "<attribute>adminDescription</attribute><attribute>moonPhase</attribute>",
+                )
+                .replace("<join/>", "<tides><high/></tides><join/>")
+                .replace(
+                    "use=\"connectivity\" dataType=\"String\" encrypted=\"1\" />",
+                    "use=\"connectivity\" dataType=\"String\" encrypted=\"1\">hunter2</parameter>",
+                )
+        } else if text.contains("<name>In from AD - User Common</name>") {
+            text.replacen("<dest>title</dest>", "<dest>title</dest><tide>low</tide>", 1)
+        } else {
+            text.to_owned()
+        }
+    });
+    let report = workspace.import(&folder).unwrap();
+    for words in ["\"moon-phase\" is not known", "element tides", "element tide:", "it holds a secret, which is not read"] {
+        assert!(report.warnings.iter().any(|warning| warning.contains(words)), "{words}: {:#?}", report.warnings);
+    }
+    assert!(report.not_taken.iter().any(|remark| remark.text.contains("attribute moonPhase is selected")), "{report:#?}");
+    let exported = workspace.export("export");
+    let original = read(&folder).unwrap();
+    assert_eq!((&exported.rules, &exported.connectors), (&original.rules, &original.connectors));
+    let written = fs::read_to_string(
+        workspace.folder.path().join("export/Connectors/Connector_{ae4db4cc-b16b-4eb2-acf5-837ca84e4d7d}.xml"),
+    );
+    let written = written.unwrap();
+    assert!(written.contains("moon-phase") && written.contains("moonPhase") && written.contains("<tides>"));
+    assert!(!written.contains("hunter2"), "no secret leaves");
+    workspace.engine.shutdown();
+}
+
+#[test]
+fn a_configuration_made_here_moves_to_another_data_folder() {
+    let workspace = Workspace::new();
+    let path = workspace.folder.path().join("forest.ldif");
+    fs::write(&path, "version: 1\n\ndn: DC=fabrikam,DC=com\nobjectClass: domainDNS\nobjectGUID:: AAECAwQFBgcICQoLDA0ODw==\n")
+        .unwrap();
+    let settings = FileSettings { path, schema: FileSchema::ActiveDirectory };
+    let forest = workspace.engine.add_directory(NewDirectory::file("fabrikam.com", &settings).unwrap()).unwrap();
+    workspace.engine.add_sandbox("fabrikam", &[]).unwrap();
+    {
+        let mut writer = workspace.engine.database().writer();
+        let transaction = writer.transaction().unwrap();
+        let mut partition = configuration::partitions(&transaction, forest.id).unwrap().remove(0);
+        partition.include = vec!["OU=Corp,DC=fabrikam,DC=com".to_owned()];
+        partition.exclude = vec!["OU=Old,OU=Corp,DC=fabrikam,DC=com".to_owned()];
+        configuration::save_partition(&transaction, &partition).unwrap();
+        let mut rule = configuration::rules(&transaction).unwrap().remove(0);
+        rule.id = crate::model::RuleId(0);
+        rule.guid = uuid::Uuid::from_u128(77);
+        rule.name = "In from AD - \"Sales\" & more <'x'>".to_owned();
+        rule.tag = None;
+        rule.precedence = 50;
+        configuration::save_rule(&transaction, &rule).unwrap();
+        protection::set_deletion_threshold(&transaction, None).unwrap();
+        RuleChoices { user_match: UserMatch::Attribute("employeeID".to_owned()), ..RuleChoices::default() }
+            .save(&transaction)
+            .unwrap();
+        transaction.commit().unwrap();
+    }
+    let first = workspace.export("export");
+    let second = Workspace::new();
+    let report = second.import(&workspace.folder.path().join("export")).unwrap();
+    assert_eq!((report.rules.switched_off, report.rules.custom, report.warnings.len()), (0, 1, 0), "{report:#?}");
+    assert_eq!(second.export("export"), first);
+    let reader = second.engine.database().reader().unwrap();
+    assert_eq!(protection::deletion_threshold(&reader).unwrap(), None);
+    assert_eq!(RuleChoices::load(&reader).unwrap().user_match, UserMatch::Attribute("employeeID".to_owned()));
+    let forest = configuration::connector_named(&reader, "fabrikam.com").unwrap().unwrap();
+    let partition = &configuration::partitions(&reader, forest).unwrap()[0];
+    assert_eq!(
+        (partition.include.as_slice(), partition.exclude.len()),
+        (["OU=Corp,DC=fabrikam,DC=com".to_owned()].as_slice(), 1)
+    );
+    drop(reader);
+    let content = |workspace: &Workspace| {
+        let rules = workspace.rules().into_iter();
+        rules.map(|rule| (rule.precedence, rule.name, rule.scope, rule.join, rule.flows, rule.tag)).collect::<Vec<_>>()
+    };
+    assert_eq!(content(&second), content(&workspace));
+    for workspace in [workspace, second] {
+        workspace.engine.shutdown();
+    }
 }
 
 #[test]
@@ -360,7 +456,8 @@ fn what_has_no_place_is_refused_with_the_way_out() {
     let workspace = Workspace::new();
     let add = |name: &str| {
         let path = workspace.folder.path().join(format!("{name}.ldif"));
-        fs::write(&path, "version: 1\n\ndn: DC=fabrikam,DC=com\nobjectClass: domainDNS\nobjectGUID:: AAECAwQFBgcICQoLDA0ODw==\n").unwrap();
+        fs::write(&path, "version: 1\n\ndn: DC=fabrikam,DC=com\nobjectClass: domainDNS\nobjectGUID:: AAECAwQFBgcICQoLDA0ODw==\n")
+            .unwrap();
         let settings = FileSettings { path, schema: FileSchema::ActiveDirectory };
         workspace.engine.add_directory(NewDirectory::file(name, &settings).unwrap()).unwrap();
     };
