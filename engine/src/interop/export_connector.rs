@@ -69,7 +69,8 @@ impl Source<'_> {
         if original.description != record.description {
             element.replace(Element::of_text("description", &record.description));
         }
-        if record.schema.attributes().any(|attribute| original.schema.attribute(&attribute.name).is_none()) {
+        let known = original.schema.by_name();
+        if record.schema.attributes().any(|attribute| !known.contains_key(&fold_text(&attribute.name))) {
             element.replace(self.schema());
         }
         // What the schema lacks is not selected here, and goes back all the same.

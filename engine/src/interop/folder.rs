@@ -286,6 +286,9 @@ mod tests {
         check(b"\xff\xff", "not UTF-8 text at byte 0");
         check(b"<ma-data><format-version>2</format-version></ma-data>", "format \"2\" is not known");
         check(b"<saved-ma-configuration/>", "no ma-data");
+        let many = "<attribute>a</attribute>".repeat(5_001);
+        let many = format!("<ma-data><attribute-inclusion>{many}</attribute-inclusion></ma-data>");
+        check(many.as_bytes(), "it names 5001; a connector may have 5000");
         check(b"<saved-mv-configuration><mv-data/></saved-mv-configuration>", "format \"\" is not known");
         check(b"<saved-mv-configuration/>", "no mv-data");
         assert!(read(&folder.path().join("absent")).unwrap_err().to_string().contains("absent"));

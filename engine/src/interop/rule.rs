@@ -49,6 +49,9 @@ const CHILDREN: [&str; 20] = [
     "synchronizationCriteria",
 ];
 
+/// Flows or groups of a rule; the largest real rule has about 130.
+const MOST_PARTS: usize = 5_000;
+
 /// Those that [`Reading::required`] reads, and finds when they are there twice.
 const REQUIRED: [&str; 8] =
     ["id", "name", "direction", "connector", "sourceObjectType", "targetObjectType", "linkType", "precedence"];
@@ -204,6 +207,14 @@ impl ServerRule {
         {
             for inner in element.child(list).into_iter().flat_map(Element::elements).filter(|inner| inner.local() != item) {
                 reading.warn(list, format!("element {} is not known here and is left out", inner.name));
+            }
+        }
+        for (list, what) in
+            [("attribute-mappings", "flows"), ("relationshipCriteria", "groups"), ("synchronizationCriteria", "groups")]
+        {
+            let number = element.child(list).map_or(0, |list| list.children.len());
+            if number > MOST_PARTS {
+                reading.fault(list, format!("it has {number} {what}; a rule may have {MOST_PARTS}"));
             }
         }
         let internal_id = reading.optional_guid(element, "internal-id");
@@ -514,6 +525,8 @@ mod tests {
         check("<dest>department</dest>", "<dest />", "dest", "empty");
         check("<name>In from AD - Sales</name>", "<name> </name>", "name", "empty");
         check("<name>In from AD - Sales</name>", "", ROOT, "name is missing");
+        let many = "<mapping><dest>a</dest></mapping>".repeat(MOST_PARTS);
+        check("<attribute-mappings>", &format!("<attribute-mappings>{many}"), "attribute-mappings", "5003 flows");
         check("execute-once=\"true\"", "execute-once=\"often\"", "mapping/@execute-once", "\"often\"");
     }
 }

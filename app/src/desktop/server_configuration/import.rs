@@ -125,7 +125,7 @@ impl ImportWindow {
                 }
                 let selected = choice.clone().unwrap_or_else(|| NEW.to_owned());
                 let combo = ComboBox::from_id_salt(connector.guid).selected_text(selected).width(300.0).show_ui(ui, |ui| {
-                    if connector.kind != ExportedKind::RulesOnly {
+                    if !matches!(connector.kind, ExportedKind::RulesOnly | ExportedKind::TenantRules) {
                         ui.selectable_value(choice, None, NEW);
                     }
                     for known in cx.connectors().iter().filter(|known| fits(connector, known)) {
@@ -173,7 +173,7 @@ fn buttons(ui: &mut Ui, more: impl FnOnce(&mut Ui) -> bool) -> bool {
 fn fits(exported: &ExportedConnector, here: &ConnectorSummary) -> bool {
     match exported.kind {
         ExportedKind::Forest => here.kind.is_forest(),
-        ExportedKind::Tenant => !here.kind.is_forest(),
+        ExportedKind::Tenant | ExportedKind::TenantRules => !here.kind.is_forest(),
         ExportedKind::RulesOnly => true,
         ExportedKind::Other => false,
     }
@@ -183,7 +183,7 @@ fn fits(exported: &ExportedConnector, here: &ConnectorSummary) -> bool {
 fn proposal(exported: &ExportedConnector, here: &[ConnectorSummary]) -> Option<String> {
     let mut fitting = here.iter().filter(|known| fits(exported, known));
     let found = match exported.kind {
-        ExportedKind::Tenant => fitting.next(),
+        ExportedKind::Tenant | ExportedKind::TenantRules => fitting.next(),
         ExportedKind::Forest => fitting.find(|known| known.name.eq_ignore_ascii_case(&exported.name)),
         ExportedKind::RulesOnly => fitting.find(|known| known.guid == exported.guid),
         ExportedKind::Other => None,

@@ -250,17 +250,21 @@ fn rules_are_replaced_only_with_consent_and_only_those_of_mapped_connectors() {
     assert_eq!(id_of(&after, "In from AD - User Join"), id_of(&before, "In from AD - User Join"), "links keep their rule");
     assert_eq!(report.rules.as_shipped, 60, "{report:#?}");
 
-    // Only the rules of one connector: those of the other stay, and make room.
+    // A rule that comes alone is added or changed; all others stay, and make room.
     let single = workspace.folder.path().join("single.xml");
     let rule =
         fs::read_to_string(pilot().join("SynchronizationRules/SynchronizationRule_{7b39914c-6938-437d-8957-b8eb8f8608ec}.xml"));
     fs::write(&single, rule.unwrap().replace("<precedence>161", "<precedence>119")).unwrap();
     let report = workspace.import(&single).unwrap();
-    assert_eq!((report.rules.updated, report.rules.removed), (1, 28));
-    let after = workspace.rules();
-    let tenant: Vec<_> = after.iter().filter(|rule| rule.connector != after[0].connector).map(|rule| rule.precedence).collect();
-    assert_eq!(after[0].precedence, 119);
-    assert_eq!((tenant.len(), tenant[0], tenant[1]), (33, 120, 121));
+    assert_eq!((report.rules.updated, report.rules.removed), (1, 0));
+    assert_eq!(report.changed.len(), 42, "119 to 160 have other numbers now");
+    let numbered: Vec<(i64, String)> = workspace.rules().into_iter().map(|rule| (rule.precedence, rule.name)).collect();
+    assert_eq!(numbered.iter().map(|(number, _)| *number).collect::<Vec<_>>(), (100..162).collect::<Vec<_>>());
+    let of = |number: usize| numbered[number - 100].1.as_str();
+    assert_eq!(
+        (of(118), of(119), of(120)),
+        ("In from AD - ForeignSecurityPrincipal Join User", "In from AD - Device Common", "In from AAD - User Join")
+    );
     workspace.engine.shutdown();
 }
 
@@ -472,12 +476,17 @@ fn what_has_no_place_is_refused_with_the_way_out() {
     let rules = pilot().join("SynchronizationRules");
     let cloud = "contoso.onmicrosoft.com - AAD";
     check(&rules, &[], "neither in the export nor here; map it with --map ae4db4cc-b16b-4eb2-acf5-837ca84e4d7d=NAME");
+    check(&rules, &[], "neither in the export nor here; map it with --map b891884f-051e-4a83-95af-2544101c9083=NAME");
     check(&pilot(), &[("fabrikam.com", "x")], "no connector \"fabrikam.com\" that could be mapped; it has \"contoso.com\"");
     check(&pilot(), &[("contoso.com", "x")], "no connector is named \"x\"; known connectors: none");
     add("contoso.com");
     check(&pilot(), &[], "a connector has its name; map it onto the present one with --map \"contoso.com=contoso.com\"");
     check(&pilot(), &[(cloud, "contoso.com")], "one is a tenant, the other a forest");
     workspace.engine.add_sandbox("tailspin", &[]).unwrap();
+    // Rules of the cloud connector need no mapping: it is the tenant, whoever it is.
+    let script = workspace.folder.path().join("tenant.ps1");
+    fs::write(&script, workspace.engine.rule_script(&["Out to AAD - User Join".to_owned()]).unwrap()).unwrap();
+    assert_eq!(workspace.import(&script).unwrap().rules.unchanged, 1);
     check(&pilot(), &[("contoso.com", "CONTOSO.com")], "there is a tenant already");
     check(&pilot(), &[("contoso.com", "tailspin.onmicrosoft.com - AAD")], "one is a forest, the other a tenant");
     check(&single_exports(), &[("FIM Service", "contoso.com")], "does not run connectors of its category");
