@@ -46,7 +46,8 @@ pub struct RuleProblem {
     pub message: String,
 }
 
-const DOMAIN_PARAMETERS: [&str; 6] =
+/// The parameters of a domain and its forest, which inbound rules may use (`expressions.md` 12).
+pub const DOMAIN_PARAMETERS: [&str; 6] =
     ["Domain.FQDN", "Domain.LDAP", "Domain.Netbios", "Forest.FQDN", "Forest.LDAP", "Forest.Netbios"];
 
 /// Compiles the enabled rules. Faulty flows stay in the plan as invalid, so that every object in scope
@@ -61,8 +62,6 @@ pub fn compile(
     let mut problems = Vec::new();
     let metaverse_attributes: BTreeMap<_, _> =
         metaverse.attributes().map(|definition| (attributes.intern(&definition.name), definition)).collect();
-    let optional: BTreeMap<ConnectorId, Arc<Schema>> =
-        connectors.iter().filter_map(|input| Some((input.id, Arc::clone(input.optional.as_ref()?)))).collect();
     let mut plans: BTreeMap<ConnectorId, ConnectorPlan> = connectors
         .into_iter()
         .map(|input| {
@@ -76,6 +75,7 @@ pub fn compile(
                 name: input.name,
                 guid: input.guid,
                 schema: input.schema,
+                optional: input.optional,
                 can_rename: input.can_rename,
                 partitions: input.partitions,
                 parameters,
@@ -96,8 +96,9 @@ pub fn compile(
             continue;
         };
         let standard = rule.tag.is_some() && rule.direction == Direction::Inbound;
-        let optional = optional.get(&rule.connector).filter(|_| standard).map(Arc::as_ref);
-        let compiler = RuleCompiler { rule, connector, optional, metaverse, attributes, problems: &mut problems };
+        let optional = connector.optional.clone().filter(|_| standard);
+        let compiler =
+            RuleCompiler { rule, connector, optional: optional.as_deref(), metaverse, attributes, problems: &mut problems };
         let compiled = match compiler.compile() {
             Ok(compiled) => Arc::new(compiled),
             Err(message) => {
@@ -424,7 +425,9 @@ impl ExpressionSchema for SourceNames<'_, '_> {
     }
 }
 
-fn attribute_kind(value_type: ValueType) -> AttributeKind {
+/// The kind that expressions call a type of values.
+#[must_use]
+pub fn attribute_kind(value_type: ValueType) -> AttributeKind {
     match value_type {
         ValueType::String => AttributeKind::Text,
         ValueType::Binary => AttributeKind::Binary,

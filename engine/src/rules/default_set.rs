@@ -28,6 +28,7 @@ const FILES: [(&str, &str); 11] = [
 
 const METAVERSE: &str = include_str!("../../../assets/metaverse.toml");
 const ACTIVE_DIRECTORY: &str = include_str!("../../../assets/active-directory-schema.toml");
+const TENANT: &str = include_str!("../../../assets/tenant-schema.toml");
 
 /// The default metaverse schema.
 ///
@@ -54,6 +55,15 @@ fn shipped(parsed: &OnceLock<Schema>, text: &str) -> Result<Schema, SchemaError>
     }
     let schema = Schema::from_toml(text)?;
     Ok(parsed.get_or_init(|| schema).clone())
+}
+
+/// The connector space schema of the cloud tenant.
+///
+/// # Errors
+/// [`SchemaError`] when the shipped file is faulty; a test guards it.
+pub fn tenant_schema() -> Result<Schema, SchemaError> {
+    static PARSED: OnceLock<Schema> = OnceLock::new();
+    shipped(&PARSED, TENANT)
 }
 
 /// A rule file that cannot be used.
@@ -229,11 +239,8 @@ mod tests {
     use super::*;
     use crate::model::SequentialIds;
 
-    const AD: &str = include_str!("../../../assets/active-directory-schema.toml");
-    const TENANT: &str = include_str!("../../../assets/tenant-schema.toml");
-
     fn rules(hybrid: bool) -> Vec<SyncRule> {
-        let (forest, tenant) = (Schema::from_toml(AD).unwrap(), Schema::from_toml(TENANT).unwrap());
+        let (forest, tenant) = (active_directory_schema().unwrap(), tenant_schema().unwrap());
         let options = DefaultSetOptions {
             forests: vec![(ConnectorId(1), &forest)],
             tenant: (ConnectorId(2), &tenant),

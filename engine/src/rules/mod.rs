@@ -7,9 +7,10 @@ mod file;
 mod plan;
 mod scope;
 
-pub use compile::{PlanInput, RuleProblem, compile};
+pub use compile::{DOMAIN_PARAMETERS, PlanInput, RuleProblem, attribute_kind, compile};
 pub use default_set::{
     DefaultSetError, DefaultSetOptions, ForestFeatures, UserMatch, active_directory_schema, default_rules, metaverse_schema,
+    tenant_schema,
 };
 pub use definition::{
     Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule, tag_name,

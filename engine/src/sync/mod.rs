@@ -7,6 +7,7 @@
 mod apply;
 mod effects;
 mod evaluate;
+pub mod expression_object;
 mod facts;
 mod inbound;
 mod join;
@@ -18,9 +19,9 @@ mod step;
 mod values;
 
 pub use effects::{CsEffect, Effects, FlowTrace, MvEffect, MvTarget, Standing, Trace};
-pub use plan::{connector_keys, load as load_plan, load_in as load_plan_in};
+pub use plan::{connector_keys, load as load_plan, load_in as load_plan_in, read as read_plan};
 pub use step::{SyncOptions, run_step};
-pub use values::FlowValue;
+pub use values::{FlowValue, INDEXED_LIMIT};
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use crate::model::{AttributeId, DN_ATTRIBUTE, ErrorCode, Image, ObjectError, Val
 use crate::rules::{AttributePlan, CompiledFlow, CompiledSource, ConnectorPlan, Plan, ProgramSlot};
 
 /// Longest text in an indexed metaverse attribute, in UTF-16 units (`engine.md` 2.4).
-const INDEXED_LIMIT: usize = 448;
+pub const INDEXED_LIMIT: usize = 448;
 
 /// Time and randomness for expressions; parameters, so that evaluation is a function of its input.
 #[derive(Clone, Copy)]
@@ -96,9 +96,12 @@ impl<'a> FlowObject<'a> {
     }
 }
 
-struct SlotSource<'a> {
-    object: &'a FlowObject<'a>,
-    slots: &'a [ProgramSlot],
+/// The object as a program reads it.
+pub struct SlotSource<'a> {
+    /// The object.
+    pub object: &'a FlowObject<'a>,
+    /// What the program reads.
+    pub slots: &'a [ProgramSlot],
 }
 
 impl SlotSource<'_> {

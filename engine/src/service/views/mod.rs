@@ -6,6 +6,7 @@
 
 mod connector_space;
 mod connectors;
+mod expression;
 mod metaverse;
 mod page;
 mod runs;
@@ -13,6 +14,7 @@ mod status;
 
 pub use connector_space::*;
 pub use connectors::*;
+pub use expression::*;
 pub use metaverse::*;
 pub use page::*;
 pub use runs::*;
