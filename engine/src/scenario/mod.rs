@@ -38,7 +38,8 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError`] when it could not be run, through no fault of its text.
     pub fn run(&self, options: ScenarioOptions) -> Result<Option<Difference>, ScenarioError> {
-        let mut world = World::new(self, watched(&self.steps))?;
+        let mut world = World::new(self)?;
+        world.watch(watched(&self.steps))?;
         if let Some(difference) = perform::perform_all(&mut world, &self.steps)? {
             return Ok(Some(difference));
         }

@@ -27,7 +27,9 @@ pub enum LinkDecision {
 /// [`Halt`] when facts are missing or the rules contradict each other.
 pub fn decide(contributor: &Contributor, facts: &FactReader<'_>) -> Attempt<LinkDecision> {
     let linking: Vec<&Arc<CompiledRule>> = contributor.linking().collect();
-    if linking.is_empty() || contributor.object.is_being_deleted() {
+    // Rules join normal disconnectors only (`engine.md` 1.1).
+    let kept_apart = contributor.object.connector_state != 0;
+    if linking.is_empty() || kept_apart || contributor.object.is_being_deleted() {
         return Ok(LinkDecision::Remain);
     }
     if let Some(rule) = criteria(&linking)? {
