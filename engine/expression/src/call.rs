@@ -130,6 +130,16 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// Whether all values fit; true for NULL.
+    #[inline]
+    pub(crate) fn all(&self, fits: impl Fn(&Val<'a>) -> bool) -> bool {
+        match &self.held {
+            Val::Null => true,
+            Val::Multi(_) => self.iter().all(|value| fits(&value)),
+            single => fits(single),
+        }
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = Val<'a>> {
         (0..self.len()).map(|index| self.get(index))
     }

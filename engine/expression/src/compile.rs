@@ -14,15 +14,18 @@ use crate::value::Value;
 
 /// What name resolution yields.
 pub(crate) struct Resolved {
+    /// Never to be run when there are problems.
     pub root: Node,
     pub attributes: Vec<AttributeUse>,
     pub parameters: Vec<String>,
     pub depends_on_time: bool,
     pub depends_on_chance: bool,
+    /// All faults in order of place.
+    pub problems: Vec<Problem>,
 }
 
-/// Resolves every name of the tree, in every branch, and reports all faults in order of place.
-pub(crate) fn resolve(text: &str, tree: &Expression, schema: &dyn Schema) -> Result<Resolved, Vec<Problem>> {
+/// Resolves every name of the tree, in every branch.
+pub(crate) fn resolve(text: &str, tree: &Expression, schema: &dyn Schema) -> Resolved {
     let mut resolver = Resolver {
         text,
         schema,
@@ -35,17 +38,15 @@ pub(crate) fn resolve(text: &str, tree: &Expression, schema: &dyn Schema) -> Res
         depends_on_chance: false,
     };
     let root = resolver.lower(tree);
-    if resolver.problems.is_empty() {
-        return Ok(Resolved {
-            root,
-            attributes: resolver.attributes,
-            parameters: resolver.parameters,
-            depends_on_time: resolver.depends_on_time,
-            depends_on_chance: resolver.depends_on_chance,
-        });
-    }
     resolver.problems.sort_by_key(|problem| problem.offset);
-    Err(resolver.problems)
+    Resolved {
+        root,
+        attributes: resolver.attributes,
+        parameters: resolver.parameters,
+        depends_on_time: resolver.depends_on_time,
+        depends_on_chance: resolver.depends_on_chance,
+        problems: resolver.problems,
+    }
 }
 
 /// The type of an attribute; `dn` is the object's own distinguished name and always there.
@@ -83,8 +84,8 @@ impl Resolver<'_> {
             ExpressionKind::Name(name) => self.bare_name(name, span),
             ExpressionKind::Bracketed(inner) => return self.lower(inner),
             ExpressionKind::Negated(inner) => {
-                let node =
-                    Node { span, at: Span::new(span.start, span.start + 1), kind: NodeKind::Negate(Box::new(self.lower(inner))) };
+                let sign = Span::new(span.start, span.start + 1);
+                let node = Node::new(span, sign, NodeKind::Negate(Box::new(self.lower(inner))));
                 return self.fold(node);
             }
             ExpressionKind::Chain { level, first, rest } => {
@@ -98,21 +99,22 @@ impl Resolver<'_> {
                     Level::Logical => NodeKind::Logical { first, rest },
                     Level::Comparison | Level::Arithmetic => NodeKind::Chain { first, rest },
                 };
-                return self.fold(Node { span, at, kind });
+                return self.fold(Node::new(span, at, kind));
             }
             ExpressionKind::Call { name, name_span, arguments } => {
                 let kind = self.call(name, *name_span, arguments);
-                return self.fold(Node { span, at: *name_span, kind });
+                return self.fold(Node::new(span, *name_span, kind));
             }
         };
-        Node { span, at: span, kind }
+        Node::new(span, span, kind)
     }
 
-    fn report(&mut self, kind: ProblemKind, span: Span, headline: &str, hint: &str) -> NodeKind {
+    fn report(&mut self, kind: ProblemKind, span: Span, headline: &str, hint: &str, suggestion: Option<&str>) -> NodeKind {
         if self.problems.len() < limits::PROBLEMS {
-            self.problems.push(Problem::located(kind, self.text, span, headline, hint));
+            let problem = Problem::located(kind, self.text, span, headline, hint);
+            self.problems.push(problem.suggesting(suggestion));
         }
-        NodeKind::Constant(Constant::Null)
+        NodeKind::Unknown
     }
 
     fn push(&mut self, kind: ProblemKind, span: Span, message: String) {
@@ -122,9 +124,9 @@ impl Resolver<'_> {
     }
 
     fn attribute(&mut self, name: &str, span: Span) -> NodeKind {
-        let Some(found) = self.known_attribute(name, span) else { return NodeKind::Constant(Constant::Null) };
+        let Some(found) = self.known_attribute(name, span) else { return NodeKind::Unknown };
         let slot = self.slot(name, View::Expected);
-        NodeKind::Attribute { slot, multi_valued: found.multi_valued, own_name: name == OWN_NAME }
+        NodeKind::Attribute { slot, kind: found.kind, multi_valued: found.multi_valued, own_name: name == OWN_NAME }
     }
 
     fn known_attribute(&mut self, name: &str, span: Span) -> Option<AttributeType> {
@@ -132,9 +134,11 @@ impl Resolver<'_> {
         if found.is_none() && self.problems.len() < limits::PROBLEMS {
             let names = self.schema.attribute_names();
             let headline = format!("Attribute \"{name}\" does not exist on {}", self.schema.source_description());
-            let near = suggest::hint(name, names.iter().map(String::as_str));
-            let hint = if near.is_empty() { near } else { format!("Names are case-sensitive; {}", lower_first(&near)) };
-            self.report(ProblemKind::UnknownAttribute, span, &headline, &hint);
+            let near = suggest::nearest(name, names.iter().map(String::as_str));
+            let hint = near.map_or_else(String::new, |near| format!("Names are case-sensitive; did you mean \"{near}\"?"));
+            let brackets = self.text.get(span.start..span.end).is_some_and(|text| text.starts_with('['));
+            let suggestion = near.map(|near| if brackets { format!("[{near}]") } else { format!("\"{near}\"") });
+            self.report(ProblemKind::UnknownAttribute, span, &headline, &hint, suggestion.as_deref());
         }
         found
     }
@@ -154,9 +158,11 @@ impl Resolver<'_> {
             } else {
                 format!("Known: {}.", self.known_parameters.join(", "))
             };
-            let near = suggest::hint(name, self.known_parameters.iter().map(String::as_str));
-            let hint = format!("{known} {near}");
-            return self.report(ProblemKind::UnknownParameter, span, &format!("Unknown parameter \"{name}\""), hint.trim_end());
+            let near = suggest::nearest(name, self.known_parameters.iter().map(String::as_str));
+            let hint = near.map_or(known.clone(), |near| format!("{known} Did you mean \"{near}\"?"));
+            let suggestion = near.map(|near| format!("%{near}%"));
+            let headline = format!("Unknown parameter \"{name}\"");
+            return self.report(ProblemKind::UnknownParameter, span, &headline, &hint, suggestion.as_deref());
         }
         let known = self.parameters.iter().position(|used| used == name);
         NodeKind::Parameter(known.unwrap_or_else(|| {
@@ -169,13 +175,14 @@ impl Resolver<'_> {
         match self.variables.iter().rposition(|known| known == name) {
             Some(depth) => NodeKind::Variable(depth),
             None => {
-                let near = suggest::hint(name, self.variables.iter().map(String::as_str));
-                let hint = if near.is_empty() {
-                    "A variable is visible only in the last argument of With, Where or Select.".to_owned()
-                } else {
-                    near
-                };
-                self.report(ProblemKind::UnknownVariable, span, &format!("Unknown variable ${name}"), &hint)
+                let near = suggest::nearest(name, self.variables.iter().map(String::as_str)).map(str::to_owned);
+                let hint = near.as_ref().map_or_else(
+                    || "A variable is visible only in the last argument of With, Where or Select.".to_owned(),
+                    |near| format!("Did you mean \"{near}\"?"),
+                );
+                let suggestion = near.map(|near| format!("${near}"));
+                let headline = format!("Unknown variable ${name}");
+                self.report(ProblemKind::UnknownVariable, span, &headline, &hint, suggestion.as_deref())
             }
         }
     }
@@ -198,7 +205,7 @@ impl Resolver<'_> {
                     (None, Some(found)) => format!("To call the function write {}.", found.usage()),
                     (None, None) => "Write [name] for an attribute and \"text\" for text.".into(),
                 };
-                self.report(ProblemKind::UnknownIdentifier, span, &format!("Unknown name \"{name}\""), &hint)
+                self.report(ProblemKind::UnknownIdentifier, span, &format!("Unknown name \"{name}\""), &hint, near)
             }
         }
     }
@@ -208,13 +215,14 @@ impl Resolver<'_> {
             for argument in arguments {
                 self.lower(argument);
             }
-            let near = suggest::nearest(name, functions().iter().map(|known| known.name));
-            let hint = match (near, name) {
-                (_, "IF" | "If") => "Function names are case-sensitive; did you mean \"IIF\"?".into(),
-                (Some(near), _) => format!("Function names are case-sensitive; did you mean \"{near}\"?"),
-                (None, _) => String::new(),
+            let near = match name {
+                "IF" | "If" => Some("IIF"),
+                _ => suggest::nearest(name, functions().iter().map(|known| known.name)),
             };
-            return self.report(ProblemKind::UnknownFunction, name_span, &format!("Unknown function \"{name}\""), &hint);
+            let hint =
+                near.map_or_else(String::new, |near| format!("Function names are case-sensitive; did you mean \"{near}\"?"));
+            let headline = format!("Unknown function \"{name}\"");
+            return self.report(ProblemKind::UnknownFunction, name_span, &headline, &hint, near);
         };
         self.check_count(found, name_span, arguments.len());
         match found.body {
@@ -233,7 +241,7 @@ impl Resolver<'_> {
     fn plain(&mut self, function: &'static FunctionInfo, arguments: &[Expression]) -> NodeKind {
         let arguments: Vec<Node> = arguments.iter().map(|argument| self.lower(argument)).collect();
         let pattern = pattern::prepare(function, &arguments);
-        NodeKind::Call { function, arguments, pattern }
+        NodeKind::call(function, arguments, pattern)
     }
 
     fn check_count(&mut self, function: &FunctionInfo, name_span: Span, given: usize) {
@@ -294,14 +302,15 @@ impl Resolver<'_> {
             (Special::ImportedValue, [argument]) => match self.named_attribute(function, name_span, argument) {
                 Some((name, found)) => NodeKind::Attribute {
                     slot: self.slot(&name, View::Imported),
+                    kind: found.kind,
                     multi_valued: found.multi_valued,
                     own_name: name == OWN_NAME,
                 },
-                None => NodeKind::Constant(Constant::Null),
+                None => NodeKind::Unknown,
             },
             (Special::ValueCount, [argument]) => match self.named_attribute(function, name_span, argument) {
                 Some((name, _)) => NodeKind::Count { slot: self.slot(&name, View::Count) },
-                None => NodeKind::Constant(Constant::Null),
+                None => NodeKind::Unknown,
             },
             // The number of arguments is wrong and reported; still resolve what is there.
             (_, arguments) => {
@@ -310,7 +319,7 @@ impl Resolver<'_> {
                         self.lower(argument);
                     }
                 }
-                NodeKind::Constant(Constant::Null)
+                NodeKind::Unknown
             }
         }
     }
@@ -349,9 +358,7 @@ impl Resolver<'_> {
             return node;
         }
         match evaluate::constant(self.text, &node) {
-            Some(constant) => {
-                Node { span: node.span, at: node.at, kind: NodeKind::Folded { constant, original: Box::new(node) } }
-            }
+            Some(constant) => Node::new(node.span, node.at, NodeKind::Folded { constant, original: Box::new(node) }),
             None => node,
         }
     }
@@ -372,12 +379,4 @@ fn is_foldable(node: &Node) -> bool {
 
 fn is_constant(node: &Node) -> bool {
     matches!(node.kind, NodeKind::Constant(_) | NodeKind::Folded { .. } | NodeKind::Enumeration(_))
-}
-
-fn lower_first(text: &str) -> String {
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) => first.to_lowercase().chain(characters).collect(),
-        None => String::new(),
-    }
 }

@@ -7,59 +7,60 @@ use std::fmt;
 
 /// An instant in UTC, in steps of 100 nanoseconds, from year 1 to year 9999. No attribute holds one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DateTime(civil::DateTime);
+pub struct DateTime {
+    /// Steps since 1601-01-01, the form of directory times; negative before.
+    ticks: i64,
+}
 
 /// Nanoseconds of one step.
-const STEP: i32 = 100;
+const STEP: i64 = 100;
+const TICKS_PER_SECOND: i64 = 10_000_000;
+/// Seconds from 1601-01-01 to 1970-01-01. Counting from 1970 keeps durations within what the calendar library adds.
+const UNIX_EPOCH_SECONDS: i64 = 11_644_473_600;
+/// The first instant of year 1, and the first after year 9999, in steps.
+const BEGINNING: i64 = -504_911_232_000_000_000;
+const END: i64 = 2_650_467_744_000_000_000;
 
 impl DateTime {
     /// A date and time read as UTC; smaller parts than 100 nanoseconds are cut. `None` before year 1.
     pub fn new(utc: civil::DateTime) -> Option<Self> {
-        if utc.year() < 1 {
-            return None;
-        }
-        let whole = utc.subsec_nanosecond() / STEP * STEP;
-        utc.with().subsec_nanosecond(whole).build().ok().map(Self)
+        let since = utc.duration_since(unix_epoch());
+        let seconds = since.as_secs().checked_add(UNIX_EPOCH_SECONDS)?;
+        let steps = i64::from(since.subsec_nanos()).div_euclid(STEP);
+        Self::within(seconds.checked_mul(TICKS_PER_SECOND)?.checked_add(steps)?)
+    }
+
+    fn within(ticks: i64) -> Option<Self> {
+        (BEGINNING..END).contains(&ticks).then_some(Self { ticks })
     }
 
     /// The instant of a timestamp; a timestamp before year 1 becomes the first instant.
     pub fn from_timestamp(timestamp: Timestamp) -> Self {
-        Self::new(timestamp.to_zoned(TimeZone::UTC).datetime()).unwrap_or(Self(date(1, 1, 1).at(0, 0, 0, 0)))
+        Self::new(timestamp.to_zoned(TimeZone::UTC).datetime()).unwrap_or(Self { ticks: BEGINNING })
     }
 
     /// The instant of a count of seconds since 1970; `None` outside of the years 1 to 9999.
     pub fn from_unix_seconds(seconds: i64) -> Option<Self> {
-        unix_epoch().checked_add(SignedDuration::from_secs(seconds)).ok().and_then(Self::new)
+        Self::within(seconds.checked_add(UNIX_EPOCH_SECONDS)?.checked_mul(TICKS_PER_SECOND)?)
     }
 
     /// The date and time in UTC.
     pub fn to_civil(self) -> civil::DateTime {
-        self.0
+        let seconds = SignedDuration::from_secs(self.ticks.div_euclid(TICKS_PER_SECOND) - UNIX_EPOCH_SECONDS);
+        let since = seconds + SignedDuration::from_nanos(self.ticks.rem_euclid(TICKS_PER_SECOND) * STEP);
+        unix_epoch().saturating_add(since)
     }
 
     /// Steps of 100 nanoseconds since 1601-01-01, the form of directory times; negative before.
     pub fn to_ticks(self) -> i64 {
-        let since = self.0.duration_since(unix_epoch());
-        let ticks = since.as_nanos() / i128::from(STEP) + i128::from(UNIX_EPOCH_SECONDS) * i128::from(TICKS_PER_SECOND);
-        i64::try_from(ticks).unwrap_or(i64::MAX)
+        self.ticks
     }
 
     /// The instant that many steps of 100 nanoseconds after 1601-01-01; `None` when negative or after year 9999.
     pub fn from_ticks(ticks: i64) -> Option<Self> {
-        if ticks < 0 {
-            return None;
-        }
-        let nanoseconds = i32::try_from(ticks % TICKS_PER_SECOND).ok()? * STEP;
-        let since = SignedDuration::from_secs(ticks / TICKS_PER_SECOND - UNIX_EPOCH_SECONDS)
-            .checked_add(SignedDuration::from_nanos(nanoseconds.into()))?;
-        unix_epoch().checked_add(since).ok().map(Self)
+        Self::within(ticks).filter(|_| ticks >= 0)
     }
 }
-
-const TICKS_PER_SECOND: i64 = 10_000_000;
-
-/// Seconds from 1601-01-01 to 1970-01-01. Counting from 1970 keeps durations within what the calendar library adds.
-const UNIX_EPOCH_SECONDS: i64 = 11_644_473_600;
 
 fn unix_epoch() -> civil::DateTime {
     date(1970, 1, 1).at(0, 0, 0, 0)
@@ -68,7 +69,7 @@ fn unix_epoch() -> civil::DateTime {
 impl fmt::Display for DateTime {
     /// ISO 8601 with a `Z`, the fraction without trailing zeros.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}Z", self.0)
+        write!(formatter, "{}Z", self.to_civil())
     }
 }
 
@@ -91,7 +92,11 @@ mod tests {
         let last = DateTime::from_unix_seconds(253_402_300_799).map(|instant| instant.to_string());
         assert_eq!(last.as_deref(), Some("9999-12-31T23:59:59Z"));
         assert_eq!(DateTime::from_unix_seconds(253_402_300_800), None);
+        let first = DateTime::from_unix_seconds(-62_135_596_800).map(|instant| instant.to_string());
+        assert_eq!(first.as_deref(), Some("0001-01-01T00:00:00Z"));
         assert_eq!(DateTime::from_unix_seconds(-62_135_596_801), None);
+        let early = date(1, 1, 1).at(0, 0, 0, 123_456_789);
+        assert_eq!(DateTime::new(early).map(|instant| instant.to_string()).as_deref(), Some("0001-01-01T00:00:00.1234567Z"));
         assert_eq!(DateTime::from_ticks(-1), None);
         assert_eq!(DateTime::from_ticks(2_650_467_744_000_000_000), None);
         assert_eq!(DateTime::from_ticks(i64::MAX), None);

@@ -4,6 +4,7 @@
 //! each branch runs with a [`Focus`]: every lifted operand with the same number of values stands for the value in focus.
 
 use crate::call::{Call, check_argument, stray_constant};
+use crate::direct;
 use crate::function_table::{Body, FunctionInfo, Mode, NullRule, Types};
 use crate::interface::{Context, Parameters, Random, Source};
 use crate::lexer::Operator;
@@ -11,8 +12,8 @@ use crate::limits;
 use crate::node::{Constant, Node, NodeKind, Operand};
 use crate::operators;
 use crate::problem::{EvaluationError, Fault, Span};
-use crate::trace::Recorder;
-use crate::value::{Collector, List, Outcome, Val, ValueRef};
+use crate::trace::{Unwatched, Watch};
+use crate::value::{Collector, List, Outcome, Val, Value, ValueRef};
 use regex::Regex;
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -28,45 +29,59 @@ pub(crate) struct Focus<'f> {
 }
 
 /// Runs one program over one object.
-pub(crate) struct Evaluator<'a> {
+pub(crate) struct Evaluator<'a, W> {
     text: &'a str,
     parameters: &'a [String],
     source: &'a dyn Source,
-    context: Context<'a>,
+    context: &'a Context<'a>,
     variables: Vec<Val<'a>>,
     steps: u32,
     bytes: usize,
-    pub recorder: Option<Recorder>,
+    pub watch: W,
 }
 
-impl<'a> Evaluator<'a> {
-    pub(crate) fn new(text: &'a str, parameters: &'a [String], source: &'a dyn Source, context: &'a Context<'_>) -> Self {
-        let context = Context { parameters: context.parameters, now: context.now, random: context.random };
-        Self { text, parameters, source, context, variables: Vec::new(), steps: 0, bytes: 0, recorder: None }
+impl<'a, W: Watch<'a>> Evaluator<'a, W> {
+    pub(crate) fn new(
+        text: &'a str,
+        parameters: &'a [String],
+        source: &'a dyn Source,
+        context: &'a Context<'a>,
+        watch: W,
+    ) -> Self {
+        Self { text, parameters, source, context, variables: Vec::new(), steps: 0, bytes: 0, watch }
     }
 
     pub(crate) fn run(&mut self, root: &'a Node) -> Evaluated<Outcome> {
-        let value = self.node(root, None)?;
-        match value {
-            Val::Null => Ok(Outcome::Null),
-            Val::AuthoritativeNull => Ok(Outcome::AuthoritativeNull),
-            Val::IgnoreThisFlow => Ok(Outcome::IgnoreThisFlow),
-            Val::Constant(name) => Err(self.error(root.at, stray_constant(name))),
-            Val::Multi(list) => {
-                let source = self.source;
-                let values: Vec<_> = (0..list.len()).filter_map(|index| list.get(index, source).into_value()).collect();
-                Ok(if values.is_empty() { Outcome::Null } else { Outcome::Multi(values) })
-            }
-            single => Ok(single.into_value().map_or(Outcome::Null, Outcome::Single)),
-        }
+        self.steps = root.weight;
+        let value = match self.node(root, None)? {
+            Val::Null => return Ok(Outcome::Null),
+            Val::AuthoritativeNull => return Ok(Outcome::AuthoritativeNull),
+            Val::IgnoreThisFlow => return Ok(Outcome::IgnoreThisFlow),
+            Val::Constant(name) => return Err(self.error(root.at, stray_constant(name))),
+            Val::Multi(list) => return Ok(self.values(&list)),
+            Val::Text(text) => Value::Text(text.into_owned()),
+            Val::Number(number) => Value::Number(number),
+            Val::Boolean(flag) => Value::Boolean(flag),
+            Val::Binary(bytes) => Value::Binary(bytes.into_owned()),
+            Val::Reference(name) => Value::Reference(name.into_owned()),
+            Val::DateTime(instant) => Value::DateTime(instant),
+        };
+        Ok(Outcome::Single(value))
     }
 
+    fn values(&self, list: &List<'a>) -> Outcome {
+        let values: Vec<_> = (0..list.len()).filter_map(|index| list.get(index, self.source).into_value()).collect();
+        if values.is_empty() { Outcome::Null } else { Outcome::Multi(values) }
+    }
+
+    #[cold]
     fn error(&self, at: Span, fault: Fault) -> Box<EvaluationError> {
         Box::new(EvaluationError::new(self.text, at, fault))
     }
 
-    fn step(&mut self, at: Span) -> Evaluated<()> {
-        self.steps += 1;
+    /// Counts what one turn of a loop costs. What is outside of loops is bounded by the length of the text.
+    fn step(&mut self, at: Span, weight: u32) -> Evaluated<()> {
+        self.steps = self.steps.saturating_add(weight);
         if self.steps > limits::STEPS {
             let message = format!("The evaluation takes more than {} steps. Simplify the expression.", limits::STEPS);
             return Err(self.error(at, Fault::limit(message)));
@@ -75,11 +90,16 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Bounds what functions and operators make.
+    #[inline]
     fn bounded(&mut self, value: Val<'a>, at: Span) -> Evaluated<Val<'a>> {
         let made = value.owned_bytes();
-        if made == 0 {
-            return Ok(value);
+        if made > 0 {
+            self.account(made, &value, at)?;
         }
+        Ok(value)
+    }
+
+    fn account(&mut self, made: usize, value: &Val<'a>, at: Span) -> Evaluated<()> {
         let most = if matches!(value, Val::Binary(_)) { limits::BINARY_BYTES } else { limits::TEXT_BYTES };
         if made > most {
             let message = format!("A {} result is larger than {most} bytes. Cut it with Left.", value.type_name());
@@ -90,45 +110,44 @@ impl<'a> Evaluator<'a> {
             let message = format!("The evaluation makes values of more than {} bytes.", limits::TOTAL_BYTES);
             return Err(self.error(at, Fault::limit(message)));
         }
-        Ok(value)
+        Ok(())
     }
 
     /// A node's value as it is, lists included.
     fn node(&mut self, node: &'a Node, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
-        let result = self.node_inner(node, focus);
-        if let Some(recorder) = &mut self.recorder {
-            recorder.record(node.span, &result, self.source);
+        if !W::WATCHES
+            && let Some(value) = direct::value(node, self.source, self.parameters, self.context)
+        {
+            return Ok(value);
         }
+        let result = self.kind(node, &node.kind, focus);
+        self.watch.saw(node.span, &result, self.source);
         result
     }
 
-    fn node_inner(&mut self, node: &'a Node, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
-        self.step(node.at)?;
-        match &node.kind {
-            NodeKind::Constant(constant) => Ok(constant_value(constant)),
-            NodeKind::Folded { constant, original } => {
-                if self.recorder.is_some() {
-                    self.node_inner(original, focus)
-                } else {
-                    Ok(constant_value(constant))
-                }
+    fn kind(&mut self, node: &'a Node, kind: &'a NodeKind, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
+        match kind {
+            NodeKind::Attribute { slot, multi_valued, own_name, .. } => Ok(self.attribute(*slot, *multi_valued, *own_name)),
+            NodeKind::Call { function, arguments, pattern, once: true, .. } => {
+                self.call_once(node, function, arguments, pattern.as_deref(), focus)
             }
-            NodeKind::Enumeration(name) => Ok(Val::Constant(name)),
-            NodeKind::Attribute { slot, multi_valued, own_name } => Ok(self.attribute(*slot, *multi_valued, *own_name)),
-            NodeKind::Count { slot } => Ok(Val::Number(i64::try_from(self.source.count(*slot)).unwrap_or(i64::MAX))),
+            NodeKind::Call { function, arguments, pattern, once: false, .. } => {
+                self.call(node, function, arguments, pattern.as_deref(), focus)
+            }
+            NodeKind::Constant(constant) => Ok(constant_value(constant)),
+            NodeKind::Chain { first, rest } => self.chain(first, rest, focus),
+            NodeKind::If { condition, then, otherwise } => self.choose(node, condition, then, otherwise, focus),
+            NodeKind::Logical { first, rest } => self.logical(first, rest, focus),
+            NodeKind::Folded { original, .. } if W::WATCHES => self.kind(original, &original.kind, focus),
+            NodeKind::Folded { constant, .. } => Ok(constant_value(constant)),
+            NodeKind::Unknown => Ok(Val::Null),
             NodeKind::Parameter(index) => Ok(self.parameter(*index)),
+            NodeKind::Count { slot } => Ok(Val::Number(i64::try_from(self.source.count(*slot)).unwrap_or(i64::MAX))),
+            NodeKind::Enumeration(name) => Ok(Val::Constant(name)),
             NodeKind::Variable(depth) => Ok(self.variables.get(*depth).cloned().unwrap_or(Val::Null)),
             NodeKind::Negate(inner) => self.negate(node, inner, focus),
-            NodeKind::Chain { first, rest } => self.chain(first, rest, focus),
-            NodeKind::Logical { first, rest } => self.logical(first, rest, focus),
-            NodeKind::Call { function, arguments, pattern } => self.call(node, function, arguments, pattern.as_deref(), focus),
-            NodeKind::If { condition, then, otherwise } => self.choose(node, condition, then, otherwise, focus),
             NodeKind::Switch(pairs) => self.switch(node, pairs, focus),
-            NodeKind::With { value, body } => {
-                let bound = self.node(value, focus)?;
-                self.reject_flow("With", 1, &bound).map_err(|fault| self.error(node.at, fault))?;
-                self.bind(bound, body, focus, false)
-            }
+            NodeKind::With { value, body } => self.with(node, value, body, focus),
             NodeKind::Where { list, condition } => self.filter(node, list, condition, focus),
             NodeKind::Select { list, body } => self.map(node, list, body, focus),
         }
@@ -140,7 +159,11 @@ impl<'a> Evaluator<'a> {
         Ok(self.project(value, focus))
     }
 
+    #[inline]
     fn project(&self, value: Val<'a>, focus: Option<&Focus<'_>>) -> Val<'a> {
+        if focus.is_none() {
+            return value;
+        }
         let Val::Multi(list) = &value else { return value };
         let mut next = focus;
         while let Some(focus) = next {
@@ -172,6 +195,13 @@ impl<'a> Evaluator<'a> {
         value.map_or(Val::Null, |text| Val::Text(Cow::Borrowed(text)))
     }
 
+    #[inline(never)]
+    fn with(&mut self, node: &'a Node, value: &'a Node, body: &'a Node, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
+        let bound = self.node(value, focus)?;
+        self.reject_flow("With", 1, &bound).map_err(|fault| self.error(node.at, fault))?;
+        self.bind(bound, body, focus, false)
+    }
+
     /// Evaluates `body` with one more variable.
     fn bind(&mut self, value: Val<'a>, body: &'a Node, focus: Option<&Focus<'_>>, as_operand: bool) -> Evaluated<Val<'a>> {
         let depth = self.variables.len();
@@ -181,6 +211,7 @@ impl<'a> Evaluator<'a> {
         result
     }
 
+    #[inline(never)]
     fn negate(&mut self, node: &'a Node, inner: &'a Node, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
         let value = self.operand(inner, focus)?;
         let Val::Multi(list) = value else {
@@ -188,7 +219,7 @@ impl<'a> Evaluator<'a> {
         };
         let mut collector = Collector::with_capacity(list.len());
         for index in 0..list.len() {
-            self.step(node.at)?;
+            self.step(node.at, 1)?;
             let result = operators::negate(&list.get(index, self.source)).and_then(|value| collector.push(value));
             result.map_err(|fault| self.error(node.at, fault))?;
         }
@@ -204,9 +235,17 @@ impl<'a> Evaluator<'a> {
         Ok(left)
     }
 
+    #[inline]
     fn binary(&mut self, operand: &Operand, left: Val<'a>, right: Val<'a>) -> Evaluated<Val<'a>> {
+        match operators::compare_alike(operand.operator, &left, &right) {
+            Some(holds) => Ok(Val::Boolean(holds)),
+            None => self.binary_any(operand, left, right),
+        }
+    }
+
+    #[inline(never)]
+    fn binary_any(&mut self, operand: &Operand, left: Val<'a>, right: Val<'a>) -> Evaluated<Val<'a>> {
         let at = operand.at;
-        self.step(at)?;
         let count = match (&left, &right) {
             (Val::Multi(left), Val::Multi(right)) if left.len() != right.len() => {
                 let fault = unequal_lengths(operand.operator.symbol(), left.len(), right.len());
@@ -220,7 +259,7 @@ impl<'a> Evaluator<'a> {
         };
         let mut collector = Collector::with_capacity(count);
         for index in 0..count {
-            self.step(at)?;
+            self.step(at, 1)?;
             let (left, right) = (self.pick(&left, index), self.pick(&right, index));
             let value = operators::binary(operand.operator, left, right).map_err(|fault| self.error(at, fault))?;
             let value = self.bounded(value, at)?;
@@ -249,36 +288,50 @@ impl<'a> Evaluator<'a> {
         let at = operand.at;
         // The left value that makes the right one unnecessary.
         let decisive = operand.operator == Operator::Or;
-        let truth = |value: &Val<'_>| operators::truth(operand.operator, value);
-        if let Val::Multi(list) = &left {
-            let mut collector = Collector::with_capacity(list.len());
-            for index in 0..list.len() {
-                self.step(at)?;
-                let flag = truth(&list.get(index, self.source)).map_err(|fault| self.error(at, fault))?;
-                let flag = if flag == decisive {
-                    flag
-                } else {
-                    let inner = Focus { index, count: list.len(), outer: focus };
-                    let right = self.operand(&operand.node, Some(&inner))?;
-                    truth(&right).map_err(|fault| self.error(at, fault))?
-                };
-                collector.push(Val::Boolean(flag)).map_err(|fault| self.error(at, fault))?;
-            }
-            return Ok(collector.finish());
-        }
-        let flag = truth(&left).map_err(|fault| self.error(at, fault))?;
+        let flag = match &left {
+            Val::Boolean(flag) => *flag,
+            Val::Multi(list) => return self.logical_each(operand, list, focus),
+            other => operators::truth(operand.operator, other).map_err(|fault| self.error(at, fault))?,
+        };
         if flag == decisive {
             return Ok(Val::Boolean(flag));
         }
         let right = self.operand(&operand.node, focus)?;
-        let Val::Multi(list) = &right else {
-            return truth(&right).map(Val::Boolean).map_err(|fault| self.error(at, fault));
-        };
+        match &right {
+            Val::Boolean(_) => Ok(right),
+            Val::Multi(list) => self.truths(operand, list),
+            other => operators::truth(operand.operator, other).map(Val::Boolean).map_err(|fault| self.error(at, fault)),
+        }
+    }
+
+    /// `&&` or `||` for each value of a multi-valued left side.
+    #[inline(never)]
+    fn logical_each(&mut self, operand: &'a Operand, list: &List<'a>, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
+        let (at, decisive) = (operand.at, operand.operator == Operator::Or);
         let mut collector = Collector::with_capacity(list.len());
         for index in 0..list.len() {
-            self.step(at)?;
-            let flag = truth(&list.get(index, self.source));
-            flag.and_then(|flag| collector.push(Val::Boolean(flag))).map_err(|fault| self.error(at, fault))?;
+            self.step(at, operand.node.weight)?;
+            let flag = operators::truth(operand.operator, &list.get(index, self.source));
+            let mut flag = flag.map_err(|fault| self.error(at, fault))?;
+            if flag != decisive {
+                let inner = Focus { index, count: list.len(), outer: focus };
+                let right = self.operand(&operand.node, Some(&inner))?;
+                flag = operators::truth(operand.operator, &right).map_err(|fault| self.error(at, fault))?;
+            }
+            collector.push(Val::Boolean(flag)).map_err(|fault| self.error(at, fault))?;
+        }
+        Ok(collector.finish())
+    }
+
+    /// The values of a multi-valued right side, checked.
+    #[inline(never)]
+    fn truths(&mut self, operand: &Operand, list: &List<'a>) -> Evaluated<Val<'a>> {
+        let mut collector = Collector::with_capacity(list.len());
+        for index in 0..list.len() {
+            self.step(operand.at, 1)?;
+            let flag = operators::truth(operand.operator, &list.get(index, self.source));
+            let pushed = flag.and_then(|flag| collector.push(Val::Boolean(flag)));
+            pushed.map_err(|fault| self.error(operand.at, fault))?;
         }
         Ok(collector.finish())
     }
@@ -291,14 +344,35 @@ impl<'a> Evaluator<'a> {
         otherwise: &'a Node,
         focus: Option<&Focus<'_>>,
     ) -> Evaluated<Val<'a>> {
-        let decision = self.operand(condition, focus)?;
-        let Val::Multi(list) = &decision else {
-            let holds = operators::condition("IIF", &decision).map_err(|fault| self.error(node.at, fault))?;
+        if !W::WATCHES
+            && let Some(holds) = direct::condition(condition, self.source, self.parameters, self.context)
+        {
             return self.node(if holds { then } else { otherwise }, focus);
+        }
+        let decision = self.operand(condition, focus)?;
+        let holds = match &decision {
+            Val::Boolean(flag) => *flag,
+            Val::Multi(list) => return self.choose_each(node, list, then, otherwise, focus),
+            other => operators::condition("IIF", other).map_err(|fault| self.error(node.at, fault))?,
         };
+        self.node(if holds { then } else { otherwise }, focus)
+    }
+
+    /// IIF for each value of a multi-valued condition.
+    #[inline(never)]
+    fn choose_each(
+        &mut self,
+        node: &'a Node,
+        list: &List<'a>,
+        then: &'a Node,
+        otherwise: &'a Node,
+        focus: Option<&Focus<'_>>,
+    ) -> Evaluated<Val<'a>> {
         let count = list.len();
         let mut collector = Collector::with_capacity(count);
+        let weight = then.weight.max(otherwise.weight);
         for index in 0..count {
+            self.step(node.at, weight)?;
             let holds = operators::condition("IIF", &list.get(index, self.source));
             let holds = holds.map_err(|fault| self.error(node.at, fault))?;
             let inner = Focus { index, count, outer: focus };
@@ -308,6 +382,7 @@ impl<'a> Evaluator<'a> {
         Ok(collector.finish())
     }
 
+    #[inline(never)]
     fn switch(&mut self, node: &'a Node, pairs: &'a [(Node, Node)], focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
         let mut selected = None;
         for (condition, value) in pairs {
@@ -321,6 +396,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The list argument of Where or Select; `None` for NULL.
+    #[inline(never)]
     fn list_argument(&mut self, function: &str, node: &'a Node, list: &'a Node) -> Evaluated<Option<List<'a>>> {
         match self.node(list, None)? {
             Val::Null => Ok(None),
@@ -332,10 +408,12 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    #[inline(never)]
     fn filter(&mut self, node: &'a Node, list: &'a Node, condition: &'a Node, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
         let Some(list) = self.list_argument("Where", node, list)? else { return Ok(Val::Null) };
         let mut collector = Collector::with_capacity(list.len());
         for index in 0..list.len() {
+            self.step(node.at, condition.weight)?;
             let value = list.get(index, self.source);
             let holds = self.bind(value.clone(), condition, focus, true)?;
             let kept = operators::strict_condition("Where", &holds);
@@ -345,16 +423,85 @@ impl<'a> Evaluator<'a> {
         Ok(collector.finish())
     }
 
+    #[inline(never)]
     fn map(&mut self, node: &'a Node, list: &'a Node, body: &'a Node, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
         let Some(list) = self.list_argument("Select", node, list)? else { return Ok(Val::Null) };
         let mut collector = Collector::with_capacity(list.len());
         for index in 0..list.len() {
+            self.step(node.at, body.weight)?;
             let value = self.bind(list.get(index, self.source), body, focus, true)?;
             collector.push(value).map_err(|fault| self.error(node.at, fault))?;
         }
         Ok(collector.finish())
     }
 
+    /// A call whose function runs once.
+    #[inline]
+    fn call_once(
+        &mut self,
+        node: &'a Node,
+        function: &'static FunctionInfo,
+        nodes: &'a [Node],
+        pattern: Option<&'a Regex>,
+        focus: Option<&Focus<'_>>,
+    ) -> Evaluated<Val<'a>> {
+        match nodes {
+            [] => self.invoke(node, function, &mut [], pattern),
+            [first] => {
+                let mut arguments = [self.argument(node, function, 0, first, focus)?];
+                self.invoke(node, function, &mut arguments, pattern)
+            }
+            [first, second] => {
+                let first = self.argument(node, function, 0, first, focus)?;
+                let mut arguments = [first, self.argument(node, function, 1, second, focus)?];
+                self.invoke(node, function, &mut arguments, pattern)
+            }
+            nodes => self.call_many(node, function, nodes, pattern, focus),
+        }
+    }
+
+    #[inline(never)]
+    fn call_many(
+        &mut self,
+        node: &'a Node,
+        function: &'static FunctionInfo,
+        nodes: &'a [Node],
+        pattern: Option<&'a Regex>,
+        focus: Option<&Focus<'_>>,
+    ) -> Evaluated<Val<'a>> {
+        let mut arguments: SmallVec<[Val<'a>; 4]> = SmallVec::new();
+        for (index, argument) in nodes.iter().enumerate() {
+            arguments.push(self.argument(node, function, index, argument, focus)?);
+        }
+        self.invoke(node, function, &mut arguments, pattern)
+    }
+
+    /// An argument that is not applied per value, checked against its parameter.
+    #[inline]
+    fn argument(
+        &mut self,
+        node: &'a Node,
+        function: &'static FunctionInfo,
+        index: usize,
+        argument: &'a Node,
+        focus: Option<&Focus<'_>>,
+    ) -> Evaluated<Val<'a>> {
+        let Some(parameter) = function.parameters.get(index) else { return Ok(Val::Null) };
+        let whole = matches!(parameter.mode, Mode::List | Mode::Whole);
+        let value = self.node(argument, if whole { None } else { focus })?;
+        if value.is_null() || (parameter.mode != Mode::List && parameter.types.overlaps(Types::of(&value))) {
+            return Ok(value);
+        }
+        let checked = match (&value, parameter.mode) {
+            (Val::Multi(_), Mode::List | Mode::Whole) => Ok(()),
+            (single, Mode::List) if Types::of(single) != Types::NONE => Err(self.list_needed(function.name, argument)),
+            (single, _) => check_argument(function, index, single),
+        };
+        checked.map_err(|fault| self.error(node.at, fault))?;
+        Ok(value)
+    }
+
+    #[inline(never)]
     fn call(
         &mut self,
         node: &'a Node,
@@ -386,19 +533,42 @@ impl<'a> Evaluator<'a> {
         let Some(count) = count else { return self.invoke(node, function, &mut arguments, pattern) };
         let mut collector = Collector::with_capacity(count);
         for item in 0..count {
-            self.step(node.at)?;
-            let mut single: SmallVec<[Val<'a>; 4]> = SmallVec::new();
-            for (index, (value, parameter)) in arguments.iter().zip(function.parameters).enumerate() {
-                let value = if parameter.mode == Mode::Each { self.pick(value, item) } else { value.clone() };
-                if parameter.mode == Mode::Each {
-                    check_argument(function, index, &value).map_err(|fault| self.error(node.at, fault))?;
+            self.step(node.at, 1)?;
+            let value = match arguments.as_slice() {
+                [only] => self.invoke(node, function, &mut [self.pick_argument(node, function, 0, only, item)?], pattern)?,
+                arguments => {
+                    let mut single: SmallVec<[Val<'a>; 4]> = SmallVec::new();
+                    for (index, value) in arguments.iter().enumerate() {
+                        single.push(self.pick_argument(node, function, index, value, item)?);
+                    }
+                    self.invoke(node, function, &mut single, pattern)?
                 }
-                single.push(value);
-            }
-            let value = self.invoke(node, function, &mut single, pattern)?;
+            };
             collector.push(value).map_err(|fault| self.error(node.at, fault))?;
         }
         Ok(collector.finish())
+    }
+
+    /// What turn `item` of a lifted call gets for an argument.
+    #[inline]
+    fn pick_argument(
+        &self,
+        node: &Node,
+        function: &'static FunctionInfo,
+        index: usize,
+        value: &Val<'a>,
+        item: usize,
+    ) -> Evaluated<Val<'a>> {
+        match (value, function.parameters.get(index)) {
+            (Val::Multi(list), Some(parameter)) if parameter.mode == Mode::Each => {
+                let value = list.get(item, self.source);
+                if !parameter.types.overlaps(Types::of(&value)) {
+                    check_argument(function, index, &value).map_err(|fault| self.error(node.at, fault))?;
+                }
+                Ok(value)
+            }
+            (value, _) => Ok(value.clone()),
+        }
     }
 
     fn invoke(
@@ -420,8 +590,7 @@ impl<'a> Evaluator<'a> {
             }
         }
         let (Body::Plain(body) | Body::Volatile(_, body)) = function.body else { return Ok(Val::Null) };
-        let context = self.context;
-        let mut call = Call { function, arguments, source: self.source, context: &context, pattern };
+        let mut call = Call { function, arguments, source: self.source, context: self.context, pattern };
         let value = body(&mut call).map_err(|fault| self.error(node.at, fault))?;
         self.bounded(value, node.at)
     }
@@ -460,7 +629,7 @@ fn unequal_lengths(what: &str, left: usize, right: usize) -> Fault {
 /// The value of a node without attributes, parameters and variables; `None` when it fails or should not be kept.
 pub(crate) fn constant(text: &str, node: &Node) -> Option<Constant> {
     let context = Context { parameters: &Nothing, now: jiff::Timestamp::UNIX_EPOCH, random: &Nothing };
-    let outcome = Evaluator::new(text, &[], &Nothing, &context).run(node).ok()?;
+    let outcome = Evaluator::new(text, &[], &Nothing, &context, Unwatched).run(node).ok()?;
     let constant = match outcome {
         Outcome::Null => Constant::Null,
         Outcome::Single(value) => Constant::Single(value),

@@ -84,6 +84,16 @@ impl FunctionInfo {
         usage
     }
 
+    /// Whether the function makes several values of one call, instead of one.
+    pub(crate) fn gives_list(&self) -> bool {
+        matches!(self.name, "CertExtensionOids" | "RemoveDuplicates" | "Split")
+    }
+
+    /// Whether the same arguments give the same result within one evaluation.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        !matches!(self.body, Body::Volatile(Volatility::Chance, _))
+    }
+
     fn body_is(&self, special: Special) -> bool {
         matches!(self.body, Body::Special(found) if found == special)
     }

@@ -48,6 +48,14 @@ pub trait Schema {
     fn attribute_names(&self) -> Vec<String>;
     /// Every parameter name, without the percent signs.
     fn parameter_names(&self) -> Vec<String>;
+    /// Whether values of the attribute are imported at all; one that is not always reads as NULL.
+    fn is_selected(&self, _name: &str) -> bool {
+        true
+    }
+    /// Whether the source is an object of a connector space, for which ImportedValue differs from the attribute.
+    fn has_imported_values(&self) -> bool {
+        true
+    }
     /// Names the source in messages: "object type user of connector contoso.com".
     fn source_description(&self) -> String;
 }

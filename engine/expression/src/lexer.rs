@@ -39,6 +39,12 @@ impl Operator {
             Self::Concatenate => "&",
         }
     }
+
+    /// Whether the result is a comparison's.
+    pub(crate) fn compares(self) -> bool {
+        use Operator::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
+        matches!(self, Equal | NotEqual | Less | LessOrEqual | Greater | GreaterOrEqual)
+    }
 }
 
 /// Longest symbol first.

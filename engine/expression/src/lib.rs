@@ -58,6 +58,7 @@ mod completion;
 mod date_format;
 mod date_text;
 mod date_time;
+mod direct;
 mod evaluate;
 mod format;
 mod function_table;
@@ -76,7 +77,7 @@ mod text_units;
 mod trace;
 mod value;
 
-pub use crate::analysis::ResultShape;
+pub use crate::analysis::{ResultShape, Target};
 pub use crate::completion::{Completion, CompletionKind, Completions, complete};
 pub use crate::date_time::DateTime;
 pub use crate::format::{equivalent, format};
@@ -87,7 +88,7 @@ pub use crate::interface::{
 };
 pub use crate::parser::{enumeration_constants, literals};
 pub use crate::problem::{EvaluationError, Problem, ProblemKind, Severity};
-pub use crate::program::Program;
+pub use crate::program::{Program, check};
 pub use crate::suggest::nearest;
 pub use crate::trace::{Step, StepResult};
 pub use crate::value::{Outcome, Value, ValueRef};

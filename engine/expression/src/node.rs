@@ -1,6 +1,8 @@
 //! The nodes of a program: names are slots, functions are table entries.
 
-use crate::function_table::FunctionInfo;
+use crate::direct::{Direct, Shortcut};
+use crate::function_table::{FunctionInfo, Mode};
+use crate::interface::AttributeKind;
 use crate::lexer::Operator;
 use crate::problem::Span;
 use crate::value::Value;
@@ -13,7 +15,20 @@ pub(crate) struct Node {
     pub span: Span,
     /// Where faults of the node itself point: the function name or the operator.
     pub at: Span,
+    /// Whether the value is certainly not multi-valued.
+    pub single: bool,
+    /// The nodes of the whole tree below and with this one: what one evaluation costs at most, loops aside.
+    pub weight: u32,
+    /// Whether the value can be had without the evaluator's own values, and what it is then.
+    pub direct: Direct,
     pub kind: NodeKind,
+}
+
+impl Node {
+    pub(crate) fn new(span: Span, at: Span, kind: NodeKind) -> Self {
+        let weight = kind.children().iter().fold(1_u32, |sum, child| sum.saturating_add(child.weight));
+        Self { span, at, single: kind.is_single(), weight, direct: Direct::of(&kind), kind }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -24,10 +39,13 @@ pub(crate) enum NodeKind {
         constant: Constant,
         original: Box<Node>,
     },
+    /// A name that does not resolve; such a program is checked and never run.
+    Unknown,
     /// A bare enumeration constant.
     Enumeration(&'static str),
     Attribute {
         slot: usize,
+        kind: AttributeKind,
         multi_valued: bool,
         own_name: bool,
     },
@@ -52,6 +70,9 @@ pub(crate) enum NodeKind {
         function: &'static FunctionInfo,
         arguments: Vec<Node>,
         pattern: Option<Box<Regex>>,
+        /// Whether no argument that is applied per value can be multi-valued: the function runs once.
+        once: bool,
+        shortcut: Option<Shortcut>,
     },
     If {
         condition: Box<Node>,
@@ -71,6 +92,57 @@ pub(crate) enum NodeKind {
         list: Box<Node>,
         body: Box<Node>,
     },
+}
+
+impl NodeKind {
+    /// A call of an ordinary function.
+    pub(crate) fn call(function: &'static FunctionInfo, arguments: Vec<Node>, pattern: Option<Box<Regex>>) -> Self {
+        let once = arguments.iter().zip(function.parameters).all(|(argument, parameter)| match parameter.mode {
+            Mode::Each | Mode::Enumeration => argument.single,
+            Mode::List | Mode::Whole => true,
+        });
+        Self::Call { function, arguments, pattern, once, shortcut: Shortcut::of(function) }
+    }
+
+    /// The parts, in order of place.
+    pub(crate) fn children(&self) -> Vec<&Node> {
+        match self {
+            Self::Constant(_)
+            | Self::Unknown
+            | Self::Enumeration(_)
+            | Self::Attribute { .. }
+            | Self::Count { .. }
+            | Self::Parameter(_)
+            | Self::Variable(_) => Vec::new(),
+            Self::Folded { original, .. } => original.kind.children(),
+            Self::Negate(inner) => vec![inner],
+            Self::Chain { first, rest } | Self::Logical { first, rest } => {
+                std::iter::once(first.as_ref()).chain(rest.iter().map(|operand| &operand.node)).collect()
+            }
+            Self::Call { arguments, .. } => arguments.iter().collect(),
+            Self::If { condition, then, otherwise } => vec![condition, then, otherwise],
+            Self::Switch(pairs) => pairs.iter().flat_map(|(condition, value)| [condition, value]).collect(),
+            Self::With { value, body } => vec![value, body],
+            Self::Where { list, condition } => vec![list, condition],
+            Self::Select { list, body } => vec![list, body],
+        }
+    }
+
+    fn is_single(&self) -> bool {
+        match self {
+            Self::Constant(_) | Self::Folded { .. } | Self::Enumeration(_) | Self::Count { .. } | Self::Parameter(_) => true,
+            Self::Attribute { multi_valued, .. } => !multi_valued,
+            Self::Unknown | Self::Variable(_) | Self::Where { .. } | Self::Select { .. } => false,
+            Self::Negate(inner) => inner.single,
+            Self::Chain { first, rest } | Self::Logical { first, rest } => {
+                first.single && rest.iter().all(|operand| operand.node.single)
+            }
+            Self::Call { function, once, .. } => *once && !function.gives_list(),
+            Self::If { condition, then, otherwise } => condition.single && then.single && otherwise.single,
+            Self::Switch(pairs) => pairs.iter().all(|(_, value)| value.single),
+            Self::With { body, .. } => body.single,
+        }
+    }
 }
 
 /// A right operand with its operator.

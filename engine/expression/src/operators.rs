@@ -9,6 +9,21 @@ use crate::value::Val;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+/// The comparison of two numbers or two texts, which hardly ever is anything else; `None` for everything that needs
+/// [`binary`].
+#[inline]
+pub(crate) fn compare_alike(operator: Operator, left: &Val<'_>, right: &Val<'_>) -> Option<bool> {
+    match (left, right) {
+        (Val::Number(left), Val::Number(right)) if operator.compares() => Some(holds(operator, left.cmp(right))),
+        (Val::Text(left), Val::Text(right)) => match operator {
+            Operator::Equal => Some(left == right),
+            Operator::NotEqual => Some(left != right),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Applies an arithmetic, concatenating or comparing operator to two single values.
 pub(crate) fn binary<'a>(operator: Operator, left: Val<'a>, right: Val<'a>) -> Result<Val<'a>, Fault> {
     for value in [&left, &right] {
@@ -132,12 +147,7 @@ fn compare(operator: Operator, left: &Val<'_>, right: &Val<'_>) -> Result<bool, 
     let equality = matches!(operator, Operator::Equal | Operator::NotEqual);
     let order = match (left, right) {
         (Val::Null, other) | (other, Val::Null) => {
-            let same = other.is_null();
-            return Ok(match operator {
-                Operator::Equal => same,
-                Operator::NotEqual => !same,
-                _ => false,
-            });
+            return Ok(compare_nulls(operator, other.is_null()));
         }
         (Val::Text(left), Val::Text(right)) => text_units::compare(left, right),
         (Val::Number(left), Val::Number(right)) => left.cmp(right),
@@ -153,14 +163,28 @@ fn compare(operator: Operator, left: &Val<'_>, right: &Val<'_>) -> Result<bool, 
         }
         (left, right) => return Err(incomparable(operator, left, right)),
     };
-    Ok(match operator {
+    Ok(holds(operator, order))
+}
+
+/// What an order of two values means for a comparing operator.
+pub(crate) fn holds(operator: Operator, order: Ordering) -> bool {
+    match operator {
         Operator::Equal => order.is_eq(),
         Operator::NotEqual => order.is_ne(),
         Operator::Less => order.is_lt(),
         Operator::LessOrEqual => order.is_le(),
         Operator::Greater => order.is_gt(),
         _ => order.is_ge(),
-    })
+    }
+}
+
+/// A comparison with NULL: `same` when both sides are NULL.
+pub(crate) fn compare_nulls(operator: Operator, same: bool) -> bool {
+    match operator {
+        Operator::Equal => same,
+        Operator::NotEqual => !same,
+        _ => false,
+    }
 }
 
 fn incomparable(operator: Operator, left: &Val<'_>, right: &Val<'_>) -> Fault {

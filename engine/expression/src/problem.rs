@@ -1,6 +1,7 @@
 //! What can be wrong with an expression, and where.
 
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// The kind of a fault; the names are stable and shown in the error details of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -35,6 +36,10 @@ pub enum ProblemKind {
     User,
     /// A bound of the product was exceeded.
     Limit,
+    /// A part that is never evaluated.
+    Unreachable,
+    /// A part, or the whole, that never gives a value.
+    AlwaysNull,
     /// Not wrong, but probably not what was meant.
     Advice,
 }
@@ -57,6 +62,8 @@ impl ProblemKind {
             Self::DivideByZero => "divide-by-zero",
             Self::User => "user",
             Self::Limit => "limit",
+            Self::Unreachable => "unreachable",
+            Self::AlwaysNull => "always-null",
             Self::Advice => "advice",
         }
     }
@@ -91,6 +98,10 @@ pub struct Problem {
     pub line: usize,
     /// Column of the place in its line, from 1.
     pub column: usize,
+    /// The place in bytes of the text.
+    pub range: Range<usize>,
+    /// What to write in that place instead, when that is likely.
+    pub suggestion: Option<String>,
 }
 
 impl std::fmt::Display for Problem {
@@ -102,7 +113,13 @@ impl std::fmt::Display for Problem {
 impl Problem {
     pub(crate) fn new(kind: ProblemKind, severity: Severity, text: &str, span: Span, message: String) -> Self {
         let place = Place::of(text, span);
-        Self { kind, severity, message, offset: place.offset, length: place.length, line: place.line, column: place.column }
+        let range = span.start.min(text.len())..span.end.min(text.len());
+        let Place { offset, length, line, column } = place;
+        Self { kind, severity, message, offset, length, line, column, range, suggestion: None }
+    }
+
+    pub(crate) fn suggesting(self, suggestion: Option<&str>) -> Self {
+        Self { suggestion: suggestion.map(str::to_owned), ..self }
     }
 
     /// An error whose message names the place: `headline (line 1, column 4). hint`.
@@ -135,14 +152,8 @@ pub struct EvaluationError {
 impl EvaluationError {
     pub(crate) fn new(text: &str, span: Span, fault: Fault) -> Self {
         let place = Place::of(text, span);
-        Self {
-            kind: fault.kind,
-            message: fault.message,
-            offset: place.offset,
-            length: place.length,
-            line: place.line,
-            column: place.column,
-        }
+        let (kind, message) = *fault.0;
+        Self { kind, message, offset: place.offset, length: place.length, line: place.line, column: place.column }
     }
 }
 
@@ -164,16 +175,19 @@ impl Span {
     }
 }
 
-/// A fault before its place in the text is known: what functions and operators raise.
+/// A fault before its place in the text is known: what functions and operators raise. Behind a pointer, because every
+/// function's result has room for one and hardly ever holds one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub kind: ProblemKind,
-    pub message: String,
-}
+pub(crate) struct Fault(Box<(ProblemKind, String)>);
 
 impl Fault {
+    #[cold]
     pub(crate) fn new(kind: ProblemKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self(Box::new((kind, message.into())))
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.0.1
     }
 
     pub(crate) fn value(message: impl Into<String>) -> Self {

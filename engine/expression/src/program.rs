@@ -1,13 +1,14 @@
 //! A checked expression, ready to run over any number of objects.
 
-use crate::analysis::{ResultShape, advise};
-use crate::compile::resolve;
+use crate::analysis::{ResultShape, Target, advise};
+use crate::compile::{Resolved, resolve};
+use crate::direct;
 use crate::evaluate::Evaluator;
 use crate::interface::{AttributeUse, Context, Schema, Source};
 use crate::node::Node;
 use crate::parser::parse;
 use crate::problem::{EvaluationError, Problem};
-use crate::trace::{Recorder, Step};
+use crate::trace::{Recorder, Step, Unwatched};
 use crate::value::Outcome;
 
 /// An expression whose names are resolved. Compile once per rule and run, evaluate per object, from any thread.
@@ -30,7 +31,10 @@ impl Program {
     /// A syntax fault comes alone; otherwise all unknown names and wrong numbers of arguments, in order of place.
     pub fn compile(text: &str, schema: &dyn Schema) -> Result<Self, Vec<Problem>> {
         let tree = parse(text).map_err(|problem| vec![problem])?;
-        let resolved = resolve(text, &tree, schema)?;
+        let resolved = resolve(text, &tree, schema);
+        if !resolved.problems.is_empty() {
+            return Err(resolved.problems);
+        }
         let (advice, shape) = advise(text, &resolved.root, &resolved.attributes, schema);
         Ok(Self {
             text: text.to_owned(),
@@ -85,15 +89,36 @@ impl Program {
     /// # Errors
     /// The first fault ends the evaluation.
     pub fn evaluate(&self, source: &dyn Source, context: &Context<'_>) -> Result<Outcome, EvaluationError> {
-        Evaluator::new(&self.text, &self.parameters, source, context).run(&self.root).map_err(|error| *error)
+        if let Some(outcome) = direct::outcome(&self.root, source, &self.parameters, context) {
+            return Ok(outcome);
+        }
+        let mut evaluator = Evaluator::new(&self.text, &self.parameters, source, context, Unwatched);
+        evaluator.run(&self.root).map_err(|error| *error)
     }
 
     /// Evaluates one object and tells the result of every part, for "Test on object".
     pub fn trace(&self, source: &dyn Source, context: &Context<'_>) -> (Result<Outcome, EvaluationError>, Step) {
-        let mut evaluator = Evaluator::new(&self.text, &self.parameters, source, context);
-        evaluator.recorder = Some(Recorder::default());
+        let mut evaluator = Evaluator::new(&self.text, &self.parameters, source, context, Recorder::default());
         let result = evaluator.run(&self.root).map_err(|error| *error);
-        let recorder = evaluator.recorder.take().unwrap_or_default();
-        (result, recorder.tree(&self.text, &self.root))
+        (result, evaluator.watch.tree(&self.text, &self.root))
     }
+}
+
+/// Everything that is wrong with a text or probably not meant, in order of place: faults of names and arguments together
+/// with the advice for the rest, and how the result fits the attribute it flows to (`expressions.md` 13, 15).
+///
+/// A fault of syntax comes alone, because nothing behind it can be trusted.
+pub fn check(text: &str, schema: &dyn Schema, target: Option<&Target>) -> Vec<Problem> {
+    let tree = match parse(text) {
+        Ok(tree) => tree,
+        Err(problem) => return vec![problem],
+    };
+    let Resolved { root, attributes, mut problems, .. } = resolve(text, &tree, schema);
+    let (advice, shape) = advise(text, &root, &attributes, schema);
+    problems.extend(advice);
+    if let Some(target) = target {
+        problems.extend(target.judge(text, &root, &shape));
+    }
+    problems.sort_by_key(|problem| problem.offset);
+    problems
 }

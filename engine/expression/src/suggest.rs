@@ -18,11 +18,6 @@ pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
     best.map(|(_, candidate)| candidate)
 }
 
-/// ` Did you mean "x"?` or nothing.
-pub(crate) fn hint<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> String {
-    nearest(name, candidates).map_or_else(String::new, |near| format!("Did you mean \"{near}\"?"))
-}
-
 /// Letters and digits in lower case: case, dots and hyphens do not count as differences.
 fn plain(name: &str) -> String {
     name.chars().filter(|character| character.is_alphanumeric()).map(|character| character.to_ascii_lowercase()).collect()

@@ -30,6 +30,18 @@ pub(crate) fn slice(text: &str, start: usize, end: usize) -> &str {
     }
 }
 
+/// The first `count` code units; half of a surrogate pair is dropped.
+pub(crate) fn head(text: &str, count: usize) -> &str {
+    // No text has more code units than bytes.
+    if count >= text.len() {
+        return text;
+    }
+    match text.as_bytes().get(..count) {
+        Some(head) if head.is_ascii() => text.get(..count).unwrap_or_default(),
+        _ => slice(text, 0, count),
+    }
+}
+
 /// Ordinal comparison by code units.
 pub(crate) fn compare(left: &str, right: &str) -> Ordering {
     if left == right {

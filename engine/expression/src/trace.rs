@@ -1,7 +1,7 @@
 //! The results of every part of an expression for one object, for "Test on object".
 
 use crate::interface::Source;
-use crate::node::{Node, NodeKind};
+use crate::node::Node;
 use crate::problem::{EvaluationError, Place, Span};
 use crate::value::{Outcome, Val};
 use std::collections::BTreeMap;
@@ -35,14 +35,35 @@ pub enum StepResult {
 /// The most results kept for one part, and the most values kept of one list.
 const KEPT: usize = 32;
 
+/// Somebody who watches an evaluation.
+pub(crate) trait Watch<'a> {
+    /// Whether every part is to be seen: constant ones too, and without shortcuts.
+    const WATCHES: bool;
+
+    /// A part has been evaluated.
+    fn saw(&mut self, span: Span, result: &Result<Val<'a>, Box<EvaluationError>>, source: &'a dyn Source);
+}
+
+/// Nobody watches.
+pub(crate) struct Unwatched;
+
+impl<'a> Watch<'a> for Unwatched {
+    const WATCHES: bool = false;
+
+    #[inline]
+    fn saw(&mut self, _span: Span, _result: &Result<Val<'a>, Box<EvaluationError>>, _source: &'a dyn Source) {}
+}
+
 /// Collects results during an evaluation.
 #[derive(Default)]
 pub(crate) struct Recorder {
     results: BTreeMap<(usize, usize), Vec<StepResult>>,
 }
 
-impl Recorder {
-    pub(crate) fn record<'a>(&mut self, span: Span, result: &Result<Val<'a>, Box<EvaluationError>>, source: &'a dyn Source) {
+impl<'a> Watch<'a> for Recorder {
+    const WATCHES: bool = true;
+
+    fn saw(&mut self, span: Span, result: &Result<Val<'a>, Box<EvaluationError>>, source: &'a dyn Source) {
         let results = self.results.entry((span.start, span.end)).or_default();
         if results.len() < KEPT {
             results.push(match result {
@@ -52,7 +73,9 @@ impl Recorder {
             });
         }
     }
+}
 
+impl Recorder {
     pub(crate) fn tree(&self, text: &str, node: &Node) -> Step {
         let place = Place::of(text, node.span);
         Step {
@@ -60,7 +83,7 @@ impl Recorder {
             offset: place.offset,
             length: place.length,
             results: self.results.get(&(node.span.start, node.span.end)).cloned().unwrap_or_default(),
-            children: children(node).into_iter().map(|child| self.tree(text, child)).collect(),
+            children: node.kind.children().into_iter().map(|child| self.tree(text, child)).collect(),
         }
     }
 }
@@ -75,27 +98,5 @@ fn outcome<'a>(value: &Val<'a>, source: &'a dyn Source) -> Outcome {
             Outcome::Multi((0..kept).filter_map(|index| list.get(index, source).into_value()).collect())
         }
         single => single.clone().into_value().map_or(Outcome::Null, Outcome::Single),
-    }
-}
-
-fn children(node: &Node) -> Vec<&Node> {
-    match &node.kind {
-        NodeKind::Constant(_)
-        | NodeKind::Enumeration(_)
-        | NodeKind::Attribute { .. }
-        | NodeKind::Count { .. }
-        | NodeKind::Parameter(_)
-        | NodeKind::Variable(_) => Vec::new(),
-        NodeKind::Folded { original, .. } => children(original),
-        NodeKind::Negate(inner) => vec![inner],
-        NodeKind::Chain { first, rest } | NodeKind::Logical { first, rest } => {
-            std::iter::once(first.as_ref()).chain(rest.iter().map(|operand| &operand.node)).collect()
-        }
-        NodeKind::Call { arguments, .. } => arguments.iter().collect(),
-        NodeKind::If { condition, then, otherwise } => vec![condition, then, otherwise],
-        NodeKind::Switch(pairs) => pairs.iter().flat_map(|(condition, value)| [condition, value]).collect(),
-        NodeKind::With { value, body } => vec![value, body],
-        NodeKind::Where { list, condition } => vec![list, condition],
-        NodeKind::Select { list, body } => vec![list, body],
     }
 }

@@ -4,6 +4,7 @@ use crate::date_time::DateTime;
 use crate::interface::Source;
 use crate::problem::Fault;
 use std::borrow::Cow;
+use std::mem::discriminant;
 use std::rc::Rc;
 
 /// A value on loan from the source object.
@@ -81,6 +82,7 @@ pub enum Outcome {
 
 /// A value inside an evaluation; text and bytes stay on loan as long as nothing changes them.
 #[derive(Clone, Debug)]
+#[repr(u64)]
 pub(crate) enum Val<'a> {
     Null,
     AuthoritativeNull,
@@ -186,6 +188,18 @@ impl<'a> Val<'a> {
         }
     }
 
+    /// Whether both are the same single value: the same type and exactly the same content.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(left), Self::Text(right)) | (Self::Reference(left), Self::Reference(right)) => left == right,
+            (Self::Number(left), Self::Number(right)) => left == right,
+            (Self::Boolean(left), Self::Boolean(right)) => left == right,
+            (Self::Binary(left), Self::Binary(right)) => left == right,
+            (Self::DateTime(left), Self::DateTime(right)) => left == right,
+            _ => false,
+        }
+    }
+
     /// The bytes a computed text or binary value takes; 0 for everything on loan.
     pub(crate) fn owned_bytes(&self) -> usize {
         match self {
@@ -220,7 +234,7 @@ impl<'a> Collector<'a> {
             _ => {}
         }
         if let Some(first) = self.values.first()
-            && first.type_name() != value.type_name()
+            && discriminant(first) != discriminant(&value)
         {
             return Err(Fault::wrong_type(format!(
                 "The values of one result must have one type; {} and {} found.",
@@ -230,6 +244,11 @@ impl<'a> Collector<'a> {
         }
         self.values.push(value);
         Ok(())
+    }
+
+    /// What has been collected so far.
+    pub(crate) fn values(&self) -> &[Val<'a>] {
+        &self.values
     }
 
     /// The list, or NULL when nothing was collected.

@@ -404,6 +404,10 @@ impl ExpressionSchema for SourceNames<'_, '_> {
         names
     }
 
+    fn has_imported_values(&self) -> bool {
+        self.compiler.rule.direction == Direction::Inbound
+    }
+
     fn source_description(&self) -> String {
         self.compiler.source_description()
     }

@@ -53,7 +53,7 @@ fn trim_value(value: &str) -> &str {
 }
 
 fn named(call: &Call<'_, '_>, fault: Fault) -> Fault {
-    call.fault(fault.message)
+    call.fault(fault.message())
 }
 
 /// The value of component `number`, from 1, taken from a name without copying what is on loan.

@@ -9,7 +9,7 @@ use crate::value::Val;
 
 /// Whether there are values and all fit.
 fn all<'a>(values: &Values<'a>, fits: impl Fn(&Val<'a>) -> bool) -> bool {
-    values.len() > 0 && values.iter().all(|value| fits(&value))
+    values.len() > 0 && values.all(fits)
 }
 
 fn is_empty_text(value: &Val<'_>) -> bool {
@@ -25,7 +25,7 @@ fn is_empty<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
 }
 
 fn null_or_empty(call: &mut Call<'_, '_>) -> bool {
-    call.values(0).iter().all(|value| is_empty_text(&value))
+    call.values(0).all(is_empty_text)
 }
 
 fn is_null_or_empty<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {

@@ -86,10 +86,21 @@ fn join<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
     Ok(Val::text(output))
 }
 
+/// Up to so many values, comparing each with each is quicker than remembering them in a set.
+const COMPARED_EACH: usize = 24;
+
 fn remove_duplicates<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
     let Some(values) = call.list(0)? else { return Ok(Val::Null) };
-    let mut seen = HashSet::with_capacity(values.len());
     let mut kept = Collector::with_capacity(values.len());
+    if values.len() <= COMPARED_EACH {
+        for value in values.iter() {
+            if !kept.values().iter().any(|before| before.is_same(&value)) {
+                kept.push(value)?;
+            }
+        }
+        return Ok(kept.finish());
+    }
+    let mut seen = HashSet::with_capacity(values.len());
     for value in values.iter() {
         if value.clone().into_value().is_none_or(|owned| seen.insert(owned)) {
             kept.push(value)?;

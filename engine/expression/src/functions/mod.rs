@@ -9,7 +9,7 @@ mod inspection;
 mod lists;
 mod math;
 pub(crate) mod pattern;
-mod search;
+pub(crate) mod search;
 mod strings;
 
 use crate::function_table::FunctionInfo;

@@ -22,6 +22,19 @@ fn position(text: &str, searched: &str, byte: usize) -> usize {
     text.chars().take(characters).map(char::len_utf16).sum::<usize>() + 1
 }
 
+/// The position of the first occurrence, from 1; 0 when there is none or the text is empty.
+pub(crate) fn first(text: &str, wanted: &str) -> usize {
+    let found = match wanted.as_bytes() {
+        // Preparing a search costs more than looking at each byte of a name.
+        [byte] => text.bytes().position(|found| found == *byte),
+        _ => text.find(wanted),
+    };
+    match found {
+        Some(byte) if !text.is_empty() => text.get(..byte).map_or(0, text_units::length) + 1,
+        _ => 0,
+    }
+}
+
 fn number(position: usize) -> Val<'static> {
     Val::Number(i64::try_from(position).unwrap_or(i64::MAX))
 }
@@ -33,6 +46,9 @@ fn in_str<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
     let Some(skipped) = usize::try_from(start).ok().and_then(|start| start.checked_sub(1)) else {
         return Err(call.fault(format_args!("the start must be 1 or more, {start} found.")));
     };
+    if skipped == 0 && !ignore_case {
+        return Ok(number(first(&text, &wanted)));
+    }
     let length = text_units::length(&text);
     if skipped >= length {
         return Ok(Val::Number(0));

@@ -47,7 +47,10 @@ fn wanted(count: i64) -> usize {
 
 fn left<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
     let (value, count) = (call.take(0), wanted(call.number(1)?));
-    cut_units(call, value, |length| 0..count.min(length))
+    match value {
+        Val::Text(text) => Ok(cut(text, |text| text_units::head(text, count))),
+        other => cut_units(call, other, |length| 0..count.min(length)),
+    }
 }
 
 fn right<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {

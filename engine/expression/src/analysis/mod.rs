@@ -1,8 +1,14 @@
 //! Advice for the editor: what will probably fail or was probably not meant, and the type of the result.
 
+mod reach;
+mod target;
+
+pub use self::target::Target;
+
+use self::reach::Known;
 use crate::compile::{OWN_NAME, attribute_type};
-use crate::function_table::{FunctionInfo, Mode, Types};
-use crate::interface::{AttributeKind, AttributeUse, Schema};
+use crate::function_table::{FunctionInfo, Mode, NullRule, Types};
+use crate::interface::{AttributeKind, AttributeUse, Schema, View};
 use crate::lexer::Operator;
 use crate::limits;
 use crate::node::{Constant, Node, NodeKind, Operand};
@@ -25,15 +31,27 @@ struct Shape {
     multi: Option<bool>,
     /// Certainly a flow literal.
     flow: bool,
+    /// Perhaps a flow literal.
+    may_flow: bool,
 }
 
 impl Shape {
     fn single(types: Types) -> Self {
-        Self { types, multi: Some(false), flow: false }
+        Self { types, multi: Some(false), flow: false, may_flow: false }
+    }
+
+    /// Anything at all.
+    fn unknown() -> Self {
+        Self { types: Types::ANY, multi: None, flow: false, may_flow: false }
+    }
+
+    /// Certainly NULL.
+    fn is_null(self) -> bool {
+        self.types == Types::NONE && !self.may_flow
     }
 
     fn list(types: Types) -> Self {
-        Self { types, multi: Some(true), flow: false }
+        Self { types, multi: Some(true), flow: false, may_flow: false }
     }
 
     fn either(self, other: Self) -> Self {
@@ -43,22 +61,28 @@ impl Shape {
             _ if self.multi == other.multi => self.multi,
             _ => None,
         };
-        Self { types: self.types.or(other.types), multi, flow: self.flow && other.flow }
+        let (flow, may_flow) = (self.flow && other.flow, self.may_flow || other.may_flow);
+        Self { types: self.types.or(other.types), multi, flow, may_flow }
     }
 }
 
 /// Everything worth saying about a program, in order of place, and the shape of its result.
 pub(crate) fn advise(text: &str, root: &Node, attributes: &[AttributeUse], schema: &dyn Schema) -> (Vec<Problem>, ResultShape) {
     let shapes = attributes.iter().map(|used| attribute_shape(schema, &used.name)).collect();
-    let mut adviser = Adviser { text, attributes, shapes, variables: Vec::new(), problems: Vec::new() };
+    let (variables, problems, known) = (Vec::new(), Vec::new(), Known::default());
+    let mut adviser = Adviser { text, schema, attributes, shapes, variables, known, problems };
     let shape = adviser.node(root, Guard::default());
+    if shape.is_null() && adviser.problems.iter().all(|problem| problem.kind != ProblemKind::AlwaysNull) {
+        let message = "The expression never gives a value: it is always NULL.";
+        adviser.say(Severity::Warning, ProblemKind::AlwaysNull, root.span, message);
+    }
     adviser.problems.sort_by_key(|problem| problem.offset);
     adviser.problems.dedup();
     (adviser.problems, ResultShape { types: shape.types.list(), multi_valued: shape.multi })
 }
 
 fn attribute_shape(schema: &dyn Schema, name: &str) -> Shape {
-    let Some(found) = attribute_type(schema, name) else { return Shape { types: Types::ANY, multi: None, flow: false } };
+    let Some(found) = attribute_type(schema, name) else { return Shape::unknown() };
     let types = match found.kind {
         AttributeKind::Text => Types::TEXT,
         AttributeKind::Number => Types::NUMBER,
@@ -66,7 +90,7 @@ fn attribute_shape(schema: &dyn Schema, name: &str) -> Shape {
         AttributeKind::Binary => Types::BINARY,
         AttributeKind::Reference => Types::REFERENCE,
     };
-    Shape { types, multi: Some(found.multi_valued), flow: false }
+    Shape { types, multi: Some(found.multi_valued), flow: false, may_flow: false }
 }
 
 /// What a condition around a node already made sure of.
@@ -101,13 +125,15 @@ fn asks_for_type(node: &Node) -> bool {
 
 struct Adviser<'p> {
     text: &'p str,
+    schema: &'p dyn Schema,
     attributes: &'p [AttributeUse],
     shapes: Vec<Shape>,
     variables: Vec<Shape>,
+    known: Known<'p>,
     problems: Vec<Problem>,
 }
 
-impl Adviser<'_> {
+impl<'p> Adviser<'p> {
     fn say(&mut self, severity: Severity, kind: ProblemKind, at: Span, message: impl Into<String>) {
         if self.problems.len() < limits::PROBLEMS {
             self.problems.push(Problem::new(kind, severity, self.text, at, message.into()));
@@ -118,47 +144,114 @@ impl Adviser<'_> {
         self.say(Severity::Warning, ProblemKind::Advice, at, message);
     }
 
+    /// Says that a part is always NULL, and gives that shape.
+    fn always_null(&mut self, at: Span, what: &str) -> Shape {
+        let message = format!("{what} gets NULL here, so the result is always NULL.");
+        self.say(Severity::Warning, ProblemKind::AlwaysNull, at, message);
+        Shape::single(Types::NONE)
+    }
+
+    /// Says that a part is never evaluated, because of what is known about a condition.
+    fn unreachable(&mut self, part: &Node, condition: &Node, holds: bool) {
+        let always = if holds { "True" } else { "False" };
+        let message = if let NodeKind::Constant(_) = condition.kind {
+            format!("This part is never reached: its condition is the constant {always}.")
+        } else {
+            let written = self.text.get(condition.span.start..condition.span.end).unwrap_or_default();
+            format!("This part is never reached: {} is always {always} here.", shortened(written))
+        };
+        self.say(Severity::Warning, ProblemKind::Unreachable, part.span, message);
+    }
+
+    /// What is to be said about reading an attribute.
+    fn reading(&mut self, at: Span, slot: usize) {
+        let Some(used) = self.attributes.get(slot) else { return };
+        if used.name != OWN_NAME && !self.schema.is_selected(&used.name) {
+            let message =
+                format!("{} is not selected for import, so it always reads as NULL here. Select it on the connector.", used.name);
+            self.warn(at, message);
+        }
+        if used.view == View::Imported && !self.schema.has_imported_values() {
+            let message = "ImportedValue is for objects of a connector space; here it reads the attribute itself. Use the attribute in brackets.";
+            self.warn(at, message);
+        }
+    }
+
     fn warn_type(&mut self, at: Span, guard: Guard, message: impl Into<String>) {
         if !guard.typed {
             self.say(Severity::Warning, ProblemKind::Type, at, message);
         }
     }
 
-    fn node(&mut self, node: &Node, guard: Guard) -> Shape {
+    fn node(&mut self, node: &'p Node, guard: Guard) -> Shape {
         match &node.kind {
             NodeKind::Constant(constant) => constant_shape(constant),
+            NodeKind::Unknown => Shape::unknown(),
             NodeKind::Folded { original, .. } => self.node(original, guard),
             NodeKind::Enumeration(_) => Shape::single(Types::NONE),
             NodeKind::Attribute { slot, .. } => {
-                self.shapes.get(*slot).copied().unwrap_or(Shape { types: Types::ANY, multi: None, flow: false })
+                self.reading(node.span, *slot);
+                self.shapes.get(*slot).copied().unwrap_or(Shape::unknown())
             }
-            NodeKind::Count { .. } => Shape::single(Types::NUMBER),
+            NodeKind::Count { slot } => {
+                self.reading(node.span, *slot);
+                Shape::single(Types::NUMBER)
+            }
             NodeKind::Parameter(_) => Shape::single(Types::TEXT),
-            NodeKind::Variable(depth) => {
-                self.variables.get(*depth).copied().unwrap_or(Shape { types: Types::ANY, multi: None, flow: false })
-            }
+            NodeKind::Variable(depth) => self.variables.get(*depth).copied().unwrap_or(Shape::unknown()),
             NodeKind::Negate(inner) => {
                 let shape = self.node(inner, guard);
                 self.expect(node.at, guard, "-", shape, Types::NUMBER);
-                Shape { types: Types::NUMBER, multi: shape.multi, flow: false }
+                if shape.is_null() {
+                    return self.always_null(node.span, "-");
+                }
+                Shape { multi: shape.multi, ..Shape::single(Types::NUMBER) }
             }
             NodeKind::Chain { first, rest } => self.chain(first, rest, guard),
             NodeKind::Logical { first, rest } => self.logical(first, rest, guard),
             NodeKind::Call { function, arguments, .. } => self.call(node, function, arguments, guard),
             NodeKind::If { condition, then, otherwise } => {
-                let decision = self.condition(condition, guard, "IIF", true);
+                let decision = self.condition(condition, guard, "IIF");
                 let inner = guard.under(condition);
-                let shape = self.node(then, inner).either(self.node(otherwise, inner));
+                let decided = self.known.decided(self.text, condition);
+                if let Some(holds) = decided {
+                    self.unreachable(if holds { otherwise } else { then }, condition, holds);
+                }
+                let mark = self.known.mark();
+                self.known.learn(condition, true);
+                let then = self.node(then, inner);
+                self.known.forget(mark);
+                self.known.learn(condition, false);
+                let otherwise = self.node(otherwise, inner);
+                self.known.forget(mark);
+                let shape = match decided {
+                    Some(true) => then,
+                    Some(false) => otherwise,
+                    None => then.either(otherwise),
+                };
                 let multi = if decision.multi == Some(true) { Some(true) } else { shape.multi };
                 Shape { multi, ..shape }
             }
             NodeKind::Switch(pairs) => {
                 let mut shape: Option<Shape> = None;
+                let mark = self.known.mark();
+                let mut taken = None;
                 for (condition, value) in pairs {
-                    self.condition(condition, guard, "Switch", false);
+                    self.condition(condition, guard, "Switch");
+                    let decided = self.known.decided(self.text, condition);
+                    if let Some(before) = taken {
+                        self.unreachable(value, before, true);
+                    } else if decided == Some(false) {
+                        self.unreachable(value, condition, false);
+                    }
+                    if decided == Some(true) && taken.is_none() {
+                        taken = Some(condition);
+                    }
                     let value = self.node(value, guard.under(condition));
+                    self.known.learn(condition, false);
                     shape = Some(shape.map_or(value, |before| before.either(value)));
                 }
+                self.known.forget(mark);
                 shape.unwrap_or(Shape::single(Types::NONE))
             }
             NodeKind::With { value, body } => {
@@ -181,18 +274,15 @@ impl Adviser<'_> {
         }
     }
 
-    fn scoped(&mut self, variable: Shape, body: &Node, guard: Guard) -> Shape {
+    fn scoped(&mut self, variable: Shape, body: &'p Node, guard: Guard) -> Shape {
         self.variables.push(variable);
         let shape = self.node(body, guard);
         self.variables.pop();
         shape
     }
 
-    fn condition(&mut self, node: &Node, guard: Guard, function: &str, warn_constant: bool) -> Shape {
+    fn condition(&mut self, node: &'p Node, guard: Guard, function: &str) -> Shape {
         let shape = self.node(node, guard);
-        if warn_constant && matches!(node.kind, NodeKind::Constant(_) | NodeKind::Folded { .. }) {
-            self.warn(node.span, format!("The condition of {function} is always the same."));
-        }
         let what = format!("the condition of {function}");
         self.expect(node.span, guard, &what, shape, Types::BOOLEAN.or(Types::NUMBER));
         shape
@@ -209,7 +299,7 @@ impl Adviser<'_> {
         }
     }
 
-    fn list_argument(&mut self, at: Span, function: &str, list: &Node, guard: Guard) -> Shape {
+    fn list_argument(&mut self, at: Span, function: &str, list: &'p Node, guard: Guard) -> Shape {
         let shape = self.node(list, guard);
         if shape.multi == Some(false) && shape.types != Types::NONE {
             self.warn_type(at, Guard::default(), format!("{function} needs a multi-valued attribute."));
@@ -217,7 +307,7 @@ impl Adviser<'_> {
         shape
     }
 
-    fn chain(&mut self, first: &Node, rest: &[Operand], guard: Guard) -> Shape {
+    fn chain(&mut self, first: &'p Node, rest: &'p [Operand], guard: Guard) -> Shape {
         let mut left = self.node(first, guard);
         let mut sum_before = false;
         for operand in rest {
@@ -249,6 +339,9 @@ impl Adviser<'_> {
                 for side in [left, right] {
                     self.expect(operand.at, guard, symbol, side, Types::NUMBER);
                 }
+                if left.is_null() || right.is_null() {
+                    return self.always_null(operand.at, symbol);
+                }
                 Types::NUMBER
             }
             Operator::Concatenate => {
@@ -271,15 +364,17 @@ impl Adviser<'_> {
                 Types::BOOLEAN
             }
         };
-        Shape { types, multi, flow: false }
+        Shape { multi, ..Shape::single(types) }
     }
 
-    fn logical(&mut self, first: &Node, rest: &[Operand], guard: Guard) -> Shape {
+    fn logical(&mut self, first: &'p Node, rest: &'p [Operand], guard: Guard) -> Shape {
         let mut shape = self.node(first, guard);
         let mut inner = guard;
         let mut before = first;
         let mut seen: Option<Operator> = None;
         let mut warned = false;
+        let sole = rest.windows(2).all(|pair| matches!(pair, [left, right] if left.operator == right.operator));
+        let mut decided: Option<&Node> = None;
         for operand in rest {
             self.expect(operand.at, guard, operand.operator.symbol(), shape, Types::BOOLEAN);
             if !warned && seen.is_some_and(|seen| seen != operand.operator) {
@@ -291,14 +386,20 @@ impl Adviser<'_> {
             inner = inner.under(before);
             let right = self.node(&operand.node, inner);
             self.expect(operand.at, guard, operand.operator.symbol(), right, Types::BOOLEAN);
+            if sole && decided.is_none() && self.known.decided(self.text, before) == Some(operand.operator == Operator::Or) {
+                decided = Some(before);
+            }
+            if let Some(decisive) = decided {
+                self.unreachable(&operand.node, decisive, operand.operator == Operator::Or);
+            }
             before = &operand.node;
             let multi = if right.multi == Some(true) { Some(true) } else { shape.multi };
-            shape = Shape { types: Types::BOOLEAN, multi, flow: false };
+            shape = Shape { multi, ..Shape::single(Types::BOOLEAN) };
         }
         shape
     }
 
-    fn call(&mut self, node: &Node, function: &'static FunctionInfo, arguments: &[Node], guard: Guard) -> Shape {
+    fn call(&mut self, node: &'p Node, function: &'static FunctionInfo, arguments: &'p [Node], guard: Guard) -> Shape {
         let mut shapes = Vec::with_capacity(arguments.len());
         for (index, (argument, parameter)) in arguments.iter().zip(function.parameters).enumerate() {
             let shape = self.node(argument, guard);
@@ -316,6 +417,10 @@ impl Adviser<'_> {
             shapes.push((shape, parameter.mode));
         }
         self.habits(node, function, arguments, guard);
+        let null = shapes.iter().any(|(shape, mode)| *mode == Mode::Each && shape.is_null());
+        if null && function.nulls == NullRule::Null {
+            return self.always_null(node.at, function.name);
+        }
         result_shape(function, &shapes)
     }
 
@@ -348,6 +453,13 @@ impl Adviser<'_> {
     }
 }
 
+/// A condition on one line, for a message.
+fn shortened(text: &str) -> String {
+    const SHOWN: usize = 60;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= SHOWN { line } else { line.chars().take(SHOWN - 1).chain(['…']).collect() }
+}
+
 fn calls(node: &Node, name: &str) -> bool {
     matches!(&node.kind, NodeKind::Call { function, .. } if function.name == name)
 }
@@ -355,7 +467,9 @@ fn calls(node: &Node, name: &str) -> bool {
 fn constant_shape(constant: &Constant) -> Shape {
     match constant {
         Constant::Null => Shape::single(Types::NONE),
-        Constant::AuthoritativeNull | Constant::IgnoreThisFlow => Shape { types: Types::NONE, multi: Some(false), flow: true },
+        Constant::AuthoritativeNull | Constant::IgnoreThisFlow => {
+            Shape { types: Types::NONE, multi: Some(false), flow: true, may_flow: true }
+        }
         Constant::Single(value) => Shape::single(Types::of(&Val::from(value))),
     }
 }
@@ -367,7 +481,7 @@ fn result_shape(function: &FunctionInfo, arguments: &[(Shape, Mode)]) -> Shape {
         ("Item" | "ItemOrNull" | "RemoveDuplicates", Some(first)) => first.types,
         _ => function.result,
     };
-    if matches!(function.name, "Split" | "CertExtensionOids" | "RemoveDuplicates") {
+    if function.gives_list() {
         return Shape::list(types);
     }
     let mut multi = Some(false);
@@ -378,5 +492,5 @@ fn result_shape(function: &FunctionInfo, arguments: &[(Shape, Mode)]) -> Shape {
             _ => {}
         }
     }
-    Shape { types, multi, flow: false }
+    Shape { multi, ..Shape::single(types) }
 }
