@@ -121,6 +121,14 @@ impl Schema {
         true
     }
 
+    /// Takes attributes away, from all types.
+    pub fn remove_attributes(&mut self, unwanted: impl Fn(&str) -> bool) {
+        self.attributes.retain(|_, definition| !unwanted(&definition.name));
+        for names in self.types.values_mut() {
+            names.retain(|key| self.attributes.contains_key(key));
+        }
+    }
+
     /// The definition of an attribute, whatever types have it.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&AttributeDefinition> {

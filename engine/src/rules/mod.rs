@@ -4,12 +4,16 @@ mod compile;
 mod default_set;
 mod definition;
 mod file;
+mod identity_choice;
 mod plan;
 mod scope;
+#[cfg(test)]
+mod table_tests;
 
 pub use compile::{PlanInput, RuleProblem, compile};
 pub use default_set::{
-    DefaultSetError, DefaultSetOptions, ForestFeatures, UserMatch, active_directory_schema, default_rules, metaverse_schema,
+    DefaultSetError, DefaultSetOptions, ForestFeatures, UserMatch, active_directory_schema, active_directory_schema_with,
+    default_rules, metaverse_schema,
 };
 pub use definition::{Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule};
 pub use file::{RulePatch, RuleText, RuleTextError, rules_from_toml};

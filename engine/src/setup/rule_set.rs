@@ -34,6 +34,7 @@ pub fn apply_default_rules(database: &Database, ids: &dyn IdSource) -> Result<()
         tenant: (tenant.id, &tenant.schema),
         user_match: UserMatch::Once,
         source_anchor: "objectGUID".to_owned(),
+        sign_in: "userPrincipalName".to_owned(),
         hybrid_exchange: false,
         device_write_up: false,
         apps: None,
