@@ -20,6 +20,7 @@ pub mod sync;
 
 pub mod run;
 
+pub mod examples;
 pub mod setup;
 
 pub mod service;

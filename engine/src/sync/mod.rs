@@ -17,8 +17,9 @@ pub mod preview;
 mod step;
 mod values;
 
-pub use plan::{connector_keys, load as load_plan};
 pub use effects::{CsEffect, Effects, FlowTrace, MvEffect, MvTarget, Standing, Trace};
+pub use join::{LinkDecision, Unjoined};
+pub use plan::{connector_keys, load as load_plan};
 pub use step::{SyncOptions, run_step};
 pub use values::FlowValue;
 
