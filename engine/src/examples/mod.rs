@@ -14,9 +14,11 @@ mod trial;
 mod value;
 mod world;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use rayon::prelude::*;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -109,5 +111,27 @@ pub fn run_all(file: &ExampleFile, setting: Option<&ExampleSetting>) -> Vec<Exam
         let passed = differences.is_empty() && fault.is_none();
         ExampleOutcome { id: example.id.clone(), title: example.title.clone(), passed, differences, fault }
     };
-    file.examples.par_iter().map(outcome).collect()
+    // Threads of their own: an example waits for steps that share the pool of the evaluations.
+    let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let work = || {
+        while let Some((place, example)) = take(&next, &file.examples) {
+            let outcome = outcome(example);
+            outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(place, outcome);
+        }
+    };
+    std::thread::scope(|scope| {
+        let helpers = std::thread::available_parallelism().map_or(0, |threads| threads.get() - 1);
+        for number in 0..helpers.min(file.examples.len()) {
+            // Without a helper there is this thread.
+            std::thread::Builder::new().name(format!("examples-{number}")).spawn_scoped(scope, work).ok();
+        }
+        work();
+    });
+    outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+}
+
+/// The next example that nobody has taken.
+fn take<'a>(next: &AtomicUsize, examples: &'a [Example]) -> Option<(usize, &'a Example)> {
+    let place = next.fetch_add(1, Ordering::Relaxed);
+    examples.get(place).map(|example| (place, example))
 }

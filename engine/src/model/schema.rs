@@ -8,6 +8,9 @@ use thiserror::Error;
 use super::value::fold_text;
 use super::{Value, ValueType};
 
+/// Longest text in an indexed metaverse attribute, in UTF-16 units (`engine.md` 2.4).
+pub const INDEXED_LIMIT: usize = 448;
+
 /// What a schema says of one attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttributeDefinition {

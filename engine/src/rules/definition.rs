@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::model::{ConnectorId, RuleId};
+use crate::model::{ConnectorId, RuleId, fold_text};
 
 /// Into the metaverse or out of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -269,6 +269,24 @@ pub struct SyncRule {
 }
 
 impl SyncRule {
+    /// A rule that setup composes and keeps; only whether it is switched on is an administrator's business.
+    #[must_use]
+    pub fn is_standard(&self) -> bool {
+        self.tag.is_some()
+    }
+
+    /// The rule with its flows in order of target and nothing in it that has no meaning, so that two spellings of one
+    /// rule are equal.
+    #[must_use]
+    pub fn normal(mut self) -> Self {
+        self.name = self.name.trim().to_owned();
+        for clause in self.scope.iter_mut().flatten().filter(|clause| clause.operator.is_unary()) {
+            clause.value.clear();
+        }
+        self.flows.sort_by_key(|flow| fold_text(&flow.target));
+        self
+    }
+
     /// A linking rule makes or holds links: it has join criteria or creates objects (`engine.md` 4.2-3).
     #[must_use]
     pub fn is_linking(&self) -> bool {
