@@ -21,6 +21,9 @@ pub mod sync;
 pub mod run;
 
 pub mod examples;
+pub mod interop;
 pub mod setup;
 
 pub mod service;
+
+pub mod scenario;

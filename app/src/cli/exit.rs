@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use syncline_engine::connector::ConnectorErrorKind;
+use syncline_engine::interop::InteropError;
 use syncline_engine::service::EngineError;
 use syncline_engine::setup::{SandboxError, SetupError};
 use syncline_engine::store::StoreError;
@@ -202,6 +203,15 @@ impl From<EngineError> for Failure {
                 | SetupError::SecondTenant(connector)
                 | SetupError::PartitionTaken { connector, .. },
             ) => json!({ "connector": connector }),
+            EngineError::Interop(InteropError::Refused(findings)) => json!({
+                "findings": findings
+                    .iter()
+                    .map(|found| json!({ "file": found.file, "element": found.element, "message": found.message }))
+                    .collect::<Vec<_>>(),
+            }),
+            EngineError::Interop(InteropError::InTheWay { from, to, .. } | InteropError::Mapping { from, to, .. }) => {
+                json!({ "from": from, "connector": to })
+            }
             _ => json!({}),
         };
         Self::new(exit_of(&error), chain(&error)).detail(detail)
@@ -222,6 +232,7 @@ fn exit_of(error: &EngineError) -> Exit {
         EngineError::Connector(error) => exit_of_connector(error.kind),
         EngineError::Store(StoreError::Newer { .. }) => Exit::DatabaseVersion,
         EngineError::Setup(error) => exit_of_setup(error),
+        EngineError::Interop(error) => exit_of_interop(error),
         _ => Exit::Unexpected,
     }
 }
@@ -241,6 +252,29 @@ fn exit_of_setup(error: &SetupError) -> Exit {
         SetupError::Store(StoreError::Newer { .. }) | SetupError::Sandbox(SandboxError::NewerDatabase { .. }) => {
             Exit::DatabaseVersion
         }
+        _ => Exit::Unexpected,
+    }
+}
+
+/// The exit code of a configuration that could not be read, taken over or written.
+fn exit_of_interop(error: &InteropError) -> Exit {
+    match error {
+        InteropError::NothingFound(_)
+        | InteropError::UnknownSource { .. }
+        | InteropError::UnknownTarget { .. }
+        | InteropError::UnknownRule(_) => Exit::NotFound,
+        InteropError::NotEmpty(_)
+        | InteropError::Refused(_)
+        | InteropError::Mapping { .. }
+        | InteropError::InTheWay { .. }
+        | InteropError::NoPrecedence(_) => Exit::Invalid,
+        InteropError::NotConfirmed { .. } => Exit::Usage,
+        InteropError::File { source, .. } => match source.kind() {
+            std::io::ErrorKind::NotFound => Exit::NotFound,
+            std::io::ErrorKind::PermissionDenied => Exit::Permission,
+            _ => Exit::Invalid,
+        },
+        InteropError::Store(StoreError::Newer { .. }) => Exit::DatabaseVersion,
         _ => Exit::Unexpected,
     }
 }
@@ -330,6 +364,13 @@ mod tests {
         check(setup(ConnectorError::new(ConnectorErrorKind::Connection, "no answer").into()), 21, "no answer");
         check(setup(SandboxError::Domain("x y".into()).into()), 31, "x y");
         check(setup(SandboxError::InUse("/x".into()).into()), 4, "/x");
+        let interop = |error: InteropError| EngineError::from(error);
+        check(interop(InteropError::NothingFound("/x".into())), 30, "/x");
+        check(interop(InteropError::NotEmpty("/x".into())), 31, "/x");
+        check(interop(InteropError::NotConfirmed { rules: 7, connectors: "contoso.com".into() }), 2, "7");
+        check(interop(InteropError::UnknownRule("x".into())), 30, "x");
+        let denied = std::io::ErrorKind::PermissionDenied.into();
+        check(interop(InteropError::File { action: "write", path: "/x".into(), source: denied }), 22, "cannot write /x");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The command line: one file per noun (`operations.md` 10, 11).
 
 mod background;
+mod config;
+mod confirm;
 mod connector;
 mod connector_add;
 mod cs;
@@ -132,6 +134,9 @@ pub enum Command {
     /// Add, list, show and count connectors
     #[command(subcommand)]
     Connector(connector::ConnectorCommand),
+    /// Take over and write configurations of real servers
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Start and stop run profiles, read the run history
     #[command(subcommand)]
     Run(run::RunCommand),
@@ -155,6 +160,7 @@ impl Command {
             Self::Demo(_) => "demo",
             Self::Status => "status",
             Self::Connector(command) => command.name(),
+            Self::Config(command) => command.name(),
             Self::Run(command) => command.name(),
             Self::Cycle(command) => command.name(),
             Self::Cs(command) => command.name(),
@@ -168,7 +174,13 @@ impl Command {
         match self {
             Self::Run(command) => command.waits(),
             Self::Cycle(command) => command.waits(),
-            Self::Demo(_) | Self::Status | Self::Connector(_) | Self::Cs(_) | Self::Mv(_) | Self::Pending(_) => false,
+            Self::Demo(_)
+            | Self::Status
+            | Self::Connector(_)
+            | Self::Config(_)
+            | Self::Cs(_)
+            | Self::Mv(_)
+            | Self::Pending(_) => false,
         }
     }
 
@@ -177,6 +189,7 @@ impl Command {
             Self::Demo(arguments) => demo::run(session, arguments),
             Self::Status => status::run(session),
             Self::Connector(command) => command.run(session),
+            Self::Config(command) => command.run(session),
             Self::Run(command) => command.run(session),
             Self::Cycle(command) => command.run(session),
             Self::Cs(command) => command.run(session),
@@ -308,6 +321,10 @@ mod tests {
             false,
         );
         check("syncline connector set-credential contoso.com --secret-stdin", "connector set-credential", false);
+        check("syncline config import-server ./export --map a=b --map c=d --dry-run", "config import-server", false);
+        check("syncline config import-server ./export --yes", "config import-server", false);
+        check("syncline config server-export ./export", "config server-export", false);
+        check("syncline config rule-script --rule one --rule two", "config rule-script", false);
         check("syncline run start contoso.com Export", "run start", true);
         check("syncline run start contoso.com Export --no-wait", "run start", false);
         check("syncline run list --connector contoso.com --profile Export --limit 5", "run list", false);
@@ -357,6 +374,10 @@ mod tests {
             "syncline connector add active-directory --name contoso.com --user svc --password x",
             "syncline connector add sandbox --domain contoso.com",
             "syncline connector set-credential contoso.com hunter2",
+            "syncline config import-server",
+            "syncline config import-server ./export --map contoso.com",
+            "syncline config import-server ./export --map =x",
+            "syncline config server-export",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -1,15 +1,14 @@
 //! `syncline run`: run profiles and the run history.
 
-use std::io::{BufRead, IsTerminal};
-
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use syncline_engine::model::RunId;
 use syncline_engine::service::{Engine, RunDetails, RunFilter, RunSummary, StatusClass, StepDetails, status_explanation};
 
+use super::confirm::confirm;
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupt;
-use super::output::{Answer, say};
+use super::output::Answer;
 use super::progress::Reporter;
 use super::session::Session;
 use super::table::{Pairs, Table};
@@ -207,14 +206,7 @@ fn confirm_export(engine: &Engine, start: &StartArgs) -> Result<(), Failure> {
     if !exports {
         return Ok(());
     }
-    let question = "This server is in staging mode. Export anyway?";
-    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
-        return Err(Failure::new(Exit::Usage, format!("{question} Confirm with --force")));
-    }
-    say(&format!("{question} [y/N]"));
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(Failure::new(Exit::Canceled, "not exported")) }
+    confirm("This server is in staging mode. Export anyway?", "--force", "not exported")
 }
 
 fn list(session: &Session, list: &ListArgs) -> Result<Answer, Failure> {

@@ -240,9 +240,11 @@ impl Action {
     pub fn availability(self, now: &Situation) -> Result<(), String> {
         let need = |possible: bool, reason: &str| if possible { Ok(()) } else { Err(reason.to_owned()) };
         match self {
-            Self::ExportServerConfiguration
-            | Self::ImportServerConfiguration
-            | Self::SaveRunHistoryAs
+            Self::ImportServerConfiguration => {
+                need(now.workspace, "Open a data folder first")?;
+                need(!now.running && !now.cycle, "A run is going on; wait until it has finished")
+            }
+            Self::SaveRunHistoryAs
             | Self::RulesEditor
             | Self::ConfigurationWizard
             | Self::Scheduler
@@ -292,6 +294,7 @@ impl Action {
             | Self::ColumnSettings
             | Self::AddClause
             | Self::OpenDataFolder
+            | Self::ExportServerConfiguration
             | Self::FilterList => need(now.workspace, "Open a data folder first"),
             Self::Exit
             | Self::ThemeSystem

@@ -100,16 +100,16 @@ impl App {
         let folder = setup.opener.default_folder();
         let mut app = Self::new(ctx, setup);
         app.welcome = Welcome::new(&folder);
-        app.begin(ctx, Opened { backend, folder, demo: false });
+        app.begin(ctx, Opened { backend, folder, first: None });
         app
     }
 
     fn begin(&mut self, ctx: &Context, opened: Opened) {
         self.settings.folder = Some(opened.folder.clone());
         self.session = Some(Session::new(opened.backend, opened.folder, &self.worker, ctx, self.settings.query.clone()));
-        if opened.demo {
-            self.settings.tab = Tab::Operations;
-            self.commands.push(Action::StartInitialCycle.command());
+        if let Some(first) = opened.first {
+            self.settings.tab = if first == Action::ImportServerConfiguration { Tab::Connectors } else { Tab::Operations };
+            self.commands.push(first.command());
         }
         if let Some(link) = self.link.take() {
             match links::parse(&link) {

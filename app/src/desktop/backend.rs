@@ -7,8 +7,8 @@ use crossbeam_channel::Receiver;
 use syncline_engine::model::{Clock, ConnectorId, RunId};
 use syncline_engine::service::{
     ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, Engine, EngineError, EngineEvent,
-    EngineOptions, EngineStatus, MvHit, MvObjectView, MvSearch, MvTypeView, Page, RunDetails, RunFilter, RunObjectView,
-    RunSummary,
+    EngineOptions, EngineStatus, ExportReport, ImportOptions, ImportReport, MvHit, MvObjectView, MvSearch, MvTypeView, Page,
+    RunDetails, RunFilter, RunObjectView, RunSummary, ServerConfigurationView,
 };
 use uuid::Uuid;
 
@@ -36,6 +36,9 @@ pub trait Backend: Send + Sync {
     fn stop_run(&self, connector: Option<&str>) -> Answer<Vec<RunId>>;
     fn start_cycle(&self, policy: CyclePolicy) -> Answer<()>;
     fn stop_cycle(&self) -> Answer<bool>;
+    fn read_server_configuration(&self, path: &Path) -> Answer<ServerConfigurationView>;
+    fn import_server_configuration(&self, path: &Path, options: &ImportOptions) -> Answer<ImportReport>;
+    fn export_server_configuration(&self, folder: &Path) -> Answer<ExportReport>;
     /// Stops runs, sandbox and threads.
     fn shutdown(&self);
 }
@@ -89,6 +92,15 @@ impl Backend for Engine {
     fn stop_cycle(&self) -> Answer<bool> {
         Self::stop_cycle(self)
     }
+    fn read_server_configuration(&self, path: &Path) -> Answer<ServerConfigurationView> {
+        Self::read_server_configuration(self, path)
+    }
+    fn import_server_configuration(&self, path: &Path, options: &ImportOptions) -> Answer<ImportReport> {
+        Self::import_server_configuration(self, path, options)
+    }
+    fn export_server_configuration(&self, folder: &Path) -> Answer<ExportReport> {
+        Self::export_server_configuration(self, folder)
+    }
     fn shutdown(&self) {
         Self::shutdown(self.clone());
     }
@@ -101,6 +113,12 @@ pub trait Opener: Send + Sync {
     /// # Errors
     /// When the folder holds no workspace or another process uses it.
     fn open(&self, folder: &Path) -> Answer<Arc<dyn Backend>>;
+
+    /// Opens a data folder; an empty one is made when there is none.
+    ///
+    /// # Errors
+    /// When the folder holds something else or another process uses it.
+    fn create(&self, folder: &Path) -> Answer<Arc<dyn Backend>>;
 
     /// Makes or opens the sample forest in a folder; nothing has run yet.
     ///
@@ -136,6 +154,10 @@ impl EngineOpener {
 impl Opener for EngineOpener {
     fn open(&self, folder: &Path) -> Answer<Arc<dyn Backend>> {
         Ok(Arc::new(Engine::open(folder, self.options.clone())?))
+    }
+
+    fn create(&self, folder: &Path) -> Answer<Arc<dyn Backend>> {
+        Ok(Arc::new(Engine::create(folder, self.options.clone())?))
     }
 
     fn demo(&self, folder: &Path) -> Answer<Arc<dyn Backend>> {

@@ -16,6 +16,7 @@ pub mod metaverse_designer;
 pub mod metaverse_search;
 pub mod objects;
 pub mod operations;
+pub mod server_configuration;
 pub mod session;
 pub mod settings;
 pub mod shell;

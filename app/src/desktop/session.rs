@@ -23,6 +23,7 @@ use super::metaverse_designer::MetaverseDesigner;
 use super::metaverse_search::MetaverseSearch;
 use super::objects::Windows;
 use super::operations::{Operations, any_running};
+use super::server_configuration::{ExportWindow, ImportWindow};
 use super::settings::Query;
 use super::shell::notices::Notices;
 use super::widgets::badge::Tone;
@@ -48,6 +49,8 @@ pub struct Session {
     pub search: MetaverseSearch,
     windows: Windows,
     run_dialog: Option<RunDialog>,
+    import_window: Option<ImportWindow>,
+    export_window: Option<ExportWindow>,
     starting: Vec<Pending<RunId>>,
     errands: Vec<Pending<()>>,
     cycle: bool,
@@ -73,6 +76,8 @@ impl Session {
             search: MetaverseSearch::new(query),
             windows: Windows::default(),
             run_dialog: None,
+            import_window: None,
+            export_window: None,
             starting: Vec::new(),
             errands: Vec::new(),
             cycle: false,
@@ -276,7 +281,7 @@ impl Session {
     /// Draws the windows beside the main one.
     pub fn windows(&mut self, ctx: &Context, around: Around<'_>, commands: &mut Vec<Command>) {
         let Around { worker, format, situation } = around;
-        let Self { backend, windows, run_dialog, designer, progress, status, .. } = self;
+        let Self { backend, windows, run_dialog, import_window, export_window, designer, progress, status, .. } = self;
         let threshold = status.value().and_then(|status| status.deletion_threshold);
         let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
         windows.show(ctx, &mut cx);
@@ -285,6 +290,16 @@ impl Session {
             && !dialog.show(ctx, &mut cx)
         {
             *run_dialog = None;
+        }
+        if let Some(window) = import_window
+            && !window.show(ctx, &mut cx)
+        {
+            *import_window = None;
+        }
+        if let Some(window) = export_window
+            && !window.show(ctx, &mut cx)
+        {
+            *export_window = None;
         }
     }
 
@@ -367,6 +382,12 @@ impl Session {
                     let command = Command::OpenSearch { connector: connector.id, scope: None };
                     self.execute(command, around, ctx, notices);
                 }
+            }
+            Action::ImportServerConfiguration => {
+                self.import_window.get_or_insert_default();
+            }
+            Action::ExportServerConfiguration => {
+                self.export_window.get_or_insert_default();
             }
             Action::AddClause => self.search.add_clause(),
             Action::ConfigureAttributeFlowPrecedence => self.designer.open_precedence(),

@@ -2,11 +2,13 @@
 
 use crate::date_time::DateTime;
 use crate::function_table::{FunctionInfo, Mode, Types};
+use crate::functions::pattern::Pattern;
 use crate::interface::{Context, Source};
+use crate::limits;
 use crate::operators;
 use crate::problem::Fault;
+use crate::value::List;
 use crate::value::Val;
-use regex::Regex;
 use std::borrow::Cow;
 
 /// The evaluated arguments of one call.
@@ -16,7 +18,9 @@ pub(crate) struct Call<'c, 'a> {
     pub source: &'a dyn Source,
     pub context: &'c Context<'a>,
     /// The compiled pattern, when pattern and options are constants.
-    pub pattern: Option<&'a Regex>,
+    pub pattern: Option<&'a Pattern>,
+    /// What the call costs beside the step of its node: steps for long texts, large lists and patterns.
+    pub work: u32,
 }
 
 impl<'a> Call<'_, 'a> {
@@ -27,7 +31,14 @@ impl<'a> Call<'_, 'a> {
 
     /// The argument at `index`, from 0, moved out; NULL when not given.
     pub(crate) fn take(&mut self, index: usize) -> Val<'a> {
-        self.arguments.get_mut(index).map_or(Val::Null, |slot| std::mem::replace(slot, Val::Null))
+        let value = self.arguments.get_mut(index).map_or(Val::Null, |slot| std::mem::replace(slot, Val::Null));
+        self.charge(value.work());
+        value
+    }
+
+    /// Adds to what the call costs.
+    pub(crate) fn charge(&mut self, steps: usize) {
+        self.work = self.work.saturating_add(u32::try_from(steps).unwrap_or(u32::MAX));
     }
 
     fn mismatch(&self, index: usize, found: &Val<'_>) -> Fault {
@@ -88,7 +99,12 @@ impl<'a> Call<'_, 'a> {
 
     /// Any argument as its values: one for a single value, none for NULL.
     pub(crate) fn values(&mut self, index: usize) -> Values<'a> {
-        Values { held: self.take(index), source: self.source }
+        let values = Values { held: self.take(index), source: self.source };
+        // Of a list of the source most questions look at the first value only.
+        if matches!(values.held, Val::Multi(List::Values(_))) {
+            self.charge(values.walk() + values.iter().map(|value| value.work()).sum::<usize>());
+        }
+        values
     }
 
     /// A fault of the argument's content.
@@ -113,6 +129,12 @@ pub(crate) struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
+    /// The steps that going through all values costs, long ones aside: nothing unless there are many.
+    pub(crate) fn walk(&self) -> usize {
+        let count = self.len();
+        if count > limits::SHORT_LIST { count / limits::STEP_VALUES } else { 0 }
+    }
+
     pub(crate) fn len(&self) -> usize {
         match &self.held {
             Val::Null => 0,

@@ -1,7 +1,7 @@
 //! What may be written at a place of an unfinished text.
 
 use crate::function_table::{FunctionInfo, function, functions};
-use crate::interface::Schema;
+use crate::interface::{AttributeType, Schema};
 use crate::lexer::{Token, TokenKind, tokenize};
 use crate::parser::{LITERALS, binds_variable};
 use std::ops::Range;
@@ -151,10 +151,8 @@ fn candidates(schema: &dyn Schema, scope: &Scope, call: Option<(&'static Functio
         constants.iter().map(|name| propose(CompletionKind::Constant, (*name).to_owned(), "")).collect();
     all.extend(scope.variables().map(|name| propose(CompletionKind::Variable, format!("${name}"), "")));
     for name in schema.attribute_names() {
-        let detail = schema
-            .attribute(&name)
-            .map_or_else(String::new, |found| format!("{}{}", if found.multi_valued { "mv" } else { "" }, found.kind.name()));
-        all.push(propose(CompletionKind::Attribute, format!("[{name}]"), &detail));
+        let detail = schema.attribute(&name).map_or("", AttributeType::name);
+        all.push(propose(CompletionKind::Attribute, format!("[{name}]"), detail));
     }
     all.extend(functions().iter().map(|found| propose(CompletionKind::Function, format!("{}(", found.name), found.signature)));
     all.extend(schema.parameter_names().iter().map(|name| propose(CompletionKind::Parameter, format!("%{name}%"), "str")));

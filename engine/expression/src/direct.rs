@@ -10,6 +10,7 @@ use crate::function_table::FunctionInfo;
 use crate::functions::search;
 use crate::interface::{AttributeKind, Context, Parameters, Source};
 use crate::lexer::Operator;
+use crate::limits;
 use crate::node::{Constant, Node, NodeKind, Operand};
 use crate::operators;
 use crate::text_units;
@@ -195,6 +196,22 @@ pub(crate) fn outcome(root: &Node, source: &dyn Source, parameters: &[String], c
     if reader.surprised { None } else { Some(value.map_or(Outcome::Null, Outcome::Single)) }
 }
 
+/// The result of a whole expression that is a text on loan, or NULL; `None` when it must be evaluated.
+#[inline]
+pub(crate) fn lent_text<'a>(
+    root: &'a Node,
+    source: &'a dyn Source,
+    parameters: &'a [String],
+    context: &'a Context<'a>,
+) -> Option<Option<&'a str>> {
+    if root.direct != Direct::Text {
+        return None;
+    }
+    let mut reader = Reader { source, parameters, context, surprised: false };
+    let text = reader.text(root);
+    if reader.surprised { None } else { Some(text) }
+}
+
 /// Whether a condition of IIF holds; `None` when it must be evaluated the ordinary way.
 #[inline]
 pub(crate) fn condition<'a>(
@@ -223,6 +240,12 @@ impl<'a> Reader<'a> {
     fn surprise<T>(&mut self) -> Option<T> {
         self.surprised = true;
         None
+    }
+
+    /// A text that costs nothing; what a long one costs is counted the ordinary way.
+    #[inline]
+    fn short(&mut self, text: &'a str) -> Option<&'a str> {
+        if text.len() > limits::SHORT_TEXT { self.surprise() } else { Some(text) }
     }
 
     fn decides(&mut self, node: &'a Node) -> bool {
@@ -359,8 +382,8 @@ impl<'a> Reader<'a> {
     fn text(&mut self, node: &'a Node) -> Option<&'a str> {
         match &node.kind {
             NodeKind::Attribute { slot, own_name, .. } => match self.source.value(*slot, 0) {
-                Some(ValueRef::Text(text)) => Some(text),
-                Some(ValueRef::Reference(name)) if *own_name => Some(name),
+                Some(ValueRef::Text(text)) => self.short(text),
+                Some(ValueRef::Reference(name)) if *own_name => self.short(name),
                 None => None,
                 Some(_) => self.surprise(),
             },
@@ -370,7 +393,8 @@ impl<'a> Reader<'a> {
             },
             NodeKind::Parameter(index) => {
                 let parameters: &'a dyn Parameters = self.context.parameters;
-                parameters.get(self.parameters.get(*index)?)
+                let text = parameters.get(self.parameters.get(*index)?)?;
+                self.short(text)
             }
             NodeKind::If { condition, then, otherwise } => {
                 let holds = self.decides(condition);
@@ -396,7 +420,7 @@ impl<'a> Reader<'a> {
         let NodeKind::Attribute { slot, .. } = &list.kind else { return self.surprise() };
         let at = self.integer(index).and_then(|index| usize::try_from(index).ok()).and_then(|index| index.checked_sub(1));
         match at.and_then(|at| self.source.value(*slot, at)) {
-            Some(ValueRef::Text(text)) => Some(text),
+            Some(ValueRef::Text(text)) => self.short(text),
             // No such value, or another type: the ordinary way knows what to say.
             _ => self.surprise(),
         }

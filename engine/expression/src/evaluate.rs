@@ -6,6 +6,7 @@
 use crate::call::{Call, check_argument, stray_constant};
 use crate::direct;
 use crate::function_table::{Body, FunctionInfo, Mode, NullRule, Types};
+use crate::functions::pattern::Pattern;
 use crate::interface::{Context, Parameters, Random, Source};
 use crate::lexer::Operator;
 use crate::limits;
@@ -14,7 +15,6 @@ use crate::operators;
 use crate::problem::{EvaluationError, Fault, Span};
 use crate::trace::{Unwatched, Watch};
 use crate::value::{Collector, List, Outcome, Val, Value, ValueRef};
-use regex::Regex;
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
@@ -58,7 +58,7 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
             Val::AuthoritativeNull => return Ok(Outcome::AuthoritativeNull),
             Val::IgnoreThisFlow => return Ok(Outcome::IgnoreThisFlow),
             Val::Constant(name) => return Err(self.error(root.at, stray_constant(name))),
-            Val::Multi(list) => return Ok(self.values(&list)),
+            Val::Multi(list) => return self.values(root.at, &list),
             Val::Text(text) => Value::Text(text.into_owned()),
             Val::Number(number) => Value::Number(number),
             Val::Boolean(flag) => Value::Boolean(flag),
@@ -69,9 +69,15 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
         Ok(Outcome::Single(value))
     }
 
-    fn values(&self, list: &List<'a>) -> Outcome {
-        let values: Vec<_> = (0..list.len()).filter_map(|index| list.get(index, self.source).into_value()).collect();
-        if values.is_empty() { Outcome::Null } else { Outcome::Multi(values) }
+    /// The values of a multi-valued result. One long text can be many values of it, so all count towards the bound.
+    fn values(&mut self, at: Span, list: &List<'a>) -> Evaluated<Outcome> {
+        let mut values = Vec::with_capacity(list.len());
+        for index in 0..list.len() {
+            let value = list.get(index, self.source);
+            self.count_bytes(value.bytes(), at)?;
+            values.extend(value.into_value());
+        }
+        Ok(if values.is_empty() { Outcome::Null } else { Outcome::Multi(values) })
     }
 
     #[cold]
@@ -105,6 +111,10 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
             let message = format!("A {} result is larger than {most} bytes. Cut it with Left.", value.type_name());
             return Err(self.error(at, Fault::limit(message)));
         }
+        self.count_bytes(made, at)
+    }
+
+    fn count_bytes(&mut self, made: usize, at: Span) -> Evaluated<()> {
         self.bytes = self.bytes.saturating_add(made);
         if self.bytes > limits::TOTAL_BYTES {
             let message = format!("The evaluation makes values of more than {} bytes.", limits::TOTAL_BYTES);
@@ -144,7 +154,11 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
             NodeKind::Parameter(index) => Ok(self.parameter(*index)),
             NodeKind::Count { slot } => Ok(Val::Number(i64::try_from(self.source.count(*slot)).unwrap_or(i64::MAX))),
             NodeKind::Enumeration(name) => Ok(Val::Constant(name)),
-            NodeKind::Variable(depth) => Ok(self.variables.get(*depth).cloned().unwrap_or(Val::Null)),
+            NodeKind::Variable(depth) => {
+                // A computed text is copied by every use.
+                let value = self.variables.get(*depth).cloned().unwrap_or(Val::Null);
+                self.bounded(value, node.at)
+            }
             NodeKind::Negate(inner) => self.negate(node, inner, focus),
             NodeKind::Switch(pairs) => self.switch(node, pairs, focus),
             NodeKind::With { value, body } => self.with(node, value, body, focus),
@@ -156,23 +170,24 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
     /// A node's value as an operand: the value in focus instead of the list it belongs to.
     fn operand(&mut self, node: &'a Node, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
         let value = self.node(node, focus)?;
-        Ok(self.project(value, focus))
+        self.project(value, node.at, focus)
     }
 
     #[inline]
-    fn project(&self, value: Val<'a>, focus: Option<&Focus<'_>>) -> Val<'a> {
+    fn project(&mut self, value: Val<'a>, at: Span, focus: Option<&Focus<'_>>) -> Evaluated<Val<'a>> {
         if focus.is_none() {
-            return value;
+            return Ok(value);
         }
-        let Val::Multi(list) = &value else { return value };
+        let Val::Multi(list) = &value else { return Ok(value) };
         let mut next = focus;
         while let Some(focus) = next {
             if focus.count == list.len() {
-                return list.get(focus.index, self.source);
+                let value = list.get(focus.index, self.source);
+                return self.bounded(value, at);
             }
             next = focus.outer;
         }
-        value
+        Ok(value)
     }
 
     fn attribute(&self, slot: usize, multi_valued: bool, own_name: bool) -> Val<'a> {
@@ -252,20 +267,25 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
                 return Err(self.error(at, fault));
             }
             (Val::Multi(list), _) | (_, Val::Multi(list)) => list.len(),
-            _ => {
-                let value = operators::binary(operand.operator, left, right).map_err(|fault| self.error(at, fault))?;
-                return self.bounded(value, at);
-            }
+            _ => return self.binary_single(operand, left, right),
         };
         let mut collector = Collector::with_capacity(count);
         for index in 0..count {
             self.step(at, 1)?;
             let (left, right) = (self.pick(&left, index), self.pick(&right, index));
-            let value = operators::binary(operand.operator, left, right).map_err(|fault| self.error(at, fault))?;
-            let value = self.bounded(value, at)?;
+            let value = self.binary_single(operand, left, right)?;
             collector.push(value).map_err(|fault| self.error(at, fault))?;
         }
         Ok(collector.finish())
+    }
+
+    fn binary_single(&mut self, operand: &Operand, left: Val<'a>, right: Val<'a>) -> Evaluated<Val<'a>> {
+        let work = left.work().saturating_add(right.work());
+        if work > 0 {
+            self.step(operand.at, u32::try_from(work).unwrap_or(u32::MAX))?;
+        }
+        let value = operators::binary(operand.operator, left, right).map_err(|fault| self.error(operand.at, fault))?;
+        self.bounded(value, operand.at)
     }
 
     /// Value `index` of a list, or the single value itself.
@@ -415,6 +435,7 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
         for index in 0..list.len() {
             self.step(node.at, condition.weight)?;
             let value = list.get(index, self.source);
+            let value = self.bounded(value, node.at)?;
             let holds = self.bind(value.clone(), condition, focus, true)?;
             let kept = operators::strict_condition("Where", &holds);
             let kept = kept.and_then(|kept| if kept { collector.push(value) } else { Ok(()) });
@@ -442,7 +463,7 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
         node: &'a Node,
         function: &'static FunctionInfo,
         nodes: &'a [Node],
-        pattern: Option<&'a Regex>,
+        pattern: Option<&'a Pattern>,
         focus: Option<&Focus<'_>>,
     ) -> Evaluated<Val<'a>> {
         match nodes {
@@ -466,7 +487,7 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
         node: &'a Node,
         function: &'static FunctionInfo,
         nodes: &'a [Node],
-        pattern: Option<&'a Regex>,
+        pattern: Option<&'a Pattern>,
         focus: Option<&Focus<'_>>,
     ) -> Evaluated<Val<'a>> {
         let mut arguments: SmallVec<[Val<'a>; 4]> = SmallVec::new();
@@ -507,7 +528,7 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
         node: &'a Node,
         function: &'static FunctionInfo,
         nodes: &'a [Node],
-        pattern: Option<&'a Regex>,
+        pattern: Option<&'a Pattern>,
         focus: Option<&Focus<'_>>,
     ) -> Evaluated<Val<'a>> {
         let mut arguments: SmallVec<[Val<'a>; 4]> = SmallVec::new();
@@ -576,7 +597,7 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
         node: &Node,
         function: &'static FunctionInfo,
         arguments: &mut [Val<'a>],
-        pattern: Option<&'a Regex>,
+        pattern: Option<&'a Pattern>,
     ) -> Evaluated<Val<'a>> {
         let any_null = arguments.iter().any(Val::is_null);
         if any_null {
@@ -590,8 +611,13 @@ impl<'a, W: Watch<'a>> Evaluator<'a, W> {
             }
         }
         let (Body::Plain(body) | Body::Volatile(_, body)) = function.body else { return Ok(Val::Null) };
-        let mut call = Call { function, arguments, source: self.source, context: self.context, pattern };
-        let value = body(&mut call).map_err(|fault| self.error(node.at, fault))?;
+        let mut call = Call { function, arguments, source: self.source, context: self.context, pattern, work: 0 };
+        let result = body(&mut call);
+        let work = call.work;
+        if work > 0 {
+            self.step(node.at, work)?;
+        }
+        let value = result.map_err(|fault| self.error(node.at, fault))?;
         self.bounded(value, node.at)
     }
 
@@ -636,19 +662,8 @@ pub(crate) fn constant(text: &str, node: &Node) -> Option<Constant> {
         Outcome::AuthoritativeNull | Outcome::IgnoreThisFlow | Outcome::Multi(_) => return None,
     };
     match &constant {
-        Constant::Single(value) if Val::from(value).into_size() > limits::FOLDED_BYTES => None,
+        Constant::Single(value) if Val::from(value).bytes() > limits::FOLDED_BYTES => None,
         _ => Some(constant),
-    }
-}
-
-impl Val<'_> {
-    /// The bytes a text or binary value has, on loan or not.
-    fn into_size(self) -> usize {
-        match self {
-            Self::Text(text) | Self::Reference(text) => text.len(),
-            Self::Binary(bytes) => bytes.len(),
-            _ => 0,
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::ast::{Expression, ExpressionKind, Link};
 use crate::lexer::{TokenKind, tokenize};
+use crate::limits;
 use crate::parser::parse;
 use crate::problem::Problem;
 
@@ -17,7 +18,18 @@ pub fn format(text: &str) -> Result<String, Problem> {
     let tree = parse(text)?;
     let mut layout = Layout { text, output: String::with_capacity(text.len() * 2) };
     layout.expression(&tree, 0, 0);
-    Ok(layout.output)
+    if fits(&layout.output) {
+        return Ok(layout.output);
+    }
+    // Indenting very deep nesting would make the text longer than an expression may be.
+    let mut line = String::with_capacity(text.len() * 2);
+    flat(text, &tree, &mut line);
+    Ok(if fits(&line) { line } else { text.to_owned() })
+}
+
+/// Whether a text is not too long for an expression.
+fn fits(text: &str) -> bool {
+    text.chars().count() <= limits::TEXT_CHARACTERS
 }
 
 /// Whether two texts differ in white space outside strings only, which is no change of the expression.
@@ -181,6 +193,15 @@ mod tests {
 || IsPresent([sAMAccountName]) = False
 || Left([sAMAccountName], 4) = \"AAD_\"",
         );
+    }
+
+    #[test]
+    fn formatting_never_makes_a_text_too_long() {
+        let deep = format!("{}[attribute]{}", "Trim( ".repeat(127), ")".repeat(127));
+        let line = deep.replace(' ', "");
+        check(&deep, &line);
+        let operands = format!("1{}", "+1".repeat(16_000));
+        check(&operands, &operands);
     }
 
     #[test]

@@ -40,6 +40,39 @@ pub struct AttributeType {
     pub multi_valued: bool,
 }
 
+/// The attribute types with their names: single-valued ones first.
+const TYPE_NAMES: [(&str, AttributeKind, bool); 10] = [
+    ("str", AttributeKind::Text, false),
+    ("num", AttributeKind::Number, false),
+    ("bool", AttributeKind::Boolean, false),
+    ("bin", AttributeKind::Binary, false),
+    ("ref", AttributeKind::Reference, false),
+    ("mvstr", AttributeKind::Text, true),
+    ("mvnum", AttributeKind::Number, true),
+    ("mvbool", AttributeKind::Boolean, true),
+    ("mvbin", AttributeKind::Binary, true),
+    ("mvref", AttributeKind::Reference, true),
+];
+
+impl AttributeType {
+    /// The name the language uses: str, num, bool, bin, ref, and with `mv` in front the multi-valued ones.
+    pub fn name(self) -> &'static str {
+        let wanted = (self.kind, self.multi_valued);
+        TYPE_NAMES.iter().find(|(_, kind, multi_valued)| (*kind, *multi_valued) == wanted).map_or("", |(name, ..)| name)
+    }
+
+    /// The type of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let (_, kind, multi_valued) = TYPE_NAMES.iter().find(|(known, ..)| *known == name)?;
+        Some(Self { kind: *kind, multi_valued: *multi_valued })
+    }
+
+    /// The names of all types.
+    pub fn names() -> [&'static str; 10] {
+        TYPE_NAMES.map(|(name, ..)| name)
+    }
+}
+
 /// What names may be used: the attributes of the source object type and the parameters.
 pub trait Schema {
     /// The type of an attribute, by its exact, case-sensitive name; `None` when the object type has no such attribute.

@@ -2,6 +2,8 @@
 //!
 //! An expression is one formula over the attributes of one source object. [`Program::compile`] checks it against a [`Schema`] once;
 //! [`Program::evaluate`] then reads any number of objects through [`Source`] and gives an [`Outcome`].
+//! [`SourceObject`] is an object made of plain data, for everything that has no connector space at hand; [`vectors`] runs files
+//! of expressions with what each must give.
 //! Nothing here knows connectors, rules or the metaverse; clock and randomness are parameters ([`Context`]).
 //!
 //! Reading order: `lexer`, `parser` (to `ast`), `compile` (names to slots, constants folded, to `node`), `evaluate`, `call`,
@@ -65,9 +67,11 @@ mod function_table;
 mod functions;
 mod highlight;
 mod interface;
+pub mod json;
 mod lexer;
 mod limits;
 mod node;
+mod object;
 mod operators;
 mod parser;
 mod problem;
@@ -76,6 +80,7 @@ mod suggest;
 mod text_units;
 mod trace;
 mod value;
+pub mod vectors;
 
 pub use crate::analysis::{ResultShape, Target};
 pub use crate::completion::{Completion, CompletionKind, Completions, complete};
@@ -86,6 +91,7 @@ pub use crate::highlight::{Highlight, HighlightClass, highlight};
 pub use crate::interface::{
     AttributeKind, AttributeType, AttributeUse, Context, Parameters, Random, Schema, Source, SystemRandom, View,
 };
+pub use crate::object::{CountingRandom, SourceAttribute, SourceObject};
 pub use crate::parser::{enumeration_constants, literals};
 pub use crate::problem::{EvaluationError, Problem, ProblemKind, Severity};
 pub use crate::program::{Program, check};

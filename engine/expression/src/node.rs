@@ -2,11 +2,11 @@
 
 use crate::direct::{Direct, Shortcut};
 use crate::function_table::{FunctionInfo, Mode};
+use crate::functions::pattern::Pattern;
 use crate::interface::AttributeKind;
 use crate::lexer::Operator;
 use crate::problem::Span;
 use crate::value::Value;
-use regex::Regex;
 
 /// One node of a program.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ pub(crate) enum NodeKind {
     Call {
         function: &'static FunctionInfo,
         arguments: Vec<Node>,
-        pattern: Option<Box<Regex>>,
+        pattern: Option<Box<Pattern>>,
         /// Whether no argument that is applied per value can be multi-valued: the function runs once.
         once: bool,
         shortcut: Option<Shortcut>,
@@ -96,7 +96,7 @@ pub(crate) enum NodeKind {
 
 impl NodeKind {
     /// A call of an ordinary function.
-    pub(crate) fn call(function: &'static FunctionInfo, arguments: Vec<Node>, pattern: Option<Box<Regex>>) -> Self {
+    pub(crate) fn call(function: &'static FunctionInfo, arguments: Vec<Node>, pattern: Option<Box<Pattern>>) -> Self {
         let once = arguments.iter().zip(function.parameters).all(|(argument, parameter)| match parameter.mode {
             Mode::Each | Mode::Enumeration => argument.single,
             Mode::List | Mode::Whole => true,

@@ -15,7 +15,8 @@ use std::cmp::Ordering;
 pub(crate) fn compare_alike(operator: Operator, left: &Val<'_>, right: &Val<'_>) -> Option<bool> {
     match (left, right) {
         (Val::Number(left), Val::Number(right)) if operator.compares() => Some(holds(operator, left.cmp(right))),
-        (Val::Text(left), Val::Text(right)) => match operator {
+        // A long text has its price.
+        (Val::Text(left), Val::Text(right)) if left.len().max(right.len()) <= limits::SHORT_TEXT => match operator {
             Operator::Equal => Some(left == right),
             Operator::NotEqual => Some(left != right),
             _ => None,

@@ -96,6 +96,12 @@ impl Program {
         evaluator.run(&self.root).map_err(|error| *error)
     }
 
+    /// The result without a copy, when it is a text of the object (or a part of one, a parameter, a constant) or NULL:
+    /// `Some(None)` is NULL. `None` says nothing; [`Program::evaluate`] does.
+    pub fn lent_text<'a>(&'a self, source: &'a dyn Source, context: &'a Context<'a>) -> Option<Option<&'a str>> {
+        direct::lent_text(&self.root, source, &self.parameters, context)
+    }
+
     /// Evaluates one object and tells the result of every part, for "Test on object".
     pub fn trace(&self, source: &dyn Source, context: &Context<'_>) -> (Result<Outcome, EvaluationError>, Step) {
         let mut evaluator = Evaluator::new(&self.text, &self.parameters, source, context, Recorder::default());

@@ -63,6 +63,11 @@ pub(crate) fn fold(character: char) -> char {
     upper_character(lower_character(character))
 }
 
+/// A text in which every character is folded; their number stays.
+pub(crate) fn folded(text: &str) -> String {
+    if text.is_ascii() { text.to_ascii_uppercase() } else { text.chars().map(fold).collect() }
+}
+
 /// Upper case, one character to one.
 pub(crate) fn upper(text: Cow<'_, str>) -> Cow<'_, str> {
     map_characters(text, upper_character)

@@ -2,6 +2,7 @@
 
 use crate::date_time::DateTime;
 use crate::interface::Source;
+use crate::limits;
 use crate::problem::Fault;
 use std::borrow::Cow;
 use std::mem::discriminant;
@@ -198,6 +199,23 @@ impl<'a> Val<'a> {
             (Self::DateTime(left), Self::DateTime(right)) => left == right,
             _ => false,
         }
+    }
+
+    /// The bytes a text or binary value has, on loan or not.
+    #[inline]
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Reference(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+            _ => 0,
+        }
+    }
+
+    /// The steps that reading the value costs: nothing unless it is long.
+    #[inline]
+    pub(crate) fn work(&self) -> usize {
+        let bytes = self.bytes();
+        if bytes > limits::SHORT_TEXT { bytes / limits::STEP_BYTES } else { 0 }
     }
 
     /// The bytes a computed text or binary value takes; 0 for everything on loan.

@@ -11,10 +11,10 @@ use super::world::World;
 use super::{ExampleDifference, ExampleError};
 use crate::connector::EntryValue;
 use crate::model::{AttributeId, AttributeTable, CsId, Image, MvId, ObjectError, Schema, Value};
-use crate::rules::{Direction, Plan, SyncRule, metaverse_schema};
+use crate::rules::{Direction, Plan, SyncRule};
 use crate::store::connector_space::{self, CsObject, LoadOptions, TowerView, Visit};
 use crate::store::references::ReferenceLayer;
-use crate::store::{StoreError, attributes, metaverse};
+use crate::store::{StoreError, attributes, metaverse, schema};
 use crate::sync::preview::{self, Preview};
 use crate::sync::{LinkDecision, Standing};
 
@@ -207,7 +207,7 @@ impl Comparison<'_> {
     }
 
     fn metaverse(&mut self, example: &Example, reader: &rusqlite::Connection) -> Result<(), ExampleError> {
-        let schema = metaverse_schema()?;
+        let schema = schema::metaverse(reader)?;
         if let Some(expected) = &example.expect.metaverse {
             let listed = expected.iter().flatten().flat_map(|(key, _)| key.split('+')).collect::<BTreeSet<_>>();
             for ids in self.joined.clone().into_values() {

@@ -11,12 +11,11 @@ use super::file::{Example, ForestText, SchemaText};
 use crate::connector::DirectoryPartition;
 use crate::connector::entra::tenant_schema;
 use crate::model::{ConnectorId, Schema, SequentialIds, fold_text};
-use crate::rules::{DefaultSetOptions, ForestFeatures, SyncRule, UserMatch, active_directory_schema_with, default_rules};
-use crate::setup::TENANT_KIND;
-use crate::store::{StoreError, configuration};
+use crate::rules::{DefaultSetOptions, ForestFeatures, SyncRule, UserMatch, active_directory_schema_with, default_rules,
+    metaverse_schema};
+use crate::setup::{ACTIVE_DIRECTORY_KIND, TENANT_KIND};
+use crate::store::{StoreError, configuration, schema};
 
-/// Kind of the connectors of forests.
-const FOREST_KIND: &str = "active-directory";
 /// The forest of an example that names none.
 const DEFAULT_FOREST: &str = "contoso.com";
 /// Identifiers of connectors whose example gives them none: this number and those after it.
@@ -31,6 +30,8 @@ pub struct ExampleSetting {
     pub(super) connectors: Vec<SettingConnector>,
     /// Rules; `connector` is the number that the connector has here.
     pub(super) rules: Vec<SyncRule>,
+    /// Schema of the metaverse.
+    pub(super) metaverse: Schema,
     /// The example may name its own forests.
     shipped: bool,
 }
@@ -71,12 +72,13 @@ impl ExampleSetting {
                 id: record.id,
                 guid: record.guid,
                 name: record.name,
-                kind: if record.kind == TENANT_KIND { record.kind } else { FOREST_KIND.to_owned() },
+                kind: if record.kind == TENANT_KIND { record.kind } else { ACTIVE_DIRECTORY_KIND.to_owned() },
                 schema: Arc::new(record.schema),
                 partitions,
             });
         }
-        Ok(Self { connectors, rules: configuration::rules(connection)?, shipped: false })
+        let (rules, metaverse) = (configuration::rules(connection)?, schema::metaverse(connection)?);
+        Ok(Self { connectors, rules, metaverse, shipped: false })
     }
 
     /// The same connectors with other rules, such as those that are about to be imported.
@@ -99,7 +101,7 @@ impl ExampleSetting {
                 id: ConnectorId(number),
                 guid: Uuid::from_u128(FIRST_IDENTIFIER + number.unsigned_abs() as u128),
                 name: forest.name.clone(),
-                kind: FOREST_KIND.to_owned(),
+                kind: ACTIVE_DIRECTORY_KIND.to_owned(),
                 schema: Arc::new(active_directory_schema_with(features)?),
                 partitions: vec![domain(forest)],
             });
@@ -125,7 +127,7 @@ impl ExampleSetting {
             schema: Arc::clone(&tenant),
             partitions: vec![whole("default")],
         });
-        Ok(Self { connectors, rules, shipped: true })
+        Ok(Self { connectors, rules, metaverse: metaverse_schema()?, shipped: true })
     }
 
     /// What an example asks of the connectors that an installation decides itself.

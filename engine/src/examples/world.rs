@@ -17,7 +17,7 @@ use crate::rules::{Plan, SyncRule};
 use crate::step::{Recorder, StepEnd, StepEnvironment, StepStatus};
 use crate::store::configuration::{self, ConnectorRecord, PartitionRecord, ProfileStep, StepType};
 use crate::store::runs::{self, RunRecord};
-use crate::store::{Database, StoreError, connector_space};
+use crate::store::{Database, StoreError, connector_space, schema};
 use crate::sync::{self, SyncOptions};
 
 /// The instant at which every example happens.
@@ -56,6 +56,7 @@ impl World {
         let ids = SequentialIds::default();
         let mut writer = database.writer();
         let transaction = writer.transaction()?;
+        schema::extend_metaverse(&transaction, &setting.metaverse)?;
         let mut sites = Vec::new();
         let mut numbers = BTreeMap::new();
         for connector in &setting.connectors {

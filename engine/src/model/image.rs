@@ -1,7 +1,5 @@
 //! The attributes of one object at one time.
 
-use std::collections::BTreeMap;
-
 use smallvec::SmallVec;
 
 use super::{AttributeId, Value};
@@ -13,7 +11,8 @@ pub type Values = SmallVec<[Value; 1]>;
 /// Attribute values of one object, ordered by attribute number. An attribute without values is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Image {
-    attributes: BTreeMap<AttributeId, Values>,
+    /// Sorted. One block instead of a tree: images are copied, compared and thrown away far more often than changed.
+    attributes: Vec<(AttributeId, Values)>,
 }
 
 impl Image {
@@ -26,7 +25,8 @@ impl Image {
     /// The values of an attribute; empty when it is absent.
     #[must_use]
     pub fn get(&self, attribute: AttributeId) -> &[Value] {
-        self.attributes.get(&attribute).map_or(&[], |values| values.as_slice())
+        let place = self.place(attribute).ok();
+        place.and_then(|place| self.attributes.get(place)).map_or(&[], |(_, values)| values.as_slice())
     }
 
     /// The first value of an attribute.
@@ -39,20 +39,41 @@ impl Image {
     pub fn set(&mut self, attribute: AttributeId, values: Values) {
         let values = distinct(values);
         if values.is_empty() {
-            self.attributes.remove(&attribute);
+            self.remove(attribute);
         } else {
-            self.attributes.insert(attribute, values);
+            self.put(attribute, values);
+        }
+    }
+
+    /// Where an attribute is, or belongs.
+    fn place(&self, attribute: AttributeId) -> Result<usize, usize> {
+        self.attributes.binary_search_by_key(&attribute, |(id, _)| *id)
+    }
+
+    fn put(&mut self, attribute: AttributeId, values: Values) {
+        // Nearly always the attributes come in the order of their numbers.
+        if self.attributes.last().is_none_or(|(last, _)| *last < attribute) {
+            self.attributes.push((attribute, values));
+            return;
+        }
+        match self.place(attribute) {
+            Ok(place) => {
+                if let Some((_, held)) = self.attributes.get_mut(place) {
+                    *held = values;
+                }
+            }
+            Err(place) => self.attributes.insert(place, (attribute, values)),
         }
     }
 
     /// Sets a single value.
     pub fn set_one(&mut self, attribute: AttributeId, value: Value) {
-        self.attributes.insert(attribute, smallvec::smallvec![value]);
+        self.put(attribute, smallvec::smallvec![value]);
     }
 
     /// Removes an attribute and gives its values back.
     pub fn remove(&mut self, attribute: AttributeId) -> Option<Values> {
-        self.attributes.remove(&attribute)
+        self.place(attribute).ok().map(|place| self.attributes.remove(place).1)
     }
 
     /// All attributes in the order of their numbers.

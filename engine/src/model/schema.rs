@@ -132,6 +132,19 @@ impl Schema {
         }
     }
 
+    /// Adds what another schema has and this one lacks; definitions that are there stay as they are.
+    pub fn extend(&mut self, other: &Self) {
+        for (key, definition) in &other.attributes {
+            self.attributes.entry(key.clone()).or_insert_with(|| definition.clone());
+        }
+        for object_type in other.types() {
+            self.add_type(object_type);
+            for definition in other.attributes_of(object_type) {
+                self.allow(object_type, &definition.name);
+            }
+        }
+    }
+
     /// The definition of an attribute, whatever types have it.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&AttributeDefinition> {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use syncline_expression::{Program, Severity, View};
 use uuid::Uuid;
 
-use super::definition::{Direction, Flow, FlowSource, SyncRule};
+use super::definition::{Direction, Flow, FlowSource, LinkType, SyncRule};
 use super::plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };
 use super::scope::CompiledClause;
 use super::source_names::SourceNames;
-use crate::model::{AttributeTable, ConnectorId, DN_ATTRIBUTE, Schema, ValueType};
+use crate::model::{AttributeTable, ConnectorId, DN_ATTRIBUTE, RuleId, Schema, ValueType};
 
 /// A connector as the compiler needs it.
 #[derive(Clone, Debug)]
@@ -39,7 +39,9 @@ pub struct PlanInput {
 /// A fault in a rule that does not keep the others from working.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleProblem {
-    /// Name of the rule.
+    /// The rule.
+    pub id: RuleId,
+    /// Its name.
     pub rule: String,
     /// Sentence that names flow, attribute and fix.
     pub message: String,
@@ -87,7 +89,8 @@ pub fn compile(
     ordered.sort_by_key(|rule| rule.precedence);
     for rule in ordered {
         let Some(connector) = plans.get_mut(&rule.connector) else {
-            problems.push(RuleProblem { rule: rule.name.clone(), message: "its connector no longer exists".to_owned() });
+            let message = "its connector no longer exists".to_owned();
+            problems.push(RuleProblem { id: rule.id, rule: rule.name.clone(), message });
             continue;
         };
         let optional = optional.get(&rule.connector).filter(|_| rule.direction == Direction::Inbound).map(Arc::as_ref);
@@ -95,7 +98,7 @@ pub fn compile(
         let compiled = match compiler.compile() {
             Ok(compiled) => Arc::new(compiled),
             Err(message) => {
-                problems.push(RuleProblem { rule: rule.name.clone(), message });
+                problems.push(RuleProblem { id: rule.id, rule: rule.name.clone(), message });
                 continue;
             }
         };
@@ -154,6 +157,9 @@ struct RuleCompiler<'a> {
 impl RuleCompiler<'_> {
     fn compile(mut self) -> Result<CompiledRule, String> {
         let rule = self.rule;
+        if rule.link == LinkType::JoinNoFlow {
+            return Err("link type JoinNoFlow cannot be run by this version; choose Join and remove the flows".to_owned());
+        }
         let connector_type = self
             .connector
             .schema
@@ -178,6 +184,11 @@ impl RuleCompiler<'_> {
                 group
                     .iter()
                     .map(|clause| {
+                        if clause.operator.asks_membership() {
+                            return Err(format!(
+                                "the scoping filter \"{clause}\" asks for membership, which this version cannot do"
+                            ));
+                        }
                         if self.source_type(&clause.attribute).is_none() {
                             return Err(format!(
                                 "the scoping filter uses \"{}\", which {} lacks",
@@ -326,7 +337,7 @@ impl RuleCompiler<'_> {
     }
 
     fn problem(&mut self, message: String) {
-        self.problems.push(RuleProblem { rule: self.rule.name.clone(), message });
+        self.problems.push(RuleProblem { id: self.rule.id, rule: self.rule.name.clone(), message });
     }
 
     /// Type of an attribute of the source object: its connector space type inbound, its metaverse type
@@ -360,10 +371,9 @@ impl RuleCompiler<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::definition::{LinkType, MergeType};
+    use super::super::definition::MergeType;
     use super::super::{active_directory_schema, metaverse_schema};
     use super::*;
-    use crate::model::RuleId;
 
     #[test]
     fn expressions_read_what_the_forest_may_lack_as_absent() {

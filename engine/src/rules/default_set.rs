@@ -2,7 +2,9 @@
 //! (`default-rules.md` 2).
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -34,7 +36,8 @@ const ACTIVE_DIRECTORY: &str = include_str!("../../../assets/active-directory-sc
 /// # Errors
 /// [`SchemaError`] when the shipped file is faulty; a test guards it.
 pub fn metaverse_schema() -> Result<Schema, SchemaError> {
-    Schema::from_toml(METAVERSE)
+    static PARSED: OnceLock<Schema> = OnceLock::new();
+    shipped(&PARSED, METAVERSE)
 }
 
 /// The connector space schema of Active Directory with the Exchange and Lync extensions.
@@ -42,7 +45,17 @@ pub fn metaverse_schema() -> Result<Schema, SchemaError> {
 /// # Errors
 /// [`SchemaError`] when the shipped file is faulty; a test guards it.
 pub fn active_directory_schema() -> Result<Schema, SchemaError> {
-    Schema::from_toml(ACTIVE_DIRECTORY)
+    static PARSED: OnceLock<Schema> = OnceLock::new();
+    shipped(&PARSED, ACTIVE_DIRECTORY)
+}
+
+/// A shipped schema, parsed once: every run asks for it.
+fn shipped(parsed: &OnceLock<Schema>, text: &str) -> Result<Schema, SchemaError> {
+    if let Some(schema) = parsed.get() {
+        return Ok(schema.clone());
+    }
+    let schema = Schema::from_toml(text)?;
+    Ok(parsed.get_or_init(|| schema).clone())
 }
 
 /// The connector space schema of Active Directory with some of the extensions, as a forest without the others has it.
@@ -106,7 +119,8 @@ pub enum DefaultSetError {
 }
 
 /// How users of several forests find each other (`default-rules.md` 2.3).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum UserMatch {
     /// Users are represented only once across all forests.
     #[default]

@@ -39,16 +39,20 @@ pub enum LinkType {
     Join,
     /// Leaves it alone, but once joined keeps the metaverse object alive.
     StickyJoin,
+    /// Holds a link without letting attributes flow. Exported configurations may have it; this version
+    /// cannot run such a rule.
+    JoinNoFlow,
 }
 
 impl LinkType {
-    /// `Provision`, `Join` or `StickyJoin`.
+    /// `Provision`, `Join`, `StickyJoin` or `JoinNoFlow`.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
             Self::Provision => "Provision",
             Self::Join => "Join",
             Self::StickyJoin => "StickyJoin",
+            Self::JoinNoFlow => "JoinNoFlow",
         }
     }
 }
@@ -68,6 +72,17 @@ pub enum MergeType {
 }
 
 impl MergeType {
+    /// `Update`, `Replace`, `Merge` or `MergeCaseInsensitive`.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Update => "Update",
+            Self::Replace => "Replace",
+            Self::Merge => "Merge",
+            Self::MergeCaseInsensitive => "MergeCaseInsensitive",
+        }
+    }
+
     /// True for the two that make a union.
     #[must_use]
     pub fn is_union(self) -> bool {
@@ -98,10 +113,12 @@ pub enum ScopeOperator {
     IsNotIn,
     IsBitSet,
     IsBitNotSet,
+    IsMemberOf,
+    IsNotMemberOf,
 }
 
 impl ScopeOperator {
-    const WORDS: [(&'static str, Self); 22] = [
+    const WORDS: [(&'static str, Self); 24] = [
         ("EQUAL", Self::Equal),
         ("NOTEQUAL", Self::NotEqual),
         ("LESSTHAN", Self::LessThan),
@@ -120,6 +137,8 @@ impl ScopeOperator {
         ("ISNOTIN", Self::IsNotIn),
         ("ISBITSET", Self::IsBitSet),
         ("ISBITNOTSET", Self::IsBitNotSet),
+        ("ISMEMBEROF", Self::IsMemberOf),
+        ("ISNOTMEMBEROF", Self::IsNotMemberOf),
         // Spellings that documents use for the same operators.
         ("ISNOTBITSET", Self::IsBitNotSet),
         ("LESSTHANOREQUAL", Self::LessThanOrEqual),
@@ -131,6 +150,12 @@ impl ScopeOperator {
     #[must_use]
     pub fn word(self) -> &'static str {
         Self::WORDS.iter().find(|(_, operator)| *operator == self).map_or("", |(word, _)| *word)
+    }
+
+    /// True for the operators that ask for group membership, which a rule of this version cannot do.
+    #[must_use]
+    pub fn asks_membership(self) -> bool {
+        matches!(self, Self::IsMemberOf | Self::IsNotMemberOf)
     }
 
     /// True for the operators that take no value.
@@ -268,6 +293,23 @@ pub struct SyncRule {
     pub flows: Vec<Flow>,
 }
 
+/// The name in the tag of a standard rule, without the number of its edition: `Microsoft.InfromADUserJoin.003` and
+/// `...004` are the same rule. `None` for a tag that is none of a standard rule.
+#[must_use]
+pub fn tag_name(tag: &str) -> Option<&str> {
+    let name = tag.trim();
+    let is_microsoft = name.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("Microsoft."));
+    if !is_microsoft || name.len() == 10 {
+        return None;
+    }
+    match name.rsplit_once('.') {
+        Some((start, number)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) && start.len() > 10 => {
+            Some(start)
+        }
+        _ => Some(name),
+    }
+}
+
 impl SyncRule {
     /// A rule that setup composes and keeps; only whether it is switched on is an administrator's business.
     #[must_use]
@@ -287,9 +329,32 @@ impl SyncRule {
         self
     }
 
+    /// The name in its tag, when it is a standard rule; see [`tag_name`].
+    #[must_use]
+    pub fn tag_name(&self) -> Option<&str> {
+        tag_name(self.tag.as_deref()?)
+    }
+
     /// A linking rule makes or holds links: it has join criteria or creates objects (`engine.md` 4.2-3).
     #[must_use]
     pub fn is_linking(&self) -> bool {
         !self.join.is_empty() || self.link == LinkType::Provision
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_lose_the_number_of_their_edition() {
+        let check = |tag: &str, expected: Option<&str>| assert_eq!(tag_name(tag), expected, "{tag}");
+        check("Microsoft.InfromADUserJoin.003", Some("Microsoft.InfromADUserJoin"));
+        check("Microsoft.InfromADUserJoin", Some("Microsoft.InfromADUserJoin"));
+        check("microsoft.X.12", Some("microsoft.X"));
+        check("Microsoft.003", Some("Microsoft.003"));
+        check("Microsoft.", None);
+        check("Contoso.Rule.001", None);
+        check("", None);
     }
 }

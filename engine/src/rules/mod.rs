@@ -20,7 +20,9 @@ pub use default_set::{
     DefaultSetError, DefaultSetOptions, ForestFeatures, UserMatch, active_directory_schema, active_directory_schema_with,
     default_rules, metaverse_schema,
 };
-pub use definition::{Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule};
+pub use definition::{
+    Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule, tag_name,
+};
 pub use difference::rule_differences;
 pub use file::{RulePatch, RuleText, RuleTextError, rules_from_toml};
 pub use plan::{

@@ -83,6 +83,8 @@ pub fn clause_holds(clause: &CompiledClause, image: &Image) -> bool {
         ScopeOperator::LessThanOrEqual => any(&|value| compare(clause, value).is_le()),
         ScopeOperator::GreaterThan => any(&|value| compare(clause, value).is_gt()),
         ScopeOperator::GreaterThanOrEqual => any(&|value| compare(clause, value).is_ge()),
+        // Refused when the rule is compiled.
+        ScopeOperator::IsMemberOf | ScopeOperator::IsNotMemberOf => false,
     }
 }
 

@@ -218,7 +218,7 @@ impl Engine {
         self.0.events.subscribe()
     }
 
-    fn setup(&self) -> SetupContext<'_> {
+    pub(super) fn setup(&self) -> SetupContext<'_> {
         SetupContext {
             folder: &self.0.folder,
             database: &self.0.database,
@@ -229,14 +229,19 @@ impl Engine {
     }
 
     /// Refuses to change the configuration while something runs (`wizard.md` W-BUSY).
-    fn check_idle(&self) -> Answer<()> {
+    pub(super) fn check_idle(&self) -> Answer<()> {
         Ok(self.runs_core()?.check_idle()?)
+    }
+
+    /// Tells the listeners that connectors, rules or schemas are others now.
+    pub(super) fn tell_configuration_changed(&self) {
+        self.0.events.send(&EngineEvent::ConfigurationChanged);
     }
 
     /// Applies the default rules, tells the listeners and gives the new connector.
     fn configured(&self, connector: ConnectorId) -> Answer<ConnectorSummary> {
         setup::apply_default_rules(&self.0.database, self.ids())?;
-        self.0.events.send(&EngineEvent::ConfigurationChanged);
+        self.tell_configuration_changed();
         self.query(|reader, context| queries::connectors::summary_of(reader, context, connector))
     }
 
@@ -272,7 +277,7 @@ impl Engine {
         self.runs_core()?;
         let connector = self.query(|_, context| queries::connectors::find(context, connector).map(|record| record.id))?;
         setup::set_credential(&self.setup(), connector, secret)?;
-        self.0.events.send(&EngineEvent::ConfigurationChanged);
+        self.tell_configuration_changed();
         Ok(())
     }
 

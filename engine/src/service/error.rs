@@ -86,6 +86,9 @@ pub enum EngineError {
     /// The configuration could not be applied.
     #[error(transparent)]
     Setup(#[from] crate::setup::SetupError),
+    /// An exported server configuration could not be read, taken over or written.
+    #[error(transparent)]
+    Interop(#[from] crate::interop::InteropError),
     /// Passwords cannot be kept or read.
     #[error(transparent)]
     Secret(#[from] crate::store::secrets::SecretError),

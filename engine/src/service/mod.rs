@@ -5,6 +5,7 @@ mod engine;
 mod error;
 mod folder;
 pub mod queries;
+mod server_configuration;
 mod stop_requests;
 mod texts;
 mod views;
@@ -13,6 +14,10 @@ use std::sync::Arc;
 
 use crate::model::{Clock, ConnectorId, IdSource, RandomIds, SystemClock};
 
+pub use crate::interop::{
+    ConnectorFate, ExportReport, ExportedConnector, ExportedKind, ImportOptions, ImportReport, ImportedConnector, Remark,
+    ReplacedRule, RuleCounts, RuleFate, ServerConfigurationView,
+};
 pub use engine::{CycleHandle, Engine, RunHandle};
 pub use error::EngineError;
 pub use texts::{error_fix, status_explanation};

@@ -12,9 +12,9 @@ use crate::store::configuration::ConnectorRecord;
 use crate::store::secrets::SecretStore;
 
 /// Kind of a connector to Active Directory over LDAP.
-pub(super) const ACTIVE_DIRECTORY_KIND: &str = "active-directory";
+pub const ACTIVE_DIRECTORY_KIND: &str = "active-directory";
 /// Kind of a connector to a forest in a file.
-pub(super) const FILE_KIND: &str = "file";
+pub const FILE_KIND: &str = "file";
 /// Kind of the connector to the tenant.
 pub const TENANT_KIND: &str = "tenant";
 

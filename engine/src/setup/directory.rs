@@ -189,8 +189,8 @@ pub(super) fn check_name(database: &Database, name: &str, kind: &str) -> Result<
 
 /// A directory as it was found, ready to be stored.
 pub(super) struct Found {
-    record: ConnectorRecord,
-    partitions: Vec<DirectoryPartition>,
+    pub(super) record: ConnectorRecord,
+    pub(super) partitions: Vec<DirectoryPartition>,
 }
 
 /// Connects to a directory and reads its schema and partitions.
@@ -199,6 +199,14 @@ pub(super) struct Found {
 /// [`SetupError`] names what is wrong.
 pub(super) fn discover(context: &SetupContext<'_>, new: NewDirectory) -> Result<Found, SetupError> {
     check_name(context.database, &new.name, new.kind)?;
+    look(context, new)
+}
+
+/// As [`discover`], for a directory whose connector is there already.
+///
+/// # Errors
+/// [`SetupError`] names what is wrong.
+pub(super) fn look(context: &SetupContext<'_>, new: NewDirectory) -> Result<Found, SetupError> {
     let mut directory = open_directory(new.kind, &new.settings, new.secret.clone())?;
     let schema = directory.schema()?;
     let partitions: Vec<DirectoryPartition> = directory.partitions()?;

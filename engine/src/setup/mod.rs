@@ -1,15 +1,19 @@
 //! Floor 6: what the wizard applies (`wizard.md`): directories become connectors, choices become rules.
 
+mod choices;
 pub mod demo;
 mod directories;
 mod directory;
+mod rule_edit;
 mod rule_set;
 mod sandbox;
 #[cfg(test)]
 mod tests;
 
-pub use directories::{Directories, TENANT_KIND, open_directory};
+pub use choices::RuleChoices;
+pub use directories::{ACTIVE_DIRECTORY_KIND, Directories, FILE_KIND, TENANT_KIND, open_directory};
 pub use directory::{NewDirectory, SetupContext, SetupError, add_directory, set_credential};
-pub use rule_set::apply_default_rules;
-pub use sandbox::{add_sandbox, start_sandbox};
+pub use rule_edit::{RuleEditError, delete_rule, save_rule};
+pub use rule_set::{FIRST_STANDARD_PRECEDENCE, apply_default_rules, select_attributes};
+pub use sandbox::{add_sandbox, is_waiting_for_tenant, start_sandbox};
 pub use syncline_sandbox::SandboxError;

@@ -4,65 +4,98 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Transaction;
 
-use crate::model::{AttributeId, ConnectorId, DN_ATTRIBUTE, IdSource};
-use crate::rules::{CompiledRule, CompiledSource, DefaultSetOptions, Direction, Plan, SyncRule, UserMatch, default_rules};
+use crate::model::{AttributeId, ConnectorId, DN_ATTRIBUTE, IdSource, RuleId};
+use crate::rules::{CompiledRule, CompiledSource, Direction, Plan, SyncRule, default_rules};
 use crate::store::configuration::{self, ConnectorRecord};
+use crate::store::server_documents::{self, DocumentKind};
 use crate::store::{Database, StoreError};
-use crate::sync::load_plan;
+use crate::sync::{load_plan, load_plan_in};
 
+use super::choices::RuleChoices;
 use super::directories::TENANT_KIND;
 use super::directory::SetupError;
 
 /// Attributes that administrators expect to see although no rule reads them.
 const ALWAYS: [&str; 3] = ["cn", "displayName", "description"];
 
+/// Number of the first standard rule; lower ones are for administrators.
+pub const FIRST_STANDARD_PRECEDENCE: i64 = 100;
+
 /// Replaces the standard rules by those for the present connectors and selects the attributes that the
-/// rules need. An administrator's own rules (without tag) stay. Does nothing while there is no tenant or
-/// no forest.
+/// rules need. An administrator's own rules (without tag) stay, and so do all rules of a connector whose
+/// rules were imported from a server. Does nothing while there is no tenant or no forest.
 ///
 /// # Errors
 /// [`SetupError`] when the shipped rules are faulty or the database fails.
 pub fn apply_default_rules(database: &Database, ids: &dyn IdSource) -> Result<(), SetupError> {
-    let connectors = configuration::connectors(&*database.reader()?)?;
-    let Some(tenant) = connectors.iter().find(|connector| connector.kind == TENANT_KIND) else { return Ok(()) };
-    let forests: Vec<&ConnectorRecord> = connectors.iter().filter(|connector| connector.kind != TENANT_KIND).collect();
-    if forests.is_empty() {
-        return Ok(());
-    }
-    let options = DefaultSetOptions {
-        forests: forests.iter().map(|forest| (forest.id, &forest.schema)).collect(),
-        tenant: (tenant.id, &tenant.schema),
-        user_match: UserMatch::Once,
-        source_anchor: "objectGUID".to_owned(),
-        sign_in: "userPrincipalName".to_owned(),
-        hybrid_exchange: false,
-        device_write_up: false,
-        apps: None,
-    };
-    let rules = default_rules(&options, ids)?;
     {
         let mut writer = database.writer();
         let transaction = writer.transaction()?;
-        replace_standard_rules(&transaction, rules)?;
+        let connectors = configuration::connectors(&transaction)?;
+        let Some(tenant) = connectors.iter().find(|connector| connector.kind == TENANT_KIND) else { return Ok(()) };
+        let forests: Vec<&ConnectorRecord> = connectors.iter().filter(|connector| connector.kind != TENANT_KIND).collect();
+        if forests.is_empty() {
+            return Ok(());
+        }
+        let forests = forests.iter().map(|forest| (forest.id, &forest.schema)).collect();
+        let choices = RuleChoices::load(&transaction)?;
+        let composed = default_rules(&choices.options(forests, (tenant.id, &tenant.schema)), ids)?;
+        let imported: BTreeSet<_> = server_documents::guids(&transaction, DocumentKind::Rule)?.into_iter().collect();
+        let present = configuration::rules(&transaction)?;
+        let kept = present.iter().filter(|rule| rule.tag.is_some() && imported.contains(&rule.guid)).cloned().collect();
+        let taken = present.iter().filter(|rule| rule.tag.is_none()).map(|rule| rule.precedence).collect();
+        replace_standard_rules(&transaction, number(merge(composed, kept), &taken))?;
+        select_attributes(&transaction)?;
         transaction.commit().map_err(StoreError::sqlite("storing the synchronization rules"))?;
     }
-    select_attributes(database)
+    // Other rules may look up other attributes: the join keys follow.
+    load_plan(database)?;
+    Ok(())
+}
+
+/// Puts composed rules between imported ones: beside the rules of the same name, as a wizard would. A connector that
+/// has imported rules gets no others.
+fn merge(composed: Vec<SyncRule>, kept: Vec<SyncRule>) -> Vec<SyncRule> {
+    let imported: BTreeSet<ConnectorId> = kept.iter().map(|rule| rule.connector).collect();
+    let group = |rule: &SyncRule| rule.tag_name().unwrap_or(&rule.name).to_ascii_lowercase();
+    let mut merged = kept;
+    let mut last = 0;
+    for rule in composed.into_iter().filter(|rule| !imported.contains(&rule.connector)) {
+        let wanted = group(&rule);
+        last = merged.iter().rposition(|other| group(other) == wanted).map_or(last, |place| place + 1).min(merged.len());
+        merged.insert(last, rule);
+        last += 1;
+    }
+    merged
+}
+
+/// Numbers standard rules in their order, past the numbers of an administrator's own.
+fn number(mut rules: Vec<SyncRule>, taken: &BTreeSet<i64>) -> Vec<SyncRule> {
+    let mut numbers = (FIRST_STANDARD_PRECEDENCE..).filter(|number| !taken.contains(number));
+    for (rule, number) in rules.iter_mut().zip(&mut numbers) {
+        rule.precedence = number;
+    }
+    rules
 }
 
 /// Writes the standard rules. A rule that was there keeps its number, which links and contributions
 /// carry, its GUID, and whether it is switched on.
 fn replace_standard_rules(transaction: &Transaction<'_>, rules: Vec<SyncRule>) -> Result<(), StoreError> {
-    let mut present: BTreeMap<(ConnectorId, String), SyncRule> = configuration::rules(transaction)?
-        .into_iter()
-        .filter(|rule| rule.tag.is_some())
-        .map(|rule| ((rule.connector, rule.name.clone()), rule))
-        .collect();
+    let mut present: BTreeMap<RuleId, SyncRule> =
+        configuration::rules(transaction)?.into_iter().filter(|rule| rule.tag.is_some()).map(|rule| (rule.id, rule)).collect();
     // Out of the way first: no two rules may have one precedence at any time.
     for (place, rule) in (1i64..).zip(present.values()) {
         configuration::save_rule(transaction, &SyncRule { precedence: -place, ..rule.clone() })?;
     }
+    let stays: BTreeSet<RuleId> = rules.iter().map(|rule| rule.id).collect();
+    let mut named: BTreeMap<(ConnectorId, String), RuleId> = present
+        .values()
+        .filter(|rule| !stays.contains(&rule.id))
+        .map(|rule| ((rule.connector, rule.name.clone()), rule.id))
+        .collect();
     for mut rule in rules {
-        if let Some(known) = present.remove(&(rule.connector, rule.name.clone())) {
+        let known = if rule.id.0 == 0 { named.remove(&(rule.connector, rule.name.clone())) } else { Some(rule.id) };
+        if let Some(known) = known.and_then(|id| present.remove(&id)) {
             (rule.id, rule.guid, rule.enabled) = (known.id, known.guid, known.enabled);
         }
         configuration::save_rule(transaction, &rule)?;
@@ -73,26 +106,32 @@ fn replace_standard_rules(transaction: &Transaction<'_>, rules: Vec<SyncRule>) -
     Ok(())
 }
 
-/// Selects for each connector the attributes that its rules mention (`default-rules.md` 2.2).
-fn select_attributes(database: &Database) -> Result<(), SetupError> {
-    let (plan, _) = load_plan(database)?;
-    let mut writer = database.writer();
-    let transaction = writer.transaction()?;
-    for mut connector in configuration::connectors(&transaction)? {
+/// Selects for each connector the attributes that its rules mention (`default-rules.md` 2.2); one that came from a
+/// server keeps those that were selected there.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn select_attributes(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    let (plan, _) = load_plan_in(transaction)?;
+    let imported: BTreeSet<_> = server_documents::guids(transaction, DocumentKind::Connector)?.into_iter().collect();
+    for mut connector in configuration::connectors(transaction)? {
         let used = attributes_used(&plan, connector.id);
         let mut names: BTreeSet<String> =
             used.into_iter().filter(|id| *id != DN_ATTRIBUTE).map(|id| plan.name(id).to_owned()).collect();
-        names.extend(ALWAYS.iter().map(|name| (*name).to_owned()));
-        let selected: Vec<String> =
+        if imported.contains(&connector.guid) {
+            names.extend(connector.attributes.iter().cloned());
+        } else {
+            names.extend(ALWAYS.iter().map(|name| (*name).to_owned()));
+        }
+        let selected: BTreeSet<String> =
             names.into_iter().filter_map(|name| connector.schema.attribute(&name).map(|found| found.name.clone())).collect();
         if selected.iter().any(|name| !connector.attributes.contains(name)) {
             connector.full_import_reason.get_or_insert_with(|| "attributes were added".to_owned());
             connector.full_sync_reason.get_or_insert_with(|| "attributes were added".to_owned());
         }
-        connector.attributes = selected;
-        configuration::save_connector(&transaction, &connector)?;
+        connector.attributes = selected.into_iter().collect();
+        configuration::save_connector(transaction, &connector)?;
     }
-    transaction.commit().map_err(StoreError::sqlite("storing the selected attributes"))?;
     Ok(())
 }
 

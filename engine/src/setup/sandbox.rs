@@ -2,39 +2,67 @@
 
 use std::path::Path;
 
+use rusqlite::Transaction;
 use secrecy::SecretString;
 use syncline_sandbox::{Sandbox, SandboxOptions};
 
 use super::directories::TENANT_KIND;
-use super::directory::{NewDirectory, SetupContext, SetupError, check_name, discover, store};
+use super::directory::{Found, NewDirectory, SetupContext, SetupError, check_name, discover, look, store};
 use crate::connector::entra::EntraSettings;
 use crate::model::ConnectorId;
+use crate::store::configuration::ConnectorRecord;
 use crate::store::options::{self, SANDBOX_FOLDER, SANDBOX_TENANT};
 use crate::store::{Database, StoreError, configuration};
 
 /// Folder of the tenant in the data folder.
 const FOLDER: &str = "sandbox";
 
-/// Makes a sandbox tenant in the workspace and stores it as a connector. The tenant runs for as long as
-/// the answer lives.
+/// Makes a sandbox tenant in the workspace and stores it as a connector, or connects it to the connector that an
+/// imported configuration left without a tenant. The tenant runs for as long as the answer lives.
 ///
 /// # Errors
 /// [`SetupError`] names what is wrong: there is a tenant already, or a name is no domain.
 pub fn add_sandbox(context: &SetupContext<'_>, tenant: &str, domains: &[String]) -> Result<(ConnectorId, Sandbox), SetupError> {
-    check_name(context.database, tenant.trim(), TENANT_KIND)?;
+    let waiting = configuration::connectors(&*context.database.reader()?)?.into_iter().find(is_waiting_for_tenant);
+    if waiting.is_none() {
+        check_name(context.database, tenant.trim(), TENANT_KIND)?;
+    }
     let mut sandbox_options = SandboxOptions::new(context.folder.join(FOLDER), tenant.trim());
     sandbox_options.verified_domains = domains.to_vec();
     let sandbox = Sandbox::start(sandbox_options)?;
     let secret = SecretString::from(sandbox.new_client_secret()?);
     let name = format!("{} - AAD", sandbox.initial_domain());
-    let found = discover(context, NewDirectory::tenant(&name, &settings(&sandbox), secret)?)?;
+    let new = NewDirectory::tenant(&name, &settings(&sandbox), secret)?;
+    let found = if waiting.is_some() { look(context, new)? } else { discover(context, new)? };
     let mut writer = context.database.writer();
     let transaction = writer.transaction()?;
-    let connector = store(context, &transaction, found)?;
+    let connector = match waiting {
+        Some(waiting) => connect(&transaction, waiting, found)?,
+        None => store(context, &transaction, found)?,
+    };
     options::set(&transaction, SANDBOX_FOLDER, Some(FOLDER))?;
     options::set(&transaction, SANDBOX_TENANT, Some(tenant.trim()))?;
     transaction.commit().map_err(StoreError::sqlite("storing the sandbox tenant"))?;
     Ok((connector, sandbox))
+}
+
+/// True for a tenant's connector that was imported from a server: it has rules and run profiles, but no address and no
+/// credential.
+#[must_use]
+pub fn is_waiting_for_tenant(connector: &ConnectorRecord) -> bool {
+    let settings: Option<EntraSettings> = serde_json::from_str(&connector.settings).ok();
+    connector.kind == TENANT_KIND && settings.is_some_and(|settings| settings.base_url.is_empty())
+}
+
+/// Gives a waiting connector its tenant. Name, identity, rules, partition and run profiles stay; the schema becomes
+/// the tenant's own.
+fn connect(transaction: &Transaction<'_>, waiting: ConnectorRecord, found: Found) -> Result<ConnectorId, StoreError> {
+    let Found { record, .. } = found;
+    let object_types = waiting.object_types.iter().filter_map(|name| record.schema.type_name(name)).map(str::to_owned).collect();
+    configuration::save_connector(
+        transaction,
+        &ConnectorRecord { settings: record.settings, schema: record.schema, secret: record.secret, object_types, ..waiting },
+    )
 }
 
 /// Starts the sandbox tenant of a workspace, if it has one, and tells the tenant's connector where it is

@@ -381,8 +381,8 @@ pub fn save_rule(transaction: &Transaction<'_>, rule: &SyncRule) -> Result<RuleI
     }
     transaction
         .execute(
-            "UPDATE rule SET connector = ?2, precedence = ?3, definition = ?4 WHERE id = ?1",
-            (rule.id.0, rule.connector.0, rule.precedence, definition),
+            "UPDATE rule SET guid = ?2, connector = ?3, precedence = ?4, definition = ?5 WHERE id = ?1",
+            (rule.id.0, rule.guid.as_bytes().as_slice(), rule.connector.0, rule.precedence, definition),
         )
         .map_err(&failed)?;
     Ok(rule.id)

@@ -578,6 +578,7 @@ fn encode_links(rules: &[LinkRule]) -> Vec<u8> {
             LinkType::Provision => 0,
             LinkType::Join => 1,
             LinkType::StickyJoin => 2,
+            LinkType::JoinNoFlow => 3,
         });
         out.extend_from_slice(&to_stored(rule.applied).to_le_bytes());
     }
@@ -598,6 +599,7 @@ fn decode_links(bytes: &[u8]) -> Result<Vec<LinkRule>, StoreError> {
                 action: match action {
                     0 => LinkType::Provision,
                     1 => LinkType::Join,
+                    3 => LinkType::JoinNoFlow,
                     _ => LinkType::StickyJoin,
                 },
                 applied: from_stored(i64::from_le_bytes(time)),

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Statements that lead from version `n` to version `n + 1`, where `n` is the index.
-const MIGRATIONS: [&str; 1] = [VERSION_1];
+const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
 
 /// Newest version this program knows.
 pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
@@ -213,6 +213,17 @@ CREATE TABLE run_error (
     retry_count INTEGER NOT NULL
 );
 CREATE INDEX run_error_step ON run_error (run, step);
+";
+
+const VERSION_2: &str = "
+-- What an imported server configuration said, for writing it back.
+CREATE TABLE server_document (
+    kind TEXT NOT NULL,
+    guid BLOB NOT NULL,
+    body TEXT NOT NULL,
+    stored TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (kind, guid)
+);
 ";
 
 /// Brings the database to the newest version, in one transaction per version.

@@ -14,8 +14,10 @@ pub mod options;
 pub mod pending;
 pub mod references;
 pub mod runs;
+pub mod schema;
 pub mod search;
 pub mod secrets;
+pub mod server_documents;
 mod sql;
 pub mod staging;
 

@@ -13,6 +13,10 @@ pub const SANDBOX_FOLDER: &str = "sandbox-folder";
 /// A run or cycle that another process wants stopped: a connector's number, or `all`; the owner of the data
 /// folder takes it away.
 pub const STOP_REQUEST: &str = "stop-request";
+/// What the standard rules are composed by, as JSON; absent means the defaults.
+pub const RULE_CHOICES: &str = "rule-choices";
+/// Object types and attributes that the metaverse has beyond the shipped schema, as JSON.
+pub const METAVERSE_ADDITIONS: &str = "metaverse-additions";
 /// Name of the sandbox tenant.
 pub const SANDBOX_TENANT: &str = "sandbox-tenant";
 

@@ -8,9 +8,9 @@ use super::effects::{CsEffect, Effects, MvEffect, MvTarget, rows};
 use super::facts::Question;
 use crate::model::{AttributeId, ConnectorId, Image, MvId, Value, fold_text};
 use crate::rules::Plan;
+use crate::store::StoreError;
 use crate::store::connector_space::{self, CsObject, TowerView, display_name_of};
 use crate::store::metaverse::{self, MvNames, MvObject};
-use crate::store::StoreError;
 use crate::store::references::{self, ReferenceLayer};
 
 /// Metaverse attributes that searches look up, kept as join keys beside those of the rules.
@@ -37,6 +37,9 @@ impl Changed {
     }
 }
 
+/// Tells which objects carry a retry flag that an evaluation has not seen.
+pub type Flagged<'f> = &'f dyn Fn(&Question) -> bool;
+
 /// Writes effects of a plan.
 #[derive(Debug)]
 pub struct Applier<'a> {
@@ -61,22 +64,22 @@ impl<'a> Applier<'a> {
         }
     }
 
-    /// Writes all effects and gives what is no longer true. `earlier` is what earlier writes of the batch
-    /// changed: objects flagged by them keep their flag, because these effects do not know of it.
+    /// Writes all effects and gives what is no longer true. `flagged` tells which
+    /// objects were flagged after these effects were computed: they keep their flag, because the effects do not know of it.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be written; the caller's transaction must then be
     /// given up.
-    pub fn apply(&self, transaction: &Transaction<'_>, effects: &Effects, earlier: &Changed) -> Result<Changed, StoreError> {
+    pub fn apply(&self, transaction: &Transaction<'_>, effects: &Effects, flagged: Flagged<'_>) -> Result<Changed, StoreError> {
         let mut changed = Changed::default();
-        let mv = self.metaverse(transaction, effects.metaverse.as_ref(), earlier, &mut changed)?;
+        let mv = self.metaverse(transaction, effects.metaverse.as_ref(), flagged, &mut changed)?;
         for effect in &effects.objects {
             let link = match effect.link {
                 None => None,
                 Some(MvTarget::Existing(id)) => Some(id),
                 Some(MvTarget::New) => mv,
             };
-            self.object(transaction, effect, link, earlier, &mut changed)?;
+            self.object(transaction, effect, link, flagged, &mut changed)?;
         }
         // The identity goes last, so that objects that pointed at it are already let go.
         if let Some(MvEffect::Delete(object)) = &effects.metaverse {
@@ -89,7 +92,7 @@ impl<'a> Applier<'a> {
         &self,
         transaction: &Transaction<'_>,
         effect: Option<&MvEffect>,
-        earlier: &Changed,
+        flagged: Flagged<'_>,
         changed: &mut Changed,
     ) -> Result<Option<MvId>, StoreError> {
         let untrue = &mut changed.untrue;
@@ -108,8 +111,8 @@ impl<'a> Applier<'a> {
                     old.symmetric_difference(&fresh).map(|(attribute, value)| Question::MvByKey(*attribute, value.clone())),
                 );
                 untrue.insert(Question::Mv(after.id));
-                let flagged = earlier.flagged.contains(&Question::Mv(after.id));
-                let after = MvObject { reference_retry: after.reference_retry || flagged, ..(**after).clone() };
+                let reference_retry = after.reference_retry || flagged(&Question::Mv(after.id));
+                let after = MvObject { reference_retry, ..(**after).clone() };
                 metaverse::update(transaction, Some(before), &after, &names)?;
                 Ok(Some(after.id))
             }
@@ -126,7 +129,7 @@ impl<'a> Applier<'a> {
         transaction: &Transaction<'_>,
         effect: &CsEffect,
         link: Option<MvId>,
-        earlier: &Changed,
+        flagged: Flagged<'_>,
         changed: &mut Changed,
     ) -> Result<(), StoreError> {
         let before_link = effect.before.as_ref().and_then(|object| object.mv);
@@ -135,7 +138,7 @@ impl<'a> Applier<'a> {
         if unchanged && !effect.remove && !effect.commit_import && effect.staged_references.is_none() {
             return Ok(());
         }
-        after.reference_retry |= earlier.flagged.contains(&Question::Cs(after.id));
+        after.reference_retry |= flagged(&Question::Cs(after.id));
         let untrue = &mut changed.untrue;
         untrue.insert(Question::CsByDn(after.connector, after.dn_key.clone()));
         if let Some(before) = &effect.before {

@@ -66,29 +66,56 @@ pub struct Evaluation {
     pub missing: BTreeSet<Question>,
     /// How far it came before it failed, when that was asked for.
     pub trace: Option<Box<Trace>>,
+    /// What the next attempt need not compute again.
+    pub memo: Option<Memo>,
 }
 
-/// Evaluates one subject against the facts.
+/// The inbound flow of an attempt that ended for want of a fact, and what it was computed from. Most attempts end behind
+/// it, and facts that are known do not change between attempts.
+#[derive(Debug)]
+pub struct Memo {
+    contributors: Vec<Arc<CsObject>>,
+    /// The metaverse object before; none for a new one.
+    before: Option<Arc<MvObject>>,
+    result: Arc<InboundResult>,
+}
+
+impl Memo {
+    fn holds(&self, identity: &Identity, contributors: &[Contributor]) -> bool {
+        let before = match (identity, &self.before) {
+            (Identity::Existing(object), Some(known)) => Arc::ptr_eq(object, known),
+            // The attempts of a new object decide the same type from the same facts.
+            (Identity::New(_), None) => true,
+            (Identity::Existing(_), None) | (Identity::New(_), Some(_)) => false,
+        };
+        let same = |(contributor, known): (&Contributor, &Arc<CsObject>)| Arc::ptr_eq(&contributor.object, known);
+        before && self.contributors.len() == contributors.len() && contributors.iter().zip(&self.contributors).all(same)
+    }
+}
+
+/// Evaluates one subject against the facts; `memo` is that of the attempt before.
 #[must_use]
-pub fn evaluate(input: EvaluationInput<'_>, facts: &Facts, subject: Subject) -> Evaluation {
+pub fn evaluate(input: EvaluationInput<'_>, facts: &Facts, subject: Subject, memo: Option<Memo>) -> Evaluation {
     let reader = FactReader::new(facts);
-    let evaluator = Evaluator { input, facts: &reader, trace: RefCell::default() };
+    let evaluator = Evaluator { input, facts: &reader, trace: RefCell::default(), memo: RefCell::new(memo) };
     let mut outcome = match subject {
         Subject::Object(id) => evaluator.object(id),
         Subject::Metaverse(id) => evaluator.metaverse(id),
     };
+    let memo = evaluator.memo.take();
     let mut trace = input.traced.then(|| Box::new(evaluator.trace.into_inner()));
     if let Ok(effects) = &mut outcome {
         effects.trace = trace.take();
     }
     let missing = reader.missing();
-    Evaluation { outcome, read: reader.into_read(), missing, trace }
+    Evaluation { outcome, read: reader.into_read(), missing, trace, memo }
 }
 
 struct Evaluator<'a> {
     input: EvaluationInput<'a>,
     facts: &'a FactReader<'a>,
     trace: RefCell<Trace>,
+    memo: RefCell<Option<Memo>>,
 }
 
 /// The metaverse object at the start of the evaluation.
@@ -231,7 +258,7 @@ impl Evaluator<'_> {
                 effects.insert(source, effect);
             }
         }
-        let (mut result, mut alive, mut retry) = (InboundResult::default(), false, false);
+        let (mut result, mut alive, mut retry) = (Arc::new(InboundResult::default()), false, false);
         for round in 0.. {
             if round == PROVISIONING_ROUNDS {
                 return Err(Halt::from(
@@ -246,7 +273,7 @@ impl Evaluator<'_> {
             if !alive {
                 break;
             }
-            result = self.inbound(&identity, &contributors)?;
+            result = self.remembered(&identity, &contributors)?;
             let outcomes = self.outbound(&identity, &result.image, &contributors, source, role)?;
             retry = outcomes.retry;
             let mut again = false;
@@ -269,8 +296,27 @@ impl Evaluator<'_> {
                 merge_effect(&mut effects, outcome.effect, None);
             }
         }
+        self.memo.take();
+        let result = Arc::unwrap_or_clone(result);
         let metaverse = self.metaverse_effect(&identity, result, alive, retry, role);
         Ok(collect(identity, metaverse, effects, new_objects, source, role, target_counters, retry))
+    }
+
+    /// The inbound flow, computed once for all attempts.
+    fn remembered(&self, identity: &Identity, contributors: &[Contributor]) -> Attempt<Arc<InboundResult>> {
+        // Who wants to know why is told by every attempt.
+        let remembers = |memo: &&Memo| !self.input.traced && memo.holds(identity, contributors);
+        if let Some(memo) = self.memo.borrow().as_ref().filter(remembers) {
+            return Ok(Arc::clone(&memo.result));
+        }
+        let result = Arc::new(self.inbound(identity, contributors)?);
+        let before = match identity {
+            Identity::Existing(object) => Some(Arc::clone(object)),
+            Identity::New(_) => None,
+        };
+        let contributors = contributors.iter().map(|contributor| Arc::clone(&contributor.object)).collect();
+        self.memo.replace(Some(Memo { contributors, before, result: Arc::clone(&result) }));
+        Ok(result)
     }
 
     fn inbound(&self, identity: &Identity, contributors: &[Contributor]) -> Attempt<InboundResult> {
@@ -465,7 +511,10 @@ fn committed(contributor: &Contributor, ambience: Ambience<'_>) -> CsEffect {
         after.pending_import = Delta::none();
         effect.commit_import = true;
     }
-    after.import_error = None;
+    // What an import did not see of an export is settled by an import.
+    if object.import_error.as_ref().is_some_and(|known| known.error.code != ErrorCode::EXPORTED_CHANGE_NOT_REIMPORTED) {
+        after.import_error = None;
+    }
     after.rename_retry = false;
     after.reference_retry = false;
     let outbound: Vec<_> = object.link_rules.iter().filter(|rule| rule.direction == Direction::Outbound).copied().collect();

@@ -1,6 +1,6 @@
 //! Inbound attribute flow: from all joined objects to the metaverse attributes (`engine.md` 4.4, 4.7).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::effects::{FlowTrace, Standing};
@@ -251,8 +251,8 @@ fn trace_flows<'a>(
 
 /// Refuses what precedence cannot decide: different merge types, or one rule from two objects.
 fn check_group(plan: &Plan, group: &[Candidate<'_>]) -> Result<(), ObjectError> {
-    let merges: BTreeSet<MergeType> = group.iter().map(|candidate| normal(candidate.flow.merge)).collect();
-    if merges.len() > 1 {
+    let merges = |candidate: &Candidate<'_>| normal(candidate.flow.merge);
+    if group.windows(2).any(|pair| matches!(pair, [a, b] if merges(a) != merges(b))) {
         let rules: Vec<&str> = group.iter().map(|candidate| candidate.rule.name.as_str()).collect();
         return Err(ObjectError::new(
             ErrorCode::INBOUND_FLOW_RULES_INVALID,

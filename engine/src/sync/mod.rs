@@ -19,7 +19,7 @@ mod values;
 
 pub use effects::{CsEffect, Effects, FlowTrace, MvEffect, MvTarget, Standing, Trace};
 pub use join::{LinkDecision, Unjoined};
-pub use plan::{connector_keys, load as load_plan};
+pub use plan::{connector_keys, inputs as plan_inputs, load as load_plan, load_in as load_plan_in};
 pub use step::{SyncOptions, run_step};
 pub use values::FlowValue;
 

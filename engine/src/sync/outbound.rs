@@ -89,7 +89,7 @@ impl Outbound<'_> {
                 object.link_rules.iter().any(|rule| rule.direction == Direction::Outbound && rule.action == LinkType::Provision);
             let provisions = own.iter().any(|rule| rule.link == LinkType::Provision);
             let joins = own.iter().any(|rule| rule.is_linking()) || contributor.linking().next().is_some();
-            if held && !provisions {
+            if (held && !provisions) || (provisions && self.yields_its_name(object, &own)?) {
                 released.push(contributor);
             } else if !own.is_empty() && joins {
                 present.push(type_name.to_owned());
@@ -121,6 +121,19 @@ impl Outbound<'_> {
             outcomes.push(deprovision(&contributor.object, self.ambience));
         }
         Ok(Targets { outcomes, retry })
+    }
+
+    /// True for an object that no directory was told of when the rules now give it the name of another object: that
+    /// one is joined if it can be, as if it had been there first, and this one goes.
+    fn yields_its_name(&self, object: &CsObject, rules: &[&CompiledRule]) -> Attempt<bool> {
+        if !object.is_unexported_add() {
+            return Ok(false);
+        }
+        let Some(dn) = self.dn(rules)?.and_then(|text| Dn::parse(&text).ok()) else { return Ok(false) };
+        if dn.key() == object.dn_key {
+            return Ok(false);
+        }
+        Ok(self.facts.cs_by_dn(self.connector.id, dn.key())?.is_some_and(|holder| holder != object.id))
     }
 
     /// Finds or makes the object of a type that is missing.

@@ -8,10 +8,10 @@ use rusqlite::{Connection, Transaction};
 use super::apply::{Applier, keys_of, metaverse_key_attributes};
 use crate::connector::DirectoryPartition;
 use crate::model::{AttributeId, ConnectorId, Dn, Schema};
-use crate::rules::{PartitionPlan, Plan, PlanInput, RuleProblem, active_directory_schema, compile, metaverse_schema};
+use crate::rules::{PartitionPlan, Plan, PlanInput, RuleProblem, active_directory_schema, compile};
 use crate::store::configuration::{self, ConnectorRecord, PartitionRecord};
 use crate::store::connector_space::{self, LoadOptions, TowerView, Visit};
-use crate::store::{Database, StoreError, attributes, metaverse, options};
+use crate::store::{Database, StoreError, attributes, metaverse, options, schema};
 
 /// Option that tells for which attributes join keys are kept.
 const KEYS_OPTION: &str = "join-key-attributes";
@@ -24,10 +24,20 @@ const KEYS_BATCH: usize = 1_000;
 pub fn load(database: &Database) -> Result<(Plan, Vec<RuleProblem>), StoreError> {
     let mut writer = database.writer();
     let transaction = writer.transaction()?;
-    let (plan, problems) = read(&transaction)?;
-    attributes::save(&transaction, &plan.attributes)?;
-    refresh_keys(&transaction, &plan)?;
+    let loaded = load_in(&transaction)?;
+    refresh_keys(&transaction, &loaded.0)?;
     transaction.commit().map_err(StoreError::sqlite("writing attribute names"))?;
+    Ok(loaded)
+}
+
+/// As [`load`], inside the caller's transaction and without touching join keys: for looking at a configuration that
+/// is not stored yet.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read or written.
+pub fn load_in(transaction: &Transaction<'_>) -> Result<(Plan, Vec<RuleProblem>), StoreError> {
+    let (plan, problems) = read(transaction)?;
+    attributes::save(transaction, &plan.attributes)?;
     Ok((plan, problems))
 }
 
@@ -39,6 +49,14 @@ pub fn load(database: &Database) -> Result<(Plan, Vec<RuleProblem>), StoreError>
 pub fn read(connection: &Connection) -> Result<(Plan, Vec<RuleProblem>), StoreError> {
     let mut names = attributes::load(connection)?;
     let rules = configuration::rules(connection)?;
+    Ok(compile(&rules, inputs(connection)?, &schema::metaverse(connection)?, &mut names))
+}
+
+/// The connectors as the compiler and the judge of rules need them.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn inputs(connection: &Connection) -> Result<Vec<PlanInput>, StoreError> {
     let forest = active_directory_schema().map_err(|error| StoreError::damaged("the Active Directory schema", error))?;
     let forest = Arc::new(forest);
     let mut inputs = Vec::new();
@@ -46,8 +64,7 @@ pub fn read(connection: &Connection) -> Result<(Plan, Vec<RuleProblem>), StoreEr
         let partitions = configuration::partitions(connection, connector.id)?;
         inputs.push(input(connector, &partitions, &forest)?);
     }
-    let schema = metaverse_schema().map_err(|error| StoreError::damaged("the metaverse schema", error))?;
-    Ok(compile(&rules, inputs, &schema, &mut names))
+    Ok(inputs)
 }
 
 /// The connector space attributes that are kept as join keys for a connector.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::apply::{Applier, Changed};
+use super::apply::Applier;
 use super::effects::{CsEffect, Effects, MvEffect, MvTarget};
 use super::evaluate::{EvaluationInput, Subject};
 use super::facts::{Facts, Halt, Question};
@@ -120,7 +120,7 @@ pub fn commit_by(environment: &StepEnvironment, plan: &Plan, object: CsId, full:
     let preview = evaluate_one(environment, &transaction, plan, object, full)?;
     match &preview.error {
         None => {
-            Applier::new(plan).apply(&transaction, &preview.effects, &Changed::default())?;
+            Applier::new(plan).apply(&transaction, &preview.effects, &|_| false)?;
         }
         Some(error) => {
             if let Some(known) = connector_space::load_one(&transaction, object)? {

@@ -127,17 +127,111 @@ struct Step<'a> {
     failed: HashSet<MvId>,
 }
 
-impl Step<'_> {
+/// A batch whose objects are evaluated and not yet applied.
+struct Prepared<'a> {
+    subjects: &'a [Subject],
+    guids: Vec<Vec<Uuid>>,
+    facts: Facts,
+    evaluations: Vec<Option<Evaluation>>,
+    /// Objects that the batch before flagged, and that these evaluations read before.
+    flagged: HashSet<Question>,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(subjects: &'a [Subject], environment: &StepEnvironment, plan: &Plan) -> Self {
+        let guids = subjects.iter().map(|_| (0..=plan.connectors.len()).map(|_| environment.ids.guid()).collect()).collect();
+        let evaluations = subjects.iter().map(|_| None).collect();
+        Self { subjects, guids, facts: Facts::default(), evaluations, flagged: HashSet::new() }
+    }
+
+    /// Evaluates in parallel what is not evaluated yet.
+    fn evaluate(&mut self, work: Work<'_>) -> Result<(), StoreError> {
+        let asked: BTreeSet<Question> = self
+            .subjects
+            .iter()
+            .zip(&self.evaluations)
+            .filter(|(_, evaluation)| evaluation.is_none())
+            .flat_map(|(subject, _)| match subject {
+                Subject::Object(id) => vec![Question::Cs(*id)],
+                Subject::Metaverse(id) => vec![Question::Mv(*id), Question::Links(*id)],
+            })
+            .collect();
+        let reader = work.environment.database.reader()?;
+        answer(&reader, work.plan, &mut self.facts, &asked)?;
+        let guids = &self.guids;
+        let input = |place: usize| work.input(guids.get(place));
+        evaluate_all(&reader, work.plan, &mut self.facts, self.subjects, &mut self.evaluations, &input)
+    }
+
+    /// Throws away what the batch before has made untrue, and evaluates that again.
+    fn refresh(&mut self, work: Work<'_>, changed: Changed) -> Result<(), StoreError> {
+        self.facts.forget(&changed.untrue);
+        self.facts.forget(&changed.flagged);
+        let mut stale = Vec::new();
+        for (subject, evaluation) in self.subjects.iter().zip(&mut self.evaluations) {
+            if evaluation.as_ref().is_some_and(|evaluation| is_stale(evaluation, &changed)) {
+                *evaluation = None;
+                stale.push(subject.question());
+            }
+        }
+        self.flagged = changed.flagged;
+        if stale.is_empty() {
+            return Ok(());
+        }
+        // What made them wait is in the new evaluations.
+        for question in &stale {
+            self.flagged.remove(question);
+        }
+        self.evaluate(work)
+    }
+}
+
+fn is_stale(evaluation: &Evaluation, changed: &Changed) -> bool {
+    evaluation.read.iter().any(|question| changed.untrue.contains(question))
+}
+
+/// What every evaluation of the step is given.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    environment: &'a StepEnvironment,
+    plan: &'a Plan,
+    full: bool,
+    ambience: Ambience<'a>,
+}
+
+impl<'a> Work<'a> {
+    fn input(self, guids: Option<&'a Vec<Uuid>>) -> EvaluationInput<'a> {
+        let Self { plan, full, ambience, .. } = self;
+        EvaluationInput { plan, full, ambience, guids: guids.map(Vec::as_slice).unwrap_or_default(), traced: false }
+    }
+}
+
+impl<'a> Step<'a> {
     /// Synchronizes subjects in order; an end before the last one is given back.
+    ///
+    /// While a batch is applied, the next one is evaluated against what is committed already; what it read and the
+    /// batch changed is evaluated again before its turn.
     fn process(&mut self, subjects: &[Subject]) -> Result<Option<StepEnd>, StoreError> {
-        for batch in subjects.chunks(self.batch_size) {
+        let mut batches = subjects.chunks(self.batch_size).map(|batch| Prepared::new(batch, self.environment, self.plan));
+        let Some(mut batch) = batches.next() else { return Ok(None) };
+        batch.evaluate(self.work())?;
+        loop {
             if self.environment.cancel.is_cancelled() {
                 return Ok(Some(StepEnd::because(
                     StepStatus::STOPPED_BY_USER,
                     "stopped; what is pending is done by the next run",
                 )));
             }
-            self.batch(batch)?;
+            let work = self.work();
+            let mut next = batches.next();
+            let changed = match &mut next {
+                None => self.apply(batch, work)?,
+                Some(next) => {
+                    let (changed, ahead) = rayon::join(|| self.apply(batch, work), || next.evaluate(work));
+                    ahead?;
+                    changed?
+                }
+            };
             if self.recorder.error_count() > ERROR_LIMIT {
                 return Ok(Some(StepEnd::because(
                     StepStatus::STOPPED_ERROR_LIMIT,
@@ -146,53 +240,38 @@ impl Step<'_> {
                     ),
                 )));
             }
+            let Some(mut following) = next else { return Ok(None) };
+            following.refresh(self.work(), changed)?;
+            batch = following;
         }
-        Ok(None)
     }
 
-    fn batch(&mut self, subjects: &[Subject]) -> Result<(), StoreError> {
-        let guids: Vec<Vec<Uuid>> =
-            subjects.iter().map(|_| (0..=self.plan.connectors.len()).map(|_| self.environment.ids.guid()).collect()).collect();
+    fn work(&self) -> Work<'a> {
         let ambience = Ambience { now: self.environment.clock.now(), random: &RANDOM };
-        let (plan, full) = (self.plan, self.full);
-        let input = |place: usize| EvaluationInput {
-            plan,
-            full,
-            ambience,
-            guids: guids.get(place).map(Vec::as_slice).unwrap_or_default(),
-            traced: false,
-        };
-        let mut facts = Facts::default();
-        let first: BTreeSet<Question> = subjects
-            .iter()
-            .flat_map(|subject| match subject {
-                Subject::Object(id) => vec![Question::Cs(*id)],
-                Subject::Metaverse(id) => vec![Question::Mv(*id), Question::Links(*id)],
-            })
-            .collect();
-        let mut evaluations: Vec<Option<Evaluation>> = {
-            let reader = self.environment.database.reader()?;
-            answer(&reader, plan, &mut facts, &first)?;
-            evaluate_all(&reader, plan, &mut facts, subjects, &input)?
-        };
-        let mut writer = self.environment.database.writer();
+        Work { environment: self.environment, plan: self.plan, full: self.full, ambience }
+    }
+
+    /// Writes the effects of a batch in one transaction, in order, and tells what that changed.
+    fn apply(&mut self, batch: Prepared<'_>, work: Work<'_>) -> Result<Changed, StoreError> {
+        let Prepared { subjects, guids, mut facts, mut evaluations, flagged: mut before } = batch;
+        let plan = work.plan;
+        let mut writer = work.environment.database.writer();
         let transaction = writer.transaction()?;
         let mut changed = Changed::default();
         for (place, (subject, evaluation)) in subjects.iter().zip(&mut evaluations).enumerate() {
-            let stale = match evaluation {
-                Some(evaluation) => evaluation.read.iter().any(|question| changed.untrue.contains(question)),
-                None => true,
-            };
-            if stale {
-                *evaluation = Some(again(&transaction, plan, &mut facts, input(place), *subject)?);
+            if evaluation.as_ref().is_none_or(|evaluation| is_stale(evaluation, &changed)) {
+                *evaluation = Some(again(&transaction, plan, &mut facts, work.input(guids.get(place)), *subject)?);
                 // What made it wait is in the new evaluation.
                 changed.flagged.remove(&subject.question());
+                before.remove(&subject.question());
             }
             let Some(Evaluation { outcome, .. }) = evaluation.take() else { continue };
             match outcome {
                 Ok(effects) => {
                     if !effects.is_empty() {
-                        let written = self.applier.apply(&transaction, &effects, &changed)?;
+                        let written = self.applier.apply(&transaction, &effects, &|object| {
+                            changed.flagged.contains(object) || before.contains(object)
+                        })?;
                         facts.forget(&written.untrue);
                         facts.forget(&written.flagged);
                         changed.extend(written);
@@ -203,7 +282,7 @@ impl Step<'_> {
                     if let Subject::Metaverse(id) = subject {
                         self.failed.insert(*id);
                     }
-                    let written = fail(&transaction, self.recorder, &facts, *subject, *error, ambience)?;
+                    let written = fail(&transaction, self.recorder, &facts, *subject, *error, work.ambience)?;
                     facts.forget(&written);
                     changed.untrue.extend(written);
                 }
@@ -212,7 +291,8 @@ impl Step<'_> {
             self.recorder.advance(1, "");
         }
         self.recorder.flush(&transaction)?;
-        transaction.commit().map_err(StoreError::sqlite("committing synchronized objects"))
+        transaction.commit().map_err(StoreError::sqlite("committing synchronized objects"))?;
+        Ok(changed)
     }
 
     fn count(&mut self, effects: &Effects, inbound: bool) {
@@ -243,14 +323,15 @@ fn evaluate_all<'a>(
     plan: &Plan,
     facts: &mut Facts,
     subjects: &[Subject],
+    evaluations: &mut [Option<Evaluation>],
     input: &(dyn Fn(usize) -> EvaluationInput<'a> + Sync),
-) -> Result<Vec<Option<Evaluation>>, StoreError> {
-    let mut evaluations: Vec<Option<Evaluation>> = subjects.iter().map(|_| None).collect();
+) -> Result<(), StoreError> {
     loop {
         let known = &*facts;
         evaluations.par_iter_mut().zip(subjects.par_iter()).enumerate().for_each(|(place, (evaluation, subject))| {
             if evaluation.as_ref().is_none_or(|evaluation| evaluation.outcome == Err(Halt::Missing)) {
-                *evaluation = Some(evaluate(input(place), known, *subject));
+                let memo = evaluation.take().and_then(|evaluation| evaluation.memo);
+                *evaluation = Some(evaluate(input(place), known, *subject, memo));
             }
         });
         let missing: BTreeSet<Question> = evaluations
@@ -260,7 +341,7 @@ fn evaluate_all<'a>(
             .flat_map(|evaluation| evaluation.missing.iter().cloned())
             .collect();
         if missing.is_empty() {
-            return Ok(evaluations);
+            return Ok(());
         }
         answer(connection, plan, facts, &missing)?;
     }
@@ -274,12 +355,14 @@ pub(super) fn again(
     input: EvaluationInput<'_>,
     subject: Subject,
 ) -> Result<Evaluation, StoreError> {
+    let mut memo = None;
     loop {
-        let evaluation = evaluate(input, facts, subject);
+        let evaluation = evaluate(input, facts, subject, memo);
         if evaluation.outcome != Err(Halt::Missing) || evaluation.missing.is_empty() {
             return Ok(evaluation);
         }
         answer(connection, plan, facts, &evaluation.missing)?;
+        memo = evaluation.memo;
     }
 }
 

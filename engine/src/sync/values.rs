@@ -98,6 +98,15 @@ struct SlotSource<'a> {
     slots: &'a [ProgramSlot],
 }
 
+impl SlotSource<'_> {
+    /// A text as a value; one that is a whole value of the object shares its memory.
+    fn share(&self, text: &str) -> Value {
+        let same = |value: &&Value| matches!(value, Value::String(held) if std::ptr::eq(held.as_ref(), text));
+        let held = self.slots.iter().find_map(|slot| self.object.image(slot.view).get(slot.attribute).iter().find(same));
+        held.cloned().unwrap_or_else(|| Value::text(text))
+    }
+}
+
 impl Source for SlotSource<'_> {
     fn count(&self, slot: usize) -> usize {
         match self.slots.get(slot) {
@@ -166,7 +175,13 @@ pub fn flow_value(
         CompiledSource::Invalid(message) => return Err(ObjectError::new(ErrorCode::INVALID_EXPRESSION, message.clone())),
         CompiledSource::Expression { program, slots } => {
             let context = Context { parameters, now: ambience.now, random: ambience.random };
-            let outcome = program.evaluate(&SlotSource { object, slots }, &context).map_err(|error| {
+            let source = SlotSource { object, slots };
+            if let Some(lent) = program.lent_text(&source, &context) {
+                let text = lent.filter(|text| !text.is_empty());
+                let values = text.map(|text| source.share(text)).into_iter().collect();
+                return fitted(values, &flow.target, plan);
+            }
+            let outcome = program.evaluate(&source, &context).map_err(|error| {
                 let mut failed = ObjectError::new(ErrorCode::ERROR_FUNCTION_TRIGGERED, error.message.clone());
                 failed.detail.expression = Some(flow.source_text.clone());
                 failed
@@ -186,7 +201,11 @@ pub fn flow_value(
             }
         }
     };
-    let values = fit(values, &flow.target, plan)?;
+    fitted(values, &flow.target, plan)
+}
+
+fn fitted(values: Values, target: &AttributePlan, plan: &Plan) -> Result<FlowValue, ObjectError> {
+    let values = fit(values, target, plan)?;
     Ok(if values.is_empty() { FlowValue::Null } else { FlowValue::Values(values) })
 }
 
@@ -209,13 +228,12 @@ fn from_expression(value: ExpressionValue, object: &FlowObject<'_>) -> Result<Op
 }
 
 /// Checks values against the target attribute.
-fn fit(values: Values, target: &AttributePlan, plan: &Plan) -> Result<Values, ObjectError> {
-    let mut fitting = Values::new();
-    for value in values {
-        match &value {
-            Value::String(text) if text.is_empty() => continue,
-            Value::String(text) if target.indexed && text.encode_utf16().count() > INDEXED_LIMIT => {
-                return Err(mismatch(ErrorCode::MV_CONSTRAINT_VIOLATION, target, plan, &value, |name| {
+fn fit(mut fitting: Values, target: &AttributePlan, plan: &Plan) -> Result<Values, ObjectError> {
+    fitting.retain(|value| !matches!(value, Value::String(text) if text.is_empty()));
+    for value in &fitting {
+        match value {
+            Value::String(text) if target.indexed && is_longer(text, INDEXED_LIMIT) => {
+                return Err(mismatch(ErrorCode::MV_CONSTRAINT_VIOLATION, target, plan, value, |name| {
                     format!(
                         "{name} is longer than the metaverse allows ({INDEXED_LIMIT} characters); use Left([{name}],{INDEXED_LIMIT})"
                     )
@@ -225,11 +243,10 @@ fn fit(values: Values, target: &AttributePlan, plan: &Plan) -> Result<Values, Ob
         }
         if value.value_type() != target.value_type {
             let (found, wanted) = (value.value_type(), target.value_type);
-            return Err(mismatch(ErrorCode::ATTRIBUTE_TYPE_MISMATCH, target, plan, &value, |name| {
+            return Err(mismatch(ErrorCode::ATTRIBUTE_TYPE_MISMATCH, target, plan, value, |name| {
                 format!("{name} holds values of type {}, the flow gives {}; {}", wanted.word(), found.word(), hint(wanted))
             }));
         }
-        fitting.push(value);
     }
     if fitting.len() > 1 && !target.multi_valued {
         let distinct: std::collections::BTreeSet<&Value> = fitting.iter().collect();
@@ -241,6 +258,11 @@ fn fit(values: Values, target: &AttributePlan, plan: &Plan) -> Result<Values, Ob
         fitting.truncate(1);
     }
     Ok(fitting)
+}
+
+/// Whether a text has more UTF-16 units than the limit; it never has more than bytes.
+fn is_longer(text: &str, limit: usize) -> bool {
+    text.len() > limit && text.encode_utf16().count() > limit
 }
 
 fn mismatch(

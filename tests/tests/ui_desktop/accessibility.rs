@@ -77,6 +77,20 @@ fn every_window_names_what_can_be_used() {
     let window = window_of(&fixture, [1280.0, 800.0], Some(&format!("syncline://mv/{}", objects::ALICE_MV)));
     check(&window, "Metaverse Object Properties");
     check(&welcome_window(&fixture), "Welcome");
+    for size in [[1280.0, 800.0], [900.0, 600.0]] {
+        for item in ["Import Server Configuration...", "Export Server Configuration..."] {
+            let mut window = window_of(&fixture, size, None);
+            click(&mut window, Role::Button, "File");
+            click(&mut window, Role::Button, item);
+            let field = if item.starts_with('I') { "Folder of the export" } else { "Empty folder" };
+            window.get_by_role_and_label(Role::TextInput, field).focus();
+            window.run();
+            window.get_by_role_and_label(Role::TextInput, field).type_text("/exports");
+            window.key_press(egui::Key::Enter);
+            window.run();
+            check(&window, item);
+        }
+    }
 }
 
 #[test]

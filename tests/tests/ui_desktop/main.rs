@@ -15,6 +15,7 @@ mod metaverse;
 mod objects;
 mod operations;
 mod pictures;
+mod server_configuration;
 mod settings;
 mod support;
 mod welcome;

@@ -10,7 +10,7 @@ fn a_machine_without_a_data_folder_meets_the_welcome_page() {
     assert!(reads(&window, "Welcome to Syncline"));
     assert!(!is_disabled(&window, "Try it with the sample forest"));
     assert!(is_disabled(&window, "Connect your directory"));
-    assert!(is_disabled(&window, "Import an Azure AD Connect configuration"));
+    assert!(!is_disabled(&window, "Import an Azure AD Connect configuration"));
     assert!(window.query_all_by_role(Role::Tab).next().is_none());
 }
 

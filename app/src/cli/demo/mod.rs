@@ -3,8 +3,6 @@
 mod findings;
 mod report;
 
-use std::path::{Path, PathBuf};
-
 use clap::Args;
 use syncline_engine::model::RunId;
 use syncline_engine::service::{
@@ -17,7 +15,7 @@ use super::exit::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::output::{Answer, Format};
 use super::progress::Reporter;
-use super::session::{self, Session};
+use super::session::{self, Session, new_folder};
 
 /// Objects read at a time.
 const PAGE: u64 = 500;
@@ -46,7 +44,7 @@ pub struct DemoArgs {
 pub fn run(session: &Session, arguments: &DemoArgs) -> Result<Answer, Failure> {
     let folder = match &session.folder {
         Some(folder) => folder.clone(),
-        None => new_folder(&std::env::temp_dir())?,
+        None => new_folder(&std::env::temp_dir(), "syncline-demo")?,
     };
     session.output.note(&format!("Preparing the sample forest in {} ...", folder.display()));
     let engine = setup::demo::prepare(&folder, session::options()).inspect_err(|_| {
@@ -164,27 +162,6 @@ fn someone_to_follow(engine: &Engine) -> Result<Option<Follow>, Failure> {
     Ok(Some(Follow { display_name: hit.display_name.clone(), guid: hit.guid, connectors: connectors.collect() }))
 }
 
-/// Makes a folder of its own that only this user can read.
-fn new_folder(parent: &Path) -> Result<PathBuf, Failure> {
-    for number in 1..10_000 {
-        let folder = parent.join(format!("syncline-demo-{number}"));
-        match private_folder(&folder) {
-            Ok(()) => return Ok(folder),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(Failure::invalid(format!("cannot create folder {}: {error}", folder.display()))),
-        }
-    }
-    Err(Failure::invalid(format!("{} is full of demo folders; delete some or name a folder with --data", parent.display())))
-}
-
-/// Creates a folder for this user alone; fails when there is something of that name.
-fn private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
 /// True when a window can be shown.
 fn has_display() -> bool {
     if cfg!(any(windows, target_os = "macos")) {
@@ -196,24 +173,6 @@ fn has_display() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_demo_gets_a_folder_of_its_own() {
-        let parent = tempfile::tempdir().unwrap();
-        let first = new_folder(parent.path()).unwrap();
-        let second = new_folder(parent.path()).unwrap();
-        assert_ne!(first, second);
-        assert!(first.is_dir() && second.is_dir());
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn the_folder_is_private() {
-        use std::os::unix::fs::PermissionsExt;
-        let parent = tempfile::tempdir().unwrap();
-        let folder = new_folder(parent.path()).unwrap();
-        assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
-    }
 
     #[test]
     fn errors_of_objects_do_not_stop_the_demo() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use egui::{Align2, Margin, RichText, Role, Sense, Stroke, StrokeKind, TextEdit, TextStyle, Ui, WidgetInfo, vec2};
 
-use super::action::{CONNECT_LATER, LATER};
+use super::action::{Action, CONNECT_LATER};
 use super::backend::{Backend, Opener, sentence};
 use super::theme::{Palette, RADIUS};
 use super::widgets::{action_ui, badge};
@@ -31,8 +31,8 @@ pub struct Opened {
     pub backend: Arc<dyn Backend>,
     /// The folder.
     pub folder: PathBuf,
-    /// It is the sample forest: an Initial cycle shall start.
-    pub demo: bool,
+    /// What shall be done first.
+    pub first: Option<Action>,
 }
 
 impl Welcome {
@@ -47,7 +47,7 @@ impl Welcome {
         let opener = Arc::clone(opener);
         self.begin(worker, format!("Opening {}...", folder.display()), move || {
             let backend = opener.open(&folder).map_err(|error| sentence(&error))?;
-            Ok(Some(Opened { backend, folder, demo: false }))
+            Ok(Some(Opened { backend, folder, first: None }))
         });
     }
 
@@ -57,7 +57,7 @@ impl Welcome {
         self.begin(worker, "Starting...".to_owned(), move || {
             let Some(folder) = folders.into_iter().find(|folder| opener.is_workspace(folder)) else { return Ok(None) };
             let backend = opener.open(&folder).map_err(|error| sentence(&error))?;
-            Ok(Some(Opened { backend, folder, demo: false }))
+            Ok(Some(Opened { backend, folder, first: None }))
         });
     }
 
@@ -66,7 +66,16 @@ impl Welcome {
         let folder = opener.default_folder();
         self.begin(worker, format!("Preparing the sample forest in {}...", folder.display()), move || {
             let backend = opener.demo(&folder).map_err(|error| sentence(&error))?;
-            Ok(Some(Opened { backend, folder, demo: true }))
+            Ok(Some(Opened { backend, folder, first: Some(Action::StartInitialCycle) }))
+        });
+    }
+
+    fn import(&mut self, worker: &Worker, opener: &Arc<dyn Opener>) {
+        let opener = Arc::clone(opener);
+        let folder = opener.default_folder();
+        self.begin(worker, format!("Opening {}...", folder.display()), move || {
+            let backend = opener.create(&folder).map_err(|error| sentence(&error))?;
+            Ok(Some(Opened { backend, folder, first: Some(Action::ImportServerConfiguration) }))
         });
     }
 
@@ -114,7 +123,9 @@ impl Welcome {
                     self.demo(worker, opener);
                 }
                 card(ui, width, "Connect your directory", "Asks for a domain controller and an account, then sets up connectors, rules and run profiles.", false, CONNECT_LATER, false);
-                card(ui, width, "Import an Azure AD Connect configuration", "Takes over connectors, rules and settings from an exported server configuration.", false, LATER, false);
+                if card(ui, width, "Import an Azure AD Connect configuration", "Takes over connectors, rules and settings from an exported server configuration.", !busy, "Please wait", false) {
+                    self.import(worker, opener);
+                }
                 self.open_folder(ui, width, worker, opener);
                 ui.add_space(14.0);
                 if let Some(opening) = &self.opening {

@@ -17,21 +17,24 @@ fn number(count: usize) -> Val<'static> {
 fn contains<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
     let (values, wanted) = (call.list(0)?, call.text(1)?);
     let ignore_case = call.given() > 2 && call.text(2)? == "CaseInsensitive";
-    let fold = |text: &str| -> String { text.chars().map(text_units::fold).collect() };
-    let folded = if ignore_case { fold(&wanted) } else { String::new() };
+    let folded = if ignore_case { text_units::folded(&wanted) } else { String::new() };
     let Some(values) = values else { return Ok(Val::Number(0)) };
+    let (mut work, mut found_at) = (values.walk(), 0);
     for (value, position) in values.iter().zip(1..) {
+        work = work.saturating_add(value.work());
         let found = match &value {
-            Val::Text(text) if ignore_case => fold(text).contains(&folded),
+            Val::Text(text) if ignore_case => text_units::folded(text).contains(&folded),
             Val::Text(text) => text.contains(wanted.as_ref()),
             Val::Reference(name) => *name == wanted,
             other => return Err(call.element(0, other)),
         };
         if found {
-            return Ok(number(position));
+            found_at = position;
+            break;
         }
     }
-    Ok(Val::Number(0))
+    call.charge(work);
+    Ok(number(found_at))
 }
 
 fn count<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
@@ -67,6 +70,7 @@ fn item_or_null<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
 
 fn join<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
     let Some(values) = call.list(0)? else { return Ok(Val::Null) };
+    call.charge(values.walk());
     let delimiter = match call.take(1) {
         Val::Text(delimiter) => delimiter,
         _ if call.given() > 1 => "".into(),
@@ -91,6 +95,7 @@ const COMPARED_EACH: usize = 24;
 
 fn remove_duplicates<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
     let Some(values) = call.list(0)? else { return Ok(Val::Null) };
+    call.charge(values.walk() + values.iter().map(|value| value.work()).sum::<usize>());
     let mut kept = Collector::with_capacity(values.len());
     if values.len() <= COMPARED_EACH {
         for value in values.iter() {
@@ -135,6 +140,8 @@ fn split<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
             }
         }
     }
+    // The pieces take more room than the text.
+    call.charge(pieces.values().len() / limits::STEP_PIECES);
     Ok(pieces.finish())
 }
 

@@ -10,8 +10,25 @@ use regex::{Regex, RegexBuilder};
 
 const NAME: &str = "RegexIsMatch";
 
+/// A compiled pattern.
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern {
+    regex: Regex,
+    /// The bytes of the compiled form, at most.
+    size: usize,
+}
+
+/// The sizes that a pattern is tried in, because the library tells only whether one is enough.
+const SIZES: [usize; 5] = [
+    limits::PATTERN_BYTES >> 8,
+    limits::PATTERN_BYTES >> 6,
+    limits::PATTERN_BYTES >> 4,
+    limits::PATTERN_BYTES >> 2,
+    limits::PATTERN_BYTES,
+];
+
 /// Compiles the pattern of a call once when pattern and options are constants; a faulty one is left to the evaluation.
-pub(crate) fn prepare(function: &FunctionInfo, arguments: &[Node]) -> Option<Box<Regex>> {
+pub(crate) fn prepare(function: &FunctionInfo, arguments: &[Node]) -> Option<Box<Pattern>> {
     if function.name != NAME {
         return None;
     }
@@ -31,10 +48,9 @@ fn constant_text(node: &Node) -> Option<&str> {
     }
 }
 
-/// The matcher runs in time linear to the text, so a pattern cannot hang a run.
-fn compile(pattern: &str, options: &str) -> Result<Regex, String> {
+fn compile(pattern: &str, options: &str) -> Result<Pattern, String> {
     let mut builder = RegexBuilder::new(pattern);
-    builder.size_limit(limits::PATTERN_BYTES).dfa_size_limit(limits::PATTERN_BYTES);
+    builder.dfa_size_limit(limits::PATTERN_BYTES);
     for option in options.split([',', '|', ' ']).filter(|option| !option.is_empty()) {
         match option {
             "None" | "ExplicitCapture" | "CultureInvariant" => {}
@@ -58,25 +74,48 @@ fn compile(pattern: &str, options: &str) -> Result<Regex, String> {
             }
         }
     }
-    builder.build().map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => "the pattern is too large. Shorten its repetitions.".to_owned(),
-        other => {
-            let reason = other.to_string();
-            let last = reason.lines().last().unwrap_or_default();
-            format!("{} is not a usable pattern: {}.", quoted(pattern), last.trim_start_matches("error: "))
+    if pattern.len() > limits::PATTERN_TEXT {
+        return Err("the pattern is too long.".to_owned());
+    }
+    for size in SIZES {
+        match builder.size_limit(size).build() {
+            Ok(regex) => return Ok(Pattern { regex, size }),
+            Err(regex::Error::CompiledTooBig(_)) => {}
+            Err(other) => {
+                let reason = other.to_string();
+                let last = reason.lines().last().unwrap_or_default();
+                return Err(format!("{} is not a usable pattern: {}.", quoted(pattern), last.trim_start_matches("error: ")));
+            }
         }
-    })
+    }
+    Err("the pattern is too large. Shorten its repetitions.".to_owned())
+}
+
+/// The matcher runs in time linear to the text and to the compiled pattern, so their product bounds it.
+fn is_match(call: &mut Call<'_, '_>, pattern: &Pattern, input: &str) -> Result<bool, Fault> {
+    let work = pattern.size.saturating_mul(input.len());
+    if work > limits::MATCH_WORK {
+        let message =
+            "the pattern takes too long on so long a text. Cut the text with Left, or shorten the pattern's repetitions.";
+        return Err(call.limit(message));
+    }
+    let steps = work / limits::STEP_MATCH_WORK;
+    if steps > limits::FREE_MATCH_STEPS {
+        call.charge(steps);
+    }
+    Ok(pattern.regex.is_match(input))
 }
 
 fn regex_is_match<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
     let input = call.text(0)?;
     if let Some(pattern) = call.pattern {
-        return Ok(Val::Boolean(pattern.is_match(&input)));
+        return is_match(call, pattern, &input).map(Val::Boolean);
     }
     let pattern = call.text(1)?;
     let options = if call.given() > 2 { call.text(2)? } else { "".into() };
     let pattern = compile(&pattern, &options).map_err(|message| call.fault(message))?;
-    Ok(Val::Boolean(pattern.is_match(&input)))
+    call.charge(pattern.size / limits::STEP_PATTERN_BYTES);
+    is_match(call, &pattern, &input).map(Val::Boolean)
 }
 
 /// Regular expressions.

@@ -7,13 +7,14 @@ use crate::problem::{Fault, quoted};
 use crate::text_units;
 use crate::value::Val;
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 const IGNORE_CASE: &str = "vbTextCompare";
 const COMPARE: Parameter = enumeration("compare", &["vbBinaryCompare", IGNORE_CASE]);
 
 /// Text to search, with every character folded when case is ignored; folding keeps the number of characters.
 fn searchable(text: &str, ignore_case: bool) -> Cow<'_, str> {
-    if ignore_case { Cow::Owned(text.chars().map(text_units::fold).collect()) } else { Cow::Borrowed(text) }
+    if ignore_case { Cow::Owned(text_units::folded(text)) } else { Cow::Borrowed(text) }
 }
 
 /// The position, from 1, of a byte of the searchable text in the text it was made from.
@@ -128,7 +129,7 @@ fn replace<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
 fn replace_chars<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
     let (text, pattern) = (call.text(0)?, call.text(1)?);
     let pattern: String = pattern.chars().filter(|character| !character.is_whitespace()).collect();
-    let mut pairs: Vec<(char, &str)> = Vec::new();
+    let mut pairs: BTreeMap<char, &str> = BTreeMap::new();
     for entry in pattern.split(',') {
         let faulty = || {
             call.fault(format_args!(
@@ -140,15 +141,16 @@ fn replace_chars<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
         let mut source = source.chars();
         match (source.next(), source.next()) {
             (Some(character), None) if character.len_utf16() == 1 && !target.contains(':') => {
-                pairs.push((character, target));
+                // The first entry for a character counts.
+                pairs.entry(character).or_insert(target);
             }
             _ => return Err(faulty()),
         }
     }
     let mut output = String::with_capacity(text.len());
     for character in text.chars() {
-        match pairs.iter().find(|(source, _)| *source == character) {
-            Some((_, target)) => output.push_str(target),
+        match pairs.get(&character) {
+            Some(target) => output.push_str(target),
             None => output.push(character),
         }
         if output.len() > limits::TEXT_BYTES {
@@ -169,9 +171,23 @@ fn word<'a>(call: &mut Call<'_, 'a>) -> Result<Val<'a>, Fault> {
     })
 }
 
+/// Up to this many bytes of delimiters are looked through for each character of the text.
+const FEW_DELIMITERS: usize = 16;
+
+fn nth_piece(text: &str, index: usize, separates: impl Fn(char) -> bool) -> &str {
+    text.split(separates).filter(|word| !word.is_empty()).nth(index).unwrap_or_default()
+}
+
 fn nth_word<'t>(text: &'t str, index: usize, delimiters: &str) -> &'t str {
-    let mut words = text.split(|character| delimiters.contains(character)).filter(|word| !word.is_empty());
-    words.nth(index).unwrap_or_default()
+    let mut characters = delimiters.chars();
+    if let (Some(only), None) = (characters.next(), characters.next()) {
+        return text.split(only).filter(|word| !word.is_empty()).nth(index).unwrap_or_default();
+    }
+    if delimiters.len() <= FEW_DELIMITERS {
+        return nth_piece(text, index, |character| delimiters.contains(character));
+    }
+    let delimiters: BTreeSet<char> = delimiters.chars().collect();
+    nth_piece(text, index, |character| delimiters.contains(&character))
 }
 
 const BASE: FunctionInfo = FunctionInfo {

@@ -9,7 +9,7 @@ fn object() -> Object {
         .with("mailNickname", AttributeKind::Text, false, Vec::new())
         .with("mS-DS-ConsistencyGuid", AttributeKind::Binary, false, Vec::new())
         .with("proxyAddresses", AttributeKind::Text, true, Vec::new());
-    object.parameters.insert("Forest.LDAP".into(), "x".into());
+    object.parameters.insert("Forest.LDAP".into(), Some("x".into()));
     object
 }
 

@@ -1,6 +1,6 @@
 //! Every expression of the default rules parses, resolves, evaluates on an empty object, and survives formatting.
 
-use crate::object::{Attribute, Object};
+use crate::object::{Attribute, Object, Run as _};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -82,14 +82,36 @@ fn empty_object(text: &str) -> Object {
     let quoted = text.split('"').skip(1).step_by(2).filter(|name| typed.contains_key(name) || *name == "sourceAnchor");
     for name in bracketed.chain(quoted) {
         let kind = typed.get(name).copied().unwrap_or(string);
-        object.attributes.insert(name.to_owned(), Attribute { kind, values: Vec::new() });
+        object.attributes.insert(name.to_owned(), Attribute { attribute_type: kind, values: Vec::new() });
     }
     for parameter in
         ["Connector.ID", "Domain.FQDN", "Domain.LDAP", "Domain.Netbios", "Forest.FQDN", "Forest.LDAP", "Forest.Netbios"]
     {
-        object.parameters.insert(parameter.to_owned(), "x".to_owned());
+        object.parameters.insert(parameter.to_owned(), Some("x".to_owned()));
     }
     object
+}
+
+/// What holds for every expression that is known to work: it compiles without a certain type fault, an object without values
+/// gives no value out of nothing, and formatting changes neither meaning nor what is read.
+pub fn examine(text: &str, object: &Object) {
+    let program = object.compile(text).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
+    assert_eq!(program.text(), text);
+    let errors = program.advice().iter().filter(|problem| problem.severity == Severity::Error).count();
+    assert_eq!(errors, 0, "{text}");
+    let certain: Vec<_> = program.advice().iter().filter(|problem| problem.kind == ProblemKind::Type).collect();
+    assert!(certain.is_empty(), "{text}: {certain:?}");
+    match object.run(&program, jiff::Timestamp::UNIX_EPOCH) {
+        Ok(Outcome::Null | Outcome::IgnoreThisFlow | Outcome::AuthoritativeNull | Outcome::Single(_)) => {}
+        Ok(Outcome::Multi(values)) => panic!("{text}: values {values:?} of an empty object"),
+        Err(error) => assert_eq!(error.kind, ProblemKind::User, "{text}: {error}"),
+    }
+    let formatted = format(text).unwrap();
+    assert!(equivalent(text, &formatted), "{text}");
+    assert_eq!(format(&formatted).unwrap(), formatted, "{text}");
+    let again = object.compile(&formatted).unwrap_or_else(|problems| panic!("{formatted}: {problems:?}"));
+    assert_eq!((again.attributes(), again.parameters()), (program.attributes(), program.parameters()), "{text}");
+    assert_eq!(again.result_shape(), program.result_shape(), "{text}");
 }
 
 #[test]
@@ -97,22 +119,6 @@ fn all_expressions_compile_evaluate_and_format() {
     let expressions = expressions();
     assert!(expressions.len() >= 80, "only {} expressions found", expressions.len());
     for text in &expressions {
-        let object = empty_object(text);
-        let program = object.compile(text).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
-        assert_eq!(program.text(), text);
-        let errors = program.advice().iter().filter(|problem| problem.severity == Severity::Error).count();
-        assert_eq!(errors, 0, "{text}");
-        let certain: Vec<_> = program.advice().iter().filter(|problem| problem.kind == ProblemKind::Type).collect();
-        assert!(certain.is_empty(), "{text}: {certain:?}");
-        match object.run(&program, jiff::Timestamp::UNIX_EPOCH) {
-            Ok(Outcome::Null | Outcome::IgnoreThisFlow | Outcome::AuthoritativeNull | Outcome::Single(_)) => {}
-            Ok(Outcome::Multi(values)) => panic!("{text}: values {values:?} of an empty object"),
-            Err(error) => assert_eq!(error.kind, ProblemKind::User, "{text}: {error}"),
-        }
-        let formatted = format(text).unwrap();
-        assert!(equivalent(text, &formatted), "{text}");
-        assert_eq!(format(&formatted).unwrap(), formatted, "{text}");
-        let again = object.compile(&formatted).unwrap_or_else(|problems| panic!("{formatted}: {problems:?}"));
-        assert_eq!(again.attributes(), program.attributes(), "{text}");
+        examine(text, &empty_object(text));
     }
 }

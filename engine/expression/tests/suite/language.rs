@@ -1,6 +1,6 @@
 //! Rules of the language beyond the published vectors.
 
-use crate::object::Object;
+use crate::object::{Object, Run as _};
 use std::sync::Arc;
 use syncline_expression::{AttributeKind, AttributeUse, Outcome, Program, Value, View, function, functions};
 
@@ -20,7 +20,7 @@ fn object() -> Object {
         .with("bytes", AttributeKind::Binary, false, vec![Value::Binary(vec![1, 2, 3])])
         .with("guids", AttributeKind::Text, true, texts(&["no", "00112233-4455-6677-8899-AABBCCDDEEFF"]))
         .with("manager", AttributeKind::Reference, false, vec![Value::Reference("CN=Boss,DC=x".into())]);
-    object.parameters.insert("Forest.LDAP".into(), "DC=x".into());
+    object.parameters.insert("Forest.LDAP".into(), Some("DC=x".into()));
     object
 }
 
@@ -289,7 +289,7 @@ fn programs_are_shared_between_threads() {
 #[test]
 fn parameters_may_hold_anything_and_may_be_empty() {
     let mut object = object();
-    object.parameters.insert("odd".into(), "\"[mail] & %x%".into());
+    object.parameters.insert("odd".into(), Some("\"[mail] & %x%".into()));
     let now = jiff::Timestamp::UNIX_EPOCH;
     let program = object.compile("%odd% & \"!\"").unwrap();
     assert_eq!(object.run(&program, now), Ok(Outcome::Single(Value::Text("\"[mail] & %x%!".into()))));

@@ -7,6 +7,10 @@ mod completion;
 #[cfg(test)]
 mod default_rules;
 #[cfg(test)]
+mod exported_rules;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod language;
 #[cfg(test)]
 mod messages;

@@ -1,17 +1,17 @@
 //! What people read when an expression is wrong: what was found, what was expected, what to do.
 
-use crate::object::Object;
+use crate::object::{Object, Run as _};
 use syncline_expression::{AttributeKind, Value};
 
 fn object() -> Object {
-    let mut object = Object::default()
+    let mut object = Object::new("object type user of connector contoso.com")
         .with("mail", AttributeKind::Text, false, vec![Value::Text("m".into())])
         .with("a", AttributeKind::Text, false, Vec::new())
         .with("n", AttributeKind::Number, false, vec![Value::Number(2)])
         .with("p", AttributeKind::Text, true, vec![Value::Text("x".into()), Value::Text("y".into())])
         .with("objectGUID", AttributeKind::Binary, false, vec![Value::Binary(vec![0; 16])]);
     for name in ["Domain.FQDN", "Forest.LDAP"] {
-        object.parameters.insert(name.into(), "x".into());
+        object.parameters.insert(name.into(), Some("x".into()));
     }
     object
 }

@@ -1,8 +1,8 @@
 //! Laws that hold for every text: nothing panics, formatting keeps the meaning, tracing and folding change no result.
 
-use crate::object::Object;
+use crate::object::{Object, Run as _};
 use proptest::prelude::*;
-use syncline_expression::{AttributeKind, Value, complete, equivalent, format, functions, highlight};
+use syncline_expression::{AttributeKind, Outcome, SystemRandom, Value, complete, equivalent, format, functions, highlight};
 
 fn object() -> Object {
     let texts = |values: &[&str]| values.iter().map(|text| Value::Text((*text).to_owned())).collect();
@@ -17,7 +17,7 @@ fn object() -> Object {
         .with("b", AttributeKind::Binary, false, vec![Value::Binary(vec![0x30, 0x82, 1, 0, 5])])
         .with("bs", AttributeKind::Binary, true, vec![Value::Binary(vec![1]), Value::Binary(Vec::new())])
         .with("r", AttributeKind::Reference, false, vec![Value::Reference("CN=a\\,b,DC=x".into())]);
-    object.parameters.insert("P".into(), "a:b,c:d".into());
+    object.parameters.insert("P".into(), Some("a:b,c:d".into()));
     object
 }
 
@@ -82,6 +82,39 @@ fn expression() -> impl Strategy<Value = String> {
     })
 }
 
+/// A condition that holds and one that does not, constant or not.
+fn condition() -> impl Strategy<Value = (&'static str, &'static str)> {
+    proptest::sample::select(vec![
+        ("True", "False"),
+        ("1 = 1", "1 = 2"),
+        ("[n] = -7", "[n] = 7"),
+        ("[f]", "[f] = False"),
+        ("IsPresent([t])", "IsPresent([empty])"),
+        ("Count([p]) > 2", "ValueCount(\"p\") > 3"),
+        ("[n]", "[empty] = \"\""),
+        ("With($c, [n], $c < 0)", "CBool(NULL)"),
+    ])
+}
+
+/// An expression that fails when it is evaluated.
+fn poison() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(vec![
+        "Error(\"reached\")",
+        "1 / 0",
+        "[n] / ([n] + 7)",
+        "Item([p], 99)",
+        "CNum(\"x\")",
+        "CDate([t])",
+        "Trim([b])",
+        "([n] & [b])",
+        "(9223372036854775807 + 1)",
+        "Len(PadLeft([t], 9223372036854775807, \"x\"))",
+        "StringFromGuid([b])",
+        "Count([t])",
+        "Trim(IgnoreThisFlow)",
+    ])
+}
+
 fn check(text: &str) -> Result<(), TestCaseError> {
     let object = object();
     let now = jiff::Timestamp::UNIX_EPOCH;
@@ -106,7 +139,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
     };
     let result = object.run(&program, now);
     // Tracing evaluates what compiling folded.
-    let (traced, _) = object.trace(&program, now);
+    let (traced, _) = object.run_traced(&program, now);
     prop_assert_eq!(&result, &traced);
     if let Ok(formatted) = format(text) {
         let again = object.run(&object.compile(&formatted).unwrap(), now);
@@ -136,6 +169,55 @@ proptest! {
     #[test]
     fn well_formed_expressions(text in expression()) {
         check(&text)?;
+    }
+
+    #[test]
+    fn a_branch_not_taken_never_matters(text in expression(), condition in condition(), poison in poison()) {
+        let object = object();
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let Ok(alone) = object.compile(&text) else { return Ok(()) };
+        let expected = object.run(&alone, now).map_err(|error| error.kind);
+        let (holds, fails) = condition;
+        for guarded in [
+            format!("IIF({holds}, {text}, {poison})"),
+            format!("IIF({fails}, {poison}, {text})"),
+            format!("Switch({fails}, {poison}, {holds}, {text}, True, {poison})"),
+            format!("With($w, [n], IIF($w = -7, {text}, {poison}))"),
+            format!("IIF(CBool({holds}) || {poison} = 1, {text}, 1)"),
+            format!("IIF(CBool({fails}) && {poison} = 1, 1, {text})"),
+        ] {
+            let Ok(program) = object.compile(&guarded) else { continue };
+            let found = object.run(&program, now).map_err(|error| error.kind);
+            prop_assert_eq!(&found, &expected, "{}", guarded);
+        }
+    }
+
+    #[test]
+    fn a_condition_guards_each_value(texts in proptest::collection::vec("-?[0-9a]{1,4}", 1..8)) {
+        let values = texts.iter().cloned().map(Value::Text).collect();
+        let object = Object::default().with("t", AttributeKind::Text, true, values);
+        let numbers: Vec<Value> = texts.iter().filter_map(|text| text.parse().ok()).map(Value::Number).collect();
+        let expected = if numbers.is_empty() { Outcome::Null } else { Outcome::Multi(numbers) };
+        let numeric = "RegexIsMatch([t], \"^-?[0-9]+$\")";
+        for text in [format!("IIF({numeric}, CNum([t]), NULL)"), format!("IIF({numeric} = False, NULL, CNum([t]))")] {
+            let found = object.run(&object.compile(&text).unwrap(), jiff::Timestamp::UNIX_EPOCH);
+            prop_assert_eq!(found, Ok(expected.clone()));
+        }
+        let guarded = object.compile(&format!("{numeric} && CNum([t]) > 5")).unwrap();
+        prop_assert!(object.run(&guarded, jiff::Timestamp::UNIX_EPOCH).is_ok());
+    }
+
+    #[test]
+    fn the_same_object_gives_the_same_result(text in expression()) {
+        let Ok(program) = object().compile(&text) else { return Ok(()) };
+        let first = object().run(&program, jiff::Timestamp::UNIX_EPOCH);
+        let again = object().compile(&text).unwrap();
+        prop_assert_eq!(&object().run(&again, jiff::Timestamp::UNIX_EPOCH), &first);
+        // Time and chance matter only to expressions that say so.
+        let now = if program.depends_on_time() { jiff::Timestamp::UNIX_EPOCH } else { jiff::Timestamp::MAX };
+        if !program.depends_on_chance() {
+            prop_assert_eq!(&object().evaluate(&program, now, &SystemRandom), &first);
+        }
     }
 
     #[test]

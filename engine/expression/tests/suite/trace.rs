@@ -1,6 +1,6 @@
 //! The result of every part of an expression.
 
-use crate::object::Object;
+use crate::object::{Object, Run as _};
 use syncline_expression::{AttributeKind, Outcome, Step, StepResult, Value};
 
 fn object() -> Object {
@@ -34,7 +34,7 @@ fn check(text: &str, expected: &[&str]) {
     let object = object();
     let program = object.compile(text).unwrap();
     let now = jiff::Timestamp::UNIX_EPOCH;
-    let (result, step) = object.trace(&program, now);
+    let (result, step) = object.run_traced(&program, now);
     assert_eq!(result, object.run(&program, now), "{text}");
     let mut found = Vec::new();
     lines(&step, 0, &mut found);

@@ -91,6 +91,10 @@ impl EntraSettings {
 
 /// Accepts https to anywhere, and http only to this computer.
 fn checked_url(what: &str, text: &str) -> Result<Url, ConnectorError> {
+    if text.is_empty() {
+        let message = format!("{what} is not known: the connector was never connected to a tenant");
+        return Err(ConnectorError::new(ConnectorErrorKind::Configuration, message));
+    }
     let fault = |why: &str| ConnectorError::new(ConnectorErrorKind::Configuration, format!("{what}, \"{text}\", {why}"));
     let url = Url::parse(text).map_err(|error| fault(&format!("is not an address: {error}")))?;
     match url.scheme() {

@@ -306,7 +306,9 @@ impl Directory {
             for value in values {
                 match value {
                     ExportValue::Plain(value) => known.push(value.clone()),
-                    ExportValue::Reference(ReferenceTarget { dn, .. }) if fold_text(dn) == own || self.names.contains_key(&fold_text(dn)) => {
+                    ExportValue::Reference(ReferenceTarget { dn, .. })
+                        if fold_text(dn) == own || self.names.contains_key(&fold_text(dn)) =>
+                    {
                         known.push(EntryValue::Reference(dn.clone()));
                     }
                     ExportValue::Reference(_) => unresolved.push(name.to_owned()),

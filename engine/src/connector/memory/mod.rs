@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
     Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError,
-    EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOutcome, ExportResult, ExportValue, ImportItem, ImportMode, ImportRequest, ImportSummary,
+    EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOutcome, ExportResult, ExportValue, ImportItem,
+    ImportMode, ImportRequest, ImportSummary,
 };
 use crate::model::{ErrorCode, ObjectError, Schema, fold_text};
 use directory::Directory;
@@ -186,6 +187,12 @@ impl MemoryDirectory {
     #[must_use]
     pub fn entry_of(&self, anchor: &[u8]) -> Option<MemoryEntry> {
         self.state().directory.by_anchor(anchor).cloned()
+    }
+
+    /// The name of the object of an anchor.
+    #[must_use]
+    pub fn name_of(&self, anchor: &[u8]) -> Option<String> {
+        self.state().directory.by_anchor(anchor).map(|entry| entry.dn.clone())
     }
 
     /// Scripts a fault.

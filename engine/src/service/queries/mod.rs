@@ -22,9 +22,9 @@ use rusqlite::Connection;
 
 use super::{ConnectorState, EngineError};
 use crate::model::{AttributeTable, ConnectorId, RuleId, Schema};
-use crate::rules::{SyncRule, metaverse_schema};
+use crate::rules::SyncRule;
 use crate::store::configuration::{ConnectorRecord, connectors, rules};
-use crate::store::{StoreError, attributes};
+use crate::store::{attributes, schema};
 
 /// What most queries need besides the rows that they ask for; loaded once per query.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ impl QueryContext {
             attributes: attributes::load(connection)?,
             connectors: connectors(connection)?,
             rules: rules(connection)?,
-            metaverse: metaverse_schema().map_err(|error| StoreError::damaged("the metaverse schema", error))?,
+            metaverse: schema::metaverse(connection)?,
             running: BTreeMap::new(),
         })
     }

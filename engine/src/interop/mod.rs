@@ -1,0 +1,43 @@
+//! Floor 6: a real server's exported configuration, read, taken over and written (`aadconnect-export-format.md`).
+//!
+//! Reading order: `xml` and `reading` (elements to values), `rule`, `schema`, `connector`, `metaverse` (the typed model),
+//! `folder` (files), `script` (the rules editor's script); then `convert` and `settings` (to and from what the engine
+//! stores), `import`, `export`, `report`.
+
+mod connector;
+mod convert_connector;
+mod convert_rule;
+mod error;
+mod export;
+mod export_connector;
+mod folder;
+mod import;
+mod import_rules;
+mod metaverse;
+mod reading;
+mod report;
+mod rule;
+mod schema;
+mod script;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod xml;
+
+pub use connector::{
+    CLOUD_CONNECTOR, ForestConnection, Parameter, ServerConnector, ServerConnectorKind, ServerPartition, ServerRunProfile,
+    ServerStep, ServerStepKind,
+};
+pub use error::{Finding, InteropError};
+pub use export::{export, rule_script};
+pub use folder::{ServerConfiguration, read, read_text};
+pub use import::{ImportOptions, import, outline};
+pub use metaverse::ServerMetaverse;
+pub use report::{
+    ConnectorFate, ExportReport, ExportedConnector, ExportedKind, ImportReport, ImportedConnector, Remark, ReplacedRule,
+    RuleCounts, RuleFate, ServerConfigurationView,
+};
+pub use rule::{JoinClause, Mapping, MappingSource, Scope, ServerRule};
+pub use schema::{ClassAttribute, ServerAttribute, ServerClass, ServerSchema};
+pub use script::to_script;
+pub use xml::{Element, Node};

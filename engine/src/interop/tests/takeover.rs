@@ -1,0 +1,391 @@
+//! An exported configuration in an empty data folder: what is stored, and that it can be written again.
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::super::xml::parse;
+use super::super::{InteropError, ServerConfiguration, read};
+use super::{canonical, pilot, single_exports};
+use crate::connector::file::{FileSchema, FileSettings};
+use crate::protection;
+use crate::rules::{FlowSource, UserMatch};
+use crate::service::{ConnectorFate, ConnectorKind, Engine, EngineError, EngineOptions, ImportOptions, ImportReport, RuleFate};
+use crate::setup::{NewDirectory, RuleChoices};
+use crate::store::configuration;
+
+pub(super) struct Workspace {
+    pub folder: TempDir,
+    pub engine: Engine,
+}
+
+impl Workspace {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::create(&folder.path().join("data"), EngineOptions::default()).unwrap();
+        Self { folder, engine }
+    }
+
+    pub fn import(&self, path: &Path) -> Result<ImportReport, EngineError> {
+        self.engine.import_server_configuration(path, &ImportOptions { replace_rules: true, ..ImportOptions::default() })
+    }
+
+    pub fn export(&self, name: &str) -> ServerConfiguration {
+        let folder = self.folder.path().join(name);
+        self.engine.export_server_configuration(&folder).unwrap();
+        read(&folder).unwrap()
+    }
+
+    pub fn rules(&self) -> Vec<crate::rules::SyncRule> {
+        configuration::rules(&self.engine.database().reader().unwrap()).unwrap()
+    }
+}
+
+/// A copy of the sample export with a change made to every file of one of its folders.
+fn changed_pilot(target: &Path, change: &dyn Fn(&str) -> String) {
+    for below in ["Connectors", "GlobalSettings", "SynchronizationRules"] {
+        fs::create_dir_all(target.join(below)).unwrap();
+        for entry in fs::read_dir(pilot().join(below)).unwrap() {
+            let path = entry.unwrap().path();
+            let text = change(&fs::read_to_string(&path).unwrap());
+            fs::write(target.join(below).join(path.file_name().unwrap()), text).unwrap();
+        }
+    }
+}
+
+fn subjects(remarks: &[crate::service::Remark]) -> Vec<&str> {
+    remarks.iter().map(|remark| remark.subject.as_str()).collect()
+}
+
+#[test]
+fn an_empty_data_folder_takes_everything() {
+    let workspace = Workspace::new();
+    let report = workspace.import(&pilot()).unwrap();
+    assert_eq!((report.server.as_deref(), report.server_version.as_deref()), (Some("CONTOSO-SYNC01"), Some("1.1.130.0")));
+    let rules = report.rules;
+    assert_eq!((rules.read, rules.standard, rules.custom), (62, 62, 0));
+    assert_eq!((rules.created, rules.updated, rules.unchanged, rules.removed), (62, 0, 0, 0));
+    assert_eq!((rules.switched_off, rules.as_shipped), (0, 62), "{report:#?}");
+    assert_eq!(report.replaced, []);
+    assert_eq!(subjects(&report.taken), ["choices for the standard rules"]);
+    assert_eq!(
+        subjects(&report.changed),
+        ["connector contoso.com", "connector contoso.onmicrosoft.com - AAD"],
+        "LDAPS, and no tenant yet"
+    );
+    assert_eq!(subjects(&report.not_taken), ["scheduler settings"]);
+    assert_eq!(report.warnings, Vec::<String>::new());
+    for connector in &report.connectors {
+        assert_eq!((connector.fate, connector.target.as_ref()), (ConnectorFate::Created, Some(&connector.name)));
+        assert!(connector.needs_credential && connector.needs_full_import && connector.needs_full_synchronization);
+    }
+
+    let connectors = workspace.engine.connectors().unwrap();
+    let [forest, tenant] = connectors.as_slice() else { panic!("{connectors:?}") };
+    assert_eq!((forest.kind, forest.name.as_str()), (ConnectorKind::ActiveDirectory, "contoso.com"));
+    assert_eq!(tenant.kind, ConnectorKind::Tenant);
+    for connector in [forest, tenant] {
+        let profiles: Vec<&str> = connector.profiles.iter().map(|profile| profile.name.as_str()).collect();
+        assert_eq!(profiles, ["Full Import", "Full Synchronization", "Delta Import", "Delta Synchronization", "Export"]);
+    }
+    assert_eq!(forest.profiles[0].steps[0].batch_size, 50);
+    let reader = workspace.engine.database().reader().unwrap();
+    let records = configuration::connectors(&reader).unwrap();
+    let record = records.iter().find(|record| record.id == forest.id).unwrap();
+    assert!(record.settings.contains("MSOL_d1edb676ca03@contoso.com") && record.secret.is_none(), "{}", record.settings);
+    assert_eq!((record.object_types.len(), record.attributes.len()), (10, 132));
+    let partition = &configuration::partitions(&reader, forest.id).unwrap()[0];
+    assert_eq!(partition.guid.to_string(), "c58ea1c0-26f4-4a1b-9d0c-c5b36c7e1c73");
+    assert_eq!((partition.include.len(), partition.exclude.len(), partition.watermark.is_none()), (1, 1, true));
+    let choices = RuleChoices::load(&reader).unwrap();
+    assert_eq!((choices.user_match, choices.hybrid_exchange, choices.device_write_up), (UserMatch::ObjectSid, true, true));
+    drop(reader);
+
+    // Nothing can run yet, and the reason is said.
+    let refused = workspace.engine.start_run("contoso.com", "Full Import").unwrap().wait().unwrap();
+    assert_eq!(refused.summary.status, "no-start-credentials", "{refused:?}");
+    workspace.engine.shutdown();
+}
+
+#[test]
+fn what_was_imported_is_written_again_without_a_difference() {
+    let workspace = Workspace::new();
+    workspace.import(&pilot()).unwrap();
+    let original = read(&pilot()).unwrap();
+    let exported = workspace.export("export");
+    assert_eq!(exported, original);
+
+    let mut compared = 0;
+    for entry in fs::read_dir(pilot().join("SynchronizationRules")).unwrap() {
+        let path = entry.unwrap().path();
+        let written = workspace.folder.path().join("export/SynchronizationRules").join(path.file_name().unwrap());
+        let element = |path: &Path| canonical(&parse(&fs::read_to_string(path).unwrap()).unwrap());
+        assert_eq!(element(&written), element(&path), "{}", path.display());
+        compared += 1;
+    }
+    assert_eq!(compared, 62);
+
+    // And once more: import, export, import give equal models.
+    let second = Workspace::new();
+    second.import(&workspace.folder.path().join("export")).unwrap();
+    assert_eq!(second.export("export"), original);
+    let again = second.import(&pilot()).unwrap();
+    assert_eq!((again.rules.unchanged, again.replaced.len()), (62, 0), "taking over the same twice changes nothing");
+    assert!(again.connectors.iter().all(|connector| connector.fate == ConnectorFate::Mapped));
+    let in_use = second.engine.export_server_configuration(&second.folder.path().join("export")).unwrap_err();
+    assert!(matches!(in_use, EngineError::Interop(InteropError::NotEmpty(_))), "{in_use:?}");
+    for workspace in [workspace, second] {
+        workspace.engine.shutdown();
+    }
+}
+
+#[test]
+fn a_rule_that_was_changed_here_is_written_as_it_is_now() {
+    let workspace = Workspace::new();
+    workspace.import(&pilot()).unwrap();
+    let mut rule = workspace.rules().into_iter().find(|rule| rule.name == "In from AD - User Common").unwrap();
+    rule.flows.retain(|flow| flow.target != "title");
+    let changed = rule.flows.iter_mut().find(|flow| flow.target == "displayName").unwrap();
+    changed.source = FlowSource::Expression("IIF(IsPresent([cn]),[cn],ImportedValue(\"displayName\"))".to_owned());
+    rule.enabled = false;
+    {
+        let mut writer = workspace.engine.database().writer();
+        let transaction = writer.transaction().unwrap();
+        configuration::save_rule(&transaction, &rule).unwrap();
+        transaction.commit().unwrap();
+    }
+    let (original, exported) = (read(&pilot()).unwrap(), workspace.export("export"));
+    let of = |configuration: &ServerConfiguration| {
+        configuration.rules.iter().find(|rule| rule.name == "In from AD - User Common").unwrap().clone()
+    };
+    let (before, mut after) = (of(&original), of(&exported));
+    assert!(after.disabled && after.version == before.version + 1);
+    let mapping = after.mappings.iter_mut().find(|mapping| mapping.destination == "displayName").unwrap();
+    let names = super::super::MappingSource::Attributes(vec!["cn".to_owned(), "displayName".to_owned()]);
+    assert_eq!(mapping.source, names);
+    let unchanged = |rule: &super::super::ServerRule| {
+        let others = rule.mappings.iter().filter(|mapping| !["displayName", "title"].contains(&mapping.destination.as_str()));
+        others.cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(unchanged(&after), unchanged(&before));
+    let others = |configuration: ServerConfiguration| {
+        configuration.rules.into_iter().filter(|rule| rule.name != "In from AD - User Common").collect::<Vec<_>>()
+    };
+    assert_eq!(others(exported), others(original));
+    workspace.engine.shutdown();
+}
+
+#[test]
+fn a_tenant_is_connected_to_the_connector_that_waits_for_it() {
+    let workspace = Workspace::new();
+    workspace.import(&pilot()).unwrap();
+    let before = workspace.rules();
+    let tenant = workspace.engine.add_sandbox("contoso", &["contoso.com".to_owned()]).unwrap();
+    assert_eq!(tenant.guid, super::super::CLOUD_CONNECTOR);
+    assert_eq!(workspace.rules(), before, "imported rules stay");
+    let run = workspace.engine.start_run(&tenant.name, "Full Import").unwrap().wait().unwrap();
+    assert_eq!(run.summary.status, "success", "{run:?}");
+    let second = workspace.engine.add_sandbox("fabrikam", &[]).unwrap_err();
+    assert!(second.to_string().contains("already has a tenant"), "{second}");
+
+    // A further forest gets rules of its own, beside those that were imported.
+    let path = workspace.folder.path().join("fabrikam.ldif");
+    fs::write(&path, "version: 1\n\ndn: DC=fabrikam,DC=com\nobjectClass: domainDNS\nobjectGUID:: AAECAwQFBgcICQoLDA0ODw==\n")
+        .unwrap();
+    let settings = FileSettings { path, schema: FileSchema::ActiveDirectory };
+    let added = workspace.engine.add_directory(NewDirectory::file("fabrikam.com", &settings).unwrap()).unwrap();
+    let after = workspace.rules();
+    let of_added = after.iter().filter(|rule| rule.connector == added.id).count();
+    assert_eq!((after.len(), of_added), (before.len() + of_added, 29));
+    let [first, second] = &after[..2] else { panic!() };
+    assert_eq!((first.name.as_str(), second.name.as_str()), ("In from AD - User Join", "In from AD - User Join"));
+    assert_eq!((first.precedence, second.precedence, second.connector), (100, 101, added.id));
+    let content = |rules: &[crate::rules::SyncRule]| {
+        let kept = rules.iter().filter(|rule| rule.connector != added.id);
+        kept.map(|rule| crate::rules::SyncRule { precedence: 0, ..rule.clone() }).collect::<Vec<_>>()
+    };
+    assert_eq!(content(&after), content(&before));
+    assert_eq!(second.join.len(), 5, "composed as the server was");
+    workspace.engine.shutdown();
+}
+
+#[test]
+fn a_dry_run_stores_nothing_and_tells_the_same() {
+    let workspace = Workspace::new();
+    let dry = ImportOptions { dry_run: true, ..ImportOptions::default() };
+    let told = workspace.engine.import_server_configuration(&pilot(), &dry).unwrap();
+    assert_eq!(workspace.engine.connectors().unwrap(), []);
+    assert_eq!(workspace.rules(), []);
+    let done = workspace.import(&pilot()).unwrap();
+    assert_eq!(ImportReport { dry_run: false, ..told }, done);
+    workspace.engine.shutdown();
+}
+
+#[test]
+fn rules_are_replaced_only_with_consent_and_only_those_of_mapped_connectors() {
+    let workspace = Workspace::new();
+    workspace.import(&pilot()).unwrap();
+    let folder = workspace.folder.path().join("changed");
+    changed_pilot(&folder, &|text| {
+        if text.contains("<name>In from AD - User Join</name>") {
+            return text.replace("User_", "Nobody_");
+        }
+        // A rule of the cloud connector becomes one that nobody knows.
+        text.replace("Out to AAD - User OfficeProPlus", "Out to AAD - Renamed")
+            .replace("Microsoft.OuttoAADUserOfficeProPlus.004", "")
+            .replace("{b9f497de-f29f-450c-872d-a83c787b1cfa}", "{b9f497de-f29f-450c-872d-a83c787b1cfb}")
+    });
+    let before = workspace.rules();
+    let refused = workspace.engine.import_server_configuration(&folder, &ImportOptions::default()).unwrap_err();
+    assert!(matches!(&refused, EngineError::Interop(InteropError::NotConfirmed { rules, .. }) if *rules >= 1), "{refused:?}");
+    assert_eq!(workspace.rules(), before);
+    let report = workspace.import(&folder).unwrap();
+    let replaced: Vec<_> =
+        report.replaced.iter().map(|rule| (rule.name.as_str(), rule.fate, rule.differences.join("; "))).collect();
+    assert_eq!(replaced[0], ("In from AD - User Join", RuleFate::Changed, "scoping filter".to_owned()));
+    let after = workspace.rules();
+    assert_eq!(after.len(), 62);
+    let id_of = |rules: &[crate::rules::SyncRule], name: &str| rules.iter().find(|rule| rule.name == name).unwrap().id;
+    assert_eq!(id_of(&after, "In from AD - User Join"), id_of(&before, "In from AD - User Join"), "links keep their rule");
+    assert_eq!(report.rules.as_shipped, 60, "{report:#?}");
+
+    // Only the rules of one connector: those of the other stay, and make room.
+    let single = workspace.folder.path().join("single.xml");
+    let rule =
+        fs::read_to_string(pilot().join("SynchronizationRules/SynchronizationRule_{7b39914c-6938-437d-8957-b8eb8f8608ec}.xml"));
+    fs::write(&single, rule.unwrap().replace("<precedence>161", "<precedence>119")).unwrap();
+    let report = workspace.import(&single).unwrap();
+    assert_eq!((report.rules.updated, report.rules.removed), (1, 28));
+    let after = workspace.rules();
+    let tenant: Vec<_> = after.iter().filter(|rule| rule.connector != after[0].connector).map(|rule| rule.precedence).collect();
+    assert_eq!(after[0].precedence, 119);
+    assert_eq!((tenant.len(), tenant[0], tenant[1]), (33, 120, 121));
+    workspace.engine.shutdown();
+}
+
+#[test]
+fn rules_that_cannot_run_are_kept_and_switched_off() {
+    let workspace = Workspace::new();
+    let folder = workspace.folder.path().join("faulty");
+    changed_pilot(&folder, &|text| {
+        let custom = |text: &str| text.replace("<immutable-tag>Microsoft.", "<immutable-tag>Contoso.");
+        if text.contains("<name>In from AD - User Lync</name>") {
+            custom(&text.replace("<attr>msRTCSIP-Line</attr>", "<attr>msRTCSIP-Lime</attr>"))
+        } else if text.contains("<name>In from AD - Contact Lync</name>") {
+            text.replacen("<dest>", "<dest>no", 1)
+        } else if text.contains("<name>Out to AAD - User AzureRMS</name>") {
+            text.replace("<linkType>Join<", "<linkType>JoinNoFlow<")
+        } else if text.contains("<name>Out to AAD - Contact AzureRMS</name>") {
+            text.replace("<csOperator>EQUAL<", "<csOperator>ISMEMBEROF<")
+        } else if text.contains("<name>In from AD - Group Common</name>") {
+            text.replacen("<expression>", "<expression>Nothing(", 1)
+        } else {
+            text.to_owned()
+        }
+    });
+    let report = workspace.import(&folder).unwrap();
+    let told: Vec<_> = report.not_taken.iter().filter(|remark| remark.subject.starts_with("rule ")).collect();
+    let check = |rule: &str, words: &str| {
+        let found = told.iter().any(|remark| remark.subject == format!("rule {rule}") && remark.text.contains(words));
+        assert!(found, "{rule}: {told:#?}");
+        assert!(!workspace.rules().iter().find(|known| known.name == rule).unwrap().enabled, "{rule}");
+    };
+    check("In from AD - User Lync", "msRTCSIP-Lime");
+    check("In from AD - Contact Lync", "has no such target attribute");
+    check("Out to AAD - User AzureRMS", "JoinNoFlow");
+    check("Out to AAD - Contact AzureRMS", "ISMEMBEROF");
+    check("In from AD - Group Common", "faulty");
+    assert_eq!((report.rules.switched_off, told.len(), report.rules.custom), (5, 5, 1));
+    // They go back as they came.
+    assert_eq!(workspace.export("export"), read(&folder).unwrap());
+    workspace.engine.shutdown();
+}
+
+#[test]
+fn what_the_metaverse_of_the_server_has_is_added() {
+    let workspace = Workspace::new();
+    let folder = workspace.folder.path().join("grown");
+    changed_pilot(&folder, &|text| {
+        let added = "<dsml:attribute-type id=\"shoeSize\" single-value=\"true\"><dsml:name>shoeSize</dsml:name>\
+            <dsml:syntax>1.3.6.1.4.1.1466.115.121.1.27</dsml:syntax></dsml:attribute-type>";
+        if text.contains("<saved-mv-configuration") {
+            text.replacen("<dsml:attribute ref=\"#accountEnabled\"", "<dsml:attribute ref=\"#shoeSize\" required=\"false\" /><dsml:attribute ref=\"#accountEnabled\"", 1)
+                .replacen("<dsml:attribute-type", &format!("{added}<dsml:attribute-type"), 1)
+                .replace("<dsml:class id=\"device\"", "<dsml:class id=\"robot\" type=\"structural\"><dsml:name>robot</dsml:name><dsml:attribute ref=\"#shoeSize\" required=\"true\" /></dsml:class><dsml:class id=\"device\"")
+                .replace("StagingMode\" type=\"string\" use=\"SynchronizationGlobal\" dataType=\"String\">False", "StagingMode\" type=\"string\" use=\"SynchronizationGlobal\" dataType=\"String\">True")
+                .replace(">500<", ">70<")
+                .replace("</parameter-values>", "<parameter name=\"Contoso.Own\" type=\"string\" use=\"SynchronizationGlobal\" dataType=\"String\">1</parameter></parameter-values>")
+        } else if text.contains("<name>In from AD - User Common</name>") {
+            text.replacen("<dest>title</dest>", "<dest>shoeSize</dest>", 1)
+                .replacen("<attr>title</attr>", "<attr>countryCode</attr>", 1)
+                .replacen("Trim([title])", "[countryCode]", 1)
+        } else {
+            text.to_owned()
+        }
+    });
+    let report = workspace.import(&folder).unwrap();
+    assert_eq!(report.rules.switched_off, 0, "{:#?}", report.not_taken);
+    let types = workspace.engine.metaverse_schema().unwrap();
+    let names: Vec<&str> = types.iter().map(|object_type| object_type.name.as_str()).collect();
+    assert_eq!(names, ["device", "group", "person", "robot"]);
+    let taken = subjects(&report.taken);
+    for subject in ["metaverse object type person", "metaverse object type robot", "staging mode", "deletion threshold"] {
+        assert!(taken.contains(&subject), "{taken:?} lacks {subject}");
+    }
+    let reader = workspace.engine.database().reader().unwrap();
+    assert_eq!(protection::deletion_threshold(&reader).unwrap(), Some(70));
+    assert!(protection::staging_mode(&reader).unwrap());
+    drop(reader);
+    assert_eq!(workspace.export("export"), read(&folder).unwrap(), "own settings of an administrator survive");
+    workspace.engine.shutdown();
+}
+
+#[test]
+fn connectors_of_other_kinds_are_kept_for_an_export() {
+    let workspace = Workspace::new();
+    let report = workspace.import(&single_exports()).unwrap();
+    assert!(report.connectors.iter().all(|connector| connector.fate == ConnectorFate::Kept && !connector.needs_credential));
+    assert_eq!(report.not_taken.len(), 4);
+    assert_eq!(workspace.engine.connectors().unwrap(), []);
+    let exported = workspace.export("export");
+    let mut original = read(&single_exports()).unwrap().connectors;
+    original.sort_by_key(|connector| connector.id);
+    let mut written = exported.connectors;
+    written.sort_by_key(|connector| connector.id);
+    assert_eq!(written, original);
+    workspace.engine.shutdown();
+}
+
+#[test]
+fn what_has_no_place_is_refused_with_the_way_out() {
+    let workspace = Workspace::new();
+    let add = |name: &str| {
+        let path = workspace.folder.path().join(format!("{name}.ldif"));
+        fs::write(&path, "version: 1\n\ndn: DC=fabrikam,DC=com\nobjectClass: domainDNS\nobjectGUID:: AAECAwQFBgcICQoLDA0ODw==\n")
+            .unwrap();
+        let settings = FileSettings { path, schema: FileSchema::ActiveDirectory };
+        workspace.engine.add_directory(NewDirectory::file(name, &settings).unwrap()).unwrap();
+    };
+    let check = |path: &Path, mappings: &[(&str, &str)], words: &str| {
+        let mappings = mappings.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect();
+        let options = ImportOptions { mappings, dry_run: false, replace_rules: true };
+        let before = (workspace.engine.connectors().unwrap(), workspace.rules());
+        let refused = workspace.engine.import_server_configuration(path, &options).unwrap_err();
+        assert!(matches!(refused, EngineError::Interop(_)) && refused.to_string().contains(words), "{refused}");
+        assert_eq!((workspace.engine.connectors().unwrap(), workspace.rules()), before);
+    };
+    let rules = pilot().join("SynchronizationRules");
+    let cloud = "contoso.onmicrosoft.com - AAD";
+    check(&rules, &[], "neither in the export nor here; map it with --map ae4db4cc-b16b-4eb2-acf5-837ca84e4d7d=NAME");
+    check(&pilot(), &[("fabrikam.com", "x")], "no connector \"fabrikam.com\" that could be mapped; it has \"contoso.com\"");
+    check(&pilot(), &[("contoso.com", "x")], "no connector is named \"x\"; known connectors: none");
+    add("contoso.com");
+    check(&pilot(), &[], "a connector has its name; map it onto the present one with --map \"contoso.com=contoso.com\"");
+    check(&pilot(), &[(cloud, "contoso.com")], "one is a tenant, the other a forest");
+    workspace.engine.add_sandbox("tailspin", &[]).unwrap();
+    check(&pilot(), &[("contoso.com", "CONTOSO.com")], "there is a tenant already");
+    check(&pilot(), &[("contoso.com", "tailspin.onmicrosoft.com - AAD")], "one is a forest, the other a tenant");
+    check(&single_exports(), &[("FIM Service", "contoso.com")], "does not run connectors of its category");
+    workspace.engine.shutdown();
+}

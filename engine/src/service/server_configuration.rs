@@ -1,0 +1,49 @@
+//! Configurations of real servers: taken over and written.
+
+use std::path::Path;
+
+use super::{Engine, EngineError, ExportReport, ImportOptions, ImportReport, ServerConfigurationView};
+use crate::interop;
+
+impl Engine {
+    /// Reads an exported Azure AD Connect configuration and tells which connectors and how many rules it holds.
+    ///
+    /// # Errors
+    /// [`EngineError`] when nothing can be read there, or the configuration has faults.
+    pub fn read_server_configuration(&self, path: &Path) -> Result<ServerConfigurationView, EngineError> {
+        Ok(interop::outline(path)?)
+    }
+
+    /// Takes an exported Azure AD Connect configuration over: a folder with connectors, rules and metaverse, or a single
+    /// file of it. Everything is stored in one transaction, or nothing; a dry run stores nothing and tells the same.
+    ///
+    /// # Errors
+    /// [`EngineError`] when something runs, the configuration has faults, a connector is in the way, or rules would be
+    /// replaced without consent.
+    pub fn import_server_configuration(&self, path: &Path, options: &ImportOptions) -> Result<ImportReport, EngineError> {
+        self.check_idle()?;
+        let report = interop::import(&self.setup(), path, options)?;
+        if !options.dry_run {
+            self.tell_configuration_changed();
+        }
+        Ok(report)
+    }
+
+    /// Writes connectors, rules, metaverse and global settings into an empty folder, in the layout of a real server. No
+    /// secret is written.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the folder is in use or cannot be written.
+    pub fn export_server_configuration(&self, folder: &Path) -> Result<ExportReport, EngineError> {
+        Ok(interop::export(&self.setup(), folder)?)
+    }
+
+    /// The script with which the rules editor of a real server makes these rules; all rules when none is named.
+    ///
+    /// # Errors
+    /// [`EngineError`] when there is no such rule.
+    pub fn rule_script(&self, rules: &[String]) -> Result<String, EngineError> {
+        let reader = self.database().reader()?;
+        Ok(interop::rule_script(&reader, rules)?)
+    }
+}
