@@ -368,6 +368,40 @@ fn a_folder_that_is_not_there_is_not_made_by_questions() {
 }
 
 #[test]
+fn scenarios_run_without_a_data_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let passing = "scenario 7: A user comes\nforest A contoso.com\nobject u1 in A: user CN=Ada,DC=contoso,DC=com\nrun A Full Import\n  u1: disconnector\n";
+    let good = write("good.scenario", passing);
+    let bad = write("bad.scenario", &passing.replace("u1: disconnector", "u1: connector"));
+    let unreadable = write("unreadable.scenario", &passing.replace("run A Full Import", "run A Import"));
+    let check = |files: &[&str], exit: i32, words: &[&str]| {
+        let arguments = [&["scenario"][..], files].concat();
+        let output = syncline(&arguments);
+        assert_eq!(output.status.code(), Some(exit), "{files:?}: {}", stderr(&output));
+        for word in words {
+            assert!(stdout(&output).contains(word), "missing {word:?} in {}", stdout(&output));
+        }
+        let json = syncline(&[&arguments[..], &["--json"]].concat());
+        assert_eq!(json.status.code(), Some(exit));
+        document(&json)
+    };
+    let report = check(&[&good], 0, &["1 passed, 0 failed\n"]);
+    assert_eq!((&report["data"]["passed"], &report["data"]["files"][0]["number"]), (&1.into(), &7.into()), "{report}");
+    let report = check(&[&good, &bad], 5, &["bad.scenario, line 5", "expected: connector", "1 passed, 1 failed\n"]);
+    let difference = &report["error"]["detail"]["files"][1]["difference"];
+    assert_eq!((&difference["object"], &difference["stepLine"]), (&"u1".into(), &4.into()), "{report}");
+    let report =
+        check(&[&bad, &unreadable], 31, &["unreadable.scenario, line 4", "there are Full Import", "0 passed, 2 failed\n"]);
+    assert_eq!(report["error"]["detail"]["files"][1]["fault"]["line"], 4, "{report}");
+    check(&[&folder.path().join("nowhere").to_string_lossy()], 31, &["the file cannot be read"]);
+}
+
+#[test]
 fn broken_arguments_are_explained() {
     let check = |arguments: &[&str], words: &str| {
         let output = syncline(arguments);
@@ -399,6 +433,7 @@ fn help_teaches_with_examples() {
     check(&["run", "start", "--help"], "syncline run start contoso.com \"Full Import\"");
     check(&["cs", "search", "--help"], "subtree=DN");
     check(&["mv", "search", "--help"], "does not contain");
+    check(&["scenario", "--help"], "docs/scenarios.md");
     check(&["pending", "--help"], "DN,OMODT,ObjectType,AttrName,AMODT,OldValue,NewValue");
     check(&["--version"], "syncline ");
 }

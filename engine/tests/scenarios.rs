@@ -116,3 +116,43 @@ fn every_scenario_has_a_file_and_every_file_a_test() {
         .collect();
     assert_eq!(numbers, (1..=LAST).collect());
 }
+
+/// The blocks of a language in the documentation, with the line on which each begins.
+fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
+    let fence = format!("```{language}");
+    let mut blocks = Vec::new();
+    let mut lines = text.lines().enumerate();
+    while let Some((number, line)) = lines.next() {
+        if line == fence {
+            let block: Vec<&str> = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
+            blocks.push((number + 2, format!("{}\n", block.join("\n"))));
+        }
+    }
+    blocks
+}
+
+#[test]
+fn the_examples_of_the_documentation_are_true() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/scenarios.md")).unwrap();
+    let scenarios = blocks(&text, "scenario");
+    let [(_, first)] = scenarios.as_slice() else { panic!("one whole scenario is expected") };
+    run(Path::new("docs/scenarios.md"), first, ScenarioOptions { second_full_synchronization: true });
+    // The difference that the text shows is the one that is found.
+    let (before, after) = first.rsplit_once("department = HR").unwrap();
+    let changed = Scenario::from_text(Path::new("department.scenario"), &format!("{before}department = IT{after}")).unwrap();
+    let found = changed.run(ScenarioOptions::default()).unwrap().unwrap();
+    let shown = format!("  {}, line {}, after line {}: {}\n", found.file, found.line, found.step_line, found.step);
+    assert!(text.contains(&shown), "{shown}");
+    let faults: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("| `fault ")?.split('`').next()).collect();
+    assert!(faults.len() > 10);
+    for fault in faults {
+        Scenario::from_text(Path::new("docs/scenarios.md"), &format!("{first}fault {fault}\n"))
+            .unwrap_or_else(|fault| panic!("{fault}"));
+    }
+    let examples = blocks(&text, "statements");
+    assert!(examples.len() > 5);
+    for (line, example) in examples {
+        let name = format!("docs/scenarios.md, example of line {line}");
+        run(Path::new(&name), &format!("{first}{example}"), ScenarioOptions::default());
+    }
+}

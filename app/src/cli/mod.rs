@@ -19,6 +19,7 @@ mod progress;
 mod run;
 #[cfg(test)]
 mod sample;
+mod scenario;
 mod secret;
 mod session;
 mod status;
@@ -151,6 +152,8 @@ pub enum Command {
     Mv(mv::MvCommand),
     /// List what the next export of a connector will send
     Pending(pending::PendingArgs),
+    /// Run scenario files: what happens, and what must be true afterwards
+    Scenario(scenario::ScenarioArgs),
 }
 
 impl Command {
@@ -166,6 +169,7 @@ impl Command {
             Self::Cs(command) => command.name(),
             Self::Mv(command) => command.name(),
             Self::Pending(_) => "pending",
+            Self::Scenario(_) => "scenario",
         }
     }
 
@@ -180,7 +184,8 @@ impl Command {
             | Self::Config(_)
             | Self::Cs(_)
             | Self::Mv(_)
-            | Self::Pending(_) => false,
+            | Self::Pending(_)
+            | Self::Scenario(_) => false,
         }
     }
 
@@ -195,6 +200,7 @@ impl Command {
             Self::Cs(command) => command.run(session),
             Self::Mv(command) => command.run(session),
             Self::Pending(arguments) => pending::run(session, arguments),
+            Self::Scenario(arguments) => scenario::run(session, arguments),
         }
     }
 }
@@ -338,6 +344,7 @@ mod tests {
         check("syncline mv search Ada --type person --where mail=*", "mv search", false);
         check("syncline mv show 5f0c1a34-0000-4000-8000-000000000000", "mv show", false);
         check("syncline pending contoso.com --format changes --op update", "pending", false);
+        check("syncline scenario one.scenario two.scenario", "scenario", false);
     }
 
     #[test]
@@ -366,6 +373,7 @@ mod tests {
             "syncline cs search contoso.com --scope everything",
             "syncline mv search --where mail",
             "syncline pending contoso.com --format docx",
+            "syncline scenario",
             "syncline cycle start --policy weekly",
             "syncline status --password secret",
             "syncline connector add active-directory --name contoso.com",

@@ -146,7 +146,7 @@ impl Parser {
             for part in words.take_rest().split(',') {
                 let (name, value) = number(place, part, "statistics A: all=4, placeholder=1")?;
                 if !STATISTICS.contains(&name.as_str()) {
-                    return Err(place.fault(format!("\"{name}\" is not counted; {}", instead(&name, STATISTICS.into_iter()))));
+                    return Err(place.fault(format!("\"{name}\" is not counted; {}", instead(&name, STATISTICS))));
                 }
                 numbers.insert(name, value);
             }

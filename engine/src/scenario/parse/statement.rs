@@ -155,7 +155,7 @@ impl Parser {
             Action::SecondFullSynchronization
         } else {
             let word = words.word().unwrap_or_default();
-            let known = instead(word, STATEMENTS.into_iter());
+            let known = instead(word, STATEMENTS);
             return Err(line.place.fault(format!("no statement begins with \"{word}\"; {known}")));
         };
         words.end(example(&action))?;

@@ -64,14 +64,7 @@ pub(super) struct World {
     ids: Arc<SequentialIds>,
 }
 
-pub(super) fn rule(
-    precedence: i64,
-    connector: ConnectorId,
-    from: &str,
-    to: &str,
-    link: LinkType,
-    flows: &[(&str, &str)],
-) -> SyncRule {
+fn rule(precedence: i64, connector: ConnectorId, from: &str, to: &str, link: LinkType, flows: &[(&str, &str)]) -> SyncRule {
     let direction = if connector == T { Direction::Outbound } else { Direction::Inbound };
     let (connector_object_type, metaverse_object_type) = match direction {
         Direction::Inbound => (from, to),
@@ -108,7 +101,7 @@ pub(super) fn rule(
     }
 }
 
-pub(super) fn scope(mut rule: SyncRule, clauses: &[(&str, &str, &str)]) -> SyncRule {
+fn scope(mut rule: SyncRule, clauses: &[(&str, &str, &str)]) -> SyncRule {
     rule.scope = vec![
         clauses
             .iter()
@@ -122,7 +115,7 @@ pub(super) fn scope(mut rule: SyncRule, clauses: &[(&str, &str, &str)]) -> SyncR
     rule
 }
 
-pub(super) fn join(mut rule: SyncRule, connector: &str, metaverse: &str) -> SyncRule {
+fn join(mut rule: SyncRule, connector: &str, metaverse: &str) -> SyncRule {
     rule.join = vec![vec![JoinCondition {
         connector_attribute: connector.into(),
         metaverse_attribute: metaverse.into(),
@@ -403,12 +396,6 @@ impl World {
         self.mv(self.cs(connector, dn).unwrap().mv.unwrap()).unwrap()
     }
 
-    pub(super) fn rule_of(&self, object: &metaverse::MvObject, name: &str) -> i64 {
-        let rule = object.lineage.get(&self.attribute(name)).unwrap().rule;
-        let rules = configuration::rules(&self.environment.database.reader().unwrap()).unwrap();
-        rules.iter().find(|known| known.id == rule).unwrap().precedence
-    }
-
     pub(super) fn change_rules(&self, change: impl FnOnce(&mut Vec<SyncRule>)) {
         let mut writer = self.environment.database.writer();
         let transaction = writer.transaction().unwrap();
@@ -429,36 +416,11 @@ pub(super) const ADA: [(&str, &str); 5] = [
     ("sAMAccountName", "ada"),
 ];
 
-pub(super) fn ada_with(changes: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
-    let mut values: Vec<(&str, &str)> =
-        ADA.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name)).copied().collect();
-    values.extend(changes.iter().filter(|(_, value)| !value.is_empty()));
-    values
-}
-
 /// Ada imported, synchronized, exported and confirmed.
 pub(super) fn settled() -> World {
     let world = World::new(&fixture_rules());
     world.stage(A, USER, "user", &ADA);
     world.sync(A, false, &[("disconnector-projected-flow", 1), ("3:provisioned-add-flow", 1)]);
     world.export_and_confirm();
-    world
-}
-
-/// Ada of both forests, joined by mail.
-pub(super) fn two_forests() -> World {
-    let world = settled();
-    world.stage(
-        B,
-        "CN=al,DC=contoso,DC=com",
-        "user",
-        &[
-            ("objectGUID", "10112233-4455-6677-8899-aabbccddeeff"),
-            ("mail", "ADA@contoso.com"),
-            ("displayName", "A. Lovelace"),
-            ("department", "R&D"),
-        ],
-    );
-    world.sync(B, false, &[("disconnector-joined-no-flow", 1)]);
     world
 }

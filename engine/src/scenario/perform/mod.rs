@@ -1,0 +1,135 @@
+//! Doing what statements say.
+
+mod directory;
+mod ends;
+mod rules;
+mod runs;
+
+use super::check::{self, Told};
+use super::difference::Difference;
+use super::model::{Action, Step, Subject};
+use super::world::{ScenarioError, Sight, World};
+use crate::protection;
+use crate::store::StoreError;
+use crate::sync::preview;
+
+pub(super) use runs::second_full_synchronization;
+
+use directory::{change, inject, on_entry, put};
+use ends::{every_order, same_end};
+use rules::change_rules;
+use runs::{cycle, start};
+
+/// The end of statements: the first difference, if there is one.
+pub(super) type End = Result<Option<Difference>, ScenarioError>;
+
+/// Does statements in order, up to the first difference.
+pub(super) fn perform_all(world: &mut World, steps: &[Step]) -> End {
+    for step in steps {
+        if let Some(difference) = perform(world, step)? {
+            return Ok(Some(difference.at(&step.place, step)));
+        }
+    }
+    Ok(None)
+}
+
+fn perform(world: &mut World, step: &Step) -> End {
+    let mut told = Told::default();
+    let end = match &step.action {
+        Action::Expect => None,
+        Action::Run(run) => start(world, run, &mut told)?,
+        Action::Cycle { initial } => cycle(world, *initial, &mut told)?,
+        Action::Restart => {
+            world.restart()?;
+            None
+        }
+        Action::Preview { subject, full, commit } => return look_ahead(world, step, subject, *full, *commit),
+        Action::WhatIf(steps) => return perform_all(&mut world.fork()?, steps),
+        Action::SameEnd(ways) => return same_end(world, ways),
+        Action::EveryOrder(order) => return every_order(world, order),
+        Action::SecondFullSynchronization => return second_full_synchronization(world),
+        Action::AddRules(_)
+        | Action::DefaultRules
+        | Action::ChangeRule { .. }
+        | Action::SwitchRule { .. }
+        | Action::DeleteRule(_) => return change_rules(world, &step.action),
+        Action::Threshold(limit) => return option(world, |transaction| protection::set_deletion_threshold(transaction, *limit)),
+        Action::Staging(on) => return option(world, |transaction| protection::set_staging_mode(transaction, *on)),
+        Action::Advance(by) => {
+            world.advance(*by);
+            return Ok(None);
+        }
+        Action::Remember { subject, name } => return remember(world, subject, name),
+        Action::Put(objects) => return put(world, objects),
+        Action::Change { subjects, changes } => return change(world, subjects, changes),
+        Action::Rename { subject, dn } => on_entry(world, subject, |directory, entry| directory.rename(&entry.anchor, dn))?,
+        Action::Retype { subject, object_type } => {
+            on_entry(world, subject, |directory, entry| directory.retype(&entry.anchor, object_type))?
+        }
+        Action::Delete { subjects, unnoticed } => {
+            for subject in subjects {
+                let gone = on_entry(world, subject, |directory, entry| match unnoticed {
+                    true => directory.lose(&entry.anchor),
+                    false => directory.remove(&entry.anchor),
+                })?;
+                if gone.is_some() {
+                    return Ok(gone);
+                }
+            }
+            None
+        }
+        Action::Fault { connector, fault } => return inject(world, connector, fault),
+        Action::Heal(connector) => {
+            if let Some(site) = world.sites.get(connector) {
+                site.directory.heal();
+            }
+            return Ok(None);
+        }
+    };
+    world.note()?;
+    match end {
+        Some(difference) => Ok(Some(difference)),
+        None => check::step(&Sight::new(world, None)?, step, &told),
+    }
+}
+
+fn option(world: &World, set: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<(), StoreError>) -> End {
+    let mut writer = world.database.writer();
+    let transaction = writer.transaction()?;
+    set(&transaction)?;
+    transaction.commit().map_err(StoreError::sqlite("writing an option"))?;
+    Ok(None)
+}
+
+/// Shows or commits the synchronization of one object, and checks what would be, or is, there.
+fn look_ahead(world: &mut World, step: &Step, subject: &Subject, full: bool, commit: bool) -> End {
+    let Some(object) = Sight::new(world, None)?.object(subject)? else {
+        return Ok(Some(
+            Difference::of("connector space object", "present, so that it can be synchronized", "absent").object(subject),
+        ));
+    };
+    let environment = world.environment();
+    if commit {
+        let done = preview::commit(&environment, object.id, full)?;
+        world.note()?;
+        return check::preview(&Sight::new(world, None)?, step, &done);
+    }
+    let before = world.bytes()?;
+    let shown = preview::generate(&environment, object.id, full)?;
+    if world.bytes()? != before {
+        return Ok(Some(Difference::of("database", "not one byte changed by a preview", "another content")));
+    }
+    check::preview(&Sight::new(world, Some(&shown))?, step, &shown)
+}
+
+fn remember(world: &mut World, subject: &Subject, name: &str) -> End {
+    let Some(seen) = Sight::new(world, None)?.where_is(subject)? else {
+        return Ok(Some(Difference::of("", "present, so that it can be remembered", "absent").object(subject)));
+    };
+    let remembered = match subject.connector() {
+        Some(connector) => Subject::RememberedObject { connector: connector.to_owned(), name: name.to_owned() },
+        None => Subject::RememberedIdentity(name.to_owned()),
+    };
+    world.noted.insert(remembered, seen);
+    Ok(None)
+}

@@ -1,0 +1,136 @@
+//! Runs, cycles, and what they told.
+
+use std::collections::BTreeMap;
+
+use super::End;
+use super::ends::compare;
+use crate::model::{ConnectorId, RunId};
+use crate::run::{CyclePlan, FULL_SYNCHRONIZATION};
+use crate::scenario::check::Told;
+use crate::scenario::difference::Difference;
+use crate::scenario::model::RunSpec;
+use crate::scenario::outcome::outcome;
+use crate::scenario::world::{ScenarioError, World};
+use crate::store::StoreError;
+use crate::store::configuration::{self, ProfileRecord};
+use crate::store::runs::{self, RunQuery};
+
+/// Runs a profile and gathers what the run told.
+pub(super) fn start(world: &mut World, run: &RunSpec, told: &mut Told) -> End {
+    let Some(site) = world.sites.get(&run.connector).cloned() else { return Ok(None) };
+    drop(site.directory.take_sent());
+    let restored = run.batch_size.map(|size| set_batch_size(world, site.id, &run.profile, size)).transpose()?.flatten();
+    if let Some(kill) = run.kill {
+        world.arm(kill)?;
+    }
+    let id = world.core.start(site.id, &run.profile)?.wait()?;
+    let died = world.rise()?;
+    if let Some(profile) = restored {
+        save_profile(world, &profile)?;
+    }
+    if run.kill.is_some() && !died {
+        return Ok(Some(Difference::of("the run", "that the program dies in it", "it came to its end before that")));
+    }
+    gather(world, id, told)?;
+    told.sent = site.directory.take_sent().into_iter().flatten().collect();
+    told.connector = Some(run.connector.clone());
+    Ok(None)
+}
+
+/// Gives the profile as it was.
+fn set_batch_size(world: &World, connector: ConnectorId, name: &str, size: u32) -> Result<Option<ProfileRecord>, ScenarioError> {
+    let profiles = configuration::profiles(&*world.database.reader()?, connector)?;
+    let Some(before) = profiles.into_iter().find(|profile| profile.name == name) else { return Ok(None) };
+    let mut profile = before.clone();
+    profile.steps.iter_mut().for_each(|step| step.batch_size = size);
+    save_profile(world, &profile)?;
+    Ok(Some(before))
+}
+
+fn save_profile(world: &World, profile: &ProfileRecord) -> Result<(), ScenarioError> {
+    let mut writer = world.database.writer();
+    let transaction = writer.transaction()?;
+    configuration::save_profile(&transaction, profile)?;
+    transaction.commit().map_err(StoreError::sqlite("storing a run profile"))?;
+    Ok(())
+}
+
+/// Adds what the history tells of a run.
+fn gather(world: &World, id: RunId, told: &mut Told) -> Result<(), ScenarioError> {
+    /// Errors read of one step.
+    const MOST_ERRORS: u32 = 100_000;
+    let reader = world.database.reader()?;
+    if let Some(run) = runs::runs(&reader, &RunQuery { id: Some(id), ..RunQuery::default() })?.pop() {
+        told.status = Some(run.status);
+    }
+    for step in runs::steps(&reader, &[id])? {
+        if !step.message.is_empty() {
+            told.messages.push(step.message);
+        }
+        told.warnings.extend(step.warnings);
+        for (name, number) in step.counters.into_iter().filter(|(_, number)| *number > 0) {
+            let name = match name.split_once(':') {
+                Some((connector, counter)) => {
+                    let connector = connector.parse().map(ConnectorId).unwrap_or(ConnectorId(0));
+                    format!("{} {counter}", world.connector_name(connector))
+                }
+                None => name,
+            };
+            *told.counters.entry(name).or_default() += number;
+        }
+        told.errors.extend(runs::errors(&reader, id, step.number, MOST_ERRORS)?);
+    }
+    Ok(())
+}
+
+pub(super) fn cycle(world: &mut World, initial: bool, told: &mut Told) -> End {
+    for site in world.sites.values() {
+        drop(site.directory.take_sent());
+    }
+    let outcome = CyclePlan::begin(&world.core, initial)?.run(&world.core)?;
+    for entry in outcome.entries {
+        if let Some(run) = entry.run {
+            gather(world, run, told)?;
+        }
+        if let Some(note) = &entry.note {
+            told.messages.push(format!("{} {}: {note}", entry.connector, entry.profile));
+        }
+        told.entries.push((entry.connector, entry.profile, entry.run.is_none()));
+    }
+    told.status = Some(outcome.status);
+    told.sent = world.sites.values().flat_map(|site| site.directory.take_sent()).flatten().collect();
+    Ok(None)
+}
+
+/// Full synchronization of everything, twice: the second time finds nothing to do.
+pub(in crate::scenario) fn second_full_synchronization(world: &mut World) -> End {
+    let connectors: Vec<(String, ConnectorId)> = world.sites.iter().map(|(name, site)| (name.clone(), site.id)).collect();
+    let mut rounds = Vec::new();
+    for _ in 0..2 {
+        let mut counters = BTreeMap::new();
+        for (_, id) in &connectors {
+            let run = world.core.start(*id, FULL_SYNCHRONIZATION)?.wait()?;
+            let mut told = Told::default();
+            gather(world, run, &mut told)?;
+            for (name, number) in told.counters {
+                *counters.entry(name).or_insert(0u64) += number;
+            }
+        }
+        world.note()?;
+        rounds.push((outcome(world)?, counters));
+    }
+    let (Some((second, counters)), Some((first, _))) = (rounds.pop(), rounds.pop()) else { return Ok(None) };
+    if let Some(difference) = compare("the first full synchronization", &first, "the second", &second) {
+        return Ok(Some(difference));
+    }
+    let quiet = ["connector-no-flow", "disconnector-remains", "flow-failure"];
+    let flows: Vec<String> = counters
+        .iter()
+        .filter(|(name, _)| !quiet.iter().any(|quiet| name.ends_with(quiet)))
+        .map(|(name, number)| format!("{name}={number}"))
+        .collect();
+    if flows.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Difference::of("second full synchronization, counters", "no flows", flows.join(", "))))
+}
