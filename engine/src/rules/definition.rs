@@ -206,6 +206,13 @@ pub struct JoinCondition {
     pub case_sensitive: bool,
 }
 
+impl fmt::Display for JoinCondition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.case_sensitive { "==" } else { "=" };
+        write!(f, "{} {sign} {}", self.connector_attribute, self.metaverse_attribute)
+    }
+}
+
 /// Where the value of a flow comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -30,13 +30,8 @@ pub fn scope_text(scope: &[Vec<ScopeClause>]) -> String {
 /// Join criteria as one sentence; `==` compares with regard to case.
 #[must_use]
 pub(super) fn join_text(join: &[Vec<JoinCondition>]) -> String {
-    let group = |group: &Vec<JoinCondition>| group.iter().map(condition_text).collect::<Vec<_>>().join(" AND ");
+    let group = |group: &Vec<JoinCondition>| group.iter().map(ToString::to_string).collect::<Vec<_>>().join(" AND ");
     join.iter().map(group).collect::<Vec<_>>().join(", then ")
-}
-
-fn condition_text(condition: &JoinCondition) -> String {
-    let sign = if condition.case_sensitive { "==" } else { "=" };
-    format!("{} {sign} {}", condition.connector_attribute, condition.metaverse_attribute)
 }
 
 /// Writes rules, in the order given. `connectors` has the names.
@@ -83,7 +78,7 @@ fn write_rule(text: &mut String, rule: &SyncRule, connector: &str) {
     }
     let groups = |groups: Vec<Vec<String>>| -> Vec<String> { groups.iter().map(|group| list(group)).collect() };
     let scope = rule.scope.iter().map(|group| group.iter().map(ToString::to_string).collect()).collect();
-    let join = rule.join.iter().map(|group| group.iter().map(condition_text).collect()).collect();
+    let join = rule.join.iter().map(|group| group.iter().map(ToString::to_string).collect()).collect();
     for (key, items) in [("scope", groups(scope)), ("join", groups(join))] {
         if !items.is_empty() {
             line(key, &array(&items));

@@ -36,6 +36,8 @@ pub struct RuleFault {
     pub severity: FaultSeverity,
     /// Name of the rule.
     pub rule: String,
+    /// Its precedence.
+    pub precedence: i64,
     /// Part of the rule, such as `flow to displayName`; empty for the rule as a whole.
     pub part: String,
     /// Sentence that names the value and the fix.
@@ -233,8 +235,13 @@ struct Notes<'a> {
 
 impl Notes<'_> {
     fn add(&mut self, severity: FaultSeverity, part: impl Into<String>, message: impl Into<String>) {
-        let (rule, part, message) = (self.rule.name.clone(), part.into(), message.into());
-        self.faults.push(RuleFault { severity, rule, part, message });
+        self.faults.push(RuleFault {
+            severity,
+            rule: self.rule.name.clone(),
+            precedence: self.rule.precedence,
+            part: part.into(),
+            message: message.into(),
+        });
     }
 
     fn error(&mut self, part: impl Into<String>, message: impl Into<String>) {

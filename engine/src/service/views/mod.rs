@@ -8,6 +8,7 @@ mod connector_space;
 mod connectors;
 mod metaverse;
 mod page;
+mod rules;
 mod runs;
 mod status;
 
@@ -15,5 +16,6 @@ pub use connector_space::*;
 pub use connectors::*;
 pub use metaverse::*;
 pub use page::*;
+pub use rules::*;
 pub use runs::*;
 pub use status::*;
