@@ -130,9 +130,7 @@ fn rules_are_found_by_name_identifier_and_precedence() {
     for which in ["in from ad - USER JOIN", "100", &list[0].guid.to_string()] {
         assert_eq!(installation.rule(which).guid, list[0].guid, "{which}");
     }
-    let error = |which: &str, connector: Option<&str>| {
-        engine.find_rules(&[which.to_owned()], connector).unwrap_err().to_string()
-    };
+    let error = |which: &str, connector: Option<&str>| engine.find_rules(&[which.to_owned()], connector).unwrap_err().to_string();
     assert!(error("In from AD - User Joi", None).contains("did you mean \"In from AD - User Join\"?"));
     assert!(error("nothing like it", None).contains("syncline rule list"));
     assert!(error("100", Some(TENANT)).contains("no synchronization rule is named \"100\""));
@@ -190,9 +188,8 @@ fn a_rule_is_stored_with_what_it_asks_of_the_connectors() {
 #[test]
 fn an_outbound_rule_concerns_the_forests() {
     let installation = installation();
-    let text = custom("same = [\"displayName\"]\n")
-        .replace("inbound", "outbound")
-        .replace("\"contoso.com\"", &format!("\"{TENANT}\""));
+    let text =
+        custom("same = [\"displayName\"]\n").replace("inbound", "outbound").replace("\"contoso.com\"", &format!("\"{TENANT}\""));
     let view = installation.import(&text).unwrap();
     assert_eq!(view.full_synchronization, [FOREST]);
 }
@@ -272,8 +269,12 @@ fn a_standard_rule_is_switched_and_cloned_but_not_changed() {
     let fates: Vec<(RuleFateView, &str)> = view.steps.iter().map(|step| (step.fate, step.name.as_str())).collect();
     assert_eq!(fates, [(RuleFateView::New, clone.summary.name.as_str()), (RuleFateView::Changed, "In from AD - User Join")]);
     assert_eq!(view.steps[1].differences, ["enabled: yes -> no"]);
-    let (second, view) = engine.clone_rule(standard.id, &RuleClone { name: None, precedence: Some(9), ..RuleClone::default() }, None).unwrap();
-    assert_eq!((second.summary.name.as_str(), second.summary.enabled), ("In from AD - User Join - Cloned - 2026-01-05 (2)", false));
+    let (second, view) =
+        engine.clone_rule(standard.id, &RuleClone { name: None, precedence: Some(9), ..RuleClone::default() }, None).unwrap();
+    assert_eq!(
+        (second.summary.name.as_str(), second.summary.enabled),
+        ("In from AD - User Join - Cloned - 2026-01-05 (2)", false)
+    );
     assert_eq!(view.full_synchronization, [""; 0], "the clone of a rule that is off is off");
     assert!(engine.set_rules_enabled(&[standard.id], true, None).unwrap().stored);
 }
@@ -286,7 +287,9 @@ fn a_change_from_an_old_version_is_refused() {
     let rule = installation.rule("100");
     engine.set_rules_enabled(&[rule.id], false, Some(version)).unwrap();
     let error = engine.set_rules_enabled(&[rule.id], true, Some(version)).unwrap_err();
-    assert!(matches!(error, EngineError::RuleChange(RuleChangeError::Conflict { as_of, present }) if (as_of, present) == (version, version + 1)));
+    assert!(
+        matches!(error, EngineError::RuleChange(RuleChangeError::Conflict { as_of, present }) if (as_of, present) == (version, version + 1))
+    );
     assert!(!installation.rule("100").enabled);
 }
 

@@ -265,9 +265,8 @@ fn find<'a>(context: &QueryContext, rules: &[&'a SyncRule], name: &str) -> Answe
     let wanted = fold_text(name);
     let guid = Uuid::parse_str(name).ok();
     let precedence = name.parse::<i64>().ok();
-    let matches = |rule: &&&SyncRule| {
-        fold_text(&rule.name) == wanted || Some(rule.guid) == guid || Some(rule.precedence) == precedence
-    };
+    let matches =
+        |rule: &&&SyncRule| fold_text(&rule.name) == wanted || Some(rule.guid) == guid || Some(rule.precedence) == precedence;
     let found: Vec<&SyncRule> = rules.iter().filter(matches).copied().collect();
     match found.as_slice() {
         [only] => Ok(only),
