@@ -20,6 +20,7 @@ pub mod sync;
 
 pub mod run;
 
+pub mod examples;
 pub mod interop;
 pub mod setup;
 

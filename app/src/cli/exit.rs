@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 use syncline_engine::connector::ConnectorErrorKind;
 use syncline_engine::interop::InteropError;
 use syncline_engine::service::EngineError;
-use syncline_engine::setup::{SandboxError, SetupError};
+use syncline_engine::setup::{RuleChangeError, SandboxError, SetupError};
 use syncline_engine::store::StoreError;
+
+use super::text::safe;
 
 /// The documented exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +41,8 @@ pub enum Exit {
     NotFound = 30,
     /// Invalid value.
     Invalid = 31,
+    /// Somebody else changed the configuration meanwhile.
+    Conflict = 32,
     /// The database was written by a newer program.
     DatabaseVersion = 40,
 }
@@ -62,12 +66,13 @@ impl Exit {
             Self::Permission => "E_PERMISSION",
             Self::NotFound => "E_NOT_FOUND",
             Self::Invalid => "E_INVALID",
+            Self::Conflict => "E_CONFLICT",
             Self::DatabaseVersion => "E_DATABASE_VERSION",
         }
     }
 
     /// All codes, for looking one up.
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Success,
         Self::Unexpected,
         Self::Usage,
@@ -82,6 +87,7 @@ impl Exit {
         Self::Permission,
         Self::NotFound,
         Self::Invalid,
+        Self::Conflict,
         Self::DatabaseVersion,
     ];
 
@@ -230,9 +236,31 @@ impl From<EngineError> for Failure {
             EngineError::Interop(InteropError::InTheWay { from, to, .. } | InteropError::Mapping { from, to, .. }) => {
                 json!({ "from": from, "connector": to })
             }
+            EngineError::UnknownRule { name, .. } => json!({ "rule": name }),
+            EngineError::RuleText(reasons) => json!({ "reasons": reasons }),
+            EngineError::RuleChange(RuleChangeError::Refused(faults)) => json!({ "reasons": faults }),
+            EngineError::RuleChange(RuleChangeError::Conflict { as_of, present }) => json!({ "asOf": as_of, "version": present }),
             _ => json!({}),
         };
-        Self::new(exit_of(&error), chain(&error)).detail(detail)
+        let message = match &error {
+            EngineError::RuleText(reasons) => list("the rules cannot be read", reasons),
+            EngineError::RuleChange(RuleChangeError::Refused(faults)) => {
+                list("nothing was stored", &faults.iter().map(ToString::to_string).collect::<Vec<_>>())
+            }
+            _ => chain(&error),
+        };
+        Self::new(exit_of(&error), message).detail(detail)
+    }
+}
+
+/// Several reasons: one after what it is about, more of them on lines of their own.
+fn list(what: &str, reasons: &[String]) -> String {
+    match reasons {
+        [only] => format!("{what}: {}", safe(only)),
+        several => {
+            let lines: String = several.iter().map(|reason| format!("\n  {}", safe(reason))).collect();
+            format!("{what}, for {} reasons:{lines}", several.len())
+        }
     }
 }
 
@@ -245,10 +273,15 @@ fn exit_of(error: &EngineError) -> Exit {
         EngineError::UnknownConnector { .. }
         | EngineError::UnknownProfile { .. }
         | EngineError::UnknownRun(_)
-        | EngineError::UnknownObject { .. } => Exit::NotFound,
+        | EngineError::UnknownObject { .. }
+        | EngineError::UnknownRule { .. }
+        | EngineError::RuleChange(RuleChangeError::Unknown(_)) => Exit::NotFound,
+        EngineError::RuleText(_) | EngineError::RuleChange(RuleChangeError::Refused(_)) => Exit::Invalid,
+        EngineError::RuleChange(RuleChangeError::Conflict { .. }) => Exit::Conflict,
         EngineError::Busy { .. } | EngineError::Locked { .. } => Exit::Busy,
         EngineError::Connector(error) => exit_of_connector(error.kind),
-        EngineError::Store(StoreError::Newer { .. }) => Exit::DatabaseVersion,
+        EngineError::Store(StoreError::Newer { .. })
+        | EngineError::RuleChange(RuleChangeError::Store(StoreError::Newer { .. })) => Exit::DatabaseVersion,
         EngineError::Setup(error) => exit_of_setup(error),
         EngineError::Interop(error) => exit_of_interop(error),
         _ => Exit::Unexpected,
@@ -328,6 +361,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use syncline_engine::connector::ConnectorError;
+    use syncline_engine::rules::{FaultSeverity, RuleFault};
 
     use super::*;
 
@@ -374,6 +408,18 @@ mod tests {
         check(ConnectorError::new(ConnectorErrorKind::Credentials, "password refused").into(), 20, "password");
         check(ConnectorError::new(ConnectorErrorKind::Certificate, "not trusted").into(), 21, "not trusted");
         check(ConnectorError::new(ConnectorErrorKind::Permission, "denied").into(), 22, "denied");
+        check(EngineError::UnknownRule { name: "Sales".into(), hint: "; look".into() }, 30, "\"Sales\"; look");
+        check(EngineError::RuleText(vec!["a.toml: line 3".into()]), 31, "the rules cannot be read: a.toml: line 3");
+        check(RuleChangeError::Conflict { as_of: 3, present: 4 }.into(), 32, "version 4");
+        let fault = |message: &str| RuleFault {
+            severity: FaultSeverity::Error,
+            rule: "Sales".into(),
+            precedence: 50,
+            part: String::new(),
+            message: message.into(),
+        };
+        let refused = RuleChangeError::Refused(vec![fault("one"), fault("two")]);
+        check(refused.into(), 31, "nothing was stored, for 2 reasons:\n  rule \"Sales\": one\n  rule \"Sales\": two");
         let setup = |error: SetupError| EngineError::from(error);
         check(setup(SetupError::NameTaken("contoso.com".into())), 31, "contoso.com");
         check(setup(SetupError::SecondTenant("contoso - AAD".into())), 31, "contoso - AAD");

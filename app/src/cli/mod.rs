@@ -17,6 +17,7 @@ mod mv;
 mod output;
 mod pending;
 mod progress;
+mod rule;
 mod run;
 #[cfg(test)]
 mod sample;
@@ -64,7 +65,7 @@ Exit codes:
    1 unexpected                 8 canceled              31 invalid value
    2 usage                     20 credentials refused   40 database of a newer version
    3 not a data folder         21 network or TLS
-   4 busy                      22 permission
+   4 busy                      22 permission            32 changed meanwhile
    5 completed with errors      6 stopped
 
 Examples:
@@ -74,6 +75,7 @@ Examples:
   syncline run start contoso.com \"Full Import\"    run a profile
   syncline cycle start --wait                     import, synchronize, export
   syncline mv search Ada                          find a person in the metaverse
+  syncline rule export --custom --output r.toml   write your own rules as text
   syncline expression eval 'Len([cn])' --set cn=Ann  try an expression, without a data folder";
 
 /// Options of every command.
@@ -140,6 +142,9 @@ pub enum Command {
     /// Take over and write configurations of real servers
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// List, show, change and test synchronization rules
+    #[command(subcommand)]
+    Rule(rule::RuleCommand),
     /// Start and stop run profiles, read the run history
     #[command(subcommand)]
     Run(run::RunCommand),
@@ -169,6 +174,7 @@ impl Command {
             Self::Status => "status",
             Self::Connector(command) => command.name(),
             Self::Config(command) => command.name(),
+            Self::Rule(command) => command.name(),
             Self::Run(command) => command.name(),
             Self::Cycle(command) => command.name(),
             Self::Cs(command) => command.name(),
@@ -188,6 +194,7 @@ impl Command {
             | Self::Status
             | Self::Connector(_)
             | Self::Config(_)
+            | Self::Rule(_)
             | Self::Cs(_)
             | Self::Mv(_)
             | Self::Pending(_)
@@ -202,6 +209,7 @@ impl Command {
             Self::Status => status::run(session),
             Self::Connector(command) => command.run(session),
             Self::Config(command) => command.run(session),
+            Self::Rule(command) => command.run(session),
             Self::Run(command) => command.run(session),
             Self::Cycle(command) => command.run(session),
             Self::Cs(command) => command.run(session),
@@ -335,6 +343,16 @@ mod tests {
             false,
         );
         check("syncline connector set-credential contoso.com --secret-stdin", "connector set-credential", false);
+        check("syncline rule list --connector contoso.com --inbound --custom --disabled", "rule list", false);
+        check("syncline rule show 106 --connector contoso.com", "rule show", false);
+        check("syncline rule export 106 107 --output rules.toml", "rule export", false);
+        check("syncline rule import a.toml b.toml --dry-run --as-of-config 3", "rule import", false);
+        check("syncline rule clone 106 --name Mine --precedence 5 --disable-original", "rule clone", false);
+        check("syncline rule enable 106 107", "rule enable", false);
+        check("syncline rule disable 106", "rule disable", false);
+        check("syncline rule delete 50 --yes", "rule delete", false);
+        check("syncline rule test a.json b.json --rules folder", "rule test", false);
+        check("syncline rule test a.json --with rules.toml", "rule test", false);
         check("syncline config import-server ./export --map a=b --map c=d --dry-run", "config import-server", false);
         check("syncline config import-server ./export --yes", "config import-server", false);
         check("syncline config server-export ./export", "config server-export", false);
@@ -406,6 +424,13 @@ mod tests {
             "syncline connector add active-directory --name contoso.com --user svc --password x",
             "syncline connector add sandbox --domain contoso.com",
             "syncline connector set-credential contoso.com hunter2",
+            "syncline rule show",
+            "syncline rule import",
+            "syncline rule test",
+            "syncline rule test a.json --rules mine",
+            "syncline rule test a.json --rules folder --with rules.toml",
+            "syncline rule list --inbound --outbound",
+            "syncline rule clone 106 --precedence first",
             "syncline config import-server",
             "syncline config import-server ./export --map contoso.com",
             "syncline config import-server ./export --map =x",

@@ -97,6 +97,7 @@ pub(super) fn choices(metaverse: &ServerMetaverse, present: &RuleChoices, not_ta
         Some("objectsid") => UserMatch::ObjectSid,
         Some("alwaysprovision") => UserMatch::Once,
         Some("mail") => UserMatch::Mail,
+        Some("accountname") => UserMatch::AccountName,
         Some(other) => match custom {
             Some(attribute) => UserMatch::Attribute(attribute),
             None => {
@@ -125,6 +126,7 @@ pub(super) fn choices(metaverse: &ServerMetaverse, present: &RuleChoices, not_ta
     RuleChoices {
         user_match,
         source_anchor: setting("SynchronizationOption.AnchorAttribute").unwrap_or(&present.source_anchor).to_owned(),
+        sign_in: setting("SynchronizationOption.UPNAttribute").unwrap_or(&present.sign_in).to_owned(),
         hybrid_exchange: switch("OptionalFeature.HybridExchange", present.hybrid_exchange),
         device_write_up: switch("OptionalFeature.DeviceWriteUp", present.device_write_up),
         apps,
@@ -175,14 +177,6 @@ pub(super) fn take(
             ));
         }
     }
-    if let Some(attribute) = metaverse.setting("SynchronizationOption.UPNAttribute")
-        && !attribute.eq_ignore_ascii_case("userPrincipalName")
-    {
-        not_taken.push(Remark::of(
-            "setting SynchronizationOption.UPNAttribute",
-            format!("the imported rules sign users in with {attribute}; rules of forests that are added later do not"),
-        ));
-    }
     if metaverse.setting("Synchronize.TimeInterval").is_some() {
         not_taken.push(Remark::of(
             "scheduler settings",
@@ -197,13 +191,15 @@ fn describe(choices: &RuleChoices) -> String {
         UserMatch::Once => "users are represented once".to_owned(),
         UserMatch::Mail => "users are matched by mail".to_owned(),
         UserMatch::ObjectSid => "users are matched by objectSid, msExchMasterAccountSid and msRTCSIP-OriginatorSid".to_owned(),
+        UserMatch::AccountName => "users are matched by sAMAccountName and mailNickname".to_owned(),
         UserMatch::Attribute(name) => format!("users are matched by {name}"),
     };
     let on = |value: bool| if value { "on" } else { "off" };
     let apps = choices.apps.as_ref().map_or_else(|| "all".to_owned(), |apps| apps.iter().cloned().collect::<Vec<_>>().join(", "));
     format!(
-        "{matching}; source anchor {}; Exchange hybrid {}; devices {}; workloads {apps}",
+        "{matching}; source anchor {}; sign-in with {}; Exchange hybrid {}; devices {}; workloads {apps}",
         choices.source_anchor,
+        choices.sign_in,
         on(choices.hybrid_exchange),
         on(choices.device_write_up)
     )
@@ -228,11 +224,13 @@ pub(super) fn present(
             UserMatch::Once => ("AlwaysProvision", String::new()),
             UserMatch::ObjectSid => ("ObjectSID", String::new()),
             UserMatch::Mail => ("Mail", String::new()),
+            UserMatch::AccountName => ("AccountName", String::new()),
             UserMatch::Attribute(name) => ("CustomAttribute", name.clone()),
         };
         values.push(("SynchronizationOption.JoinCriteria", criteria.to_owned()));
         values.push(("SynchronizationOption.CustomAttribute", custom));
         values.push(("SynchronizationOption.AnchorAttribute", choices.source_anchor.clone()));
+        values.push(("SynchronizationOption.UPNAttribute", choices.sign_in.clone()));
         values.push(("OptionalFeature.HybridExchange", truth(choices.hybrid_exchange)));
         values.push(("OptionalFeature.DeviceWriteUp", truth(choices.device_write_up)));
         values.push(("OptionalFeature.FilterAAD", truth(choices.apps.is_some())));
@@ -245,7 +243,6 @@ pub(super) fn present(
     }
     values.push(("Synchronize.StagingMode", truth(protection::staging_mode(connection)?)));
     if imported.is_none() {
-        values.push(("SynchronizationOption.UPNAttribute", "userPrincipalName".to_owned()));
         values.push(("Version.SynchronizationRuleImmutableTag", "V1".to_owned()));
     }
     for (name, value) in values {

@@ -21,5 +21,5 @@ pub use error_code::{AlgorithmStep, ErrorCode, ObjectError, ObjectErrorDetail};
 pub use ids::{ConnectorId, CsId, MvId, PartitionId, RuleId, RunId};
 pub use image::{Image, Values};
 pub use operation::{ObjectOperation, PendingExport, PendingImport};
-pub use schema::{AttributeDefinition, Schema, SchemaError};
+pub use schema::{AttributeDefinition, INDEXED_LIMIT, Schema, SchemaError};
 pub use value::{Value, ValueType, fold_text};

@@ -8,6 +8,9 @@ use thiserror::Error;
 use super::value::fold_text;
 use super::{Value, ValueType};
 
+/// Longest text in an indexed metaverse attribute, in UTF-16 units (`engine.md` 2.4).
+pub const INDEXED_LIMIT: usize = 448;
+
 /// What a schema says of one attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttributeDefinition {
@@ -119,6 +122,14 @@ impl Schema {
         }
         self.types.entry(name).or_default().insert(key);
         true
+    }
+
+    /// Takes attributes away, from all types.
+    pub fn remove_attributes(&mut self, unwanted: impl Fn(&str) -> bool) {
+        self.attributes.retain(|_, definition| !unwanted(&definition.name));
+        for names in self.types.values_mut() {
+            names.retain(|key| self.attributes.contains_key(key));
+        }
     }
 
     /// Adds what another schema has and this one lacks; definitions that are there stay as they are.

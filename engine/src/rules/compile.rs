@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use syncline_expression::{AttributeKind, AttributeType, Program, Schema as ExpressionSchema, Severity, View};
+use syncline_expression::{Program, Severity, View};
 use uuid::Uuid;
 
 use super::definition::{Direction, Flow, FlowSource, LinkType, SyncRule};
@@ -11,7 +11,8 @@ use super::plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };
 use super::scope::CompiledClause;
-use crate::model::{AttributeTable, ConnectorId, DN_ATTRIBUTE, RuleId, Schema, ValueType, fold_text};
+use super::source_names::SourceNames;
+use crate::model::{AttributeTable, ConnectorId, DN_ATTRIBUTE, RuleId, Schema, ValueType};
 
 /// A connector as the compiler needs it.
 #[derive(Clone, Debug)]
@@ -24,8 +25,8 @@ pub struct PlanInput {
     pub guid: Uuid,
     /// Its schema.
     pub schema: Arc<Schema>,
-    /// Attributes that a directory of this kind may lack, such as those of Exchange: an expression of a
-    /// standard rule reads one that is not in `schema` as absent.
+    /// Attributes that a directory of this kind may lack, such as those of Exchange: an expression reads one
+    /// that is not in `schema` as absent.
     pub optional: Option<Arc<Schema>>,
     /// Objects can be renamed.
     pub can_rename: bool,
@@ -45,10 +46,6 @@ pub struct RuleProblem {
     /// Sentence that names flow, attribute and fix.
     pub message: String,
 }
-
-/// The parameters of a domain and its forest, which inbound rules may use (`expressions.md` 12).
-pub const DOMAIN_PARAMETERS: [&str; 6] =
-    ["Domain.FQDN", "Domain.LDAP", "Domain.Netbios", "Forest.FQDN", "Forest.LDAP", "Forest.Netbios"];
 
 /// Compiles the enabled rules. Faulty flows stay in the plan as invalid, so that every object in scope
 /// reports them (`expressions.md` 14.4); faulty scopes and joins leave the whole rule out.
@@ -95,8 +92,7 @@ pub fn compile(
             problems.push(RuleProblem { id: rule.id, rule: rule.name.clone(), message });
             continue;
         };
-        let standard = rule.tag.is_some() && rule.direction == Direction::Inbound;
-        let optional = connector.optional.clone().filter(|_| standard);
+        let optional = connector.optional.clone().filter(|_| rule.direction == Direction::Inbound);
         let compiler =
             RuleCompiler { rule, connector, optional: optional.as_deref(), metaverse, attributes, problems: &mut problems };
         let compiled = match compiler.compile() {
@@ -302,7 +298,7 @@ impl RuleCompiler<'_> {
     }
 
     fn expression(&mut self, flow: &Flow, text: &str) -> CompiledSource {
-        match Program::compile(text, &SourceNames { compiler: self }) {
+        match Program::compile(text, &self.names()) {
             Ok(program) => {
                 let slots = program
                     .attributes()
@@ -329,6 +325,17 @@ impl RuleCompiler<'_> {
         }
     }
 
+    fn names(&self) -> SourceNames<'_> {
+        SourceNames {
+            rule: self.rule,
+            connector: &self.connector.name,
+            schema: &self.connector.schema,
+            optional: self.optional,
+            metaverse: self.metaverse,
+            parameters: &self.connector.parameters,
+        }
+    }
+
     fn problem(&mut self, message: String) {
         self.problems.push(RuleProblem { id: self.rule.id, rule: self.rule.name.clone(), message });
     }
@@ -336,20 +343,12 @@ impl RuleCompiler<'_> {
     /// Type of an attribute of the source object: its connector space type inbound, its metaverse type
     /// outbound.
     fn source_type(&self, attribute: &str) -> Option<(ValueType, bool)> {
-        let definition = match self.rule.direction {
-            Direction::Inbound => self.connector.schema.attribute_of(&self.rule.connector_object_type, attribute),
-            Direction::Outbound => self.metaverse.attribute_of(&self.rule.metaverse_object_type, attribute),
-        }?;
+        let definition = self.names().definition(attribute)?;
         Some((definition.value_type, definition.multi_valued))
     }
 
     fn source_description(&self) -> String {
-        match self.rule.direction {
-            Direction::Inbound => {
-                format!("object type {} of connector {}", self.rule.connector_object_type, self.connector.name)
-            }
-            Direction::Outbound => format!("metaverse object type {}", self.rule.metaverse_object_type),
-        }
+        self.names().source()
     }
 
     fn target(&mut self, attribute: &str) -> Option<AttributePlan> {
@@ -370,73 +369,6 @@ impl RuleCompiler<'_> {
     }
 }
 
-/// The names an expression of one rule may use. Attribute names in expressions are case-sensitive.
-struct SourceNames<'a, 'b> {
-    compiler: &'a RuleCompiler<'b>,
-}
-
-impl SourceNames<'_, '_> {
-    fn definitions(&self) -> Box<dyn Iterator<Item = &crate::model::AttributeDefinition> + '_> {
-        let rule = self.compiler.rule;
-        match rule.direction {
-            Direction::Inbound => Box::new(self.compiler.connector.schema.attributes_of(&rule.connector_object_type)),
-            Direction::Outbound => Box::new(self.compiler.metaverse.attributes_of(&rule.metaverse_object_type)),
-        }
-    }
-}
-
-impl ExpressionSchema for SourceNames<'_, '_> {
-    fn attribute(&self, name: &str) -> Option<AttributeType> {
-        if name == "dn" {
-            return Some(AttributeType { kind: AttributeKind::Text, multi_valued: false });
-        }
-        let rule = self.compiler.rule;
-        let definition = match rule.direction {
-            Direction::Inbound => {
-                let object_type = &rule.connector_object_type;
-                let present = self.compiler.connector.schema.attribute_of(object_type, name);
-                present.or_else(|| self.compiler.optional?.attribute_of(object_type, name))
-            }
-            Direction::Outbound => self.compiler.metaverse.attribute_of(&rule.metaverse_object_type, name),
-        }
-        .filter(|definition| definition.name == name)?;
-        Some(AttributeType { kind: attribute_kind(definition.value_type), multi_valued: definition.multi_valued })
-    }
-
-    fn attribute_names(&self) -> Vec<String> {
-        self.definitions().map(|definition| definition.name.clone()).collect()
-    }
-
-    fn parameter_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.compiler.connector.parameters.keys().cloned().collect();
-        if self.compiler.rule.direction == Direction::Inbound {
-            names.extend(DOMAIN_PARAMETERS.iter().map(|name| (*name).to_owned()));
-        }
-        names.sort_by_key(|name| fold_text(name));
-        names
-    }
-
-    fn has_imported_values(&self) -> bool {
-        self.compiler.rule.direction == Direction::Inbound
-    }
-
-    fn source_description(&self) -> String {
-        self.compiler.source_description()
-    }
-}
-
-/// The kind that expressions call a type of values.
-#[must_use]
-pub fn attribute_kind(value_type: ValueType) -> AttributeKind {
-    match value_type {
-        ValueType::String => AttributeKind::Text,
-        ValueType::Binary => AttributeKind::Binary,
-        ValueType::Integer => AttributeKind::Number,
-        ValueType::Boolean => AttributeKind::Boolean,
-        ValueType::Reference => AttributeKind::Reference,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::definition::MergeType;
@@ -444,7 +376,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn standard_rules_read_what_the_forest_may_lack_as_absent() {
+    fn expressions_read_what_the_forest_may_lack_as_absent() {
         let mut forest = Schema::from_toml("[attributes]\ncn = \"string\"\n[types]\nuser = [\"cn\"]\n").unwrap();
         forest.add_type("contact");
         let (forest, exchange) = (Arc::new(forest), Arc::new(active_directory_schema().unwrap()));
@@ -492,6 +424,8 @@ mod tests {
         check(Some("Microsoft.InFromADUserJoin"), true, "[mailnickname]", Some("mailnickname"));
         check(Some("Microsoft.InFromADUserJoin"), true, "[noSuchAttribute]", Some("noSuchAttribute"));
         check(Some("Microsoft.InFromADUserJoin"), false, "[mailNickname]", Some("mailNickname"));
-        check(None, true, "[mailNickname]", Some("mailNickname"));
+        // An administrator's rule is as often as not a copy of a standard one.
+        check(None, true, "[mailNickname]", None);
+        check(None, true, "[noSuchAttribute]", Some("noSuchAttribute"));
     }
 }

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
-use super::definition::{Direction, FlowSource, JoinCondition, SyncRule};
+use super::definition::{Direction, JoinCondition, SyncRule};
 use super::file::{RuleText, RuleTextError, rules_from_toml};
+use super::identity_choice::{CONSISTENCY_GUID, choose_anchor, choose_sign_in};
 use crate::model::{ConnectorId, IdSource, Schema, SchemaError};
 
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 12] = [
     ("ad-user.toml", include_str!("../../../assets/rules/ad-user.toml")),
     ("ad-inetorgperson.toml", include_str!("../../../assets/rules/ad-inetorgperson.toml")),
     ("ad-group.toml", include_str!("../../../assets/rules/ad-group.toml")),
@@ -23,6 +24,7 @@ const FILES: [(&str, &str); 11] = [
     ("tenant-contact.toml", include_str!("../../../assets/rules/tenant-contact.toml")),
     ("tenant-group.toml", include_str!("../../../assets/rules/tenant-group.toml")),
     ("hybrid.toml", include_str!("../../../assets/rules/hybrid.toml")),
+    ("source-anchor.toml", include_str!("../../../assets/rules/source-anchor.toml")),
     ("device.toml", include_str!("../../../assets/rules/device.toml")),
 ];
 
@@ -66,6 +68,42 @@ pub fn tenant_schema() -> Result<Schema, SchemaError> {
     shipped(&PARSED, TENANT)
 }
 
+/// The connector space schema of Active Directory with some of the extensions, as a forest without the others has it.
+///
+/// # Errors
+/// [`SchemaError`] when the shipped file is faulty; a test guards it.
+pub fn active_directory_schema_with(features: ForestFeatures) -> Result<Schema, SchemaError> {
+    let mut schema = active_directory_schema()?;
+    schema.remove_attributes(|name| {
+        let exchange = name.starts_with("msExch") || name.starts_with("extensionAttribute") || EXCHANGE.contains(&name);
+        (exchange && !features.exchange) || (name.starts_with("msRTCSIP-") && !features.lync)
+    });
+    Ok(schema)
+}
+
+/// Attributes of the Exchange extension that are not named like it.
+const EXCHANGE: [&str; 19] = [
+    "altRecipient",
+    "authOrig",
+    "deliverAndRedirect",
+    "delivContLength",
+    "dLMemDefault",
+    "dLMemRejectPerms",
+    "dLMemSubmitPerms",
+    "hideDLMembership",
+    "homeMDB",
+    "homeMTA",
+    "mailNickname",
+    "msDS-HABSeniorityIndex",
+    "oOFReplyToOriginator",
+    "publicDelegates",
+    "reportToOriginator",
+    "reportToOwner",
+    "targetAddress",
+    "telephoneAssistant",
+    "unauthOrig",
+];
+
 /// A rule file that cannot be used.
 #[derive(Debug, Error)]
 pub enum DefaultSetError {
@@ -101,6 +139,8 @@ pub enum UserMatch {
     Mail,
     /// objectSid with msExchMasterAccountSID or msRTCSIP-OriginatorSID.
     ObjectSid,
+    /// sAMAccountName, then mailNickname.
+    AccountName,
     /// A given attribute, equal on both sides.
     Attribute(String),
 }
@@ -134,8 +174,10 @@ pub struct DefaultSetOptions<'a> {
     pub tenant: (ConnectorId, &'a Schema),
     /// How users are matched.
     pub user_match: UserMatch,
-    /// Attribute that gives the source anchor: `objectGUID` or `mS-DS-ConsistencyGuid`.
+    /// Attribute that gives users their source anchor: `objectGUID`, `mS-DS-ConsistencyGuid` or another one.
     pub source_anchor: String,
+    /// Attribute that users sign in to the tenant with: `userPrincipalName`, or an alternate ID such as `mail`.
+    pub sign_in: String,
     /// Exchange hybrid deployment.
     pub hybrid_exchange: bool,
     /// Devices are synchronized.
@@ -145,8 +187,8 @@ pub struct DefaultSetOptions<'a> {
 }
 
 /// The default rules for these connectors, in order of precedence from 100 upwards without gaps: one
-/// group per rule name, inside it one rule per forest (`default-rules.md` 2.1). Flows whose source
-/// attribute the forest's schema lacks are left out.
+/// group per rule name, inside it one rule per forest (`default-rules.md` 2.1). Flows that read or write an
+/// attribute which the connector's schema lacks are left out.
 ///
 /// # Errors
 /// [`DefaultSetError`] when a shipped file is faulty; a test guards them.
@@ -181,6 +223,9 @@ pub fn default_rules(options: &DefaultSetOptions<'_>, ids: &dyn IdSource) -> Res
     Ok(rules)
 }
 
+/// Object types of a forest whose anchor and sign-in attribute can be chosen.
+const PERSONS: [&str; 2] = ["user", "inetOrgPerson"];
+
 fn is_present(template: &RuleText, options: &DefaultSetOptions<'_>, schema: &Schema) -> bool {
     let features = ForestFeatures::of(schema);
     match template.present_when.split_once(':') {
@@ -189,6 +234,7 @@ fn is_present(template: &RuleText, options: &DefaultSetOptions<'_>, schema: &Sch
         Some(("app", app)) => options.apps.as_ref().is_none_or(|apps| apps.contains(app)),
         Some(("optionalFeature", "HybridExchange")) => options.hybrid_exchange,
         Some(("optionalFeature", "DeviceWriteUp")) => options.device_write_up,
+        Some(("sourceAnchor", attribute)) => options.source_anchor.eq_ignore_ascii_case(attribute),
         Some(_) => false,
         None => true,
     }
@@ -209,11 +255,11 @@ fn build(
         rule.join = user_match_groups(&options.user_match, &options.source_anchor, rule.join);
     }
     rule.join.retain(|group| group.iter().all(|condition| in_schema(&condition.connector_attribute)));
-    for flow in rule.flows.iter_mut().filter(|flow| inbound && flow.target.eq_ignore_ascii_case("sourceAnchor")) {
-        if let FlowSource::Expression(expression) = &mut flow.source {
-            *expression = expression.replace("[objectGUID]", &format!("[{}]", options.source_anchor));
-        }
+    if inbound && PERSONS.contains(&template.connector_object.as_str()) && template.connector == "active-directory" {
+        choose_anchor(&mut rule, &options.source_anchor);
+        choose_sign_in(&mut rule, &options.sign_in);
     }
+    rule.flows.retain(|flow| inbound || flow.target == "dn" || in_schema(&flow.target));
     Ok(rule)
 }
 
@@ -226,10 +272,13 @@ fn user_match_groups(user_match: &UserMatch, source_anchor: &str, written: Vec<V
         }]
     };
     match user_match {
-        UserMatch::Once if source_anchor.eq_ignore_ascii_case("objectGUID") => vec![equal("objectGUID", "sourceAnchorBinary")],
-        UserMatch::Once => vec![equal(source_anchor, "sourceAnchorBinary"), equal("objectGUID", "sourceAnchorBinary")],
+        UserMatch::Once if source_anchor.eq_ignore_ascii_case(CONSISTENCY_GUID) => {
+            vec![equal(CONSISTENCY_GUID, "sourceAnchorBinary"), equal("objectGUID", "sourceAnchorBinary")]
+        }
+        UserMatch::Once => vec![equal("objectGUID", "sourceAnchorBinary")],
         UserMatch::Mail => vec![equal("mail", "mail")],
         UserMatch::ObjectSid => written,
+        UserMatch::AccountName => vec![equal("sAMAccountName", "accountName"), equal("mailNickname", "mailNickname")],
         UserMatch::Attribute(attribute) => vec![equal(attribute, attribute)],
     }
 }
@@ -237,47 +286,6 @@ fn user_match_groups(user_match: &UserMatch, source_anchor: &str, written: Vec<V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::SequentialIds;
-
-    fn rules(hybrid: bool) -> Vec<SyncRule> {
-        let (forest, tenant) = (active_directory_schema().unwrap(), tenant_schema().unwrap());
-        let options = DefaultSetOptions {
-            forests: vec![(ConnectorId(1), &forest)],
-            tenant: (ConnectorId(2), &tenant),
-            user_match: UserMatch::Once,
-            source_anchor: "objectGUID".into(),
-            hybrid_exchange: hybrid,
-            device_write_up: hybrid,
-            apps: None,
-        };
-        default_rules(&options, &SequentialIds::default()).unwrap()
-    }
-
-    #[test]
-    fn all_rules_of_the_export_with_every_feature_on() {
-        let rules = rules(true);
-        assert_eq!(rules.len(), 62);
-        assert_eq!(rules.first().map(|rule| (rule.precedence, rule.name.as_str())), Some((100, "In from AD - User Join")));
-        assert_eq!(rules.last().map(|rule| (rule.precedence, rule.name.as_str())), Some((161, "In from AD - Device Common")));
-        assert_eq!(rules.iter().map(|rule| rule.flows.len()).sum::<usize>(), 1200);
-    }
-
-    #[test]
-    fn without_options_hybrid_and_device_rules_are_absent() {
-        let rules = rules(false);
-        assert_eq!(rules.len(), 48);
-        assert!(rules.iter().all(|rule| !rule.name.contains("Hybrid")));
-    }
-
-    #[test]
-    fn the_matching_option_replaces_the_user_join_groups() {
-        let rules = rules(false);
-        let join = &rules.first().unwrap().join;
-        assert_eq!(join.len(), 1);
-        assert_eq!(join[0][0].metaverse_attribute, "sourceAnchorBinary");
-        let fsp = rules.iter().find(|rule| rule.connector_object_type == "foreignSecurityPrincipal").unwrap();
-        assert_eq!(fsp.metaverse_object_type, "*");
-    }
 
     #[test]
     fn the_metaverse_schema_has_the_documented_size() {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::model::{ConnectorId, RuleId};
+use crate::model::{ConnectorId, RuleId, fold_text};
 
 /// Into the metaverse or out of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -206,6 +206,13 @@ pub struct JoinCondition {
     pub case_sensitive: bool,
 }
 
+impl fmt::Display for JoinCondition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.case_sensitive { "==" } else { "=" };
+        write!(f, "{} {sign} {}", self.connector_attribute, self.metaverse_attribute)
+    }
+}
+
 /// Where the value of a flow comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -311,6 +318,24 @@ pub fn tag_name(tag: &str) -> Option<&str> {
 }
 
 impl SyncRule {
+    /// A rule that setup composes and keeps; only whether it is switched on is an administrator's business.
+    #[must_use]
+    pub fn is_standard(&self) -> bool {
+        self.tag.is_some()
+    }
+
+    /// The rule with its flows in order of target and nothing in it that has no meaning, so that two spellings of one
+    /// rule are equal.
+    #[must_use]
+    pub fn normal(mut self) -> Self {
+        self.name = self.name.trim().to_owned();
+        for clause in self.scope.iter_mut().flatten().filter(|clause| clause.operator.is_unary()) {
+            clause.value.clear();
+        }
+        self.flows.sort_by_key(|flow| fold_text(&flow.target));
+        self
+    }
+
     /// The name in its tag, when it is a standard rule; see [`tag_name`].
     #[must_use]
     pub fn tag_name(&self) -> Option<&str> {

@@ -53,6 +53,8 @@ struct RuleFile {
 pub struct RuleText {
     /// Name.
     pub name: String,
+    /// Identifier, by which a rule is found again after it got another name.
+    pub(super) id: Option<Uuid>,
     /// Lower number wins.
     pub precedence: i64,
     /// Into the metaverse or out of it.

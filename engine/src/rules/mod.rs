@@ -1,22 +1,33 @@
 //! Floor 1: synchronization rules - what an administrator writes, and the plan that a run follows.
 
+mod check;
 mod compile;
 mod default_set;
 mod definition;
+mod difference;
 mod file;
+mod identity_choice;
 mod plan;
 mod scope;
+mod source_names;
+#[cfg(test)]
+mod table_tests;
+mod text;
 
-pub use compile::{DOMAIN_PARAMETERS, PlanInput, RuleProblem, attribute_kind, compile};
+pub use check::{FIRST_STANDARD_PRECEDENCE, FaultSeverity, RuleCheck, RuleFault};
+pub use compile::{PlanInput, RuleProblem, compile};
 pub use default_set::{
-    DefaultSetError, DefaultSetOptions, ForestFeatures, UserMatch, active_directory_schema, default_rules, metaverse_schema,
-    tenant_schema,
+    DefaultSetError, DefaultSetOptions, ForestFeatures, UserMatch, active_directory_schema, active_directory_schema_with,
+    default_rules, metaverse_schema, tenant_schema,
 };
 pub use definition::{
     Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule, tag_name,
 };
+pub use difference::rule_differences;
 pub use file::{RulePatch, RuleText, RuleTextError, rules_from_toml};
 pub use plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };
 pub use scope::{CompiledClause, clause_holds, first_failing, in_scope};
+pub use source_names::{DOMAIN_PARAMETERS, attribute_kind};
+pub use text::{read_rules, scope_text, write_rules};

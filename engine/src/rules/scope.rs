@@ -35,7 +35,7 @@ impl CompiledClause {
     }
 }
 
-fn parse_number(text: &str) -> Option<i64> {
+pub(super) fn parse_number(text: &str) -> Option<i64> {
     let text = text.trim();
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("&H")) {
         Some(hex) => i64::from_str_radix(hex, 16).ok(),

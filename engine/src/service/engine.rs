@@ -282,7 +282,7 @@ impl Engine {
         Ok(())
     }
 
-    fn query<T>(&self, ask: impl FnOnce(&Reader<'_>, &QueryContext) -> Answer<T>) -> Answer<T> {
+    pub(super) fn query<T>(&self, ask: impl FnOnce(&Reader<'_>, &QueryContext) -> Answer<T>) -> Answer<T> {
         let reader = self.0.database.reader()?;
         let mut context = QueryContext::load(&reader)?;
         if let Some(runs) = &self.0.runs {

@@ -58,6 +58,17 @@ pub enum EngineError {
         /// What was asked for.
         criterion: String,
     },
+    /// No such rule.
+    #[error("no synchronization rule is named \"{name}\"{hint}")]
+    UnknownRule {
+        /// Name asked for.
+        name: String,
+        /// What may have been meant; begins with a separator unless it is empty.
+        hint: String,
+    },
+    /// A file holds no rules that could be used; all reasons, each with its place.
+    #[error("{}", .0.join("; "))]
+    RuleText(Vec<String>),
     /// Another run is in the way; the status string is the documented one.
     #[error("{message}")]
     Busy {
@@ -83,6 +94,9 @@ pub enum EngineError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
+    /// Rules could not be changed.
+    #[error(transparent)]
+    RuleChange(#[from] crate::setup::RuleChangeError),
     /// The configuration could not be applied.
     #[error(transparent)]
     Setup(#[from] crate::setup::SetupError),

@@ -5,6 +5,9 @@ mod engine;
 mod error;
 mod folder;
 pub mod queries;
+#[cfg(test)]
+mod rule_tests;
+mod rules;
 mod server_configuration;
 mod stop_requests;
 mod texts;
@@ -21,6 +24,7 @@ pub use crate::interop::{
 pub use engine::{CycleHandle, Engine, RunHandle};
 pub use error::EngineError;
 pub use queries::expression::{shipped_object, shipped_target};
+pub use rules::{RuleClone, RuleSource};
 pub use texts::{error_fix, status_explanation};
 pub use views::*;
 

@@ -18,6 +18,8 @@ pub struct RuleChoices {
     pub user_match: UserMatch,
     /// Attribute that gives the source anchor.
     pub source_anchor: String,
+    /// Attribute that users sign in to the tenant with.
+    pub sign_in: String,
     /// Exchange hybrid deployment.
     pub hybrid_exchange: bool,
     /// Devices are synchronized.
@@ -31,6 +33,7 @@ impl Default for RuleChoices {
         Self {
             user_match: UserMatch::Once,
             source_anchor: "objectGUID".to_owned(),
+            sign_in: "userPrincipalName".to_owned(),
             hybrid_exchange: false,
             device_write_up: false,
             apps: None,
@@ -74,6 +77,7 @@ impl RuleChoices {
             tenant,
             user_match: self.user_match.clone(),
             source_anchor: self.source_anchor.clone(),
+            sign_in: self.sign_in.clone(),
             hybrid_exchange: self.hybrid_exchange,
             device_write_up: self.device_write_up,
             apps: self.apps.clone(),

@@ -1,5 +1,5 @@
-//! Storing a changed rule (`engine.md` 4.4, 4.8): what is refused, and which connectors must be synchronized in
-//! full before the change holds everywhere.
+//! Storing one rule as it is, for scenarios, which try rules that an administrator's tools refuse (`rule_changes`): only
+//! what the engine cannot hold is refused. Which connectors a rule concerns (`engine.md` 4.8).
 
 use std::collections::BTreeSet;
 
@@ -93,10 +93,10 @@ fn check(rule: &SyncRule, rules: &[SyncRule]) -> Result<(), RuleEditError> {
     Ok(())
 }
 
-/// An inbound rule concerns its own connector, an outbound one the connectors that its metaverse objects come
-/// from.
-fn require_synchronization(transaction: &Transaction<'_>, rule: &SyncRule, rules: &[SyncRule]) -> Result<(), StoreError> {
-    let concerned: BTreeSet<ConnectorId> = match rule.direction {
+/// The connectors whose objects a rule concerns: an inbound rule those of its own connector, an outbound one those
+/// that its metaverse objects come from.
+pub(super) fn concerned(rule: &SyncRule, rules: &[SyncRule]) -> BTreeSet<ConnectorId> {
+    match rule.direction {
         Direction::Inbound => [rule.connector].into(),
         Direction::Outbound => rules
             .iter()
@@ -107,7 +107,11 @@ fn require_synchronization(transaction: &Transaction<'_>, rule: &SyncRule, rules
             })
             .map(|known| known.connector)
             .collect(),
-    };
+    }
+}
+
+fn require_synchronization(transaction: &Transaction<'_>, rule: &SyncRule, rules: &[SyncRule]) -> Result<(), StoreError> {
+    let concerned = concerned(rule, rules);
     for connector in configuration::connectors(transaction)?.iter().filter(|connector| concerned.contains(&connector.id)) {
         let reason = connector.full_sync_reason.clone().unwrap_or_else(|| format!("rule \"{}\" was changed", rule.name));
         configuration::set_required(transaction, connector.id, connector.full_import_reason.as_deref(), Some(&reason))?;

@@ -14,6 +14,7 @@ use crate::sync::{load_plan, load_plan_in};
 use super::choices::RuleChoices;
 use super::directories::TENANT_KIND;
 use super::directory::SetupError;
+use super::rule_changes::next_version;
 
 /// Attributes that administrators expect to see although no rule reads them.
 const ALWAYS: [&str; 3] = ["cn", "displayName", "description"];
@@ -106,7 +107,8 @@ fn replace_standard_rules(transaction: &Transaction<'_>, rules: Vec<SyncRule>) -
     Ok(())
 }
 
-/// Selects for each connector the attributes that its rules mention (`default-rules.md` 2.2); one that came from a
+/// Selects for each connector the attributes that its rules mention (`default-rules.md` 2.2), which makes a new version
+/// of the configuration; one that came from a
 /// server keeps those that were selected there.
 ///
 /// # Errors
@@ -132,11 +134,11 @@ pub fn select_attributes(transaction: &Transaction<'_>) -> Result<(), StoreError
         connector.attributes = selected.into_iter().collect();
         configuration::save_connector(transaction, &connector)?;
     }
-    Ok(())
+    next_version(transaction)
 }
 
 /// The attributes of a connector that its rules read, compare or write.
-fn attributes_used(plan: &Plan, connector: ConnectorId) -> BTreeSet<AttributeId> {
+pub(super) fn attributes_used(plan: &Plan, connector: ConnectorId) -> BTreeSet<AttributeId> {
     let mut used = BTreeSet::new();
     let Some(connector) = plan.connector(connector) else { return used };
     for rule in connector.inbound.values().chain(connector.outbound.values()).flatten() {

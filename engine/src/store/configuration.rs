@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::StoreError;
+use super::options::{self, LAST_RULE};
 use super::sql::{from_stored, guid, json, to_json, to_stored};
 use crate::model::{ConnectorId, PartitionId, RuleId, Schema};
 use crate::rules::SyncRule;
@@ -371,13 +372,16 @@ pub fn save_rule(transaction: &Transaction<'_>, rule: &SyncRule) -> Result<RuleI
     let failed = StoreError::sqlite("writing a synchronization rule");
     let definition = to_json("a synchronization rule", rule)?;
     if rule.id.0 == 0 {
+        let highest: i64 =
+            transaction.query_row("SELECT coalesce(max(id), 0) FROM rule", [], |row| row.get(0)).map_err(&failed)?;
+        let id = highest.max(last_rule(transaction)?) + 1;
         transaction
             .execute(
-                "INSERT INTO rule (guid, connector, precedence, definition) VALUES (?1, ?2, ?3, ?4)",
-                (rule.guid.as_bytes().as_slice(), rule.connector.0, rule.precedence, definition),
+                "INSERT INTO rule (id, guid, connector, precedence, definition) VALUES (?1, ?2, ?3, ?4, ?5)",
+                (id, rule.guid.as_bytes().as_slice(), rule.connector.0, rule.precedence, definition),
             )
             .map_err(&failed)?;
-        return Ok(RuleId(transaction.last_insert_rowid()));
+        return Ok(RuleId(id));
     }
     transaction
         .execute(
@@ -388,11 +392,19 @@ pub fn save_rule(transaction: &Transaction<'_>, rule: &SyncRule) -> Result<RuleI
     Ok(rule.id)
 }
 
-/// Removes a rule.
+/// The highest number of a rule that was removed.
+fn last_rule(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(options::get(connection, LAST_RULE)?.and_then(|number| number.parse().ok()).unwrap_or(0))
+}
+
+/// Removes a rule. Its number is not given out again: links and contributions remember it until the next full
+/// synchronization, and must not take another rule for it.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written.
 pub fn delete_rule(transaction: &Transaction<'_>, id: RuleId) -> Result<(), StoreError> {
+    let last = last_rule(transaction)?.max(id.0);
+    options::set(transaction, LAST_RULE, Some(&last.to_string()))?;
     transaction
         .execute("DELETE FROM rule WHERE id = ?1", [id.0])
         .map(|_| ())

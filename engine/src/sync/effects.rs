@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::join::LinkDecision;
 use super::values::FlowValue;
-use crate::model::{AttributeId, ConnectorId, CsId, MvId, ObjectError, RuleId};
+use crate::model::{AttributeId, ConnectorId, CsId, Image, MvId, ObjectError, RuleId};
 use crate::store::connector_space::CsObject;
 use crate::store::metaverse::MvObject;
 use crate::store::references::{CsReference, ReferenceLayer};
@@ -137,11 +138,17 @@ pub struct Effects {
 /// Why an evaluation came to its effects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
+    /// The inbound rules that the object is in scope of, best precedence first.
+    pub rules: Vec<RuleId>,
+    /// What was decided for an object that was not joined.
+    pub link: Option<LinkDecision>,
     /// For each join group that was tried, in order: the metaverse objects that satisfy it. More than one is
     /// an ambiguous match and counts as none.
     pub candidates: Vec<Vec<MvId>>,
     /// The inbound flows of all joined objects, by target attribute, then precedence.
     pub flows: Vec<FlowTrace>,
+    /// Type and attributes that the inbound flows gave, also when an outbound rule failed afterwards.
+    pub metaverse: Option<(String, Image)>,
 }
 
 /// What became of one inbound flow of one joined object.

@@ -64,6 +64,8 @@ pub struct Evaluation {
     pub read: BTreeSet<Question>,
     /// Facts that were missing.
     pub missing: BTreeSet<Question>,
+    /// How far it came before it failed, when that was asked for.
+    pub trace: Option<Box<Trace>>,
     /// What the next attempt need not compute again.
     pub memo: Option<Memo>,
 }
@@ -95,19 +97,24 @@ impl Memo {
 #[must_use]
 pub fn evaluate(input: EvaluationInput<'_>, facts: &Facts, subject: Subject, memo: Option<Memo>) -> Evaluation {
     let reader = FactReader::new(facts);
-    let evaluator = Evaluator { input, facts: &reader, memo: RefCell::new(memo) };
-    let outcome = match subject {
+    let evaluator = Evaluator { input, facts: &reader, trace: RefCell::default(), memo: RefCell::new(memo) };
+    let mut outcome = match subject {
         Subject::Object(id) => evaluator.object(id),
         Subject::Metaverse(id) => evaluator.metaverse(id),
     };
     let memo = evaluator.memo.take();
+    let mut trace = input.traced.then(|| Box::new(evaluator.trace.into_inner()));
+    if let Ok(effects) = &mut outcome {
+        effects.trace = trace.take();
+    }
     let missing = reader.missing();
-    Evaluation { outcome, read: reader.into_read(), missing, memo }
+    Evaluation { outcome, read: reader.into_read(), missing, trace, memo }
 }
 
 struct Evaluator<'a> {
     input: EvaluationInput<'a>,
     facts: &'a FactReader<'a>,
+    trace: RefCell<Trace>,
     memo: RefCell<Option<Memo>>,
 }
 
@@ -138,29 +145,31 @@ impl Evaluator<'_> {
         let deleted = source.pending_import.operation == ObjectOperation::Delete;
         let retyped = source.pending_import.operation == ObjectOperation::DeleteAdd;
         let contributor = Contributor::new(self.input.plan, Arc::clone(&source));
+        self.note(|trace| trace.rules = contributor.rules.iter().map(|rule| rule.id).collect());
         let Some(mv) = source.mv else {
             if deleted {
                 let mut effect = CsEffect::keep(&source);
                 effect.remove = true;
                 return Ok(alone(effect, "disconnector-remains"));
             }
-            let candidates = if self.input.traced { candidates(&contributor, self.facts)? } else { Vec::new() };
-            let mut effects = match decide(&contributor, self.facts)? {
-                LinkDecision::Remain => alone(committed(&contributor, self.input.ambience), "disconnector-remains"),
+            if self.input.traced {
+                let candidates = candidates(&contributor, self.facts)?;
+                self.note(|trace| trace.candidates = candidates);
+            }
+            let decision = decide(&contributor, self.facts)?;
+            self.note(|trace| trace.link = Some(decision.clone()));
+            return match decision {
+                LinkDecision::Remain(_) => Ok(alone(committed(&contributor, self.input.ambience), "disconnector-remains")),
                 LinkDecision::Project(object_type) => {
-                    self.settle(Identity::New(object_type), vec![contributor], id, Role::Projected)?
+                    self.settle(Identity::New(object_type), vec![contributor], id, Role::Projected)
                 }
                 LinkDecision::Join(mv) => {
                     let identity = self.existing(mv)?;
                     let mut contributors = self.joined_to(mv, None)?;
                     contributors.push(contributor);
-                    self.settle(identity, contributors, id, Role::Joined)?
+                    self.settle(identity, contributors, id, Role::Joined)
                 }
             };
-            if self.input.traced {
-                effects.trace.get_or_insert_default().candidates = candidates;
-            }
-            return Ok(effects);
         };
         let identity = self.existing(mv)?;
         let mut contributors = self.joined_to(mv, Some(id))?;
@@ -173,6 +182,13 @@ impl Evaluator<'_> {
         };
         contributors.push(contributor);
         self.settle(identity, contributors, id, role)
+    }
+
+    /// Remembers something for those who want to know why.
+    fn note(&self, remember: impl FnOnce(&mut Trace)) {
+        if self.input.traced {
+            remember(&mut self.trace.borrow_mut());
+        }
     }
 
     fn metaverse(&self, id: MvId) -> Attempt<Effects> {
@@ -219,7 +235,7 @@ impl Evaluator<'_> {
             LinkDecision::Join(found) => found == mv,
             // A rule that would only create anew keeps what is there: no identity is lost to a change of scope.
             LinkDecision::Project(object_type) => same_type(&object_type),
-            LinkDecision::Remain => recorded.iter().any(|rule| rule.direction == Direction::Outbound),
+            LinkDecision::Remain(_) => recorded.iter().any(|rule| rule.direction == Direction::Outbound),
         })
     }
 
@@ -281,17 +297,16 @@ impl Evaluator<'_> {
             }
         }
         self.memo.take();
-        let mut result = Arc::unwrap_or_clone(result);
-        let flows = std::mem::take(&mut result.flows);
+        let result = Arc::unwrap_or_clone(result);
         let metaverse = self.metaverse_effect(&identity, result, alive, retry, role);
-        let collected = collect(identity, metaverse, effects, new_objects, source, role, target_counters, retry);
-        let trace = self.input.traced.then(|| Box::new(Trace { flows, ..Trace::default() }));
-        Ok(Effects { trace, ..collected })
+        Ok(collect(identity, metaverse, effects, new_objects, source, role, target_counters, retry))
     }
 
     /// The inbound flow, computed once for all attempts.
     fn remembered(&self, identity: &Identity, contributors: &[Contributor]) -> Attempt<Arc<InboundResult>> {
-        if let Some(memo) = self.memo.borrow().as_ref().filter(|memo| memo.holds(identity, contributors)) {
+        // Who wants to know why is told by every attempt.
+        let remembers = |memo: &&Memo| !self.input.traced && memo.holds(identity, contributors);
+        if let Some(memo) = self.memo.borrow().as_ref().filter(remembers) {
             return Ok(Arc::clone(&memo.result));
         }
         let result = Arc::new(self.inbound(identity, contributors)?);
@@ -312,7 +327,12 @@ impl Evaluator<'_> {
             }
             Identity::New(object_type) => Before { object_type, image: &empty_image, lineage: &empty_lineage, is_new: true },
         };
-        let mut result = flow(self.input.plan, contributors, before, self.input.ambience, self.input.traced)?;
+        let mut flows = Vec::new();
+        let traces = self.input.traced.then_some(&mut flows);
+        let result = flow(self.input.plan, contributors, before, self.input.ambience, traces);
+        self.note(|trace| trace.flows = flows);
+        let mut result = result?;
+        self.note(|trace| trace.metaverse = Some((before.object_type.to_owned(), result.image.clone())));
         for (attribute, contribution) in &mut result.lineage {
             if let Some(known) = before.lineage.get(attribute)
                 && (known.object, known.rule) == (contribution.object, contribution.rule)

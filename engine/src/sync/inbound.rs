@@ -69,8 +69,6 @@ pub struct InboundResult {
     pub image: Image,
     /// Contributions.
     pub lineage: BTreeMap<AttributeId, Contribution>,
-    /// What became of every flow, when that was asked for.
-    pub flows: Vec<FlowTrace>,
 }
 
 /// The metaverse object as it stands before the flow.
@@ -92,7 +90,8 @@ struct Candidate<'a> {
     flow: &'a CompiledFlow,
 }
 
-/// Computes all metaverse attributes from the joined objects.
+/// Computes all metaverse attributes from the joined objects. With `traces`, tells what became of every flow, those
+/// too that come after one that fails.
 ///
 /// # Errors
 /// [`ObjectError`] when a flow fails, naming rule and attribute.
@@ -101,7 +100,7 @@ pub fn flow(
     contributors: &[Contributor],
     before: Before<'_>,
     ambience: Ambience<'_>,
-    traced: bool,
+    mut traces: Option<&mut Vec<FlowTrace>>,
 ) -> Result<InboundResult, ObjectError> {
     let mut candidates: Vec<Candidate<'_>> = Vec::new();
     for contributor in contributors {
@@ -125,19 +124,23 @@ pub fn flow(
             ))
         })
         .collect();
-    let mut result = InboundResult::default();
+    let (mut result, mut failed) = (InboundResult::default(), None);
     for group in candidates.chunk_by(|a, b| a.flow.target.id == b.flow.target.id) {
         let Some(first) = group.first() else { continue };
         let attribute = first.flow.target.id;
-        if traced {
-            trace_flows(plan, group, &sources, before.is_new, ambience, &mut result.flows);
+        if let Some(traces) = traces.as_deref_mut() {
+            trace_flows(plan, group, &sources, before.is_new, ambience, traces);
         }
-        attribute_flow(plan, group, &sources, before, ambience, &mut result).map_err(|error| {
+        if let Err(error) = attribute_flow(plan, group, &sources, before, ambience, &mut result) {
             let error = error.at(AlgorithmStep::ImportFlow);
-            if error.detail.attribute.is_none() { error.attribute(plan.name(attribute)) } else { error }
-        })?;
+            let error = if error.detail.attribute.is_none() { error.attribute(plan.name(attribute)) } else { error };
+            if traces.is_none() {
+                return Err(error);
+            }
+            failed.get_or_insert(error);
+        }
     }
-    Ok(result)
+    failed.map_or(Ok(result), Err)
 }
 
 fn attribute_flow<'a>(

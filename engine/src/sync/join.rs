@@ -18,7 +18,18 @@ pub enum LinkDecision {
     /// A metaverse object of this type is made for it.
     Project(String),
     /// It stays unjoined.
-    Remain,
+    Remain(Unjoined),
+}
+
+/// Why an object stays unjoined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unjoined {
+    /// No rule in scope joins or creates.
+    NoRule,
+    /// None of the attributes that it is recognized by has a value.
+    NoValue,
+    /// No group of join conditions leads to exactly one metaverse object, and no rule creates one.
+    NoMatch,
 }
 
 /// Decides for a disconnector.
@@ -30,7 +41,7 @@ pub fn decide(contributor: &Contributor, facts: &FactReader<'_>) -> Attempt<Link
     // Rules join normal disconnectors only (`engine.md` 1.1).
     let kept_apart = contributor.object.connector_state != 0;
     if linking.is_empty() || kept_apart || contributor.object.is_being_deleted() {
-        return Ok(LinkDecision::Remain);
+        return Ok(LinkDecision::Remain(Unjoined::NoRule));
     }
     if let Some(rule) = criteria(&linking)? {
         for group in &rule.join {
@@ -43,14 +54,14 @@ pub fn decide(contributor: &Contributor, facts: &FactReader<'_>) -> Attempt<Link
         let recognizable =
             rule.join.iter().flatten().any(|condition| !contributor.expected.get(condition.connector_attribute).is_empty());
         if !recognizable {
-            return Ok(LinkDecision::Remain);
+            return Ok(LinkDecision::Remain(Unjoined::NoValue));
         }
     }
     let types: BTreeSet<&str> =
         linking.iter().filter(|rule| rule.link == LinkType::Provision).map(|rule| rule.metaverse_type.as_str()).collect();
     let mut types = types.into_iter();
     match (types.next(), types.next()) {
-        (None, _) => Ok(LinkDecision::Remain),
+        (None, _) => Ok(LinkDecision::Remain(Unjoined::NoMatch)),
         (Some(only), None) => Ok(LinkDecision::Project(only.to_owned())),
         (Some(one), Some(other)) => Err(Halt::from(
             ObjectError::new(

@@ -19,9 +19,10 @@ mod step;
 mod values;
 
 pub use effects::{CsEffect, Effects, FlowTrace, MvEffect, MvTarget, Standing, Trace};
-pub use plan::{connector_keys, load as load_plan, load_in as load_plan_in, read as read_plan};
+pub use join::{LinkDecision, Unjoined};
+pub use plan::{connector_keys, inputs as plan_inputs, load as load_plan, load_in as load_plan_in, read as read_plan};
 pub use step::{SyncOptions, run_step};
-pub use values::{FlowValue, INDEXED_LIMIT};
+pub use values::FlowValue;
 
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use crate::model::{
     AlgorithmStep, AttributeChange, AttributeId, CsId, DN_ATTRIBUTE, Delta, Dn, ErrorCode, Image, MvId, ObjectError,
     ObjectOperation, Value, ValueType, Values,
 };
-use crate::rules::{CompiledFlow, CompiledRule, ConnectorPlan, Direction, LinkType, Plan, in_scope};
+use crate::rules::{CompiledFlow, CompiledRule, ConnectorPlan, Direction, LinkType, MergeType, Plan, in_scope};
 use crate::store::connector_space::{CsObject, LinkRule, TowerView};
 use crate::store::references::ReferenceLayer;
 
@@ -64,6 +64,8 @@ pub struct Outbound<'a> {
 enum Wanted {
     Values(Values),
     Null,
+    /// These beside those that the object has.
+    Merged(Values, MergeType),
     /// Only when the object is created; otherwise a staged value stays and everything else is let be.
     Once(Values),
 }
@@ -300,6 +302,11 @@ impl Outbound<'_> {
             let desired = match wish {
                 Wanted::Values(values) => values,
                 Wanted::Null => Values::new(),
+                Wanted::Merged(values, merge) => {
+                    let mut all = Values::from(base.get(attribute));
+                    merge_into(&mut all, values, merge);
+                    all
+                }
                 Wanted::Once(values) if creating => values,
                 Wanted::Once(_) => {
                     if let (true, Some(kept)) = (fresh, staged_before.and_then(|staged| staged.changes.get(&attribute))) {
@@ -405,6 +412,9 @@ impl Outbound<'_> {
                 continue;
             }
             let (mut managed, mut once, mut merged) = (false, false, Values::new());
+            // A union is made with what the object has (`default-rules.md` 6.9), so a flow that gives nothing takes
+            // nothing away; only AuthoritativeNull does.
+            let mut union = None;
             for (rule, flow) in group {
                 if flow.apply_once && !creating {
                     once = true;
@@ -418,30 +428,33 @@ impl Outbound<'_> {
                     FlowValue::Ignore => continue,
                     FlowValue::Null => {
                         managed = true;
+                        union = union.or(flow.merge.is_union().then_some(flow.merge));
                         continue;
                     }
                     FlowValue::AuthoritativeNull => {
-                        managed = true;
+                        (managed, union) = (true, None);
                         break;
                     }
                     FlowValue::Values(values) => {
                         managed = true;
                         once |= flow.apply_once;
                         if flow.merge.is_union() {
+                            union = union.or(Some(flow.merge));
                             merge_into(&mut merged, values, flow.merge);
                             continue;
                         }
-                        merged = values;
+                        (merged, union) = (values, None);
                         break;
                     }
                 }
             }
             let values = self.in_connector_space(merged)?;
-            let wish = match (once, managed) {
-                (true, _) => Wanted::Once(values),
-                (false, true) if values.is_empty() => Wanted::Null,
-                (false, true) => Wanted::Values(values),
-                (false, false) => continue,
+            let wish = match (once, managed, union) {
+                (true, _, _) => Wanted::Once(values),
+                (false, true, Some(merge)) => Wanted::Merged(values, merge),
+                (false, true, None) if values.is_empty() => Wanted::Null,
+                (false, true, None) => Wanted::Values(values),
+                (false, false, _) => continue,
             };
             wanted.insert(first.target.id, (first.target.value_type, wish));
         }

@@ -49,6 +49,14 @@ pub fn load_in(transaction: &Transaction<'_>) -> Result<(Plan, Vec<RuleProblem>)
 pub fn read(connection: &Connection) -> Result<(Plan, Vec<RuleProblem>), StoreError> {
     let mut names = attributes::load(connection)?;
     let rules = configuration::rules(connection)?;
+    Ok(compile(&rules, inputs(connection)?, &schema::metaverse(connection)?, &mut names))
+}
+
+/// The connectors as the compiler and the judge of rules need them.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn inputs(connection: &Connection) -> Result<Vec<PlanInput>, StoreError> {
     let forest = active_directory_schema().map_err(|error| StoreError::damaged("the Active Directory schema", error))?;
     let forest = Arc::new(forest);
     let mut inputs = Vec::new();
@@ -56,7 +64,7 @@ pub fn read(connection: &Connection) -> Result<(Plan, Vec<RuleProblem>), StoreEr
         let partitions = configuration::partitions(connection, connector.id)?;
         inputs.push(input(connector, &partitions, &forest)?);
     }
-    Ok(compile(&rules, inputs, &schema::metaverse(connection)?, &mut names))
+    Ok(inputs)
 }
 
 /// The connector space attributes that are kept as join keys for a connector.

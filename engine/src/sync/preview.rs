@@ -27,7 +27,7 @@ use crate::store::references::ReferenceLayer;
 /// What synchronizing one object does.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Preview {
-    /// What would be written, with its [`Effects::trace`]; empty when the object fails.
+    /// What would be written, with its [`Effects::trace`]; nothing but the trace when the object fails.
     pub effects: Effects,
     /// Why the object cannot be synchronized; nothing of it is written then.
     pub error: Option<ObjectError>,
@@ -87,9 +87,17 @@ impl Preview {
 /// # Errors
 /// [`StoreError`] when the database cannot be read.
 pub fn generate(environment: &StepEnvironment, object: CsId, full: bool) -> Result<Preview, StoreError> {
+    let (plan, _) = plan::read(&*environment.database.reader()?)?;
+    generate_by(environment, &plan, object, full)
+}
+
+/// As [`generate`], by a plan that is at hand.
+///
+/// # Errors
+/// As [`generate`].
+pub fn generate_by(environment: &StepEnvironment, plan: &Plan, object: CsId, full: bool) -> Result<Preview, StoreError> {
     let reader = environment.database.reader()?;
-    let (plan, _) = plan::read(&reader)?;
-    evaluate_one(environment, &reader, &plan, object, full)
+    evaluate_one(environment, &reader, plan, object, full)
 }
 
 /// Synchronizes one object and tells what that did. References and provisioning that wait for it are left
@@ -99,12 +107,20 @@ pub fn generate(environment: &StepEnvironment, object: CsId, full: bool) -> Resu
 /// [`StoreError`] when the database cannot be read or written.
 pub fn commit(environment: &StepEnvironment, object: CsId, full: bool) -> Result<Preview, StoreError> {
     let (plan, _) = plan::load(&environment.database)?;
+    commit_by(environment, &plan, object, full)
+}
+
+/// As [`commit`], by a plan that was loaded from this database and still holds.
+///
+/// # Errors
+/// As [`commit`].
+pub fn commit_by(environment: &StepEnvironment, plan: &Plan, object: CsId, full: bool) -> Result<Preview, StoreError> {
     let mut writer = environment.database.writer();
     let transaction = writer.transaction()?;
-    let preview = evaluate_one(environment, &transaction, &plan, object, full)?;
+    let preview = evaluate_one(environment, &transaction, plan, object, full)?;
     match &preview.error {
         None => {
-            Applier::new(&plan).apply(&transaction, &preview.effects, &|_| false)?;
+            Applier::new(plan).apply(&transaction, &preview.effects, &|_| false)?;
         }
         Some(error) => {
             if let Some(known) = connector_space::load_one(&transaction, object)? {
@@ -136,7 +152,9 @@ fn evaluate_one(
     let evaluation = again(connection, plan, &mut facts, input, Subject::Object(object))?;
     Ok(match evaluation.outcome {
         Ok(effects) => Preview { effects, error: None },
-        Err(Halt::Error(error)) => Preview { effects: Effects::default(), error: Some(*error) },
+        Err(Halt::Error(error)) => {
+            Preview { effects: Effects { trace: evaluation.trace, ..Effects::default() }, error: Some(*error) }
+        }
         Err(Halt::Missing) => Preview::default(),
     })
 }

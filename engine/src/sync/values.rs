@@ -8,11 +8,8 @@ use jiff::Timestamp;
 use smallvec::SmallVec;
 use syncline_expression::{Context, Outcome, Parameters, Random, Source, Value as ExpressionValue, ValueRef, View};
 
-use crate::model::{AttributeId, DN_ATTRIBUTE, ErrorCode, Image, ObjectError, Value, ValueType, Values};
+use crate::model::{AttributeId, DN_ATTRIBUTE, ErrorCode, INDEXED_LIMIT, Image, ObjectError, Value, ValueType, Values};
 use crate::rules::{AttributePlan, CompiledFlow, CompiledSource, ConnectorPlan, Plan, ProgramSlot};
-
-/// Longest text in an indexed metaverse attribute, in UTF-16 units (`engine.md` 2.4).
-pub const INDEXED_LIMIT: usize = 448;
 
 /// Time and randomness for expressions; parameters, so that evaluation is a function of its input.
 #[derive(Clone, Copy)]

@@ -59,7 +59,6 @@ impl Target {
             (AttributeKind::Number, ["str"]) => " Use CNum.",
             (AttributeKind::Boolean, ["str" | "num"]) => " Use CBool.",
             (AttributeKind::Reference, ["str"]) => " Use CRef.",
-            (AttributeKind::Binary, ["str"]) => " Use ConvertFromBase64.",
             _ => "",
         }
     }

@@ -5,14 +5,14 @@ use syncline_expression::Target;
 use uuid::Uuid;
 
 use super::{QueryContext, connector_space, connectors};
-use crate::model::{AttributeDefinition, CsId, ValueType};
+use crate::model::{AttributeDefinition, CsId, INDEXED_LIMIT, ValueType};
 use crate::rules::{active_directory_schema, attribute_kind, metaverse_schema, tenant_schema};
 use crate::service::{EngineError, ExpressionObject};
 use crate::store::StoreError;
 use crate::store::connector_space::{LoadOptions, load};
 use crate::store::search::metaverse as search;
 use crate::sync::expression_object as objects;
-use crate::sync::{INDEXED_LIMIT, read_plan};
+use crate::sync::read_plan;
 
 /// How a metaverse object type is written where the type of a directory is expected, too.
 const METAVERSE_PREFIX: &str = "mv:";

@@ -9,6 +9,7 @@ mod connectors;
 mod expression;
 mod metaverse;
 mod page;
+mod rules;
 mod runs;
 mod status;
 
@@ -17,5 +18,6 @@ pub use connectors::*;
 pub use expression::*;
 pub use metaverse::*;
 pub use page::*;
+pub use rules::*;
 pub use runs::*;
 pub use status::*;

@@ -1,0 +1,121 @@
+//! Synchronization rules as lists and windows show them.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::model::ConnectorId;
+use crate::rules::{Direction, LinkType, MergeType, RuleFault};
+
+/// A rule in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleSummary {
+    /// Identifier.
+    pub guid: Uuid,
+    /// Lower number wins.
+    pub precedence: i64,
+    /// Name.
+    pub name: String,
+    /// Number of the connector.
+    pub connector_id: ConnectorId,
+    /// Name of the connector.
+    pub connector: String,
+    /// Into the metaverse or out of it.
+    pub direction: Direction,
+    /// Object type in the connector space.
+    pub connector_object_type: String,
+    /// Object type in the metaverse.
+    pub metaverse_object_type: String,
+    /// What happens when nothing matches.
+    pub link: LinkType,
+    /// Switched on.
+    pub enabled: bool,
+    /// Comes with the program: may be switched on and off, and cloned.
+    pub standard: bool,
+    /// Passwords of objects in scope are synchronized.
+    pub password_sync: bool,
+    /// Number of attribute flows.
+    pub flow_count: u64,
+    /// Number of faults that keep parts of it from working.
+    pub fault_count: u64,
+}
+
+/// A rule with everything in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleDetails {
+    /// What a list shows.
+    #[serde(flatten)]
+    pub summary: RuleSummary,
+    /// Explanation.
+    pub description: String,
+    /// Tag of a standard rule.
+    pub tag: Option<String>,
+    /// Scoping filter: groups of clauses.
+    pub scope: Vec<Vec<String>>,
+    /// Join criteria: groups of conditions.
+    pub join: Vec<Vec<String>>,
+    /// Attribute flows by target.
+    pub flows: Vec<RuleFlowView>,
+    /// What is wrong with it, warnings too.
+    pub faults: Vec<RuleFault>,
+}
+
+/// One attribute flow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleFlowView {
+    /// Attribute written.
+    pub target: String,
+    /// `Direct`, `Expression` or `Constant`.
+    pub kind: String,
+    /// Attribute, expression or constant.
+    pub source: String,
+    /// Evaluated only when the target object is created.
+    pub apply_once: bool,
+    /// How contributions combine.
+    pub merge: MergeType,
+}
+
+/// What becomes of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuleFateView {
+    /// It is new.
+    New,
+    /// It changes.
+    Changed,
+    /// It goes.
+    Removed,
+}
+
+/// One rule that changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleChangeStepView {
+    /// Identifier.
+    pub guid: Uuid,
+    /// Precedence afterwards, or before it went.
+    pub precedence: i64,
+    /// Name afterwards, or before it went.
+    pub name: String,
+    /// Connector.
+    pub connector: String,
+    /// What becomes of it.
+    pub fate: RuleFateView,
+    /// In what it differs from before, one line each; for a rule that changes.
+    pub differences: Vec<String>,
+}
+
+/// A change of rules that was made, or would be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleChangeView {
+    /// It was stored; otherwise it was only judged.
+    pub stored: bool,
+    /// Version of the configuration with the change.
+    pub version: u64,
+    /// The rules that change, by precedence.
+    pub steps: Vec<RuleChangeStepView>,
+    /// What is allowed but probably not meant.
+    pub warnings: Vec<RuleFault>,
+    /// Connectors that need a full import, because the rules use attributes that were not imported.
+    pub full_import: Vec<String>,
+    /// Connectors that need a full synchronization.
+    pub full_synchronization: Vec<String>,
+}
