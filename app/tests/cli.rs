@@ -7,6 +7,8 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use syncline_engine::model::{ConnectorId, SequentialIds};
+use syncline_engine::rules::{DefaultSetOptions, UserMatch, active_directory_schema, default_rules, tenant_schema};
 
 const FOREST: &str = "contoso.com";
 const TENANT: &str = "contoso.onmicrosoft.com - AAD";
@@ -436,4 +438,73 @@ fn help_teaches_with_examples() {
     check(&["scenario", "--help"], "docs/scenarios.md");
     check(&["pending", "--help"], "DN,OMODT,ObjectType,AttrName,AMODT,OldValue,NewValue");
     check(&["--version"], "syncline ");
+}
+
+/// The expression of a default rule.
+fn default_expression(rule: &str, target: &str) -> String {
+    let (forest, tenant) = (active_directory_schema().unwrap(), tenant_schema().unwrap());
+    let options = DefaultSetOptions {
+        forests: vec![(ConnectorId(1), &forest)],
+        tenant: (ConnectorId(2), &tenant),
+        user_match: UserMatch::Once,
+        source_anchor: "objectGUID".into(),
+        sign_in: "userPrincipalName".to_owned(),
+        hybrid_exchange: false,
+        device_write_up: false,
+        apps: None,
+    };
+    let rules = default_rules(&options, &SequentialIds::default()).unwrap();
+    let flows = &rules.iter().find(|candidate| candidate.name == rule).unwrap().flows;
+    flows.iter().find(|flow| flow.target == target).unwrap().source.text().to_owned()
+}
+
+#[test]
+fn expressions_read_objects_of_the_data_folder() {
+    let found = data(&on_demo(&["mv", "search", "Aaron Hughes", "--type", "person", "--json"]));
+    let guid = found["rows"][0]["guid"].as_str().unwrap();
+    let person = data(&on_demo(&["mv", "show", guid, "--json"]));
+    let of_forest = person["connectorDetails"].as_array().unwrap().iter().find(|hit| hit["connectorName"] == FOREST).unwrap();
+    let dn = of_forest["hit"]["dn"].as_str().unwrap();
+    let on_user = |verb: &str, arguments: &[&str]| {
+        let output = on_demo(&[&["expression", verb, "--connector", FOREST, "--dn", dn], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output)
+    };
+    assert_eq!(
+        on_user("eval", &["[displayName] & \"/\" & %Domain.FQDN% & \"/\" & %Forest.Netbios%"]),
+        "Aaron Hughes/contoso.com/CONTOSO\n"
+    );
+    assert_eq!(on_user("eval", &["[dn]"]), format!("{dn}\n"));
+    assert_eq!(on_user("eval", &["[title]", "--set", "title=Lead"]), "Lead\n");
+    let manager = on_user("eval", &["DNComponent([manager], 1)"]);
+    assert!(manager.len() > 1 && !manager.contains('='), "{manager}");
+    let guid_of_connector = data(&on_demo(&["connector", "show", FOREST, "--json"]))["guid"].as_str().unwrap().to_owned();
+    assert_eq!(on_user("eval", &["%Connector.ID%"]), format!("{guid_of_connector}\n"));
+    assert_eq!(on_user("eval", &["ImportedValue(\"displayName\")"]), "Aaron Hughes\n");
+
+    let filter = default_expression("In from AD - User Join", "cloudFiltered");
+    let parts = on_user("explain", &[&filter]);
+    for (part, value) in [
+        ("IsPresent([sAMAccountName]) = False", "False"),
+        ("[isCriticalSystemObject]", "NULL"),
+        ("InStr([mailNickname], \"}\") > 0", "not evaluated"),
+        ("DNComponent(CRef([dn]),1)", "\"Aaron Hughes\""),
+        ("True", "not evaluated"),
+    ] {
+        let line = parts.lines().find(|line| line.trim_start().starts_with(part)).unwrap_or_else(|| panic!("{part} in {parts}"));
+        assert!(line.ends_with(value), "{line}");
+    }
+
+    let on_person = |arguments: &[&str]| stdout(&on_demo(&[&["expression", "eval", "--mv", guid], arguments].concat()));
+    assert_eq!(on_person(&["[displayName] & IIF([cloudFiltered], 1, 0)"]), "Aaron Hughes0\n");
+    let tenant = data(&on_demo(&["connector", "show", TENANT, "--json"]))["guid"].as_str().unwrap().to_owned();
+    assert_eq!(on_person(&["%Connector.ID%", "--connector", TENANT]), format!("{tenant}\n"));
+    let unknown = on_demo(&["expression", "eval", "[sAMAccountName]", "--mv", guid]);
+    assert_eq!(unknown.status.code(), Some(31));
+    assert!(stderr(&unknown).contains("metaverse object type person"), "{}", stderr(&unknown));
+    let nobody = on_demo(&["expression", "eval", "1", "--connector", FOREST, "--dn", "CN=Nobody,DC=contoso,DC=com"]);
+    assert_eq!(nobody.status.code(), Some(30), "{}", stderr(&nobody));
+    let check = ["expression", "check", "[displayName]", "--mv", guid, "--connector", TENANT, "--target", "accountEnabled"];
+    let warned = stdout(&on_demo(&check));
+    assert!(warned.contains("The result is str, accountEnabled holds bool."), "{warned}");
 }

@@ -150,12 +150,16 @@ pub struct Failure {
     pub detail: Value,
     /// What the command can still show, such as the run that failed.
     pub text: String,
+    /// Lines after the message: the place in an expression.
+    pub place: String,
+    /// Things worth knowing beside the failure.
+    pub warnings: Vec<String>,
 }
 
 impl Failure {
     /// A failure with a message.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), detail: json!({}), text: String::new() }
+        Self { exit, message: message.into(), detail: json!({}), text: String::new(), place: String::new(), warnings: Vec::new() }
     }
 
     /// A value that cannot be used.
@@ -174,6 +178,20 @@ impl Failure {
     #[must_use]
     pub fn text(mut self, text: String) -> Self {
         self.text = text;
+        self
+    }
+
+    /// Adds lines after the message.
+    #[must_use]
+    pub fn place(mut self, lines: String) -> Self {
+        self.place = lines;
+        self
+    }
+
+    /// Adds warnings.
+    #[must_use]
+    pub fn warnings(mut self, warnings: Vec<String>) -> Self {
+        self.warnings = warnings;
         self
     }
 }

@@ -10,6 +10,7 @@ mod csv;
 mod cycle;
 mod demo;
 mod exit;
+mod expression;
 mod interrupt;
 mod json;
 mod mv;
@@ -74,6 +75,7 @@ Examples:
   syncline run start contoso.com \"Full Import\"    run a profile
   syncline cycle start --wait                     import, synchronize, export
   syncline mv search Ada                          find a person in the metaverse
+  syncline expression eval 'Len([cn])' --set cn=Ann  try an expression, without a data folder
   syncline rule export --custom --output r.toml   write your own rules as text";
 
 /// Options of every command.
@@ -157,6 +159,9 @@ pub enum Command {
     Mv(mv::MvCommand),
     /// List what the next export of a connector will send
     Pending(pending::PendingArgs),
+    /// Check, format, evaluate and explain expressions; needs no data folder
+    #[command(subcommand)]
+    Expression(expression::ExpressionCommand),
     /// Run scenario files: what happens, and what must be true afterwards
     Scenario(scenario::ScenarioArgs),
 }
@@ -175,6 +180,7 @@ impl Command {
             Self::Cs(command) => command.name(),
             Self::Mv(command) => command.name(),
             Self::Pending(_) => "pending",
+            Self::Expression(command) => command.name(),
             Self::Scenario(_) => "scenario",
         }
     }
@@ -192,6 +198,7 @@ impl Command {
             | Self::Cs(_)
             | Self::Mv(_)
             | Self::Pending(_)
+            | Self::Expression(_)
             | Self::Scenario(_) => false,
         }
     }
@@ -208,6 +215,7 @@ impl Command {
             Self::Cs(command) => command.run(session),
             Self::Mv(command) => command.run(session),
             Self::Pending(arguments) => pending::run(session, arguments),
+            Self::Expression(command) => command.run(session),
             Self::Scenario(arguments) => scenario::run(session, arguments),
         }
     }
@@ -362,6 +370,13 @@ mod tests {
         check("syncline mv search Ada --type person --where mail=*", "mv search", false);
         check("syncline mv show 5f0c1a34-0000-4000-8000-000000000000", "mv show", false);
         check("syncline pending contoso.com --format changes --op update", "pending", false);
+        check("syncline expression check [mail] --target mail --target-type str --strict", "expression check", false);
+        check("syncline expression format --file - --check", "expression format", false);
+        check("syncline expression eval [mail] --set mail=a --param P=x --now 2024-06-15T12:00:00Z", "expression eval", false);
+        check("syncline expression explain [mail] --connector contoso.com --dn CN=Ada", "expression explain", false);
+        check("syncline expression eval [mail] --mv 5f0c1a34-0000-4000-8000-000000000000", "expression eval", false);
+        check("syncline expression functions --category text", "expression functions", false);
+        check("syncline expression vectors a.json b.json", "expression vectors", false);
         check("syncline scenario one.scenario two.scenario", "scenario", false);
     }
 
@@ -391,6 +406,15 @@ mod tests {
             "syncline cs search contoso.com --scope everything",
             "syncline mv search --where mail",
             "syncline pending contoso.com --format docx",
+            "syncline expression eval",
+            "syncline expression eval 1 --file x",
+            "syncline expression eval 1 --set mail",
+            "syncline expression eval 1 --set mail:text=x",
+            "syncline expression eval 1 --dn CN=Ada",
+            "syncline expression eval 1 --now yesterday",
+            "syncline expression check 1 --target-type str",
+            "syncline expression functions --category nothing",
+            "syncline expression vectors",
             "syncline scenario",
             "syncline cycle start --policy weekly",
             "syncline status --password secret",

@@ -100,7 +100,13 @@ impl Output {
             (Format::Text, Ok(answer)) => self.text(&answer),
             (Format::Text, Err(failure)) => {
                 let written = write_out(&failure.text);
+                for warning in &failure.warnings {
+                    say(&format!("warning: {warning}"));
+                }
                 say(&format!("error: {}", failure.message));
+                for line in failure.place.lines() {
+                    say(line);
+                }
                 written
             }
             (_, Ok(answer)) => self.document(json::success(self.command, answer.data, &answer.warnings)),

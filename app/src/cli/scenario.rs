@@ -128,9 +128,10 @@ fn difference_text(file: &FileResult, difference: &Difference) -> String {
     let title = file.title.as_deref().unwrap_or_default();
     let mut lines = vec![format!("{}: {title}", file.file)];
     let place = format!("{}, line {}", difference.file, difference.line);
-    lines.push(match difference.step_line == difference.line {
-        true => format!("  {place}: {}", difference.step),
-        false => format!("  {place}, after line {}: {}", difference.step_line, difference.step),
+    lines.push(if difference.step_line == difference.line {
+        format!("  {place}: {}", difference.step)
+    } else {
+        format!("  {place}, after line {}: {}", difference.step_line, difference.step)
     });
     let about = difference.object.iter().chain([&difference.part]).chain(&difference.attribute);
     let about: Vec<&str> = about.map(String::as_str).filter(|text| !text.is_empty()).collect();

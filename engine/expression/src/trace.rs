@@ -22,6 +22,11 @@ pub struct Step {
     pub children: Vec<Step>,
 }
 
+impl Step {
+    /// The most results kept for one part, and the most values kept of one list.
+    pub const KEPT: usize = 32;
+}
+
 /// What one evaluation of a part gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepResult {
@@ -32,9 +37,6 @@ pub enum StepResult {
     /// A fault, of the part itself or of something inside it.
     Error(EvaluationError),
 }
-
-/// The most results kept for one part, and the most values kept of one list.
-const KEPT: usize = 32;
 
 /// The most bytes of one value that are kept when the trace is full.
 const CUT: usize = 64;
@@ -73,7 +75,7 @@ impl<'a> Watch<'a> for Recorder {
         let results = self.results.entry((span.start, span.end)).or_default();
         let full = self.bytes > limits::TRACE_BYTES;
         // A part that was evaluated has one result at least.
-        if results.len() >= KEPT || (full && !results.is_empty()) {
+        if results.len() >= Step::KEPT || (full && !results.is_empty()) {
             return;
         }
         results.push(match result {
@@ -109,7 +111,7 @@ fn outcome<'a>(value: &Val<'a>, source: &'a dyn Source, longest: usize) -> Outco
         Val::AuthoritativeNull => Outcome::AuthoritativeNull,
         Val::IgnoreThisFlow => Outcome::IgnoreThisFlow,
         Val::Multi(list) => {
-            let kept = list.len().min(KEPT);
+            let kept = list.len().min(Step::KEPT);
             let values = (0..kept).filter_map(|index| cut(list.get(index, source), longest).into_value());
             Outcome::Multi(values.collect())
         }

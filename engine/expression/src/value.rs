@@ -66,6 +66,19 @@ impl Value {
     }
 }
 
+impl From<ValueRef<'_>> for Value {
+    /// A copy of its own.
+    fn from(value: ValueRef<'_>) -> Self {
+        match value {
+            ValueRef::Text(text) => Self::Text(text.to_owned()),
+            ValueRef::Number(number) => Self::Number(number),
+            ValueRef::Boolean(flag) => Self::Boolean(flag),
+            ValueRef::Binary(bytes) => Self::Binary(bytes.to_vec()),
+            ValueRef::Reference(name) => Self::Reference(name.to_owned()),
+        }
+    }
+}
+
 /// What an expression yields for one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {

@@ -138,6 +138,14 @@ impl<'a> Space<'a> {
         self.anchors.get(anchor).copied()
     }
 
+    /// True when an import has brought the object of an anchor before.
+    pub(super) fn was_imported(&mut self, anchor: &[u8]) -> Result<bool, StoreError> {
+        match self.by_anchor(anchor) {
+            Some(id) => Ok(self.need(id)?.object.import_changed.is_some()),
+            None => Ok(false),
+        }
+    }
+
     /// Finds the place of an arriving object (`engine.md` 3.3), making room for it.
     pub(super) fn place(&mut self, anchor: &[u8], dn: &Dn) -> Result<Placed, StoreError> {
         let owner = self.owner(dn.key())?;

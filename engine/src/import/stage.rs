@@ -218,6 +218,12 @@ impl<'a> Stager<'a> {
             match item {
                 Work::Entry(entry) => {
                     self.drop_postponed(&entry.anchor);
+                    if entry.mentioned.is_some() && !space.was_imported(&entry.anchor)? {
+                        let message = format!("a change of {} arrived, which was never imported: run a full import", entry.dn);
+                        let error = ObjectError::new(ErrorCode::NEED_FULL_OBJECT, message).at(AlgorithmStep::Staging);
+                        self.discovery_error(entry.dn.as_str(), error, recorder);
+                        continue;
+                    }
                     if self.full
                         && !last
                         && let Some(id) = space.by_anchor(&entry.anchor)

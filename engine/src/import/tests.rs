@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use crate::connector::memory::{Fault, MemoryConnector, MemoryEntry, texts};
 use crate::connector::{
-    CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, EntryValue, ExportChange,
-    ExportResult, ImportItem, ImportRequest, ImportSummary,
+    Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, EntryValue,
+    ExportChange, ExportResult, ImportEntry, ImportItem, ImportRequest, ImportSummary,
 };
 use crate::model::{CsId, ErrorCode, ObjectOperation, Schema, Value};
 use crate::step::StepStatus;
@@ -351,10 +351,10 @@ fn an_entry_that_cannot_be_read_is_a_discovery_error() {
     assert_eq!(error.error.detail.attribute.as_deref(), Some("department"));
 }
 
-/// Tells its first user once more under another name.
-struct TwiceTold(MemoryConnector);
+/// Tells one entry more, made from the users that it told.
+struct TellsMore<F>(MemoryConnector, F);
 
-impl Connector for TwiceTold {
+impl<F: Fn(Vec<ImportEntry>) -> ImportEntry + Send> Connector for TellsMore<F> {
     fn capabilities(&self) -> Capabilities {
         self.0.capabilities()
     }
@@ -372,18 +372,16 @@ impl Connector for TwiceTold {
         request: &ImportRequest,
         sink: &mut dyn FnMut(ImportItem) -> bool,
     ) -> Result<ImportSummary, ConnectorError> {
-        let mut user = None;
+        let mut users = Vec::new();
         let summary = self.0.import(request, &mut |item| {
             if let ImportItem::Entry(entry) = &item
                 && entry.object_type == "user"
             {
-                user = Some(entry.clone());
+                users.push(entry.clone());
             }
             sink(item)
         })?;
-        let mut twin = user.unwrap();
-        twin.dn = "CN=twin,OU=Staff,DC=contoso,DC=com".to_owned();
-        sink(ImportItem::Entry(twin));
+        sink(ImportItem::Entry((self.1)(users)));
         Ok(summary)
     }
 
@@ -397,7 +395,9 @@ fn one_anchor_under_two_names_stops_obsoletion() {
     let (fixture, users) = with_users(1);
     fixture.directory.remove(b"u1");
     fixture.directory.put(MemoryEntry::new("a", "CN=a,OU=Staff,DC=contoso,DC=com", "user", texts(&[])));
-    let mut directory = TwiceTold(fixture.directory.connect());
+    let twin =
+        |mut users: Vec<ImportEntry>| ImportEntry { dn: "CN=twin,OU=Staff,DC=contoso,DC=com".to_owned(), ..users.remove(0) };
+    let mut directory = TellsMore(fixture.directory.connect(), twin);
     let told = fixture.import_from(StepType::FullImport, &mut directory);
     assert_eq!(told.end.status, StepStatus::COMPLETED_DISCOVERY_ERRORS);
     assert_eq!(fixture.errors(&told)[0].error.code, ErrorCode::DUPLICATE_OBJECT);
@@ -508,6 +508,29 @@ fn partial_deltas_leave_the_rest_alone() {
     assert_eq!(view.first(fixture.attribute("mail")), Some(&Value::text("a@b")));
     assert!(view.get(fixture.attribute("department")).is_empty());
     assert_told(&fixture.full_import(), StepStatus::SUCCESS, "stage-no-change=1");
+}
+
+#[test]
+fn a_change_of_an_object_that_was_never_imported_needs_the_whole_object() {
+    let fixture = Fixture::tenant();
+    fixture.directory.put(MemoryEntry::new("User_1", "CN={41}", "user", texts(&[("mail", "a@b")])));
+    fixture.full_import();
+    let check = |anchor: &str, status: StepStatus, counters: &str| {
+        let change = |_| ImportEntry {
+            anchor: Anchor(anchor.as_bytes().to_vec()),
+            dn: "CN={41}".to_owned(),
+            object_type: "user".to_owned(),
+            attributes: texts(&[("department", "IT")]),
+            partial: true,
+        };
+        let told = fixture.import_from(StepType::DeltaImport, &mut TellsMore(fixture.directory.connect(), change));
+        assert_told(&told, status, counters);
+        fixture.errors(&told).first().map(|error| error.error.code.clone())
+    };
+    assert_eq!(check("User_1", StepStatus::SUCCESS, "stage-add=1"), None);
+    let refused = check("User_2", StepStatus::COMPLETED_DISCOVERY_ERRORS, "stage-failure=1");
+    assert_eq!(refused, Some(ErrorCode::NEED_FULL_OBJECT));
+    assert_eq!(fixture.objects().len(), 1);
 }
 
 #[test]

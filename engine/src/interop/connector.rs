@@ -1,10 +1,13 @@
 //! A connector as a real server exports it (`aadconnect-export-format.md` A.2 and C).
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use super::reading::Reading;
 use super::schema::ServerSchema;
 use super::xml::{Element, Node};
+use crate::model::fold_text;
 
 /// Name of the outermost element, and of the envelope around it that a single export has.
 pub(super) const ROOT: &str = "ma-data";
@@ -16,6 +19,83 @@ pub(super) const FORMAT: i64 = 1;
 pub const CLOUD_CONNECTOR: Uuid = Uuid::from_u128(0xb891_884f_051e_4a83_95af_2544_101c_9083);
 /// What the cloud connector says it is.
 pub(super) const CLOUD_SUBTYPE: &str = "Windows Azure Active Directory (Microsoft)";
+
+/// Object classes, attributes and partitions of a connector; real ones have about 10, 200 and 20.
+const MOST_CLASSES: usize = 200;
+const MOST_ATTRIBUTES: usize = 5_000;
+const MOST_PARTITIONS: usize = 1_000;
+
+/// Elements of a connector, in either layout.
+const CHILDREN: [&str; 33] = [
+    "format-version",
+    "id",
+    "name",
+    "category",
+    "description",
+    "subtype",
+    "ma-listname",
+    "ma-companyname",
+    "creation-time",
+    "last-modification-time",
+    "version",
+    "internal-version",
+    "password-sync-allowed",
+    "schema",
+    "private-configuration",
+    "attribute-inclusion",
+    "join",
+    "projection",
+    "export-attribute-flow",
+    "ma-partition-data",
+    "ma-run-data",
+    "component_mappings",
+    "password-sync",
+    "encrypted-attributes",
+    "stay-disconnector",
+    "provisioning-cleanup",
+    "extension",
+    "controller-configuration",
+    "ma-ui-settings",
+    "SyncConfig-refresh-schema",
+    "capabilities-mask",
+    "export-type",
+    "dn-construction",
+];
+
+/// Settings of connectors and partitions that are known.
+const PARAMETERS: [&str; 31] = [
+    "forest-port",
+    "forest-guid",
+    "forest-login-user",
+    "forest-login-domain",
+    "default-ssl-strength",
+    "password",
+    "forest-name",
+    "sign-and-seal",
+    "crl-check",
+    "ssl-bind",
+    "simple-bind",
+    "Connector.GroupFilteringGroupDn",
+    "ADS_UF_ACCOUNTDISABLE",
+    "ADS_GROUP_TYPE_GLOBAL_GROUP",
+    "ADS_GROUP_TYPE_DOMAIN_LOCAL_GROUP",
+    "ADS_GROUP_TYPE_LOCAL_GROUP",
+    "ADS_GROUP_TYPE_UNIVERSAL_GROUP",
+    "ADS_GROUP_TYPE_SECURITY_ENABLED",
+    "Forest.FQDN",
+    "Forest.LDAP",
+    "Forest.Netbios",
+    "guid",
+    "last-dc",
+    "dc-failover",
+    "cookie",
+    "Domain.FQDN",
+    "Domain.LDAP",
+    "Domain.Netbios",
+    "UserName",
+    "Password",
+    "Connector.ID",
+];
 
 /// A connector of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,13 +264,9 @@ impl ServerConnector {
     /// Object classes selected in any partition, in order of first mention.
     #[must_use]
     pub fn object_classes(&self) -> Vec<String> {
-        let mut classes: Vec<String> = Vec::new();
-        for class in self.partitions.iter().flat_map(|partition| &partition.object_classes) {
-            if !classes.iter().any(|known| known.eq_ignore_ascii_case(class)) {
-                classes.push(class.clone());
-            }
-        }
-        classes
+        let mut seen = BTreeSet::new();
+        let classes = self.partitions.iter().flat_map(|partition| &partition.object_classes);
+        classes.filter(|class| seen.insert(fold_text(class))).cloned().collect()
     }
 
     /// Reads a connector, with or without its envelope; what is wrong with it is noted.
@@ -214,7 +290,8 @@ impl ServerConnector {
             list(&["ma-partition-data"], "partition").iter().map(|inner| ServerPartition::read(inner, reading)).collect();
         let run_profiles =
             list(&["ma-run-data"], "run-configuration").iter().map(|inner| ServerRunProfile::read(inner, reading)).collect();
-        Some(Self {
+        reading.unknown(&element, &CHILDREN);
+        let connector = Self {
             id: reading.guid(&element, "id"),
             name: reading.word(&element, "name"),
             category: reading.word(&element, "category"),
@@ -228,7 +305,22 @@ impl ServerConnector {
             partitions,
             run_profiles,
             element,
-        })
+        };
+        let sizes = [
+            ("object-classes", connector.object_classes().len(), MOST_CLASSES),
+            ("attribute-inclusion", connector.attributes.len(), MOST_ATTRIBUTES),
+            ("ma-partition-data", connector.partitions.len(), MOST_PARTITIONS),
+        ];
+        for (list, number, most) in sizes.into_iter().filter(|(_, number, most)| number > most) {
+            reading.fault(list, format!("it names {number}; a connector may have {most}"));
+        }
+        let own = connector.partitions.iter().flat_map(|partition| &partition.parameters).chain(&connector.parameters);
+        for parameter in own.filter(|_| connector.kind() != ServerConnectorKind::Other) {
+            if !PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(&parameter.name)) {
+                reading.warn("parameter", format!("setting \"{}\" is not known; it is kept and has no effect", parameter.name));
+            }
+        }
+        Some(connector)
     }
 }
 

@@ -69,11 +69,15 @@ impl Source<'_> {
         if original.description != record.description {
             element.replace(Element::of_text("description", &record.description));
         }
-        if record.schema.attributes().any(|attribute| original.schema.attribute(&attribute.name).is_none()) {
+        let known = original.schema.by_name();
+        if record.schema.attributes().any(|attribute| !known.contains_key(&fold_text(&attribute.name))) {
             element.replace(self.schema());
         }
-        if !same_names(&original.attributes, &record.attributes) {
-            element.replace(self.inclusion());
+        // What the schema lacks is not selected here, and goes back all the same.
+        let unknown = original.attributes.iter().filter(|name| record.schema.attribute(name).is_none());
+        let names: Vec<String> = record.attributes.iter().chain(unknown).cloned().collect();
+        if !same_names(&original.attributes, &names) {
+            element.replace(inclusion(names));
         }
         let types_changed = !same_names(&original.object_classes(), &record.object_types);
         let partitions = self.partitions.iter().map(|partition| {
@@ -133,7 +137,7 @@ impl Source<'_> {
             .with(text("password-sync-allowed", "0"))
             .with(self.schema())
             .with(Element::new("private-configuration").with(self.private()))
-            .with(self.inclusion())
+            .with(inclusion(self.record.attributes.clone()))
             .with(Element::new("join"))
             .with(Element::new("projection"))
             .with(Element::new("export-attribute-flow"))
@@ -158,12 +162,6 @@ impl Source<'_> {
         }
     }
 
-    fn inclusion(&self) -> Element {
-        let mut names = self.record.attributes.clone();
-        names.sort_by_key(|name| (fold_text(name).replace('-', ""), name.clone()));
-        Element::new("attribute-inclusion").with_all(names.iter().map(|name| Element::of_text("attribute", name)))
-    }
-
     fn private(&self) -> Element {
         if self.is_tenant() { self.cloud_configuration() } else { self.forest_configuration() }
     }
@@ -180,7 +178,7 @@ impl Source<'_> {
         let nil = braced(Uuid::nil());
         let text = |name: &str, text: &str| Element::of_text(name, text);
         let connectivity = |name: &str, value: &str| parameter(name, "string", "connectivity", value);
-        let detail = self.partitions.iter().find_map(|partition| detail(partition));
+        let detail = self.partitions.iter().find_map(detail);
         let forest_dns = detail.as_ref().and_then(|detail| detail.forest_dns_name.clone());
         let forest_netbios = detail.as_ref().and_then(|detail| detail.forest_netbios_name.clone());
         let intrinsic = |name: &str, value: &str| parameter(name, "string", "global", value).with_attribute("intrinsic", "1");
@@ -358,6 +356,12 @@ fn detail(partition: &PartitionRecord) -> Option<DirectoryPartition> {
 
 fn ldap_name(dns: &str) -> String {
     dns.split('.').filter(|label| !label.is_empty()).map(|label| format!("DC={label}")).collect::<Vec<_>>().join(",")
+}
+
+/// The attributes selected, alphabetical without regard to case and hyphens.
+fn inclusion(mut names: Vec<String>) -> Element {
+    names.sort_by_key(|name| (fold_text(name).replace('-', ""), name.clone()));
+    Element::new("attribute-inclusion").with_all(names.iter().map(|name| Element::of_text("attribute", name)))
 }
 
 fn selected(partition: &PartitionRecord) -> Element {

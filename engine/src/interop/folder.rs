@@ -76,44 +76,37 @@ pub fn read(path: &Path) -> Result<ServerConfiguration, InteropError> {
     found.finish(path)
 }
 
-/// Reads the text of one file, as if a folder held nothing else.
-///
-/// # Errors
-/// [`InteropError::Refused`] tells all faults.
-pub fn read_text(name: &str, text: &str) -> Result<ServerConfiguration, InteropError> {
-    let mut found = Found::default();
-    let mut reading = Reading::of(name);
-    found.take(text, &mut reading);
-    found.faults.append(&mut reading.faults);
-    found.warnings.append(&mut reading.warnings);
-    found.finish(Path::new(name))
-}
-
 /// XML files in the folder and in the three folders below it, in order of name.
 fn files_of(folder: &Path) -> Result<Vec<PathBuf>, InteropError> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let failed = |source| InteropError::File { action: "read", path: folder.clone(), source };
-        for entry in fs::read_dir(&folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() {
-                let below = [CONNECTORS, SETTINGS, RULES].iter().any(|known| known.eq_ignore_ascii_case(&name));
-                if below && files.len() <= MOST_FILES {
-                    folders.push(path);
-                }
-            } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xml")) {
-                files.push(path);
-            }
+    let (mut files, below) = list(folder)?;
+    for folder in below {
+        let is_part = |known: &&str| folder.file_name().is_some_and(|name| known.eq_ignore_ascii_case(&name.to_string_lossy()));
+        if [CONNECTORS, SETTINGS, RULES].iter().any(is_part) {
+            files.append(&mut list(&folder)?.0);
         }
-    }
-    if files.len() > MOST_FILES {
-        let message = format!("it holds more than {MOST_FILES} files; name the folder of one export");
-        return Err(InteropError::Refused(vec![Finding { file: folder.display().to_string(), element: String::new(), message }]));
     }
     files.sort();
     Ok(files)
+}
+
+/// XML files and folders of a folder.
+fn list(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), InteropError> {
+    let failed = |source| InteropError::File { action: "read", path: folder.to_owned(), source };
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            folders.push(path);
+        } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xml")) {
+            files.push(path);
+        }
+        if files.len() + folders.len() > MOST_FILES {
+            let message = format!("it holds more than {MOST_FILES} files; name the folder of one export");
+            let file = folder.display().to_string();
+            return Err(InteropError::Refused(vec![Finding { file, element: String::new(), message }]));
+        }
+    }
+    Ok((files, folders))
 }
 
 /// The text of a file: UTF-8, or UTF-16 with its mark, which is how scripts are often saved.
@@ -293,6 +286,9 @@ mod tests {
         check(b"\xff\xff", "not UTF-8 text at byte 0");
         check(b"<ma-data><format-version>2</format-version></ma-data>", "format \"2\" is not known");
         check(b"<saved-ma-configuration/>", "no ma-data");
+        let many = "<attribute>a</attribute>".repeat(5_001);
+        let many = format!("<ma-data><attribute-inclusion>{many}</attribute-inclusion></ma-data>");
+        check(many.as_bytes(), "it names 5001; a connector may have 5000");
         check(b"<saved-mv-configuration><mv-data/></saved-mv-configuration>", "format \"\" is not known");
         check(b"<saved-mv-configuration/>", "no mv-data");
         assert!(read(&folder.path().join("absent")).unwrap_err().to_string().contains("absent"));

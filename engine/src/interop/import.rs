@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::Transaction;
 use uuid::Uuid;
 
-use super::connector::{ServerConnector, ServerConnectorKind};
+use super::connector::{CLOUD_CONNECTOR, ServerConnector, ServerConnectorKind};
 use super::convert_connector::{self, NewConnector};
 use super::error::{Finding, InteropError};
 use super::folder::{ServerConfiguration, read};
@@ -74,7 +74,7 @@ pub fn outline(path: &Path) -> Result<ServerConfigurationView, InteropError> {
     connectors.extend(strangers.into_iter().map(|id| ExportedConnector {
         name: braced(id),
         guid: id,
-        kind: ExportedKind::RulesOnly,
+        kind: if id == CLOUD_CONNECTOR { ExportedKind::TenantRules } else { ExportedKind::RulesOnly },
         rules: rules_of(id),
     }));
     Ok(ServerConfigurationView {
@@ -147,13 +147,14 @@ impl Import<'_> {
         self.report.server_version = exported.setting("Synchronize.ServerConfigurationVersion").map(str::to_owned);
         let present = schema::metaverse(self.transaction)?;
         let mut additions = Schema::default();
+        let attributes = exported.schema.by_name();
         let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for class in &exported.schema.classes {
             for name in class.attributes.iter().map(|attribute| &attribute.name) {
                 if present.attribute_of(&class.name, name).is_some() {
                     continue;
                 }
-                let Some(theirs) = exported.schema.attribute(name) else { continue };
+                let Some(theirs) = attributes.get(&fold_text(name)) else { continue };
                 additions.define(present.attribute(name).cloned().unwrap_or_else(|| theirs.definition()));
                 additions.add_type(&class.name);
                 additions.allow(&class.name, name);
@@ -213,20 +214,26 @@ impl Import<'_> {
             if self.targets.contains_key(id) {
                 continue;
             }
-            let here = self.present()?.into_iter().find(|record| record.guid == *id).map(|record| record.id);
+            let present = self.present()?;
+            let here = present.iter().find(|record| record.guid == *id);
+            // The cloud connector has one identity on every server, so its rules are the tenant's.
+            let here = here.or_else(|| present.iter().find(|record| *id == CLOUD_CONNECTOR && record.kind == TENANT_KIND));
+            let here = here.map(|record| record.id);
             match mapped.get(id).copied().or(here) {
                 Some(target) => {
                     self.targets.insert(*id, Target::Connector(target));
                     self.tell(&braced(*id), *id, own.len(), Target::Connector(target), ConnectorFate::Mapped)?;
                 }
-                None => strangers.extend(own.iter().map(|rule| Finding {
+                None => strangers.push(Finding {
                     file: self.report.folder.clone(),
                     element: "connector".to_owned(),
                     message: format!(
-                        "rule \"{}\" belongs to connector {id}, which is neither in the export nor here; map it with --map {id}=NAME",
-                        rule.name
+                        "{} rules, such as \"{}\", belong to connector {id}, which is neither in the export nor here; map it with \
+                         --map {id}=NAME",
+                        own.len(),
+                        own.first().map_or("", |rule| rule.name.as_str())
                     ),
-                })),
+                }),
             }
         }
         if strangers.is_empty() { Ok(()) } else { Err(InteropError::Refused(strangers)) }

@@ -25,8 +25,9 @@ struct Incoming<'a> {
 /// Takes over the rules.
 ///
 /// The contents of the export win: an administrator's server is taken as it is, changed standard rules included. A
-/// standard rule takes the place of ours with its tag, so that links and contributions keep their rule. Rules of a
-/// connector that the export does not have are removed; rules of other connectors make room where numbers collide.
+/// standard rule takes the place of ours with its tag, so that links and contributions keep their rule. Where the export
+/// has the connector itself, it has all its rules, and others are removed; a rule that comes alone, such as one of a
+/// script, is added. Rules that stay make room where numbers collide.
 ///
 /// # Errors
 /// [`InteropError`] when there is no number for a rule that has to make room, or the database fails.
@@ -108,7 +109,16 @@ fn place(import: &mut Import<'_>, connectors: &[ConnectorRecord], incoming: &mut
     let transaction = import.transaction;
     let present = configuration::rules(transaction)?;
     let concerned: BTreeSet<ConnectorId> = incoming.iter().map(|incoming| incoming.rule.connector).collect();
-    let (mut pool, others): (Vec<SyncRule>, Vec<SyncRule>) =
+    let complete: BTreeSet<ConnectorId> = import
+        .configuration
+        .connectors
+        .iter()
+        .filter_map(|server| match import.targets.get(&server.id) {
+            Some(Target::Connector(id)) => Some(*id),
+            Some(Target::Kept) | None => None,
+        })
+        .collect();
+    let (mut pool, mut others): (Vec<SyncRule>, Vec<SyncRule>) =
         present.into_iter().partition(|rule| concerned.contains(&rule.connector));
     // Out of the way first: no two rules may have one precedence at any time.
     for (number, rule) in (1i64..).zip(pool.iter().chain(&others)) {
@@ -123,6 +133,9 @@ fn place(import: &mut Import<'_>, connectors: &[ConnectorRecord], incoming: &mut
             *place = pool.iter().position(|other| test(other, rule)).map(|index| pool.remove(index));
         }
     }
+    let (pool, stays): (Vec<SyncRule>, Vec<SyncRule>) = pool.into_iter().partition(|rule| complete.contains(&rule.connector));
+    others.extend(stays);
+    others.sort_by_key(|rule| rule.precedence);
     let mut replaced = Vec::new();
     for rule in &pool {
         configuration::delete_rule(transaction, rule.id)?;
@@ -209,7 +222,7 @@ fn changes(present: &SyncRule, incoming: &SyncRule) -> Vec<String> {
     found
 }
 
-/// Numbers for the rules of other connectors, in their order: their own, or the next one that is free. An
+/// Numbers for the rules that stay, in their order: their own, or the next one that is free. An
 /// administrator's rules stay below the standard ones.
 fn make_room<'a>(others: &'a [SyncRule], taken: &BTreeSet<i64>) -> Result<Vec<(&'a SyncRule, i64)>, InteropError> {
     let mut numbered = Vec::with_capacity(others.len());

@@ -3,10 +3,26 @@
 use super::connector::{Parameter, check_format};
 use super::reading::Reading;
 use super::schema::ServerSchema;
+use super::settings::is_known;
 use super::xml::{Element, Node};
 
 /// Name of the outermost element.
 pub(super) const ROOT: &str = "saved-mv-configuration";
+
+/// Elements of a metaverse, in either layout.
+const CHILDREN: [&str; 11] = [
+    "format-version",
+    "version",
+    "schema",
+    "password-change-history-size",
+    "password-sync",
+    "parameter-values",
+    "import-attribute-flow",
+    "provisioning",
+    "mv-deletion",
+    "extension",
+    "per-ma-options",
+];
 
 /// The metaverse of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,10 +55,15 @@ impl ServerMetaverse {
             return None;
         };
         check_format(data, reading);
+        reading.unknown(data, &CHILDREN);
+        let settings = Parameter::read_all(data);
+        for setting in settings.iter().filter(|setting| !is_known(&setting.name)) {
+            reading.warn("parameter", format!("setting \"{}\" is not known; it is kept and has no effect", setting.name));
+        }
         Some(Self {
             server: element.attribute("server").unwrap_or_default().to_owned(),
             schema: data.child("schema").map(|schema| ServerSchema::read(schema, reading)).unwrap_or_default(),
-            settings: Parameter::read_all(data),
+            settings,
             element: data.clone(),
         })
     }

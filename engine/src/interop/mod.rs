@@ -1,8 +1,8 @@
 //! Floor 6: a real server's exported configuration, read, taken over and written (`aadconnect-export-format.md`).
 //!
 //! Reading order: `xml` and `reading` (elements to values), `rule`, `schema`, `connector`, `metaverse` (the typed model),
-//! `folder` (files), `script` (the rules editor's script); then `convert` and `settings` (to and from what the engine
-//! stores), `import`, `export`, `report`.
+//! `folder` (files), `script` (the rules editor's script); then `convert_rule`, `convert_connector` and `settings` (to and
+//! from what the engine stores), `import` with `import_rules`, `export` with `export_connector`, `report`.
 
 mod connector;
 mod convert_connector;
@@ -30,7 +30,7 @@ pub use connector::{
 };
 pub use error::{Finding, InteropError};
 pub use export::{export, rule_script};
-pub use folder::{ServerConfiguration, read, read_text};
+pub use folder::{ServerConfiguration, read};
 pub use import::{ImportOptions, import, outline};
 pub use metaverse::ServerMetaverse;
 pub use report::{

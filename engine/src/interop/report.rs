@@ -170,6 +170,8 @@ pub enum ExportedKind {
     Other,
     /// Unknown: the export holds only rules of it.
     RulesOnly,
+    /// The tenant, of which the export holds only rules.
+    TenantRules,
 }
 
 /// A connector of an export.

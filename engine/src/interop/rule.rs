@@ -49,7 +49,10 @@ const CHILDREN: [&str; 20] = [
     "synchronizationCriteria",
 ];
 
-/// Those that [`Reading::word`] reads, and finds when they are there twice.
+/// Flows or groups of a rule; the largest real rule has about 130.
+const MOST_PARTS: usize = 5_000;
+
+/// Those that [`Reading::required`] reads, and finds when they are there twice.
 const REQUIRED: [&str; 8] =
     ["id", "name", "direction", "connector", "sourceObjectType", "targetObjectType", "linkType", "precedence"];
 
@@ -206,12 +209,24 @@ impl ServerRule {
                 reading.warn(list, format!("element {} is not known here and is left out", inner.name));
             }
         }
+        for (list, what) in
+            [("attribute-mappings", "flows"), ("relationshipCriteria", "groups"), ("synchronizationCriteria", "groups")]
+        {
+            let number = element.child(list).map_or(0, |list| list.children.len());
+            if number > MOST_PARTS {
+                reading.fault(list, format!("it has {number} {what}; a rule may have {MOST_PARTS}"));
+            }
+        }
         let internal_id = reading.optional_guid(element, "internal-id");
+        let name = reading.required(element, "name");
+        if name.trim().is_empty() && element.child("name").is_some() {
+            reading.fault("name", "it is empty; give the rule a name");
+        }
         Self {
             id,
             internal_id: if internal_id.is_nil() { id } else { internal_id },
             version: reading.number(element, "version", 1),
-            name: reading.word(element, "name"),
+            name,
             description: element.child("description").map(Element::text).unwrap_or_default(),
             immutable_tag: element.text_of("immutable-tag"),
             direction: reading.choice(element, "direction", &DIRECTIONS, Direction::Inbound),
@@ -508,6 +523,10 @@ mod tests {
         check("{ae4db4cc-b16b-4eb2-acf5-837ca84e4d7d}", "{ae4db4cc}", "connector", "\"{ae4db4cc}\" is not a GUID");
         check("<disabled>True", "<disabled>perhaps", "disabled", "\"perhaps\"");
         check("<dest>department</dest>", "<dest />", "dest", "empty");
+        check("<name>In from AD - Sales</name>", "<name> </name>", "name", "empty");
+        check("<name>In from AD - Sales</name>", "", ROOT, "name is missing");
+        let many = "<mapping><dest>a</dest></mapping>".repeat(MOST_PARTS);
+        check("<attribute-mappings>", &format!("<attribute-mappings>{many}"), "attribute-mappings", "5003 flows");
         check("execute-once=\"true\"", "execute-once=\"often\"", "mapping/@execute-once", "\"often\"");
     }
 }

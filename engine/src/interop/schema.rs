@@ -156,10 +156,10 @@ impl ServerSchema {
         Self { classes, attributes }
     }
 
-    /// The definition of an attribute.
+    /// The attribute types by folded name.
     #[must_use]
-    pub fn attribute(&self, name: &str) -> Option<&ServerAttribute> {
-        self.attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+    pub fn by_name(&self) -> BTreeMap<String, &ServerAttribute> {
+        self.attributes.iter().map(|attribute| (fold_text(&attribute.name), attribute)).collect()
     }
 
     /// The schema as the engine stores it: the given object types with their attributes, inherited ones
@@ -168,8 +168,7 @@ impl ServerSchema {
     #[must_use]
     pub(super) fn to_model(&self, types: &[String], used: &BTreeMap<String, BTreeSet<String>>) -> Schema {
         let classes: BTreeMap<String, &ServerClass> = self.classes.iter().map(|class| (fold_text(&class.name), class)).collect();
-        let attributes: BTreeMap<String, &ServerAttribute> =
-            self.attributes.iter().map(|attribute| (fold_text(&attribute.name), attribute)).collect();
+        let attributes = self.by_name();
         let mut schema = Schema::default();
         for object_type in types {
             schema.add_type(object_type);
@@ -301,26 +300,23 @@ pub(super) fn grow(written: &mut Element, schema: &Schema) {
     let Some(directory) = written.child_mut("dsml").and_then(|document| document.child_mut("directory-schema")) else { return };
     let mut wanted = write(schema, Dialect::Prefixed, None);
     let Some(wanted) = wanted.child_mut("dsml").and_then(|document| document.child_mut("directory-schema")) else { return };
-    let is = |known: &Element, other: &Element, name: &str| {
-        known.attribute(name).map(fold_text) == other.attribute(name).map(fold_text)
+    let key = |element: &Element, name: &str| element.attribute(name).map(fold_text);
+    let keys = |parent: &Element, kind: &str, name: &str| -> BTreeSet<Option<String>> {
+        parent.all(kind).map(|element| key(element, name)).collect()
     };
     for class in wanted.all("class") {
-        match directory.find_mut(&|known| known.local() == "class" && is(known, class, "id")) {
+        match directory.find_mut(&|known| known.local() == "class" && key(known, "id") == key(class, "id")) {
             Some(known) => {
-                let missing: Vec<Element> = class
-                    .all("attribute")
-                    .filter(|one| !known.all("attribute").any(|other| is(other, one, "ref")))
-                    .cloned()
-                    .collect();
-                missing.into_iter().for_each(|attribute| known.push(attribute));
+                let present = keys(known, "attribute", "ref");
+                let missing = class.all("attribute").filter(|one| !present.contains(&key(one, "ref")));
+                missing.cloned().for_each(|attribute| known.push(attribute));
             }
             None => directory.push(class.clone()),
         }
     }
-    for attribute in wanted.all("attribute-type") {
-        if !directory.all("attribute-type").any(|known| is(known, attribute, "id")) {
-            directory.push(attribute.clone());
-        }
+    let present = keys(directory, "attribute-type", "id");
+    for attribute in wanted.all("attribute-type").filter(|one| !present.contains(&key(one, "id"))) {
+        directory.push(attribute.clone());
     }
 }
 

@@ -31,6 +31,59 @@ const UNAVAILABLE: [(&str, &str); 9] = [
     ("UserSignIn.DesktopSsoEnabled", "single sign-on of desktops"),
 ];
 
+/// Global settings that servers have, without their prefix.
+const KNOWN: [&str; 43] = [
+    "Synchronize.SynchronizationPolicy",
+    "Synchronize.SynchronizationSchedule",
+    "Synchronize.SchedulerSuspended",
+    "Synchronize.MaintenanceEnabled",
+    "Synchronize.TimeInterval",
+    "Synchronize.NextStartTime",
+    "Synchronize.RunHistoryPurgeInterval",
+    "Synchronize.StagingMode",
+    "Synchronize.ServerConfigurationVersion",
+    "SynchronizationOption.JoinCriteria",
+    "SynchronizationOption.AnchorAttribute",
+    "SynchronizationOption.UPNAttribute",
+    "SynchronizationOption.CustomAttribute",
+    "OptionalFeature.HybridExchange",
+    "OptionalFeature.DeviceWriteUp",
+    "OptionalFeature.DeviceWriteBack",
+    "OptionalFeature.GroupWriteBack",
+    "OptionalFeature.UserWriteBack",
+    "OptionalFeature.GroupFiltering",
+    "OptionalFeature.PasswordWriteback",
+    "OptionalFeature.PasswordHashSync",
+    "OptionalFeature.FilterAAD",
+    "AADFilter.ApplicationList",
+    "AADFilter.AttributeExclusionList",
+    "OptionalFeature.DirectoryExtension",
+    "OptionalFeature.DirectoryExtensionAttributes",
+    "DirectoryExtension.SourceTargetAttributesMap",
+    "OptionalFeature.ExportDeletionThreshold",
+    "OptionalFeature.ExportDeletionThresholdValue",
+    "OptionalFeature.AutoUpgradeState",
+    "OptionalFeature.AutoUpgradeSuspensionReason",
+    "OptionalFeature.ExchangeMailPublicFolder",
+    "GroupWriteBack.Forest",
+    "GroupWriteBack.Container",
+    "DeviceWriteBack.Forest",
+    "DeviceWriteBack.Container",
+    "UserWriteBack.Forest",
+    "UserWriteBack.Container",
+    "ConnectDirectories.WizardDirectoryMode",
+    "UserSignIn.SignOnMethod",
+    "UserSignIn.DesktopSsoEnabled",
+    "SystemInformation.MachineRole",
+    "Version.SynchronizationRuleImmutableTag",
+];
+
+/// True for a global setting that servers have.
+pub(super) fn is_known(name: &str) -> bool {
+    let (prefix, rest) = name.split_at_checked(PREFIX.len()).unwrap_or((name, ""));
+    prefix.eq_ignore_ascii_case(PREFIX) && KNOWN.iter().any(|known| known.eq_ignore_ascii_case(rest))
+}
+
 fn is_true(value: Option<&str>) -> bool {
     value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }

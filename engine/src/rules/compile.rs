@@ -59,8 +59,6 @@ pub fn compile(
     let mut problems = Vec::new();
     let metaverse_attributes: BTreeMap<_, _> =
         metaverse.attributes().map(|definition| (attributes.intern(&definition.name), definition)).collect();
-    let optional: BTreeMap<ConnectorId, Arc<Schema>> =
-        connectors.iter().filter_map(|input| Some((input.id, Arc::clone(input.optional.as_ref()?)))).collect();
     let mut plans: BTreeMap<ConnectorId, ConnectorPlan> = connectors
         .into_iter()
         .map(|input| {
@@ -74,6 +72,7 @@ pub fn compile(
                 name: input.name,
                 guid: input.guid,
                 schema: input.schema,
+                optional: input.optional,
                 can_rename: input.can_rename,
                 partitions: input.partitions,
                 parameters,
@@ -93,8 +92,9 @@ pub fn compile(
             problems.push(RuleProblem { id: rule.id, rule: rule.name.clone(), message });
             continue;
         };
-        let optional = optional.get(&rule.connector).filter(|_| rule.direction == Direction::Inbound).map(Arc::as_ref);
-        let compiler = RuleCompiler { rule, connector, optional, metaverse, attributes, problems: &mut problems };
+        let optional = connector.optional.clone().filter(|_| rule.direction == Direction::Inbound);
+        let compiler =
+            RuleCompiler { rule, connector, optional: optional.as_deref(), metaverse, attributes, problems: &mut problems };
         let compiled = match compiler.compile() {
             Ok(compiled) => Arc::new(compiled),
             Err(message) => {

@@ -30,6 +30,7 @@ const FILES: [(&str, &str); 12] = [
 
 const METAVERSE: &str = include_str!("../../../assets/metaverse.toml");
 const ACTIVE_DIRECTORY: &str = include_str!("../../../assets/active-directory-schema.toml");
+const TENANT: &str = include_str!("../../../assets/tenant-schema.toml");
 
 /// The default metaverse schema.
 ///
@@ -93,6 +94,15 @@ const EXCHANGE: [&str; 19] = [
     "telephoneAssistant",
     "unauthOrig",
 ];
+
+/// The connector space schema of the cloud tenant.
+///
+/// # Errors
+/// [`SchemaError`] when the shipped file is faulty; a test guards it.
+pub fn tenant_schema() -> Result<Schema, SchemaError> {
+    static PARSED: OnceLock<Schema> = OnceLock::new();
+    shipped(&PARSED, TENANT)
+}
 
 /// A rule file that cannot be used.
 #[derive(Debug, Error)]

@@ -18,7 +18,7 @@ pub use check::{FIRST_STANDARD_PRECEDENCE, FaultSeverity, RuleCheck, RuleFault};
 pub use compile::{PlanInput, RuleProblem, compile};
 pub use default_set::{
     DefaultSetError, DefaultSetOptions, ForestFeatures, UserMatch, active_directory_schema, active_directory_schema_with,
-    default_rules, metaverse_schema,
+    default_rules, metaverse_schema, tenant_schema,
 };
 pub use definition::{
     Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule, tag_name,
@@ -29,4 +29,5 @@ pub use plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };
 pub use scope::{CompiledClause, clause_holds, first_failing, in_scope};
+pub use source_names::{DOMAIN_PARAMETERS, attribute_kind};
 pub use text::{read_rules, scope_text, write_rules};

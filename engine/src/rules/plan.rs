@@ -133,6 +133,8 @@ pub struct ConnectorPlan {
     pub guid: Uuid,
     /// Its schema.
     pub schema: Arc<Schema>,
+    /// Attributes that a directory of this kind may lack: standard rules read one that is not in `schema` as absent.
+    pub optional: Option<Arc<Schema>>,
     /// Objects can be renamed.
     pub can_rename: bool,
     /// Partitions, for parameters.

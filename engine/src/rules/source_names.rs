@@ -7,8 +7,8 @@ use syncline_expression::{AttributeKind, AttributeType, Schema as ExpressionSche
 use super::definition::{Direction, SyncRule};
 use crate::model::{AttributeDefinition, Schema, ValueType, fold_text};
 
-/// Parameters of the partition that an object comes from.
-const DOMAIN_PARAMETERS: [&str; 6] =
+/// The parameters of a domain and its forest, which inbound rules may use (`expressions.md` 12).
+pub const DOMAIN_PARAMETERS: [&str; 6] =
     ["Domain.FQDN", "Domain.LDAP", "Domain.Netbios", "Forest.FQDN", "Forest.LDAP", "Forest.Netbios"];
 
 /// The names an expression of one rule may use. Attribute names in expressions are case-sensitive.
@@ -90,8 +90,9 @@ impl ExpressionSchema for SourceNames<'_> {
     }
 }
 
-/// The type of an attribute in the words of expressions.
-pub(super) fn attribute_kind(value_type: ValueType) -> AttributeKind {
+/// The kind that expressions call a type of values.
+#[must_use]
+pub fn attribute_kind(value_type: ValueType) -> AttributeKind {
     match value_type {
         ValueType::String => AttributeKind::Text,
         ValueType::Binary => AttributeKind::Binary,

@@ -38,7 +38,8 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError`] when it could not be run, through no fault of its text.
     pub fn run(&self, options: ScenarioOptions) -> Result<Option<Difference>, ScenarioError> {
-        let mut world = World::new(self, watched(&self.steps))?;
+        let mut world = World::new(self)?;
+        world.watch(watched(&self.steps))?;
         if let Some(difference) = perform::perform_all(&mut world, &self.steps)? {
             return Ok(Some(difference));
         }
@@ -62,7 +63,28 @@ fn inner(action: &Action) -> Vec<&[Step]> {
         Action::WhatIf(steps) => vec![steps],
         Action::SameEnd(ways) => ways.iter().map(|way| way.steps.as_slice()).collect(),
         Action::EveryOrder(order) => of_order(order),
-        _ => Vec::new(),
+        Action::Put(_)
+        | Action::Change { .. }
+        | Action::Rename { .. }
+        | Action::Retype { .. }
+        | Action::Delete { .. }
+        | Action::Fault { .. }
+        | Action::Heal(_)
+        | Action::AddRules(_)
+        | Action::DefaultRules
+        | Action::ChangeRule { .. }
+        | Action::SwitchRule { .. }
+        | Action::DeleteRule(_)
+        | Action::Threshold(_)
+        | Action::Staging(_)
+        | Action::Advance(_)
+        | Action::Remember { .. }
+        | Action::Run(_)
+        | Action::Cycle { .. }
+        | Action::Restart
+        | Action::Preview { .. }
+        | Action::Expect
+        | Action::SecondFullSynchronization => Vec::new(),
     }
 }
 
@@ -109,7 +131,28 @@ fn step_subjects(step: &Step, see: &mut dyn FnMut(&Subject)) {
         Action::Fault { fault: model::FaultSpec::Unreadable(subject) | model::FaultSpec::Refuse { subject, .. }, .. } => {
             see(subject);
         }
-        _ => {}
+        Action::Put(objects) => {
+            objects.iter().flat_map(|object| object.attributes.values()).for_each(|values| value_subjects(values, see))
+        }
+        // Those of blocks are looked at with their own statements.
+        Action::WhatIf(_)
+        | Action::SameEnd(_)
+        | Action::EveryOrder(_)
+        | Action::Fault { fault: model::FaultSpec::Ready(_), .. }
+        | Action::Heal(_)
+        | Action::AddRules(_)
+        | Action::DefaultRules
+        | Action::ChangeRule { .. }
+        | Action::SwitchRule { .. }
+        | Action::DeleteRule(_)
+        | Action::Threshold(_)
+        | Action::Staging(_)
+        | Action::Advance(_)
+        | Action::Run(_)
+        | Action::Cycle { .. }
+        | Action::Restart
+        | Action::Expect
+        | Action::SecondFullSynchronization => {}
     }
     for expectation in &step.expectations {
         expected_subjects(&expectation.expected, see);

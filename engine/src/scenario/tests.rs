@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{Scenario, ScenarioOptions};
+use super::perform::perform_all;
+use super::world::World;
+use super::{Scenario, ScenarioOptions, watched};
 
 /// A forest and a tenant with one rule each way, one person and one group, everything confirmed.
 const SETTLED: &str = r#"scenario: A small world
@@ -75,10 +77,23 @@ cycle initial
 cycle delta
 "#;
 
+thread_local! {
+    /// The world after [`SETTLED`], made once for each test.
+    static WORLD: World = {
+        let scenario = Scenario::from_text(Path::new("x"), SETTLED).unwrap();
+        let mut world = World::new(&scenario).unwrap();
+        assert_eq!(perform_all(&mut world, &scenario.steps).unwrap(), None);
+        world
+    };
+}
+
 /// Runs statements after [`SETTLED`] and gives the difference as text, without file and line.
 fn difference(text: &str) -> Option<String> {
+    let settled = Scenario::from_text(Path::new("x"), SETTLED).unwrap().steps.len();
     let scenario = Scenario::from_text(Path::new("x"), &format!("{SETTLED}{text}")).unwrap_or_else(|fault| panic!("{fault}"));
-    let found = scenario.run(ScenarioOptions::default()).unwrap()?.to_string();
+    let mut world = WORLD.with(World::fork).unwrap();
+    world.watch(watched(&scenario.steps)).unwrap();
+    let found = perform_all(&mut world, &scenario.steps[settled..]).unwrap()?.to_string();
     Some(found.split_once("): ").map_or(found.clone(), |(_, text)| text.to_owned()))
 }
 

@@ -262,7 +262,7 @@ pub(super) fn instead<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>)
     const LISTED: usize = 12;
     let known: Vec<&str> = known.into_iter().collect();
     // Names such as A or u1 are all near to each other.
-    let near = if wrong.chars().count() > 2 { syncline_expression::nearest(wrong, known.iter().copied()) } else { None };
+    let near = syncline_expression::nearest(wrong, known.iter().copied()).filter(|near| near.chars().count() > 2);
     match near {
         Some(near) => format!("did you mean \"{near}\"?"),
         None if known.is_empty() => "there is none yet".to_owned(),

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
 use secrecy::SecretString;
+use syncline_expression::Target;
 use syncline_sandbox::Sandbox;
 use uuid::Uuid;
 
@@ -16,8 +17,8 @@ use super::queries::{self, QueryContext};
 use super::stop_requests;
 use super::views::{
     ConnectorState, ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, CycleResult, CycleStep,
-    EngineEvent, EngineStatus, MvHit, MvObjectView, MvSearch, MvTypeView, OperationFilter, Page, PendingExportView, RunDetails,
-    RunObjectView, RunProgress, RunSummary,
+    EngineEvent, EngineStatus, ExpressionObject, MvHit, MvObjectView, MvSearch, MvTypeView, OperationFilter, Page,
+    PendingExportView, RunDetails, RunObjectView, RunProgress, RunSummary,
 };
 use super::{EngineError, EngineOptions, RunFilter};
 use crate::model::{ConnectorId, IdSource, RunId};
@@ -401,6 +402,31 @@ impl Engine {
     /// [`EngineError`].
     pub fn metaverse_schema(&self) -> Answer<Vec<MvTypeView>> {
         self.query(|reader, context| queries::metaverse::schema(reader, context))
+    }
+
+    /// A connector space object as expressions of inbound rules read it; the connector by name or GUID.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownObject`].
+    pub fn expression_object(&self, connector: &str, dn: &str) -> Answer<ExpressionObject> {
+        self.query(|reader, context| queries::expression::connector_space_object(reader, context, connector, dn))
+    }
+
+    /// A metaverse object as expressions of outbound rules read it: those of a connector when one is given.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownObject`].
+    pub fn expression_mv_object(&self, guid: Uuid, connector: Option<&str>) -> Answer<ExpressionObject> {
+        self.query(|reader, context| queries::expression::metaverse_object(reader, context, guid, connector))
+    }
+
+    /// The attribute that a flow writes, as the checks of expressions need it: an outbound one to a connector, an
+    /// inbound one to the metaverse.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownConnector`].
+    pub fn expression_target(&self, connector: Option<&str>, attribute: &str) -> Answer<Option<Target>> {
+        self.query(|_, context| queries::expression::stored_target(context, connector, attribute))
     }
 
     /// Pending exports: deletions, additions, updates, each in DN order.

@@ -23,6 +23,7 @@ pub use crate::interop::{
 };
 pub use engine::{CycleHandle, Engine, RunHandle};
 pub use error::EngineError;
+pub use queries::expression::{shipped_object, shipped_target};
 pub use rules::{RuleClone, RuleSource};
 pub use texts::{error_fix, status_explanation};
 pub use views::*;

@@ -24,6 +24,8 @@ pub enum LinkDecision {
 /// Why an object stays unjoined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unjoined {
+    /// It is an explicit or filtered disconnector, or on its way out of the directory.
+    KeptApart,
     /// No rule in scope joins or creates.
     NoRule,
     /// None of the attributes that it is recognized by has a value.
@@ -38,7 +40,12 @@ pub enum Unjoined {
 /// [`Halt`] when facts are missing or the rules contradict each other.
 pub fn decide(contributor: &Contributor, facts: &FactReader<'_>) -> Attempt<LinkDecision> {
     let linking: Vec<&Arc<CompiledRule>> = contributor.linking().collect();
-    if linking.is_empty() || contributor.object.is_being_deleted() {
+    // Rules join normal disconnectors only (`engine.md` 1.1).
+    let kept_apart = contributor.object.connector_state != 0;
+    if kept_apart || contributor.object.is_being_deleted() {
+        return Ok(LinkDecision::Remain(Unjoined::KeptApart));
+    }
+    if linking.is_empty() {
         return Ok(LinkDecision::Remain(Unjoined::NoRule));
     }
     if let Some(rule) = criteria(&linking)? {

@@ -7,6 +7,7 @@
 mod apply;
 mod effects;
 mod evaluate;
+pub mod expression_object;
 mod facts;
 mod inbound;
 mod join;
@@ -19,7 +20,7 @@ mod values;
 
 pub use effects::{CsEffect, Effects, FlowTrace, MvEffect, MvTarget, Standing, Trace};
 pub use join::{LinkDecision, Unjoined};
-pub use plan::{connector_keys, inputs as plan_inputs, load as load_plan, load_in as load_plan_in};
+pub use plan::{connector_keys, inputs as plan_inputs, load as load_plan, load_in as load_plan_in, read as read_plan};
 pub use step::{SyncOptions, run_step};
 pub use values::FlowValue;
 

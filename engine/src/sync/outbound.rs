@@ -191,6 +191,9 @@ impl Outbound<'_> {
             (_, None) => self
                 .flow(CsEffect::keep(&object), None, rules, type_name, true)
                 .map(|outcome| Provisioned::Outcome(Box::new(outcome))),
+            (None, Some(held)) if held == type_name && object.connector_state != 0 => Err(failed(format!(
+                "\"{dn}\" is the name of an object that an administrator disconnected; make it a normal disconnector"
+            ))),
             (None, Some(held)) if held == type_name => self.take_over(&object, rules, type_name),
             (None, Some(_)) if object.unapplied.operation == ObjectOperation::Delete => {
                 self.retype(&object, rules, type_name).map(|outcome| Provisioned::Outcome(Box::new(outcome)))
@@ -214,7 +217,7 @@ impl Outbound<'_> {
                 self.facts.cs_by_keys(self.connector.id, first.connector_attribute, &keys)?.into_iter().collect();
             let mut found = Vec::new();
             for object in self.facts.cs_all(&ids)? {
-                if object.mv.is_some() || object_type(&object) != Some(type_name) {
+                if object.mv.is_some() || object.connector_state != 0 || object_type(&object) != Some(type_name) {
                     continue;
                 }
                 let contributor = Contributor::new(self.plan, Arc::clone(&object));
@@ -339,11 +342,15 @@ impl Outbound<'_> {
                 && staged(object, ReferenceLayer::UnappliedAdd) == adds
                 && staged(object, ReferenceLayer::UnappliedDelete) == deletes
         });
+        let flows = !delta.changes.is_empty() || !adds.is_empty() || !deletes.is_empty();
         let counter = match (&before, creating, same) {
-            (_, true, _) if delete_add => "provisioned-delete-add-flow",
-            (_, true, _) => "provisioned-add-flow",
+            (_, true, _) if delete_add && flows => "provisioned-delete-add-flow",
+            (_, true, _) if delete_add => "provisioned-delete-add-no-flow",
+            (_, true, _) if flows => "provisioned-add-flow",
+            (_, true, _) => "provisioned-add-no-flow",
             (Some(_), false, true) => "connector-no-flow",
-            (_, false, _) if delta.dn.is_some() && !fresh => "provisioned-rename-flow",
+            (_, false, _) if delta.dn.is_some() && !fresh && flows => "provisioned-rename-flow",
+            (_, false, _) if delta.dn.is_some() && !fresh => "provisioned-rename-no-flow",
             (_, false, _) => "connector-flow",
         };
         if !same {

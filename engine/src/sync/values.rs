@@ -93,9 +93,12 @@ impl<'a> FlowObject<'a> {
     }
 }
 
-struct SlotSource<'a> {
-    object: &'a FlowObject<'a>,
-    slots: &'a [ProgramSlot],
+/// The object as a program reads it.
+pub struct SlotSource<'a> {
+    /// The object.
+    pub object: &'a FlowObject<'a>,
+    /// What the program reads.
+    pub slots: &'a [ProgramSlot],
 }
 
 impl SlotSource<'_> {

@@ -162,7 +162,7 @@ fn list(session: &Session, arguments: &ListArgs) -> Result<Answer, Failure> {
                 && !(arguments.inbound && rule.direction == Direction::Outbound)
                 && !(arguments.outbound && rule.direction == Direction::Inbound)
                 && !(arguments.custom && rule.standard)
-                && !(arguments.standard && !rule.standard)
+                && (!arguments.standard || rule.standard)
                 && !(arguments.disabled && rule.enabled)
         };
         Ok(engine.rules()?.into_iter().filter(wanted).collect())

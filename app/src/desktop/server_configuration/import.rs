@@ -46,7 +46,7 @@ impl ImportWindow {
             self.rehearsed = None;
         }
         let id = Id::unique(TITLE);
-        let shown = window(ctx, TITLE).id(id).open(&mut open).default_size([720.0, 520.0]).default_pos([240.0, 100.0]);
+        let shown = window(ctx, TITLE).id(id).open(&mut open).default_size([720.0, 600.0]).default_pos([240.0, 70.0]);
         shown.constrain_to(ctx.content_rect()).show(ctx, |ui| close = self.contents(ui, cx));
         // What is being stored is stored to its end.
         self.import.is_pending() || (open && !close && !escaped(ctx, id))
@@ -113,6 +113,7 @@ impl ImportWindow {
         let Some(outline) = self.outline.value() else { return };
         let server = outline.server.as_deref().unwrap_or("a server");
         let version = outline.server_version.as_ref().map(|version| format!(", version {version}")).unwrap_or_default();
+        ui.add_space(6.0);
         ui.label(RichText::new(format!("{} rules of {server}{version}", outline.rules)).strong());
         Grid::new("exported connectors").num_columns(2).spacing([16.0, 6.0]).show(ui, |ui| {
             for (connector, choice) in outline.connectors.iter().zip(&mut self.choices) {
@@ -124,7 +125,7 @@ impl ImportWindow {
                 }
                 let selected = choice.clone().unwrap_or_else(|| NEW.to_owned());
                 let combo = ComboBox::from_id_salt(connector.guid).selected_text(selected).width(300.0).show_ui(ui, |ui| {
-                    if connector.kind != ExportedKind::RulesOnly {
+                    if !matches!(connector.kind, ExportedKind::RulesOnly | ExportedKind::TenantRules) {
                         ui.selectable_value(choice, None, NEW);
                     }
                     for known in cx.connectors().iter().filter(|known| fits(connector, known)) {
@@ -172,7 +173,7 @@ fn buttons(ui: &mut Ui, more: impl FnOnce(&mut Ui) -> bool) -> bool {
 fn fits(exported: &ExportedConnector, here: &ConnectorSummary) -> bool {
     match exported.kind {
         ExportedKind::Forest => here.kind.is_forest(),
-        ExportedKind::Tenant => !here.kind.is_forest(),
+        ExportedKind::Tenant | ExportedKind::TenantRules => !here.kind.is_forest(),
         ExportedKind::RulesOnly => true,
         ExportedKind::Other => false,
     }
@@ -182,7 +183,7 @@ fn fits(exported: &ExportedConnector, here: &ConnectorSummary) -> bool {
 fn proposal(exported: &ExportedConnector, here: &[ConnectorSummary]) -> Option<String> {
     let mut fitting = here.iter().filter(|known| fits(exported, known));
     let found = match exported.kind {
-        ExportedKind::Tenant => fitting.next(),
+        ExportedKind::Tenant | ExportedKind::TenantRules => fitting.next(),
         ExportedKind::Forest => fitting.find(|known| known.name.eq_ignore_ascii_case(&exported.name)),
         ExportedKind::RulesOnly => fitting.find(|known| known.guid == exported.guid),
         ExportedKind::Other => None,

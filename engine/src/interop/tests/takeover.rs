@@ -250,17 +250,21 @@ fn rules_are_replaced_only_with_consent_and_only_those_of_mapped_connectors() {
     assert_eq!(id_of(&after, "In from AD - User Join"), id_of(&before, "In from AD - User Join"), "links keep their rule");
     assert_eq!(report.rules.as_shipped, 60, "{report:#?}");
 
-    // Only the rules of one connector: those of the other stay, and make room.
+    // A rule that comes alone is added or changed; all others stay, and make room.
     let single = workspace.folder.path().join("single.xml");
     let rule =
         fs::read_to_string(pilot().join("SynchronizationRules/SynchronizationRule_{7b39914c-6938-437d-8957-b8eb8f8608ec}.xml"));
     fs::write(&single, rule.unwrap().replace("<precedence>161", "<precedence>119")).unwrap();
     let report = workspace.import(&single).unwrap();
-    assert_eq!((report.rules.updated, report.rules.removed), (1, 28));
-    let after = workspace.rules();
-    let tenant: Vec<_> = after.iter().filter(|rule| rule.connector != after[0].connector).map(|rule| rule.precedence).collect();
-    assert_eq!(after[0].precedence, 119);
-    assert_eq!((tenant.len(), tenant[0], tenant[1]), (33, 120, 121));
+    assert_eq!((report.rules.updated, report.rules.removed), (1, 0));
+    assert_eq!(report.changed.len(), 42, "119 to 160 have other numbers now");
+    let numbered: Vec<(i64, String)> = workspace.rules().into_iter().map(|rule| (rule.precedence, rule.name)).collect();
+    assert_eq!(numbered.iter().map(|(number, _)| *number).collect::<Vec<_>>(), (100..162).collect::<Vec<_>>());
+    let of = |number: usize| numbered[number - 100].1.as_str();
+    assert_eq!(
+        (of(118), of(119), of(120)),
+        ("In from AD - ForeignSecurityPrincipal Join User", "In from AD - Device Common", "In from AAD - User Join")
+    );
     workspace.engine.shutdown();
 }
 
@@ -342,6 +346,100 @@ fn what_the_metaverse_of_the_server_has_is_added() {
 }
 
 #[test]
+fn what_nobody_knows_is_told_and_goes_back_as_it_came() {
+    let workspace = Workspace::new();
+    let folder = workspace.folder.path().join("strange");
+    changed_pilot(&folder, &|text| {
+        let parameter = "<parameter name=\"moon-phase\" type=\"string\" use=\"global\" dataType=\"String\">full</parameter>";
+        if text.contains("<category>AD</category>") {
+            text.replacen("</parameter-values>", &format!("{parameter}</parameter-values>"), 1)
+                .replace(
+                    "<attribute>adminDescription</attribute>",
+                    "<attribute>adminDescription</attribute><attribute>moonPhase</attribute>",
+                )
+                .replace("<join/>", "<tides><high/></tides><join/>")
+                .replace(
+                    "use=\"connectivity\" dataType=\"String\" encrypted=\"1\" />",
+                    "use=\"connectivity\" dataType=\"String\" encrypted=\"1\">hunter2</parameter>",
+                )
+        } else if text.contains("<name>In from AD - User Common</name>") {
+            text.replacen("<dest>title</dest>", "<dest>title</dest><tide>low</tide>", 1)
+        } else {
+            text.to_owned()
+        }
+    });
+    let report = workspace.import(&folder).unwrap();
+    for words in ["\"moon-phase\" is not known", "element tides", "element tide:", "it holds a secret, which is not read"] {
+        assert!(report.warnings.iter().any(|warning| warning.contains(words)), "{words}: {:#?}", report.warnings);
+    }
+    assert!(report.not_taken.iter().any(|remark| remark.text.contains("attribute moonPhase is selected")), "{report:#?}");
+    let exported = workspace.export("export");
+    let original = read(&folder).unwrap();
+    assert_eq!((&exported.rules, &exported.connectors), (&original.rules, &original.connectors));
+    let written = fs::read_to_string(
+        workspace.folder.path().join("export/Connectors/Connector_{ae4db4cc-b16b-4eb2-acf5-837ca84e4d7d}.xml"),
+    );
+    let written = written.unwrap();
+    assert!(written.contains("moon-phase") && written.contains("moonPhase") && written.contains("<tides>"));
+    assert!(!written.contains("hunter2"), "no secret leaves");
+    workspace.engine.shutdown();
+}
+
+#[test]
+fn a_configuration_made_here_moves_to_another_data_folder() {
+    let workspace = Workspace::new();
+    let path = workspace.folder.path().join("forest.ldif");
+    fs::write(&path, "version: 1\n\ndn: DC=fabrikam,DC=com\nobjectClass: domainDNS\nobjectGUID:: AAECAwQFBgcICQoLDA0ODw==\n")
+        .unwrap();
+    let settings = FileSettings { path, schema: FileSchema::ActiveDirectory };
+    let forest = workspace.engine.add_directory(NewDirectory::file("fabrikam.com", &settings).unwrap()).unwrap();
+    workspace.engine.add_sandbox("fabrikam", &[]).unwrap();
+    {
+        let mut writer = workspace.engine.database().writer();
+        let transaction = writer.transaction().unwrap();
+        let mut partition = configuration::partitions(&transaction, forest.id).unwrap().remove(0);
+        partition.include = vec!["OU=Corp,DC=fabrikam,DC=com".to_owned()];
+        partition.exclude = vec!["OU=Old,OU=Corp,DC=fabrikam,DC=com".to_owned()];
+        configuration::save_partition(&transaction, &partition).unwrap();
+        let mut rule = configuration::rules(&transaction).unwrap().remove(0);
+        rule.id = crate::model::RuleId(0);
+        rule.guid = uuid::Uuid::from_u128(77);
+        rule.name = "In from AD - \"Sales\" & more <'x'>".to_owned();
+        rule.tag = None;
+        rule.precedence = 50;
+        configuration::save_rule(&transaction, &rule).unwrap();
+        protection::set_deletion_threshold(&transaction, None).unwrap();
+        RuleChoices { user_match: UserMatch::Attribute("employeeID".to_owned()), ..RuleChoices::default() }
+            .save(&transaction)
+            .unwrap();
+        transaction.commit().unwrap();
+    }
+    let first = workspace.export("export");
+    let second = Workspace::new();
+    let report = second.import(&workspace.folder.path().join("export")).unwrap();
+    assert_eq!((report.rules.switched_off, report.rules.custom, report.warnings.len()), (0, 1, 0), "{report:#?}");
+    assert_eq!(second.export("export"), first);
+    let reader = second.engine.database().reader().unwrap();
+    assert_eq!(protection::deletion_threshold(&reader).unwrap(), None);
+    assert_eq!(RuleChoices::load(&reader).unwrap().user_match, UserMatch::Attribute("employeeID".to_owned()));
+    let forest = configuration::connector_named(&reader, "fabrikam.com").unwrap().unwrap();
+    let partition = &configuration::partitions(&reader, forest).unwrap()[0];
+    assert_eq!(
+        (partition.include.as_slice(), partition.exclude.len()),
+        (["OU=Corp,DC=fabrikam,DC=com".to_owned()].as_slice(), 1)
+    );
+    drop(reader);
+    let content = |workspace: &Workspace| {
+        let rules = workspace.rules().into_iter();
+        rules.map(|rule| (rule.precedence, rule.name, rule.scope, rule.join, rule.flows, rule.tag)).collect::<Vec<_>>()
+    };
+    assert_eq!(content(&second), content(&workspace));
+    for workspace in [workspace, second] {
+        workspace.engine.shutdown();
+    }
+}
+
+#[test]
 fn connectors_of_other_kinds_are_kept_for_an_export() {
     let workspace = Workspace::new();
     let report = workspace.import(&single_exports()).unwrap();
@@ -378,12 +476,17 @@ fn what_has_no_place_is_refused_with_the_way_out() {
     let rules = pilot().join("SynchronizationRules");
     let cloud = "contoso.onmicrosoft.com - AAD";
     check(&rules, &[], "neither in the export nor here; map it with --map ae4db4cc-b16b-4eb2-acf5-837ca84e4d7d=NAME");
+    check(&rules, &[], "neither in the export nor here; map it with --map b891884f-051e-4a83-95af-2544101c9083=NAME");
     check(&pilot(), &[("fabrikam.com", "x")], "no connector \"fabrikam.com\" that could be mapped; it has \"contoso.com\"");
     check(&pilot(), &[("contoso.com", "x")], "no connector is named \"x\"; known connectors: none");
     add("contoso.com");
     check(&pilot(), &[], "a connector has its name; map it onto the present one with --map \"contoso.com=contoso.com\"");
     check(&pilot(), &[(cloud, "contoso.com")], "one is a tenant, the other a forest");
     workspace.engine.add_sandbox("tailspin", &[]).unwrap();
+    // Rules of the cloud connector need no mapping: it is the tenant, whoever it is.
+    let script = workspace.folder.path().join("tenant.ps1");
+    fs::write(&script, workspace.engine.rule_script(&["Out to AAD - User Join".to_owned()]).unwrap()).unwrap();
+    assert_eq!(workspace.import(&script).unwrap().rules.unchanged, 1);
     check(&pilot(), &[("contoso.com", "CONTOSO.com")], "there is a tenant already");
     check(&pilot(), &[("contoso.com", "tailspin.onmicrosoft.com - AAD")], "one is a forest, the other a tenant");
     check(&single_exports(), &[("FIM Service", "contoso.com")], "does not run connectors of its category");

@@ -9,6 +9,7 @@ use super::check::{self, Told};
 use super::difference::Difference;
 use super::model::{Action, Step, Subject};
 use super::world::{ScenarioError, Sight, World};
+use crate::connector::memory::MemoryDirectory;
 use crate::protection;
 use crate::store::StoreError;
 use crate::sync::preview;
@@ -17,7 +18,6 @@ pub(super) use runs::second_full_synchronization;
 
 use directory::{change, inject, on_entry, put};
 use ends::{every_order, same_end};
-use rules::change_rules;
 use runs::{cycle, start};
 
 /// The end of statements: the first difference, if there is one.
@@ -48,11 +48,11 @@ fn perform(world: &mut World, step: &Step) -> End {
         Action::SameEnd(ways) => return same_end(world, ways),
         Action::EveryOrder(order) => return every_order(world, order),
         Action::SecondFullSynchronization => return second_full_synchronization(world),
-        Action::AddRules(_)
-        | Action::DefaultRules
-        | Action::ChangeRule { .. }
-        | Action::SwitchRule { .. }
-        | Action::DeleteRule(_) => return change_rules(world, &step.action),
+        Action::AddRules(rules) => return rules::add(world, rules),
+        Action::DefaultRules => return rules::take_default(world),
+        Action::ChangeRule { rule, patch } => return rules::change(world, rule, patch),
+        Action::SwitchRule { rule, enabled } => return rules::switch(world, rule, *enabled),
+        Action::DeleteRule(rule) => return rules::delete(world, rule),
         Action::Threshold(limit) => return option(world, |transaction| protection::set_deletion_threshold(transaction, *limit)),
         Action::Staging(on) => return option(world, |transaction| protection::set_staging_mode(transaction, *on)),
         Action::Advance(by) => {
@@ -68,10 +68,8 @@ fn perform(world: &mut World, step: &Step) -> End {
         }
         Action::Delete { subjects, unnoticed } => {
             for subject in subjects {
-                let gone = on_entry(world, subject, |directory, entry| match unnoticed {
-                    true => directory.lose(&entry.anchor),
-                    false => directory.remove(&entry.anchor),
-                })?;
+                let remove = if *unnoticed { MemoryDirectory::lose } else { MemoryDirectory::remove };
+                let gone = on_entry(world, subject, |directory, entry| remove(directory, &entry.anchor))?;
                 if gone.is_some() {
                     return Ok(gone);
                 }

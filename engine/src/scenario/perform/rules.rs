@@ -1,60 +1,63 @@
 //! Changing rules.
 
 use super::End;
-use crate::rules::SyncRule;
+use crate::rules::{RulePatch, RuleText, SyncRule};
 use crate::scenario::difference::Difference;
-use crate::scenario::model::{Action, RuleName};
-use crate::scenario::world::{ScenarioError, Sight, World};
+use crate::scenario::model::RuleName;
+use crate::scenario::world::{Sight, World};
 use crate::setup::{RuleEditError, apply_default_rules, delete_rule, save_rule};
 
-pub(super) fn change_rules(world: &mut World, action: &Action) -> End {
-    let find = |world: &World, name: &RuleName| -> Result<Result<SyncRule, Difference>, ScenarioError> {
-        let sight = Sight::new(world, None)?;
-        let known: Vec<String> = sight.rules.iter().map(|rule| rule.precedence.to_string()).collect();
-        Ok(sight
-            .rule(name)
-            .cloned()
-            .ok_or_else(|| Difference::of("rules", format!("a rule {name}"), format!("rules {}", known.join(", ")))))
-    };
-    match action {
-        Action::AddRules(rules) => {
-            for text in rules {
-                let Some(site) = world.sites.get(&text.connector) else { continue };
-                let guid = world.environment().ids.guid();
-                match text.to_rule(site.id, text.precedence, guid, &|_| true) {
-                    Ok(rule) => {
-                        if let Some(refused) = store(world, &rule)? {
-                            return Ok(Some(refused));
-                        }
-                    }
-                    Err(message) => return Ok(Some(Difference::of("rules", "a rule that can be stored", message))),
-                }
-            }
-            Ok(None)
+/// Adds rules as they are written in the file.
+pub(super) fn add(world: &World, rules: &[RuleText]) -> End {
+    for text in rules {
+        let Some(site) = world.sites.get(&text.connector) else { continue };
+        let refused = match text.to_rule(site.id, text.precedence, world.environment().ids.guid(), &|_| true) {
+            Ok(rule) => store(world, &rule)?,
+            Err(message) => Some(Difference::of("rules", "a rule that can be stored", message)),
+        };
+        if refused.is_some() {
+            return Ok(refused);
         }
-        Action::DefaultRules => {
-            apply_default_rules(&world.database, world.environment().ids.as_ref())?;
-            Ok(None)
+    }
+    Ok(None)
+}
+
+/// Takes the default rules for the connectors that are there.
+pub(super) fn take_default(world: &World) -> End {
+    apply_default_rules(&world.database, world.environment().ids.as_ref())?;
+    Ok(None)
+}
+
+/// Changes what a patch names.
+pub(super) fn change(world: &World, name: &RuleName, patch: &RulePatch) -> End {
+    with_rule(world, name, |mut rule| match patch.apply(&mut rule) {
+        Ok(()) => store(world, &rule),
+        Err(message) => Ok(Some(Difference::of("rules", "a change that fits the rule", message))),
+    })
+}
+
+/// Enables or disables a rule.
+pub(super) fn switch(world: &World, name: &RuleName, enabled: bool) -> End {
+    with_rule(world, name, |rule| store(world, &SyncRule { enabled, ..rule }))
+}
+
+/// Removes a rule.
+pub(super) fn delete(world: &World, name: &RuleName) -> End {
+    with_rule(world, name, |rule| {
+        delete_rule(&world.database, rule.id)?;
+        Ok(None)
+    })
+}
+
+/// Does something with a rule; that there is none of this name is a difference.
+fn with_rule(world: &World, name: &RuleName, work: impl FnOnce(SyncRule) -> End) -> End {
+    let sight = Sight::new(world, None)?;
+    match sight.rule(name) {
+        Some(rule) => work(rule.clone()),
+        None => {
+            let known: Vec<String> = sight.rules.iter().map(|rule| rule.precedence.to_string()).collect();
+            Ok(Some(Difference::of("rules", format!("a rule {name}"), format!("rules {}", known.join(", ")))))
         }
-        Action::ChangeRule { rule, patch } => match find(world, rule)? {
-            Err(difference) => Ok(Some(difference)),
-            Ok(mut changed) => match patch.apply(&mut changed) {
-                Ok(()) => store(world, &changed),
-                Err(message) => Ok(Some(Difference::of("rules", "a change that fits the rule", message))),
-            },
-        },
-        Action::SwitchRule { rule, enabled } => match find(world, rule)? {
-            Err(difference) => Ok(Some(difference)),
-            Ok(rule) => store(world, &SyncRule { enabled: *enabled, ..rule }),
-        },
-        Action::DeleteRule(rule) => match find(world, rule)? {
-            Err(difference) => Ok(Some(difference)),
-            Ok(rule) => {
-                delete_rule(&world.database, rule.id)?;
-                Ok(None)
-            }
-        },
-        _ => Ok(None),
     }
 }
 

@@ -152,7 +152,7 @@ pub(super) struct World {
 
 impl World {
     /// A world with the directories of a scenario, all of them empty.
-    pub(super) fn new(scenario: &Scenario, watched: BTreeSet<Subject>) -> Result<Self, ScenarioError> {
+    pub(super) fn new(scenario: &Scenario) -> Result<Self, ScenarioError> {
         let folder = tempfile::Builder::new().prefix("syncline-scenario-").tempdir()?;
         let workshop = Arc::new(Workshop { folder, next: AtomicU32::new(0) });
         let path = workshop.place()?;
@@ -172,9 +172,15 @@ impl World {
             ids,
             switch,
             put: BTreeMap::new(),
-            watched: Arc::new(watched),
+            watched: Arc::default(),
             noted: BTreeMap::new(),
         })
+    }
+
+    /// Notes where these objects are, from now on after every step.
+    pub(super) fn watch(&mut self, watched: BTreeSet<Subject>) -> Result<(), ScenarioError> {
+        self.watched = Arc::new(watched);
+        self.note()
     }
 
     /// A world of its own in the same state.

@@ -134,11 +134,24 @@ pub fn object_by_dn(
     dn: &str,
 ) -> Result<CsObjectView, EngineError> {
     let record = connectors::by_number(context, connector)?;
+    let id = id_by_dn(connection, record, dn)?;
+    view(connection, context, id)?.ok_or_else(|| unknown_dn(record, dn))
+}
+
+/// The number of the object of a DN.
+///
+/// # Errors
+/// [`EngineError::UnknownObject`] when there is none.
+pub(super) fn id_by_dn(connection: &Connection, connector: &ConnectorRecord, dn: &str) -> Result<CsId, EngineError> {
     let key = key_of(dn)?.key().to_owned();
     let criterion = CsCriterion::Identified { key: Some(key), anchors: Vec::new(), guid: None };
-    let unknown = || unknown(format!("the DN \"{dn}\" in connector \"{}\"", record.name));
-    let id = search::ids(connection, connector, &criterion, "")?.first().copied().ok_or_else(unknown)?;
-    view(connection, context, id)?.ok_or_else(unknown)
+    let ids = search::ids(connection, connector.id, &criterion, "")?;
+    ids.first().copied().ok_or_else(|| unknown_dn(connector, dn))
+}
+
+/// There is no object of that DN.
+pub(super) fn unknown_dn(connector: &ConnectorRecord, dn: &str) -> EngineError {
+    unknown(format!("the DN \"{dn}\" in connector \"{}\"", connector.name))
 }
 
 fn unknown(criterion: String) -> EngineError {

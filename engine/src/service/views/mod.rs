@@ -6,6 +6,7 @@
 
 mod connector_space;
 mod connectors;
+mod expression;
 mod metaverse;
 mod page;
 mod rules;
@@ -14,6 +15,7 @@ mod status;
 
 pub use connector_space::*;
 pub use connectors::*;
+pub use expression::*;
 pub use metaverse::*;
 pub use page::*;
 pub use rules::*;

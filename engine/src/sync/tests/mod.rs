@@ -86,3 +86,35 @@ fn an_unexported_object_does_not_take_the_name_of_another() {
     let failed = world.cs(A, "CN=Twin,DC=contoso,DC=com").unwrap().import_error.unwrap();
     assert_eq!(failed.error.code.as_str(), "sync-rule-flow-provisioning-failed");
 }
+
+#[test]
+fn an_object_without_attributes_is_provisioned_without_flow() {
+    let world = World::new(&fixture_rules());
+    world.change_rules(|rules| {
+        let out = rules.iter_mut().find(|rule| rule.precedence == 60).unwrap();
+        out.flows.retain(|flow| flow.target == "dn");
+    });
+    world.stage(A, USER, "user", &ADA);
+    world.sync(A, false, &[("disconnector-projected-flow", 1), ("3:provisioned-add-no-flow", 1)]);
+}
+
+#[test]
+fn rules_leave_explicit_and_filtered_disconnectors_alone() {
+    for state in [1, 2] {
+        let world = World::new(&fixture_rules());
+        let id = world.stage(A, USER, "user", &ADA);
+        world.keep_apart(id, state);
+        world.sync(A, false, &[]);
+        world.sync(A, true, &[("disconnector-remains", 1)]);
+        // Nor are they found from the other side.
+        let world = settled();
+        let target = world.cs(T, TENANT_DN).unwrap().id;
+        let source = world.cs(A, USER).unwrap().id;
+        world.stage_delete(source);
+        world.quietly(A, false);
+        world.keep_apart(target, state);
+        world.stage(A, USER, "user", &ADA);
+        world.quietly(A, false);
+        assert_eq!(world.cs(T, TENANT_DN).unwrap().mv, None, "{state}");
+    }
+}

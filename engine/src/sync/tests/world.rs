@@ -333,6 +333,16 @@ impl World {
         transaction.commit().unwrap();
     }
 
+    /// Gives a disconnector a state that only an administrator gives.
+    pub(super) fn keep_apart(&self, id: CsId, state: i64) {
+        let mut writer = self.environment.database.writer();
+        let transaction = writer.transaction().unwrap();
+        let mut object = connector_space::load_one(&transaction, id).unwrap().unwrap();
+        object.connector_state = state;
+        connector_space::update(&transaction, &object, "").unwrap();
+        transaction.commit().unwrap();
+    }
+
     /// Pretends that the tenant took everything staged and that an import confirmed it.
     pub(super) fn export_and_confirm(&self) {
         let mut writer = self.environment.database.writer();

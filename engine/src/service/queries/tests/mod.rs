@@ -2,6 +2,7 @@
 
 mod connector_space;
 mod connectors;
+mod expression;
 mod layers;
 mod metaverse;
 mod runs;
@@ -29,6 +30,10 @@ pub(super) const TENANT: ConnectorId = ConnectorId(2);
 
 const SCHEMA: &str = "[attributes]\nmail = \"string\"\ntitle = \"string\"\nmember = \"reference multi\"\nmanager = \"reference\"\n\
     proxyAddresses = \"string multi\"\nenabled = \"boolean\"\n[types]\nuser = [\"mail\"]";
+
+/// What a directory tells of a partition.
+const DETAIL: &str =
+    r#"{"name":"NAME","dns_name":"contoso.com","netbios_name":"CONTOSO","forest_dns_name":"contoso.com","domain":true}"#;
 
 /// A moment, in seconds after 1970.
 pub(super) fn time(seconds: i64) -> Timestamp {
@@ -83,6 +88,15 @@ impl World {
         self.write(|transaction| configuration::save_connector(transaction, &record).unwrap())
     }
 
+    /// Lets users of a connector have attributes that its schema defines.
+    pub(super) fn allow(&mut self, connector: ConnectorId, attributes: &[&str]) {
+        let mut record = self.context().connector(connector).unwrap().clone();
+        for attribute in attributes {
+            assert!(record.schema.allow("user", attribute), "{attribute}");
+        }
+        self.write(|transaction| configuration::save_connector(transaction, &record).unwrap());
+    }
+
     pub(super) fn partition(&mut self, connector: ConnectorId, name: &str, selected: bool) {
         self.objects += 1;
         let record = PartitionRecord {
@@ -91,7 +105,7 @@ impl World {
             connector,
             name: name.to_owned(),
             selected,
-            detail: "{}".to_owned(),
+            detail: DETAIL.replace("NAME", name),
             include: Vec::new(),
             exclude: Vec::new(),
             watermark: None,
