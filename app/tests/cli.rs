@@ -448,7 +448,7 @@ fn default_expression(rule: &str, target: &str) -> String {
         tenant: (ConnectorId(2), &tenant),
         user_match: UserMatch::Once,
         source_anchor: "objectGUID".into(),
-        sign_in: "userPrincipalName".into(),
+        sign_in: "userPrincipalName".to_owned(),
         hybrid_exchange: false,
         device_write_up: false,
         apps: None,

@@ -245,7 +245,7 @@ impl From<EngineError> for Failure {
         let message = match &error {
             EngineError::RuleText(reasons) => list("the rules cannot be read", reasons),
             EngineError::RuleChange(RuleChangeError::Refused(faults)) => {
-                list("nothing was stored", &faults.iter().map(ToString::to_string).collect::<Vec<_>>())
+                list("nothing was changed", &faults.iter().map(ToString::to_string).collect::<Vec<_>>())
             }
             _ => chain(&error),
         };
@@ -419,7 +419,7 @@ mod tests {
             message: message.into(),
         };
         let refused = RuleChangeError::Refused(vec![fault("one"), fault("two")]);
-        check(refused.into(), 31, "nothing was stored, for 2 reasons:\n  rule \"Sales\": one\n  rule \"Sales\": two");
+        check(refused.into(), 31, "nothing was changed, for 2 reasons:\n  rule \"Sales\": one\n  rule \"Sales\": two");
         let setup = |error: SetupError| EngineError::from(error);
         check(setup(SetupError::NameTaken("contoso.com".into())), 31, "contoso.com");
         check(setup(SetupError::SecondTenant("contoso - AAD".into())), 31, "contoso - AAD");

@@ -75,8 +75,8 @@ Examples:
   syncline run start contoso.com \"Full Import\"    run a profile
   syncline cycle start --wait                     import, synchronize, export
   syncline mv search Ada                          find a person in the metaverse
-  syncline rule export --custom --output r.toml   write your own rules as text
-  syncline expression eval 'Len([cn])' --set cn=Ann  try an expression, without a data folder";
+  syncline expression eval 'Len([cn])' --set cn=Ann  try an expression, without a data folder
+  syncline rule export --custom --output r.toml   write your own rules as text";
 
 /// Options of every command.
 #[derive(Args, Debug)]

@@ -9,10 +9,10 @@ use uuid::Uuid;
 use super::ExampleError;
 use super::file::{Example, ForestText, SchemaText};
 use crate::connector::DirectoryPartition;
-use crate::connector::entra::tenant_schema;
 use crate::model::{ConnectorId, Schema, SequentialIds, fold_text};
 use crate::rules::{
     DefaultSetOptions, ForestFeatures, SyncRule, UserMatch, active_directory_schema_with, default_rules, metaverse_schema,
+    tenant_schema,
 };
 use crate::setup::{ACTIVE_DIRECTORY_KIND, TENANT_KIND};
 use crate::store::{StoreError, configuration, schema};

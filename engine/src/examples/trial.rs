@@ -196,6 +196,7 @@ impl Trial<'_> {
         let trace = preview.effects.trace.as_deref()?;
         Some(match trace.link.as_ref()? {
             LinkDecision::Project(_) => "projected".to_owned(),
+            LinkDecision::Remain(Unjoined::KeptApart) => "disconnector: kept apart".to_owned(),
             LinkDecision::Remain(Unjoined::NoRule) => "disconnector: no join or provision rule in scope".to_owned(),
             LinkDecision::Remain(Unjoined::NoValue) => "disconnector: no join attribute has a value".to_owned(),
             LinkDecision::Remain(Unjoined::NoMatch) => "disconnector: no join match".to_owned(),

@@ -59,15 +59,6 @@ fn shipped(parsed: &OnceLock<Schema>, text: &str) -> Result<Schema, SchemaError>
     Ok(parsed.get_or_init(|| schema).clone())
 }
 
-/// The connector space schema of the cloud tenant.
-///
-/// # Errors
-/// [`SchemaError`] when the shipped file is faulty; a test guards it.
-pub fn tenant_schema() -> Result<Schema, SchemaError> {
-    static PARSED: OnceLock<Schema> = OnceLock::new();
-    shipped(&PARSED, TENANT)
-}
-
 /// The connector space schema of Active Directory with some of the extensions, as a forest without the others has it.
 ///
 /// # Errors
@@ -103,6 +94,15 @@ const EXCHANGE: [&str; 19] = [
     "telephoneAssistant",
     "unauthOrig",
 ];
+
+/// The connector space schema of the cloud tenant.
+///
+/// # Errors
+/// [`SchemaError`] when the shipped file is faulty; a test guards it.
+pub fn tenant_schema() -> Result<Schema, SchemaError> {
+    static PARSED: OnceLock<Schema> = OnceLock::new();
+    shipped(&PARSED, TENANT)
+}
 
 /// A rule file that cannot be used.
 #[derive(Debug, Error)]

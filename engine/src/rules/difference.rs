@@ -47,7 +47,7 @@ fn flow_text(flow: &Flow) -> String {
         text.push_str(", apply once");
     }
     if flow.merge != super::MergeType::default() {
-        text.push_str(&format!(", {:?}", flow.merge));
+        text.push_str(&format!(", {}", flow.merge.label()));
     }
     text
 }

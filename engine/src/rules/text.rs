@@ -137,7 +137,7 @@ impl<'a> Flows<'a> {
             self.apply_once.push(target);
         }
         if flow.merge != MergeType::default() {
-            self.merge.push((target, format!("{:?}", flow.merge)));
+            self.merge.push((target, flow.merge.label().to_owned()));
         }
     }
 }
@@ -364,7 +364,7 @@ mod tests {
     #[test]
     fn a_rule_is_written_one_thing_a_line() {
         let first = format!("IIF(Len([cn]) > 1, \"{}", "x, ".repeat(26));
-        let (second, third) = ("x, ".repeat(33), "x, ".repeat(1));
+        let (second, third) = ("x, ".repeat(33), "x, ");
         let expected = format!(
             r#"[[rule]]
 name = 'In from AD - "Sales"'

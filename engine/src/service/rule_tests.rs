@@ -7,10 +7,9 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::connector::DirectoryPartition;
-use crate::connector::entra::tenant_schema;
 use crate::examples::{self, ExampleFile};
 use crate::model::{FixedClock, PartitionId, SequentialIds};
-use crate::rules::{Flow, FlowSource, ForestFeatures, MergeType, SyncRule, active_directory_schema_with};
+use crate::rules::{Flow, FlowSource, ForestFeatures, MergeType, SyncRule, active_directory_schema_with, tenant_schema};
 use crate::setup::{RuleChangeError, RuleChanges, apply_default_rules};
 use crate::store::configuration::{self, ConnectorRecord, PartitionRecord};
 

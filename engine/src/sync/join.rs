@@ -24,6 +24,8 @@ pub enum LinkDecision {
 /// Why an object stays unjoined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unjoined {
+    /// It is an explicit or filtered disconnector, or on its way out of the directory.
+    KeptApart,
     /// No rule in scope joins or creates.
     NoRule,
     /// None of the attributes that it is recognized by has a value.
@@ -40,7 +42,10 @@ pub fn decide(contributor: &Contributor, facts: &FactReader<'_>) -> Attempt<Link
     let linking: Vec<&Arc<CompiledRule>> = contributor.linking().collect();
     // Rules join normal disconnectors only (`engine.md` 1.1).
     let kept_apart = contributor.object.connector_state != 0;
-    if linking.is_empty() || kept_apart || contributor.object.is_being_deleted() {
+    if kept_apart || contributor.object.is_being_deleted() {
+        return Ok(LinkDecision::Remain(Unjoined::KeptApart));
+    }
+    if linking.is_empty() {
         return Ok(LinkDecision::Remain(Unjoined::NoRule));
     }
     if let Some(rule) = criteria(&linking)? {

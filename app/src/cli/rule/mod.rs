@@ -28,7 +28,7 @@ Examples:
   syncline rule show 106
   syncline rule show \"In from AD - User Join\" --connector contoso.com")]
     Show(OneRule),
-    /// Write rules as text that diffs well and that \"rule import\" reads
+    /// Write rules as text that diffs well and that "rule import" reads
     #[command(after_help = "\
 Without RULE all rules are written. The text is the same every time, so it can be kept in
 version control: what is exported and imported again changes nothing.
@@ -67,7 +67,7 @@ An example file is JSON that is kept beside the rules in version control. Files 
 default-rule-cases/1 are tried on the rules that come with the program and need no data
 folder; files of format rule-cases/1 are tried on connectors and rules of the data folder,
 which is not changed. Everything happens in memory and a temporary database; nothing leaves
-this computer. README.md shows an example file.
+this computer. docs/rules.md describes the files.
 
 Exit codes: 0 when all examples passed, 5 when one failed, 31 when a file cannot be read.
 
@@ -162,12 +162,15 @@ fn list(session: &Session, arguments: &ListArgs) -> Result<Answer, Failure> {
                 && !(arguments.inbound && rule.direction == Direction::Outbound)
                 && !(arguments.outbound && rule.direction == Direction::Inbound)
                 && !(arguments.custom && rule.standard)
-                && !(arguments.standard && !rule.standard)
+                && (!arguments.standard || rule.standard)
                 && !(arguments.disabled && rule.enabled)
         };
         Ok(engine.rules()?.into_iter().filter(wanted).collect())
     })?;
-    let text = if rules.is_empty() { "No rules.\n".to_owned() } else { table(&rules, &session.output.view) };
+    if rules.is_empty() {
+        return Answer::new(&rules, "No rules.\n");
+    }
+    let text = table(&rules, &session.output.view);
     Ok(Answer::new(&rules, text)?.hint(format!("{}.\n", count(rules.len() as u64, "rule"))))
 }
 
@@ -239,11 +242,11 @@ fn details(rule: &RuleDetails, view: &View) -> String {
     text.push_str("\nJoin criteria\n");
     text.push_str(&if rule.join.is_empty() { "  none\n".to_owned() } else { group(&rule.join, "\n  then ") });
     text.push_str("\nAttribute flows\n");
-    let mut table = Table::new().texts(["Target", "Kind", "Source", "Apply once", "Merge type"]);
+    let mut table = Table::new().texts(["Target", "Kind", "Options", "Source"]);
     for flow in &rule.flows {
-        let once = if flow.apply_once { "yes" } else { "" };
-        let merge = if flow.merge == MergeType::Update { String::new() } else { format!("{:?}", flow.merge) };
-        table.row([flow.target.as_str(), &flow.kind, &flow.source, once, &merge]);
+        let merge = (flow.merge != MergeType::Update).then(|| flow.merge.label());
+        let options: Vec<&str> = flow.apply_once.then_some("apply once").into_iter().chain(merge).collect();
+        table.row([flow.target.as_str(), &flow.kind, &options.join(", "), &flow.source]);
     }
     text.push_str(&if table.is_empty() { "  none\n".to_owned() } else { table.render(view.width) });
     if !rule.faults.is_empty() {
@@ -348,7 +351,7 @@ mod tests {
             "Name          : Sales\n",
             "Scoping filter\n  c EQUAL US AND mail ISNOTNULL\n  OR department EQUAL \\u{1b}[31m\n",
             "Join criteria\n  mail = mail\n  then cn == cn\n",
-            "proxyAddresses  Direct  otherMailbox              Merge\n",
+            "proxyAddresses  Direct  Merge    otherMailbox\n",
             "Faults\n  error: scope: no such attribute\n",
         ] {
             assert!(text.contains(expected), "missing {expected:?} in\n{text}");

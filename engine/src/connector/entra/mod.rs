@@ -27,7 +27,7 @@ use super::{
     CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, ExportChange, ExportOutcome,
     ExportResult, ImportItem, ImportMode, ImportRequest, ImportSummary,
 };
-use crate::model::{AlgorithmStep, Clock, ErrorCode, ObjectError, Schema, SchemaError, SystemClock};
+use crate::model::{AlgorithmStep, Clock, ErrorCode, ObjectError, Schema, SystemClock};
 
 const TENANT_SCHEMA: &str = include_str!("../../../../assets/tenant-schema.toml");
 
@@ -40,14 +40,6 @@ const MAX_BATCH: usize = 100;
 const PAGE_SIZES: (u32, u32) = (50, 999);
 /// Query option that carries the watermark.
 const DELTA_TOKEN: &str = "$deltatoken";
-
-/// What every tenant offers.
-///
-/// # Errors
-/// [`SchemaError`] when the shipped file is faulty; a test guards it.
-pub fn tenant_schema() -> Result<Schema, SchemaError> {
-    Schema::from_toml(TENANT_SCHEMA)
-}
 
 /// A connected tenant.
 #[derive(Debug)]
@@ -76,7 +68,7 @@ impl EntraConnector {
         clock: Arc<dyn Clock>,
         sleeper: Arc<dyn Sleeper>,
     ) -> Result<Self, ConnectorError> {
-        let schema = tenant_schema().map_err(|error| {
+        let schema = Schema::from_toml(TENANT_SCHEMA).map_err(|error| {
             ConnectorError::new(ConnectorErrorKind::Configuration, "the built-in schema of the tenant cannot be read")
                 .cause(error)
         })?;

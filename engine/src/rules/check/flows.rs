@@ -29,8 +29,9 @@ pub(super) fn flows(names: &SourceNames<'_>, notes: &mut Notes<'_>) {
             notes.error(
                 &part,
                 format!(
-                    "merge type {:?} joins values, and {} holds one; use Update or another attribute",
-                    flow.merge, target.name
+                    "merge type {} joins values, and {} holds one; use Update or another attribute",
+                    flow.merge.label(),
+                    target.name
                 ),
             );
         }
@@ -153,7 +154,8 @@ fn told(problem: &Problem) -> String {
     if problem.severity != Severity::Error {
         text = format!("{text} (line {}, column {})", problem.line, problem.column);
     }
-    if let Some(suggestion) = problem.suggestion.as_ref().filter(|suggestion| !text.contains(suggestion.as_str())) {
+    let asks = text.to_lowercase().contains("did you mean");
+    if let Some(suggestion) = problem.suggestion.as_ref().filter(|_| !asks) {
         text.push_str(&format!(" Did you mean {suggestion}?"));
     }
     text

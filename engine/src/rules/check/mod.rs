@@ -171,8 +171,9 @@ impl RuleCheck<'_> {
                 notes.warning(
                     format!("flow to {}", flow.target),
                     format!(
-                        "its merge type is {:?}, that of the flow in \"{name}\" is {merge:?}; an object in scope of both fails, so give both the same",
-                        flow.merge
+                        "its merge type is {}, that of the flow in \"{name}\" is {}; an object in scope of both fails, so give both the same",
+                        flow.merge.label(),
+                        merge.label()
                     ),
                 );
             }
