@@ -20,6 +20,8 @@ pub mod sync;
 
 pub mod run;
 
+pub mod whatif;
+
 pub mod setup;
 
 pub mod service;

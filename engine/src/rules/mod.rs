@@ -5,6 +5,7 @@ mod default_set;
 mod definition;
 mod file;
 mod plan;
+mod revision;
 mod scope;
 
 pub use compile::{PlanInput, RuleProblem, compile};
@@ -16,4 +17,5 @@ pub use file::{RulePatch, RuleText, RuleTextError, rules_from_toml};
 pub use plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };
+pub use revision::{Revision, RuleChange, RuleChangeKind, RuleConnector, revise};
 pub use scope::{CompiledClause, clause_holds, first_failing, in_scope};

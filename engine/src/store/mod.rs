@@ -18,6 +18,7 @@ pub mod search;
 pub mod secrets;
 mod sql;
 pub mod staging;
+pub mod whatif;
 
 pub use database::{Database, DatabaseInfo, Reader, Writer};
 pub use error::StoreError;

@@ -7,6 +7,7 @@
 mod apply;
 mod effects;
 mod evaluate;
+pub mod explain;
 mod facts;
 mod inbound;
 mod join;
@@ -17,7 +18,7 @@ pub mod preview;
 mod step;
 mod values;
 
-pub use plan::{connector_keys, load as load_plan};
+pub use plan::{connector_keys, load as load_plan, read as read_plan};
 pub use effects::{CsEffect, Effects, FlowTrace, MvEffect, MvTarget, Standing, Trace};
 pub use step::{SyncOptions, run_step};
 pub use values::FlowValue;
