@@ -13,6 +13,7 @@ mod json;
 mod mv;
 mod output;
 mod pending;
+mod preview;
 mod progress;
 mod run;
 #[cfg(test)]
@@ -22,6 +23,8 @@ mod session;
 mod status;
 mod table;
 mod text;
+mod whatif;
+mod why;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -146,6 +149,14 @@ pub enum Command {
     Mv(mv::MvCommand),
     /// List what the next export of a connector will send
     Pending(pending::PendingArgs),
+    /// Tell what a synchronization of everything would do, with other rules too, without doing it
+    #[command(name = "whatif")]
+    WhatIf(whatif::WhatIfArgs),
+    /// Tell why a metaverse attribute has its value
+    #[command(subcommand)]
+    Why(why::WhyCommand),
+    /// Tell why an object is not joined, not in the tenant, or failing
+    WhyNot(why::WhyNotArgs),
 }
 
 impl Command {
@@ -160,6 +171,9 @@ impl Command {
             Self::Cs(command) => command.name(),
             Self::Mv(command) => command.name(),
             Self::Pending(_) => "pending",
+            Self::WhatIf(arguments) => arguments.name(),
+            Self::Why(command) => command.name(),
+            Self::WhyNot(_) => "why-not",
         }
     }
 
@@ -168,7 +182,15 @@ impl Command {
         match self {
             Self::Run(command) => command.waits(),
             Self::Cycle(command) => command.waits(),
-            Self::Demo(_) | Self::Status | Self::Connector(_) | Self::Cs(_) | Self::Mv(_) | Self::Pending(_) => false,
+            Self::Demo(_)
+            | Self::Status
+            | Self::Connector(_)
+            | Self::Cs(_)
+            | Self::Mv(_)
+            | Self::Pending(_)
+            | Self::WhatIf(_)
+            | Self::Why(_)
+            | Self::WhyNot(_) => false,
         }
     }
 
@@ -182,6 +204,9 @@ impl Command {
             Self::Cs(command) => command.run(session),
             Self::Mv(command) => command.run(session),
             Self::Pending(arguments) => pending::run(session, arguments),
+            Self::WhatIf(arguments) => arguments.run(session),
+            Self::Why(command) => command.run(session),
+            Self::WhyNot(arguments) => why::not(session, arguments),
         }
     }
 }
@@ -321,6 +346,14 @@ mod tests {
         check("syncline mv search Ada --type person --where mail=*", "mv search", false);
         check("syncline mv show 5f0c1a34-0000-4000-8000-000000000000", "mv show", false);
         check("syncline pending contoso.com --format changes --op update", "pending", false);
+        check("syncline cs preview contoso.com --dn CN=Ada --delta --commit", "cs preview", false);
+        check("syncline whatif --rules new.toml --connector contoso.com --delta --format html --out x", "whatif", false);
+        check("syncline whatif list", "whatif list", false);
+        check("syncline whatif show 3 --format csv", "whatif show", false);
+        check("syncline whatif compare 2 3 --limit 5", "whatif compare", false);
+        check("syncline whatif delete 2 3", "whatif delete", false);
+        check("syncline why mv Ada displayName", "why mv", false);
+        check("syncline why-not contoso.com --dn CN=Ada", "why-not", false);
     }
 
     #[test]
@@ -357,6 +390,13 @@ mod tests {
             "syncline connector add active-directory --name contoso.com --user svc --password x",
             "syncline connector add sandbox --domain contoso.com",
             "syncline connector set-credential contoso.com hunter2",
+            "syncline whatif --rules a --config b",
+            "syncline whatif --rules a list",
+            "syncline whatif show",
+            "syncline whatif compare 1",
+            "syncline whatif --format docx",
+            "syncline why Ada displayName",
+            "syncline why-not contoso.com",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

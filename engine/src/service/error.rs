@@ -86,6 +86,9 @@ pub enum EngineError {
     /// The configuration could not be applied.
     #[error(transparent)]
     Setup(#[from] crate::setup::SetupError),
+    /// A what-if gives no answer.
+    #[error(transparent)]
+    WhatIf(#[from] crate::whatif::WhatIfError),
     /// Passwords cannot be kept or read.
     #[error(transparent)]
     Secret(#[from] crate::store::secrets::SecretError),

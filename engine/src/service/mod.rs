@@ -3,11 +3,13 @@
 mod broadcast;
 mod engine;
 mod error;
+mod explain;
 mod folder;
 pub mod queries;
 mod stop_requests;
 mod texts;
 mod views;
+mod whatif;
 
 use std::sync::Arc;
 

@@ -63,10 +63,10 @@ impl JudgedRule {
         self.groups.is_empty() || self.groups.iter().any(|group| group.iter().all(|clause| clause.holds))
     }
 
-    /// The first clause that keeps the object out of scope; that of the first group when there are several.
-    #[must_use]
-    pub fn first_failing(&self) -> Option<&JudgedClause> {
-        if self.in_scope() { None } else { self.groups.first()?.iter().find(|clause| !clause.holds) }
+    /// The first clause of each group that keeps the object out of scope; none when it is in scope.
+    pub fn failing(&self) -> impl Iterator<Item = &JudgedClause> {
+        let groups = if self.in_scope() { &[][..] } else { &self.groups };
+        groups.iter().filter_map(|group| group.iter().find(|clause| !clause.holds))
     }
 }
 

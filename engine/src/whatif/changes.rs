@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::describe::{Describer, Origins, Surroundings};
 use super::reason::{self, linking_rule};
+use super::values::target_name;
 use super::report::ObjectChange;
 use crate::model::{ConnectorId, CsId, MvId, ObjectOperation};
 use crate::rules::{Direction, LinkType};
@@ -44,7 +45,10 @@ impl Teller<'_> {
             identities: metaverse::load(self.connection, &ids)?.into_iter().map(|object| (object.id, object)).collect(),
             created: store::created(self.connection, &ids)?,
             identity_names: store::mv_names(self.connection, ids)?,
-            names: store::cs_names(self.connection, targets)?,
+            names: store::cs_names(self.connection, targets)?
+                .into_iter()
+                .map(|(id, (dn, display_name))| (id, target_name(dn, &display_name)))
+                .collect(),
         };
         let mut told = Told::default();
         for (_, mut change) in touched {
@@ -98,7 +102,7 @@ impl Teller<'_> {
                 })
             };
             if let Some(holder) = held.clone().find(keeps).or_else(|| held.clone().next()) {
-                let (rule, sentence) = reason::lost(self.describer.plan, self.describer.rules, holder, None);
+                let (rule, sentence) = reason::lost(self.describer.plan, self.describer.rules, holder, None, "");
                 reasons.insert(id, (rule, format!("{}: {sentence}", holder.dn)));
             }
         }

@@ -11,7 +11,7 @@ use crate::model::{
     AttributeChange, AttributeId, ConnectorId, CsId, Delta, Image, MvId, ObjectError, ObjectOperation, fold_text,
 };
 use crate::rules::{Direction, Plan};
-use crate::store::connector_space::{CsObject, StoredError, TowerView};
+use crate::store::connector_space::{CsObject, StoredError, TowerView, display_name_of};
 use crate::store::metaverse::MvObject;
 use crate::store::whatif::{CsChange, MvChange};
 use crate::sync::explain::{OutboundTarget, outbound_flows, type_of};
@@ -93,6 +93,7 @@ impl Describer<'_> {
             kind,
             guid: shown.guid,
             name: shown.dn.clone(),
+            display_name: self.display_name(after.or(before)),
             new_name,
             object_type: after.and_then(type_of).or_else(|| before.and_then(type_of)).unwrap_or_default().to_owned(),
             link,
@@ -101,6 +102,14 @@ impl Describer<'_> {
             attributes,
             error,
         })
+    }
+
+    /// What people call an object, when its DN does not say.
+    fn display_name(&self, object: Option<&CsObject>) -> Option<String> {
+        let object = object?;
+        let named = |name| self.plan.attributes.get(name);
+        let name = display_name_of(&object.view(TowerView::Expected), named("displayName"), named("cn"));
+        (!name.is_empty() && !fold_text(&object.dn).contains(&fold_text(&name))).then_some(name)
     }
 
     fn object_attributes(
@@ -194,7 +203,7 @@ impl Describer<'_> {
             ChangeKind::Delete | ChangeKind::Disconnect | ChangeKind::Remove => match before {
                 Some(before) if before.mv.is_some() => {
                     let identity = before.mv.and_then(|id| around.identities.get(&id));
-                    reason::lost(self.plan, self.rules, before, identity)
+                    reason::lost(self.plan, self.rules, before, identity, &identity_name(Some(before)))
                 }
                 Some(before) if before.pending_import.operation == ObjectOperation::Delete => {
                     (String::new(), "its deletion was imported".to_owned())
@@ -256,6 +265,7 @@ impl Describer<'_> {
             kind,
             guid: shown.guid,
             name: name(&id),
+            display_name: None,
             new_name: None,
             object_type: shown.object_type.clone(),
             link: None,
@@ -322,6 +332,7 @@ pub(super) fn identity_error(name: &str, error: &ObjectError) -> ObjectChange {
         kind: ChangeKind::Error,
         guid: uuid::Uuid::nil(),
         name: name.to_owned(),
+        display_name: None,
         new_name: None,
         object_type: String::new(),
         link: None,

@@ -15,15 +15,18 @@ mod preview;
 mod reason;
 mod report;
 mod run;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use comparison::{ComparedChange, ComparedSpace, Comparison, Side, compare};
 pub use error::WhatIfError;
 pub use folder::{MOST_KEPT, WhatIfFolder};
 pub use preview::{PreviewContext, preview_changes};
-pub use reason::RuleNames;
+pub use reason::{RuleNames, failing};
 pub use report::{
     AttributeWord, ChangeKind, ChangedAttribute, ErrorChange, ErrorWord, ExportTotals, LinkWord, ObjectChange, RuleTouched,
     SpaceSummary, WhatIfFilter, WhatIfReport, WhatIfStep,
 };
+pub use values::{few_values, shown_value};
 pub use run::{OtherRules, WhatIfContext, WhatIfProgress, WhatIfRequest, run};

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use super::describe::{Describer, Origins, Surroundings};
 use super::reason::{RuleNames, linking_rule, lost};
 use super::report::ObjectChange;
+use super::values::target_name;
 use crate::model::{AttributeId, ConnectorId, CsId, Image, MvId, Value};
 use crate::rules::{Direction, Plan};
 use crate::store::connector_space::{CsObject, display_name_of};
@@ -90,10 +91,14 @@ fn surroundings(
         .flat_map(|(_, change)| change.references.values())
         .flat_map(|change| change.adds.first.iter().chain(&change.deletes.first).copied())
         .collect();
+    let targets: Vec<CsId> = targets.into_iter().collect();
     let mut around = Surroundings {
         identities: metaverse::load(connection, &ids)?.into_iter().map(|object| (object.id, object)).collect(),
         identity_names: identity_names(connection, ids)?,
-        names: search::connector_space::names(connection, targets)?.into_iter().map(|(id, name)| (id, name.dn)).collect(),
+        names: search::connector_space::rows(connection, &targets)?
+            .into_iter()
+            .map(|row| (row.id, target_name(row.dn, &row.display_name)))
+            .collect(),
         ..Surroundings::default()
     };
     match &preview.effects.metaverse {
@@ -137,7 +142,7 @@ fn origins(
     origins.names.extend(around.identity_names.clone());
     if let Some(source) = source {
         if let (Some(before), None) = (&source.before, &change.after) {
-            let (rule, sentence) = lost(describer.plan, describer.rules, before, None);
+            let (rule, sentence) = lost(describer.plan, describer.rules, before, None, "");
             origins.holders.insert(id, (rule, format!("{}: {sentence}", before.dn)));
         }
         let after = &source.after;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::values::few;
+use super::values::few_values;
 use crate::model::{ObjectOperation, RuleId};
 use crate::rules::{Direction, LinkType, Plan};
 use crate::store::connector_space::{CsObject, LinkRule};
 use crate::store::metaverse::MvObject;
-use crate::sync::explain::{self, JudgedRule};
+use crate::sync::explain::{self, JudgedClause, JudgedRule};
 
 /// Names of rules: those of the copy, and those that were saved.
 pub type RuleNames = BTreeMap<RuleId, String>;
@@ -18,8 +18,14 @@ pub(super) fn rule_name(names: &RuleNames, id: RuleId) -> String {
 }
 
 /// Why an object loses its metaverse object: the rule that held it, and a sentence. `identity` is that
-/// metaverse object afterwards, if it is still there.
-pub(super) fn lost(plan: &Plan, names: &RuleNames, before: &CsObject, identity: Option<&MvObject>) -> (String, String) {
+/// metaverse object afterwards, if it is still there; `name` is what it is called.
+pub(super) fn lost(
+    plan: &Plan,
+    names: &RuleNames,
+    before: &CsObject,
+    identity: Option<&MvObject>,
+    name: &str,
+) -> (String, String) {
     if before.pending_import.operation == ObjectOperation::Delete {
         return (String::new(), "its deletion was imported".to_owned());
     }
@@ -32,7 +38,7 @@ pub(super) fn lost(plan: &Plan, names: &RuleNames, before: &CsObject, identity: 
         let found = if provisioned { outbound.or_else(inbound) } else { inbound().or(outbound) };
         return found.unwrap_or_else(|| (String::new(), "no rule holds it any more".to_owned()));
     }
-    let gone = || (String::new(), "its metaverse object is deleted".to_owned());
+    let gone = || (String::new(), format!("its metaverse object {name} is deleted").replace("  ", " "));
     if provisioned { gone() } else { inbound().unwrap_or_else(gone) }
 }
 
@@ -47,18 +53,23 @@ fn left<'a>(
         let name = rule_name(names, rule.rule);
         let sentence = match judged.iter().find(|judged| judged.rule.id == rule.rule) {
             None => format!("rule \"{name}\" is switched off, gone, or for another object type"),
-            Some(judged) => match judged.first_failing() {
-                None => continue,
-                Some(clause) => {
-                    format!("out of scope of rule \"{name}\": {} does not hold ({})", clause.text, few(&clause.found))
-                }
-            },
+            Some(judged) if judged.in_scope() => continue,
+            Some(judged) => format!("out of scope of rule \"{name}\": {}", failing(judged)),
         };
         if found.as_ref().is_none_or(|(action, _)| rule.action < *action) {
             found = Some((rule.action, (name, sentence)));
         }
     }
     found.map(|(_, found)| found)
+}
+
+/// The clauses that keep an object out of scope, with what they found: `department EQUAL IT does not hold (Sales)`;
+/// one per group. Empty when it is in scope.
+#[must_use]
+pub fn failing(judged: &JudgedRule) -> String {
+    let sentence =
+        |clause: &JudgedClause| format!("{} does not hold ({})", clause.text, few_values(&clause.found));
+    judged.failing().map(sentence).collect::<Vec<_>>().join(", nor does another group: ")
 }
 
 /// The best rule of a link in a direction; one that creates objects counts more.

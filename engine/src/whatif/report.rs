@@ -242,6 +242,9 @@ pub struct ObjectChange {
     pub guid: Uuid,
     /// DN; in the metaverse the display name.
     pub name: String,
+    /// What people call it, where the DN does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
     /// New DN, when it is renamed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_name: Option<String>,

@@ -413,16 +413,19 @@ fn take(
 ) -> Result<(), StoreError> {
     let mut stored = Vec::with_capacity(changes.len());
     for change in changes {
-        if let Some(summary) = spaces.values_mut().find(|summary| summary.space == change.space) {
+        let found = (0i64..).zip(spaces.values_mut()).find(|(_, summary)| summary.space == change.space);
+        let place = found.map_or(i64::MAX, |(place, summary)| {
             summary.count(&change);
-        }
-        stored.push(stored_change(&change)?);
+            place
+        });
+        stored.push(stored_change(&change, place)?);
     }
     result.add(&stored)
 }
 
-fn stored_change(change: &ObjectChange) -> Result<StoredChange, StoreError> {
+fn stored_change(change: &ObjectChange, place: i64) -> Result<StoredChange, StoreError> {
     Ok(StoredChange {
+        place,
         space: change.space.clone(),
         identity: change.identity.clone(),
         kind: change.kind as i64,

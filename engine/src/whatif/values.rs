@@ -11,7 +11,7 @@ const MOST_VALUES: usize = 200;
 const MOST_CHARACTERS: usize = 1_024;
 
 /// A value as text; a long one is cut.
-pub(super) fn shown(value: &Value) -> String {
+pub fn shown_value(value: &Value) -> String {
     cut(&value.display(), MOST_CHARACTERS)
 }
 
@@ -24,7 +24,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 }
 
 /// A few values for a sentence: `Sales`, `absent`, `a, b and 7 more`.
-pub(super) fn few(values: &[Value]) -> String {
+pub fn few_values(values: &[Value]) -> String {
     const NAMED: usize = 3;
     if values.is_empty() {
         return "absent".to_owned();
@@ -32,6 +32,11 @@ pub(super) fn few(values: &[Value]) -> String {
     let named: Vec<String> = values.iter().take(NAMED).map(|value| cut(&value.display(), 80)).collect();
     let left = values.len().saturating_sub(NAMED);
     if left == 0 { named.join(", ") } else { format!("{} and {left} more", named.join(", ")) }
+}
+
+/// The name of a reference target: its DN, and what people call it where the DN says nothing.
+pub(super) fn target_name(dn: String, display_name: &str) -> String {
+    if display_name.is_empty() || !dn.starts_with("CN={") { dn } else { format!("{display_name} ({dn})") }
 }
 
 /// The change of an attribute that holds no references.
@@ -42,7 +47,7 @@ pub(super) fn plain(name: &str, change: &AttributeChange, before: &[Value], rule
         AttributeChange::Update { adds, deletes } => (AttributeWord::Update, deletes, adds),
         AttributeChange::Delete => (AttributeWord::Delete, before, &[]),
     };
-    let texts = |values: &[Value]| values.iter().take(MOST_VALUES).map(shown).collect();
+    let texts = |values: &[Value]| values.iter().take(MOST_VALUES).map(shown_value).collect();
     ChangedAttribute {
         name: name.to_owned(),
         change: word,

@@ -337,15 +337,25 @@ pub fn created(connection: &Connection, ids: &[MvId]) -> Result<BTreeSet<MvId>, 
     rows.collect::<Result<_, _>>().map_err(&failed)
 }
 
-/// Names of connector space objects, those too that are gone.
+/// DNs and display names of connector space objects, those too that are gone.
 ///
 /// # Errors
 /// [`StoreError`] when the copy cannot be read.
-pub fn cs_names(connection: &Connection, ids: impl IntoIterator<Item = CsId>) -> Result<BTreeMap<CsId, String>, StoreError> {
-    let sql = "SELECT id, dn FROM before_cs_object WHERE id IN rarray(?1) AND existed
-        UNION ALL SELECT id, dn FROM cs_object WHERE id IN rarray(?1)";
-    texts(connection, sql, ids.into_iter().map(|id| id.0))
-        .map(|names| names.into_iter().map(|(id, name)| (CsId(id), name)).collect())
+pub fn cs_names(
+    connection: &Connection,
+    ids: impl IntoIterator<Item = CsId>,
+) -> Result<BTreeMap<CsId, (String, String)>, StoreError> {
+    let failed = StoreError::sqlite("reading names");
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT id, dn, display_name FROM before_cs_object WHERE id IN rarray(?1) AND existed
+             UNION ALL SELECT id, dn, display_name FROM cs_object WHERE id IN rarray(?1)",
+        )
+        .map_err(&failed)?;
+    let rows = statement
+        .query_map([&integers(ids.into_iter().map(|id| id.0))], |row| Ok((CsId(row.get(0)?), (row.get(1)?, row.get(2)?))))
+        .map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
 }
 
 /// Display names of metaverse objects, those too that are gone; one that has none is named by its GUID.

@@ -16,6 +16,7 @@ CREATE TABLE report (content TEXT NOT NULL);
 CREATE TABLE change (
     space TEXT NOT NULL,
     identity TEXT NOT NULL,
+    place INTEGER NOT NULL,
     kind INTEGER NOT NULL,
     name TEXT NOT NULL,
     has_error INTEGER NOT NULL,
@@ -24,9 +25,9 @@ CREATE TABLE change (
 ) WITHOUT ROWID;
 ";
 /// Made when everything is there, which is faster than keeping it up.
-const INDEX: &str = "CREATE INDEX change_order ON change (space, kind, name, identity);";
+const INDEX: &str = "CREATE INDEX change_order ON change (place, kind, name, identity);";
 
-const COLUMNS: &str = "space, identity, kind, name, has_error, content";
+const COLUMNS: &str = "space, identity, place, kind, name, has_error, content";
 const CONDITION: &str = "(?1 IS NULL OR space = ?1) AND (?2 IS NULL OR kind = ?2) AND (NOT ?3 OR has_error)";
 
 /// A change as stored.
@@ -36,6 +37,8 @@ pub struct StoredChange {
     pub space: String,
     /// What makes the object the same one in another what-if.
     pub identity: String,
+    /// Place of the space in lists.
+    pub place: i64,
     /// Place of the kind of change in lists.
     pub kind: i64,
     /// Name, by which lists are sorted.
@@ -102,13 +105,14 @@ impl ResultFile {
         let transaction = self.0.transaction().map_err(&failed)?;
         {
             let mut statement = transaction
-                .prepare_cached("INSERT OR REPLACE INTO change (space, identity, kind, name, has_error, content) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+                .prepare_cached(&format!("INSERT OR REPLACE INTO change ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"))
                 .map_err(&failed)?;
             for change in changes {
                 statement
                     .execute(params![
                         change.space,
                         change.identity,
+                        change.place,
                         change.kind,
                         change.name,
                         change.has_error,
@@ -157,7 +161,7 @@ impl ResultFile {
         let mut statement = self
             .0
             .prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM change WHERE {CONDITION} ORDER BY space, kind, name, identity LIMIT ?4 OFFSET ?5"
+                "SELECT {COLUMNS} FROM change WHERE {CONDITION} ORDER BY place, kind, name, identity LIMIT ?4 OFFSET ?5"
             ))
             .map_err(&failed)?;
         let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
@@ -181,7 +185,7 @@ impl ResultFile {
         let mut statement = self
             .0
             .prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM change WHERE {CONDITION} ORDER BY space, kind, name, identity"
+                "SELECT {COLUMNS} FROM change WHERE {CONDITION} ORDER BY place, kind, name, identity"
             ))
             .map_err(&failed)?;
         let mut rows = statement.query(params![filter.space, filter.kind, filter.errors]).map_err(&failed)?;
@@ -215,9 +219,10 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredChange> {
     Ok(StoredChange {
         space: row.get(0)?,
         identity: row.get(1)?,
-        kind: row.get(2)?,
-        name: row.get(3)?,
-        has_error: row.get(4)?,
-        content: row.get(5)?,
+        place: row.get(2)?,
+        kind: row.get(3)?,
+        name: row.get(4)?,
+        has_error: row.get(5)?,
+        content: row.get(6)?,
     })
 }
