@@ -20,6 +20,8 @@ pub mod sync;
 
 pub mod run;
 
+pub mod whatif;
+
 pub mod examples;
 pub mod interop;
 pub mod setup;

@@ -40,6 +40,15 @@ Examples:
   syncline cs show 5f0c1a34-0000-4000-8000-000000000000
   syncline cs show contoso.com --dn \"CN=Ada Pilot,OU=Corp,DC=contoso,DC=com\"")]
     Show(ShowArgs),
+    /// Synchronize one object on trial: scope, join, flows, what would change and why
+    #[command(after_help = "\
+Nothing is written without --commit. With it the object is synchronized for real; nothing is
+exported.
+
+Examples:
+  syncline cs preview contoso.com --dn \"CN=Ada Pilot,OU=Corp,DC=contoso,DC=com\"
+  syncline cs preview 5f0c1a34-0000-4000-8000-000000000000 --delta")]
+    Preview(super::preview::PreviewArgs),
 }
 
 /// Arguments of `cs search`.
@@ -137,6 +146,7 @@ impl CsCommand {
         match self {
             Self::Search(_) => "cs search",
             Self::Show(_) => "cs show",
+            Self::Preview(_) => "cs preview",
         }
     }
 
@@ -145,6 +155,7 @@ impl CsCommand {
         match self {
             Self::Search(search) => self::search(session, search),
             Self::Show(show) => self::show(session, show),
+            Self::Preview(preview) => super::preview::run(session, preview),
         }
     }
 }

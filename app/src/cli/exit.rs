@@ -6,6 +6,7 @@ use syncline_engine::interop::InteropError;
 use syncline_engine::service::EngineError;
 use syncline_engine::setup::{RuleChangeError, SandboxError, SetupError};
 use syncline_engine::store::StoreError;
+use syncline_engine::whatif::WhatIfError;
 
 use super::text::safe;
 
@@ -284,6 +285,21 @@ fn exit_of(error: &EngineError) -> Exit {
         | EngineError::RuleChange(RuleChangeError::Store(StoreError::Newer { .. })) => Exit::DatabaseVersion,
         EngineError::Setup(error) => exit_of_setup(error),
         EngineError::Interop(error) => exit_of_interop(error),
+        EngineError::WhatIf(error) => exit_of_whatif(error),
+        _ => Exit::Unexpected,
+    }
+}
+
+/// The exit code of a what-if without an answer.
+fn exit_of_whatif(error: &WhatIfError) -> Exit {
+    match error {
+        WhatIfError::Busy { .. } => Exit::Busy,
+        WhatIfError::Rules { .. } | WhatIfError::File { .. } => Exit::Invalid,
+        WhatIfError::Cancelled => Exit::Canceled,
+        WhatIfError::Step { .. } => Exit::Stopped,
+        WhatIfError::Unknown { .. } => Exit::NotFound,
+        WhatIfError::NoConnector => Exit::NotConfigured,
+        WhatIfError::Store(StoreError::Newer { .. }) => Exit::DatabaseVersion,
         _ => Exit::Unexpected,
     }
 }

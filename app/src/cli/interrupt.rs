@@ -1,19 +1,28 @@
-//! Ctrl+C: the first asks the run to stop, the second ends the program.
+//! Ctrl+C: the first asks the work to stop, the second ends the program.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use syncline_engine::connector::CancelToken;
 use syncline_engine::service::Engine;
 
 use super::exit::{Exit, Failure};
 use super::output::say;
 
-/// The engine at work. The system knows one handler per program, which finds the engine here.
-static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
+/// What is stopped. The system knows one handler per program, which finds the work here.
+static WORK: Mutex<Option<Work>> = Mutex::new(None);
 /// The handler is in place.
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 
-/// While it lives, Ctrl+C asks the engine's runs to stop; afterwards it ends the program as usual.
+/// Work that can be asked to stop.
+enum Work {
+    /// The runs of an engine.
+    Runs(Engine),
+    /// One long call.
+    Call(CancelToken),
+}
+
+/// While it lives, Ctrl+C asks the work to stop; afterwards it ends the program as usual.
 #[derive(Debug)]
 #[must_use]
 pub struct Interrupt(());
@@ -25,11 +34,23 @@ impl Interrupt {
     /// # Errors
     /// [`Failure`] when the system refuses the handler.
     pub fn stops(engine: &Engine) -> Result<Self, Failure> {
+        Self::install(Work::Runs(engine.clone()))
+    }
+
+    /// From now on Ctrl+C, and a request to terminate, asks a long call to end.
+    ///
+    /// # Errors
+    /// [`Failure`] when the system refuses the handler.
+    pub fn cancels(call: &CancelToken) -> Result<Self, Failure> {
+        Self::install(Work::Call(call.clone()))
+    }
+
+    fn install(work: Work) -> Result<Self, Failure> {
         if !INSTALLED.swap(true, Ordering::AcqRel) {
             ctrlc::set_handler(interrupted)
                 .map_err(|error| Failure::new(Exit::Unexpected, format!("cannot listen for Ctrl+C: {error}")))?;
         }
-        *working() = Some(engine.clone());
+        *working() = Some(work);
         Ok(Self(()))
     }
 }
@@ -40,15 +61,19 @@ impl Drop for Interrupt {
     }
 }
 
-fn working() -> MutexGuard<'static, Option<Engine>> {
-    ENGINE.lock().unwrap_or_else(PoisonError::into_inner)
+fn working() -> MutexGuard<'static, Option<Work>> {
+    WORK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes the engine away, so that the second call finds none and ends the program.
+/// Takes the work away, so that the second call finds none and ends the program.
 fn interrupted() {
     let end = || std::process::exit(i32::from(Exit::Canceled as u8));
-    let Some(engine) = working().take() else { end() };
+    let Some(work) = working().take() else { end() };
     say("Stopping after the present batch. Press Ctrl+C again to end at once.");
+    let engine = match work {
+        Work::Call(call) => return call.cancel(),
+        Work::Runs(engine) => engine,
+    };
     // On its own thread, so that a second Ctrl+C is heard while the engine takes its time.
     let stopping = std::thread::Builder::new().name("stop".into()).spawn(move || {
         let cycle = engine.stop_cycle();

@@ -16,6 +16,7 @@ mod json;
 mod mv;
 mod output;
 mod pending;
+mod preview;
 mod progress;
 mod rule;
 mod run;
@@ -27,6 +28,8 @@ mod session;
 mod status;
 mod table;
 mod text;
+mod whatif;
+mod why;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -164,6 +167,14 @@ pub enum Command {
     Expression(expression::ExpressionCommand),
     /// Run scenario files: what happens, and what must be true afterwards
     Scenario(scenario::ScenarioArgs),
+    /// Tell what a synchronization of everything would do, with other rules too, without doing it
+    #[command(name = "whatif")]
+    WhatIf(whatif::WhatIfArgs),
+    /// Tell why a metaverse attribute has its value
+    #[command(subcommand)]
+    Why(why::WhyCommand),
+    /// Tell why an object is not joined, not in the tenant, or failing
+    WhyNot(why::WhyNotArgs),
 }
 
 impl Command {
@@ -182,6 +193,9 @@ impl Command {
             Self::Pending(_) => "pending",
             Self::Expression(command) => command.name(),
             Self::Scenario(_) => "scenario",
+            Self::WhatIf(arguments) => arguments.name(),
+            Self::Why(command) => command.name(),
+            Self::WhyNot(_) => "why-not",
         }
     }
 
@@ -199,7 +213,10 @@ impl Command {
             | Self::Mv(_)
             | Self::Pending(_)
             | Self::Expression(_)
-            | Self::Scenario(_) => false,
+            | Self::Scenario(_)
+            | Self::WhatIf(_)
+            | Self::Why(_)
+            | Self::WhyNot(_) => false,
         }
     }
 
@@ -217,6 +234,9 @@ impl Command {
             Self::Pending(arguments) => pending::run(session, arguments),
             Self::Expression(command) => command.run(session),
             Self::Scenario(arguments) => scenario::run(session, arguments),
+            Self::WhatIf(arguments) => arguments.run(session),
+            Self::Why(command) => command.run(session),
+            Self::WhyNot(arguments) => why::not(session, arguments),
         }
     }
 }
@@ -378,6 +398,14 @@ mod tests {
         check("syncline expression functions --category text", "expression functions", false);
         check("syncline expression vectors a.json b.json", "expression vectors", false);
         check("syncline scenario one.scenario two.scenario", "scenario", false);
+        check("syncline cs preview contoso.com --dn CN=Ada --delta --commit", "cs preview", false);
+        check("syncline whatif --rules new.toml --connector contoso.com --delta --format html --out x", "whatif", false);
+        check("syncline whatif list", "whatif list", false);
+        check("syncline whatif show 3 --format csv", "whatif show", false);
+        check("syncline whatif compare 2 3 --limit 5", "whatif compare", false);
+        check("syncline whatif delete 2 3", "whatif delete", false);
+        check("syncline why mv Ada displayName", "why mv", false);
+        check("syncline why-not contoso.com --dn CN=Ada", "why-not", false);
     }
 
     #[test]
@@ -435,6 +463,13 @@ mod tests {
             "syncline config import-server ./export --map contoso.com",
             "syncline config import-server ./export --map =x",
             "syncline config server-export",
+            "syncline whatif --rules a --config b",
+            "syncline whatif --rules a list",
+            "syncline whatif show",
+            "syncline whatif compare 1",
+            "syncline whatif --format docx",
+            "syncline why Ada displayName",
+            "syncline why-not contoso.com",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

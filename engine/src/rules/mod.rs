@@ -8,6 +8,7 @@ mod difference;
 mod file;
 mod identity_choice;
 mod plan;
+mod revision;
 mod scope;
 mod source_names;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use file::{RulePatch, RuleText, RuleTextError, rules_from_toml};
 pub use plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };
+pub use revision::{Revision, RuleChange, RuleChangeKind, RuleConnector, revise};
 pub use scope::{CompiledClause, clause_holds, first_failing, in_scope};
 pub use source_names::{DOMAIN_PARAMETERS, attribute_kind};
 pub use text::{read_rules, scope_text, write_rules};

@@ -299,6 +299,15 @@ impl RunCore {
     /// # Errors
     /// [`RunError::Busy`] names the run that is in the way.
     pub fn check_idle(&self) -> Result<(), RunError> {
+        self.while_idle("so the configuration cannot be changed", || ())
+    }
+
+    /// Does something short while no run and no cycle goes on, and none can begin. `so` ends the sentence that
+    /// says what is in the way.
+    ///
+    /// # Errors
+    /// [`RunError::Busy`] names the run that is in the way.
+    pub fn while_idle<T>(&self, so: &str, work: impl FnOnce() -> T) -> Result<T, RunError> {
         let state = self.state();
         let busy = |message: String| RunError::Busy { status: StepStatus::NO_START_ALREADY_RUNNING.0, message };
         if state.shutting_down {
@@ -306,15 +315,13 @@ impl RunCore {
         }
         if let Some(active) = state.active.values().next() {
             return Err(busy(format!(
-                "connector \"{}\" is running {} (run {}), so the configuration cannot be changed; wait for it or stop it",
+                "connector \"{}\" is running {} (run {}), {so}; wait for it or stop it",
                 active.connector_name, active.profile, active.run
             )));
         }
         match state.cycle {
-            Some(_) => Err(busy(
-                "a synchronization cycle is running, so the configuration cannot be changed; wait for it or stop it".to_owned(),
-            )),
-            None => Ok(()),
+            Some(_) => Err(busy(format!("a synchronization cycle is running, {so}; wait for it or stop it"))),
+            None => Ok(work()),
         }
     }
 

@@ -21,14 +21,16 @@ use super::views::{
     PendingExportView, RunDetails, RunObjectView, RunProgress, RunSummary,
 };
 use super::{EngineError, EngineOptions, RunFilter};
+use crate::connector::CancelToken;
 use crate::model::{ConnectorId, IdSource, RunId};
 use crate::run::{CycleOutcome, CyclePlan, RunCore, RunError, RunEvent, RunTicket};
 use crate::setup::{self, Directories, NewDirectory, SetupContext};
-use crate::step::StepStatus;
+use crate::step::{StepEnvironment, StepStatus};
 use crate::store::secrets::SecretStore;
 use crate::store::{Database, Reader, StoreError, runs};
+use crate::whatif::WhatIfFolder;
 
-type Answer<T> = Result<T, EngineError>;
+pub(super) type Answer<T> = Result<T, EngineError>;
 
 /// The engine on one data folder. Clones share it. Every call blocks until it is answered; call it from
 /// a worker thread.
@@ -135,6 +137,7 @@ impl Engine {
     fn on(folder: PathBuf, options: EngineOptions) -> Answer<Self> {
         let ownership = if options.read_only { None } else { Some(Ownership::take(&folder)?) };
         let database = Arc::new(Database::open(&folder::database(&folder))?);
+        WhatIfFolder::of(&folder).clean();
         if options.read_only {
             close_runs_of_the_dead(&folder, &database, options.clock.now())?;
         }
@@ -280,6 +283,21 @@ impl Engine {
         setup::set_credential(&self.setup(), connector, secret)?;
         self.tell_configuration_changed();
         Ok(())
+    }
+
+    /// What a step works with, for those who evaluate one object or work on a copy.
+    pub(super) fn environment(&self) -> StepEnvironment {
+        StepEnvironment {
+            database: Arc::clone(&self.0.database),
+            clock: Arc::clone(&self.0.options.clock),
+            ids: Arc::clone(&self.0.options.ids),
+            cancel: CancelToken::default(),
+        }
+    }
+
+    /// The account of whoever opened the engine.
+    pub(super) fn user(&self) -> &str {
+        &self.0.options.user
     }
 
     pub(super) fn query<T>(&self, ask: impl FnOnce(&Reader<'_>, &QueryContext) -> Answer<T>) -> Answer<T> {
@@ -443,7 +461,7 @@ impl Engine {
         self.query(|reader, context| queries::pending::exports(reader, context, connector, operations, offset, limit))
     }
 
-    fn runs_core(&self) -> Answer<&Arc<RunCore>> {
+    pub(super) fn runs_core(&self) -> Answer<&Arc<RunCore>> {
         self.0.runs.as_ref().ok_or_else(|| {
             EngineError::Invalid(
                 "this view is read-only; runs and changes are made by the process that owns the data folder".to_owned(),

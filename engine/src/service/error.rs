@@ -103,6 +103,9 @@ pub enum EngineError {
     /// An exported server configuration could not be read, taken over or written.
     #[error(transparent)]
     Interop(#[from] crate::interop::InteropError),
+    /// A what-if gives no answer.
+    #[error(transparent)]
+    WhatIf(#[from] crate::whatif::WhatIfError),
     /// Passwords cannot be kept or read.
     #[error(transparent)]
     Secret(#[from] crate::store::secrets::SecretError),

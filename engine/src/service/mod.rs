@@ -3,6 +3,7 @@
 mod broadcast;
 mod engine;
 mod error;
+mod explain;
 mod folder;
 pub mod queries;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod server_configuration;
 mod stop_requests;
 mod texts;
 mod views;
+mod whatif;
 
 use std::sync::Arc;
 

@@ -272,19 +272,27 @@ pub struct LoadOptions {
 /// # Errors
 /// [`StoreError`] when the database cannot be read or a row is damaged.
 pub fn load(connection: &Connection, ids: &[CsId], options: &LoadOptions) -> Result<Vec<CsObject>, StoreError> {
+    let mut objects = load_rows(connection, "cs_object", ids)?;
+    if !options.without_references {
+        load_references(connection, &mut objects, options)?;
+    }
+    Ok(objects)
+}
+
+/// Loads objects, without their references, from a table with the columns of `cs_object`.
+///
+/// # Errors
+/// As [`load`].
+pub(super) fn load_rows(connection: &Connection, table: &'static str, ids: &[CsId]) -> Result<Vec<CsObject>, StoreError> {
     let failed = StoreError::sqlite("reading connector space objects");
     let list = integers(ids.iter().map(|id| id.0));
     let mut statement = connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM cs_object WHERE id IN rarray(?1) ORDER BY id"))
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM {table} WHERE id IN rarray(?1) ORDER BY id"))
         .map_err(&failed)?;
     let mut rows = statement.query([&list]).map_err(&failed)?;
     let mut objects = Vec::with_capacity(ids.len());
     while let Some(row) = rows.next().map_err(&failed)? {
         objects.push(read(row)?);
-    }
-    drop(rows);
-    if !options.without_references {
-        load_references(connection, &mut objects, options)?;
     }
     Ok(objects)
 }

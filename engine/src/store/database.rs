@@ -109,6 +109,20 @@ impl Database {
         Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
     }
 
+    /// Opens a file that is thrown away afterwards: nothing waits for the disk.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub fn open_scratch(path: &Path) -> Result<Self, StoreError> {
+        let database = Self::open(path)?;
+        database
+            .writer()
+            .connection()
+            .pragma_update(None, "synchronous", "OFF")
+            .map_err(StoreError::sqlite("choosing the durability"))?;
+        Ok(database)
+    }
+
     /// Takes the writer; waits while another thread has it.
     pub fn writer(&self) -> Writer<'_> {
         Writer(self.writer.lock().unwrap_or_else(PoisonError::into_inner))

@@ -52,16 +52,8 @@ const COLUMNS: &str = "id, guid, object_type, image, lineage, reference_retry, p
 /// [`StoreError`] when the database cannot be read or a row is damaged.
 pub fn load(connection: &Connection, ids: &[MvId]) -> Result<Vec<MvObject>, StoreError> {
     let failed = StoreError::sqlite("reading metaverse objects");
+    let mut objects = load_rows(connection, "mv_object", ids)?;
     let list = integers(ids.iter().map(|id| id.0));
-    let mut statement = connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM mv_object WHERE id IN rarray(?1) ORDER BY id"))
-        .map_err(&failed)?;
-    let mut rows = statement.query([&list]).map_err(&failed)?;
-    let mut objects = Vec::with_capacity(ids.len());
-    while let Some(row) = rows.next().map_err(&failed)? {
-        objects.push(read(row)?);
-    }
-    drop(rows);
     let places: BTreeMap<i64, usize> = objects.iter().enumerate().map(|(place, object)| (object.id.0, place)).collect();
     let mut statement = connection
         .prepare_cached(
@@ -81,6 +73,24 @@ pub fn load(connection: &Connection, ids: &[MvId]) -> Result<Vec<MvObject>, Stor
         if let Some(object) = objects.get_mut(place) {
             object.image.set(attribute, values);
         }
+    }
+    Ok(objects)
+}
+
+/// Loads objects, without their references, from a table with the columns of `mv_object`.
+///
+/// # Errors
+/// As [`load`].
+pub(super) fn load_rows(connection: &Connection, table: &'static str, ids: &[MvId]) -> Result<Vec<MvObject>, StoreError> {
+    let failed = StoreError::sqlite("reading metaverse objects");
+    let list = integers(ids.iter().map(|id| id.0));
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM {table} WHERE id IN rarray(?1) ORDER BY id"))
+        .map_err(&failed)?;
+    let mut rows = statement.query([&list]).map_err(&failed)?;
+    let mut objects = Vec::with_capacity(ids.len());
+    while let Some(row) = rows.next().map_err(&failed)? {
+        objects.push(read(row)?);
     }
     Ok(objects)
 }

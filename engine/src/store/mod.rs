@@ -20,6 +20,7 @@ pub mod secrets;
 pub mod server_documents;
 mod sql;
 pub mod staging;
+pub mod whatif;
 
 pub use database::{Database, DatabaseInfo, Reader, Writer};
 pub use error::StoreError;

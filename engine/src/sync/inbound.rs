@@ -102,28 +102,8 @@ pub fn flow(
     ambience: Ambience<'_>,
     mut traces: Option<&mut Vec<FlowTrace>>,
 ) -> Result<InboundResult, ObjectError> {
-    let mut candidates: Vec<Candidate<'_>> = Vec::new();
-    for contributor in contributors {
-        for rule in &contributor.rules {
-            if rule.metaverse_type == "*" || rule.metaverse_type == before.object_type {
-                candidates.extend(rule.flows.iter().map(|flow| Candidate { contributor, rule, flow }));
-            }
-        }
-    }
-    candidates.sort_by_key(|candidate| (candidate.flow.target.id, candidate.rule.precedence, candidate.contributor.object.id));
-    let sources: BTreeMap<CsId, (FlowObject<'_>, ObjectParameters<'_>)> = contributors
-        .iter()
-        .filter_map(|contributor| {
-            let connector = plan.connector(contributor.object.connector)?;
-            Some((
-                contributor.object.id,
-                (
-                    FlowObject::connector_space(&contributor.object, &contributor.expected),
-                    ObjectParameters::new(connector, Some(&contributor.object.dn)),
-                ),
-            ))
-        })
-        .collect();
+    let candidates = candidates(contributors, before.object_type);
+    let sources = sources(plan, contributors);
     let (mut result, mut failed) = (InboundResult::default(), None);
     for group in candidates.chunk_by(|a, b| a.flow.target.id == b.flow.target.id) {
         let Some(first) = group.first() else { continue };
@@ -141,6 +121,52 @@ pub fn flow(
         }
     }
     failed.map_or(Ok(result), Err)
+}
+
+/// What becomes of every flow to one attribute, and why precedence cannot decide between them, if it cannot.
+#[must_use]
+pub fn flows_to(
+    plan: &Plan,
+    contributors: &[Contributor],
+    object_type: &str,
+    attribute: AttributeId,
+    ambience: Ambience<'_>,
+) -> (Vec<FlowTrace>, Option<ObjectError>) {
+    let mut candidates = candidates(contributors, object_type);
+    candidates.retain(|candidate| candidate.flow.target.id == attribute);
+    let mut traces = Vec::new();
+    trace_flows(plan, &candidates, &sources(plan, contributors), false, ambience, &mut traces);
+    (traces, check_group(plan, &candidates).err())
+}
+
+/// The flows of the rules in scope, by target, then precedence.
+fn candidates<'a>(contributors: &'a [Contributor], object_type: &str) -> Vec<Candidate<'a>> {
+    let mut candidates: Vec<Candidate<'_>> = Vec::new();
+    for contributor in contributors {
+        for rule in &contributor.rules {
+            if rule.metaverse_type == "*" || rule.metaverse_type == object_type {
+                candidates.extend(rule.flows.iter().map(|flow| Candidate { contributor, rule, flow }));
+            }
+        }
+    }
+    candidates.sort_by_key(|candidate| (candidate.flow.target.id, candidate.rule.precedence, candidate.contributor.object.id));
+    candidates
+}
+
+fn sources<'a>(plan: &'a Plan, contributors: &'a [Contributor]) -> BTreeMap<CsId, (FlowObject<'a>, ObjectParameters<'a>)> {
+    contributors
+        .iter()
+        .filter_map(|contributor| {
+            let connector = plan.connector(contributor.object.connector)?;
+            Some((
+                contributor.object.id,
+                (
+                    FlowObject::connector_space(&contributor.object, &contributor.expected),
+                    ObjectParameters::new(connector, Some(&contributor.object.dn)),
+                ),
+            ))
+        })
+        .collect()
 }
 
 fn attribute_flow<'a>(

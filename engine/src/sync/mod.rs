@@ -7,6 +7,7 @@
 mod apply;
 mod effects;
 mod evaluate;
+pub mod explain;
 pub mod expression_object;
 mod facts;
 mod inbound;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use smallvec::SmallVec;
-use syncline_expression::{Context, Outcome, Parameters, Random, Source, Value as ExpressionValue, ValueRef, View};
+use syncline_expression::{Context, Outcome, Parameters, Random, Source, Step, Value as ExpressionValue, ValueRef, View};
 
 use crate::model::{AttributeId, DN_ATTRIBUTE, ErrorCode, INDEXED_LIMIT, Image, ObjectError, Value, ValueType, Values};
 use crate::rules::{AttributePlan, CompiledFlow, CompiledSource, ConnectorPlan, Plan, ProgramSlot};
@@ -210,6 +210,19 @@ pub fn flow_value(
 fn fitted(values: Values, target: &AttributePlan, plan: &Plan) -> Result<FlowValue, ObjectError> {
     let values = fit(values, target, plan)?;
     Ok(if values.is_empty() { FlowValue::Null } else { FlowValue::Values(values) })
+}
+
+/// The value of every part of a flow's expression on an object; none when the flow has no expression.
+#[must_use]
+pub fn flow_steps(
+    flow: &CompiledFlow,
+    object: &FlowObject<'_>,
+    parameters: &ObjectParameters<'_>,
+    ambience: Ambience<'_>,
+) -> Option<Step> {
+    let CompiledSource::Expression { program, slots } = &flow.source else { return None };
+    let context = Context { parameters, now: ambience.now, random: ambience.random };
+    Some(program.trace(&SlotSource { object, slots }, &context).1)
 }
 
 /// An expression's value as an attribute value; an empty text is nothing.

@@ -49,7 +49,7 @@ fn criterion(connection: &Connection, connector: ConnectorId, scope: &CsScope) -
     })
 }
 
-fn key_of(dn: &str) -> Result<Dn, EngineError> {
+pub(super) fn key_of(dn: &str) -> Result<Dn, EngineError> {
     Dn::parse(dn).map_err(|error| EngineError::Invalid(format!("\"{dn}\" is not a distinguished name: {error}")))
 }
 
@@ -197,7 +197,7 @@ fn is_forest(record: &ConnectorRecord) -> bool {
     connectors::kind_of(record).is_ok_and(crate::service::ConnectorKind::is_forest)
 }
 
-fn state(object: &CsObject) -> String {
+pub(super) fn state(object: &CsObject) -> String {
     if object.is_placeholder() {
         return "Placeholder".to_owned();
     }
@@ -230,7 +230,7 @@ fn flags(object: &CsObject, connector: Option<&ConnectorRecord>) -> Vec<String> 
     .collect()
 }
 
-fn error_view(object: &CsObject, stored: &StoredError) -> ObjectErrorView {
+pub(super) fn error_view(object: &CsObject, stored: &StoredError) -> ObjectErrorView {
     ObjectErrorView {
         object_guid: Some(object.guid),
         dn: object.dn.clone(),

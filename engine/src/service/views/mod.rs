@@ -6,6 +6,7 @@
 
 mod connector_space;
 mod connectors;
+mod explain;
 mod expression;
 mod metaverse;
 mod page;
@@ -15,9 +16,16 @@ mod status;
 
 pub use connector_space::*;
 pub use connectors::*;
+pub use explain::*;
 pub use expression::*;
 pub use metaverse::*;
 pub use page::*;
 pub use rules::*;
 pub use runs::*;
 pub use status::*;
+
+pub use crate::whatif::{
+    AttributeWord, ChangeKind, ChangedAttribute, ComparedChange, ComparedSpace, Comparison, ErrorChange, ErrorWord, ExportTotals,
+    LinkWord, ObjectChange, OtherRules, RuleTouched, Side, SpaceSummary, WhatIfFilter, WhatIfProgress, WhatIfReport,
+    WhatIfRequest, WhatIfStep,
+};

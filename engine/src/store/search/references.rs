@@ -23,7 +23,7 @@ impl ReferenceLayers {
             .is_some_and(|layer| !layer.is_delete())
     }
 
-    fn add(&mut self, code: i64) -> Result<(), StoreError> {
+    pub(in crate::store) fn add(&mut self, code: i64) -> Result<(), StoreError> {
         let layer = ReferenceLayer::from_code(code).ok_or_else(|| StoreError::damaged("a reference", format!("layer {code}")))?;
         self.0 |= 1 << layer.code();
         Ok(())

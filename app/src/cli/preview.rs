@@ -1,0 +1,226 @@
+//! `syncline cs preview`: one object synchronized on trial.
+
+use clap::Args;
+use syncline_engine::model::ObjectOperation;
+use syncline_engine::service::{Engine, FlowStatus, FlowView, JoinGroupView, ObjectChange, PreviewView, RuleScopeView, SyncMode};
+use uuid::Uuid;
+
+use super::cs::object_guid;
+use super::exit::{Exit, Failure};
+use super::output::Answer;
+use super::session::Session;
+use super::table::{Pairs, Table};
+use super::text::{View, count, safe, truncate, yes_no};
+use super::whatif;
+
+/// Arguments of `cs preview`.
+#[derive(Args, Debug)]
+pub struct PreviewArgs {
+    /// GUID of the object; with --dn the name or GUID of its connector
+    #[arg(value_name = "ID|CONNECTOR")]
+    pub id: String,
+    /// Distinguished name of the object
+    #[arg(long, value_name = "DN")]
+    pub dn: Option<String>,
+    /// Only what is pending, as a Delta Synchronization
+    #[arg(long)]
+    pub delta: bool,
+    /// Synchronize the object for real
+    #[arg(long)]
+    pub commit: bool,
+    /// Show all flows, not only those of attributes that change
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Answers `cs preview`.
+pub fn run(session: &Session, arguments: &PreviewArgs) -> Result<Answer, Failure> {
+    let mode = if arguments.delta { SyncMode::Delta } else { SyncMode::Full };
+    let ask = |engine: &Engine| -> Result<PreviewView, Failure> {
+        let guid = object(engine, arguments)?;
+        Ok(if arguments.commit { engine.commit_preview(guid, mode)? } else { engine.preview(guid, mode)? })
+    };
+    let preview = if arguments.commit { session.operate(ask)? } else { session.query(ask)? };
+    let text = text(&preview, arguments.all, &session.output.view);
+    if let (Some(error), true) = (&preview.error, arguments.commit) {
+        let message = format!("the object cannot be synchronized: {}: {}", error.code, error.message);
+        return Err(Failure::new(Exit::CompletedWithErrors, message).detail(super::json::data(&preview)?).text(text));
+    }
+    Answer::new(&preview, text)
+}
+
+fn object(engine: &Engine, arguments: &PreviewArgs) -> Result<Uuid, Failure> {
+    match &arguments.dn {
+        Some(dn) => Ok(engine.cs_object_by_dn(engine.connector(&arguments.id)?.id, dn)?.guid),
+        None => object_guid(&arguments.id),
+    }
+}
+
+fn text(preview: &PreviewView, all: bool, view: &View) -> String {
+    let mode = match (preview.mode, preview.committed) {
+        (SyncMode::Full, false) => "Full Synchronization, on trial",
+        (SyncMode::Delta, false) => "Delta Synchronization, on trial",
+        (SyncMode::Full, true) => "Full Synchronization, committed",
+        (SyncMode::Delta, true) => "Delta Synchronization, committed",
+    };
+    let pending = if preview.pending_import == ObjectOperation::None { "none" } else { preview.pending_import.word() };
+    let mut text = Pairs::default()
+        .add("Distinguished name", &preview.dn)
+        .add("Connector", &preview.connector)
+        .add("Type", &preview.object_type)
+        .add("GUID", preview.guid.to_string())
+        .add("Preview", mode)
+        .add("Pending import", pending)
+        .add("Link", &preview.link)
+        .render();
+    if let Some(error) = &preview.error {
+        text.push_str(&format!(
+            "\nThe object cannot be synchronized\n  {}: {}\n",
+            safe(error.code.as_str()),
+            safe(&error.message)
+        ));
+        let detail = [("Rule", &error.detail.rule), ("Attribute", &error.detail.attribute), ("Value", &error.detail.value)];
+        for (name, value) in detail {
+            if let Some(value) = value {
+                text.push_str(&format!("  {name}: {}\n", safe(value)));
+            }
+        }
+    }
+    if preview.nothing_pending {
+        text.push_str("\nNothing is pending for the object, so a delta synchronization does not visit it.\n");
+        return text;
+    }
+    text.push_str("\nScope\n");
+    scope(&mut text, &preview.scope, view);
+    joins(&mut text, &preview.joins, view);
+    changes(&mut text, preview);
+    let changed = |flow: &&FlowView| {
+        all || flow.error.is_some()
+            || preview.changes.iter().flat_map(|change| &change.attributes).any(|attribute| attribute.name == flow.attribute)
+    };
+    for (title, list) in [("Import attribute flow", &preview.import_flows), ("Export attribute flow", &preview.export_flows)] {
+        let shown: Vec<&FlowView> = list.iter().filter(changed).collect();
+        if !shown.is_empty() {
+            text.push_str(&format!("\n{title}\n"));
+            flows(&mut text, &shown, view);
+        }
+        let left = list.len() - shown.len();
+        if left > 0 {
+            let what = title.to_lowercase();
+            text.push_str(&format!(
+                "\n{} of {what} that change nothing are left out; --all shows them.\n",
+                count(left as u64, "line")
+            ));
+        }
+    }
+    text
+}
+
+/// The rules with whether the object is in scope, and of those that it is not, the clause that fails.
+pub fn scope(text: &mut String, rules: &[RuleScopeView], view: &View) {
+    if rules.is_empty() {
+        text.push_str("No rule is for objects of this type.\n");
+        return;
+    }
+    let mut table =
+        Table::new().numbers(["Precedence"]).texts(["Synchronization rule", "Link type", "In scope", "First clause that fails"]);
+    for rule in rules {
+        table.row([&rule.precedence.to_string(), &rule.rule, &rule.link_type, yes_no(rule.in_scope), rule.failing.as_str()]);
+    }
+    text.push_str(&table.render(view.width));
+}
+
+/// The join groups that were tried, with what they found.
+pub fn joins(text: &mut String, groups: &[JoinGroupView], view: &View) {
+    if groups.is_empty() {
+        return;
+    }
+    text.push_str("\nJoin\n");
+    let mut table = Table::new().texts(["Group of rule", "Condition", "Searched", "Result", "Candidates"]);
+    for group in groups {
+        let mut candidates: Vec<String> =
+            group.candidates.iter().map(|found| format!("{} ({})", found.display_name, found.guid)).collect();
+        let left = group.found.saturating_sub(candidates.len() as u64);
+        if left > 0 {
+            candidates.push(format!("and {left} more"));
+        }
+        for (place, condition) in group.conditions.iter().enumerate() {
+            let first = place == 0;
+            table.row([
+                if first { group.rule.as_str() } else { "" },
+                &condition.text,
+                &condition.searched,
+                if first { group.status.label() } else { "" },
+                &if first { candidates.join(", ") } else { String::new() },
+            ]);
+        }
+    }
+    text.push_str(&table.render(view.width));
+}
+
+fn changes(text: &mut String, preview: &PreviewView) {
+    if preview.error.is_some() {
+        return;
+    }
+    if preview.changes.is_empty() {
+        text.push_str("\nNothing would change.\n");
+        return;
+    }
+    for change in &preview.changes {
+        let place = place(preview, change);
+        text.push_str(&format!("\n{}: {}\n", safe(&place), whatif::kind_title(change.kind, change.space.is_empty())));
+        whatif::object(text, change);
+    }
+}
+
+/// Where a change happens.
+fn place(preview: &PreviewView, change: &ObjectChange) -> String {
+    if change.space.is_empty() {
+        return "Metaverse".to_string();
+    }
+    if change.guid == preview.guid {
+        return preview.connector.clone();
+    }
+    let target = preview.export_flows.iter().find(|flow| flow.dn == change.name);
+    target.map_or_else(|| "Another connector".to_string(), |flow| flow.connector.clone())
+}
+
+/// Flows with what became of them, by attribute, then precedence.
+pub fn flows(text: &mut String, flows: &[&FlowView], view: &View) {
+    let mut table = Table::new().texts(["Attribute"]).numbers(["Precedence"]).texts([
+        "Synchronization rule",
+        "Source",
+        "Status",
+        "Gives",
+        "Why",
+    ]);
+    let mut last = "";
+    for flow in flows {
+        let name = if flow.attribute == last { "" } else { flow.attribute.as_str() };
+        last = &flow.attribute;
+        table.row([
+            name,
+            &flow.precedence.to_string(),
+            &flow.rule,
+            &truncate(&safe(&flow.source), 50),
+            flow.status.label(),
+            &gives(flow),
+            &flow.reason,
+        ]);
+    }
+    text.push_str(&table.render(view.width));
+}
+
+/// The values that a flow gives, in short.
+#[must_use]
+pub fn gives(flow: &FlowView) -> String {
+    let mut values: Vec<String> = flow.values.iter().take(3).map(|value| truncate(&safe(value), 40)).collect();
+    let left = flow.count.saturating_sub(values.len() as u64);
+    if left > 0 {
+        values.push(format!("and {left} more"));
+    }
+    match flow.status {
+        FlowStatus::NoValue => "NULL".to_string(),
+        _ => values.join(", "),
+    }
+}
