@@ -230,7 +230,11 @@ fn all_reasons_come_at_once_and_nothing_is_stored() {
     check(&twice, &["precedence 50 is used by \"Other\"", "precedence 50 is used by \"Sales\""]);
     check(&custom("").replace("50", "100"), &["precedence 100 is used by \"In from AD - User Join\"", "not from 0 to 99"]);
     check(&custom("tag = \"Microsoft.Mine.001\"\n").replace("50", "51"), &["a tag marks the rules that come with the program"]);
-    check(&format!("{}{}", custom(""), custom("")), &["it is there twice"]);
+    let same = custom("").replace("precedence", "id = \"00000000-0000-0000-0000-0000000000aa\"\nprecedence");
+    check(&format!("{same}{same}"), &["it is there twice"]);
+    let name = "its connector has another rule of this name";
+    let number = "precedence 50 is used by \"Sales\"";
+    check(&format!("{}{}", custom(""), custom("")), &[number, name, number, name]);
     check(&custom("").replace(FOREST, "nowhere.com"), &["rules.toml: rule \"Sales\": there is no connector \"nowhere.com\""]);
     check("[[rule]\n", &["rules.toml: line 1: "]);
     assert_eq!(installation.required(), [""; 0]);

@@ -18,6 +18,6 @@ pub use rule_changes::{
     RuleChangeError, RuleChangeReport, RuleChanges, RuleStep, configuration_version, judge_rules, store_rules,
 };
 pub use rule_edit::{RuleEditError, delete_rule, save_rule};
-pub use rule_set::{FIRST_STANDARD_PRECEDENCE, apply_default_rules, select_attributes};
+pub use rule_set::{apply_default_rules, select_attributes};
 pub use sandbox::{add_sandbox, is_waiting_for_tenant, start_sandbox};
 pub use syncline_sandbox::SandboxError;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Transaction;
 
 use crate::model::{AttributeId, ConnectorId, DN_ATTRIBUTE, IdSource, RuleId};
-use crate::rules::{CompiledRule, CompiledSource, Direction, Plan, SyncRule, default_rules};
+use crate::rules::{CompiledRule, CompiledSource, Direction, FIRST_STANDARD_PRECEDENCE, Plan, SyncRule, default_rules};
 use crate::store::configuration::{self, ConnectorRecord};
 use crate::store::server_documents::{self, DocumentKind};
 use crate::store::{Database, StoreError};
@@ -18,9 +18,6 @@ use super::rule_changes::next_version;
 
 /// Attributes that administrators expect to see although no rule reads them.
 const ALWAYS: [&str; 3] = ["cn", "displayName", "description"];
-
-/// Number of the first standard rule; lower ones are for administrators.
-pub const FIRST_STANDARD_PRECEDENCE: i64 = 100;
 
 /// Replaces the standard rules by those for the present connectors and selects the attributes that the
 /// rules need. An administrator's own rules (without tag) stay, and so do all rules of a connector whose
@@ -108,8 +105,7 @@ fn replace_standard_rules(transaction: &Transaction<'_>, rules: Vec<SyncRule>) -
 }
 
 /// Selects for each connector the attributes that its rules mention (`default-rules.md` 2.2), which makes a new version
-/// of the configuration; one that came from a
-/// server keeps those that were selected there.
+/// of the configuration; one that came from a server keeps those that were selected there.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written.

@@ -315,13 +315,11 @@ fn write_file(file: &Path, fill: &mut dyn FnMut(&mut dyn Write) -> Result<(), Fa
     writer.flush().map_err(failed)
 }
 
+/// What looks at a page of the changes of one space.
+type Visit<'v> = dyn FnMut(&SpaceSummary, &Page<ObjectChange>) -> Result<(), Failure> + 'v;
+
 /// The first changes of each kind of each space.
-fn each_kind(
-    engine: &Engine,
-    report: &WhatIfReport,
-    limit: u64,
-    visit: &mut dyn FnMut(&SpaceSummary, &Page<ObjectChange>) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+fn each_kind(engine: &Engine, report: &WhatIfReport, limit: u64, visit: &mut Visit<'_>) -> Result<(), Failure> {
     for space in report.spaces.iter().filter(|space| !space.is_quiet()) {
         for kind in ChangeKind::ALL {
             let filter = WhatIfFilter { space: Some(space.space.clone()), kind: Some(kind), errors: false };

@@ -179,10 +179,9 @@ impl RuleCheck<'_> {
             }
         }
         if rule.direction == Direction::Outbound && rule.link == LinkType::Provision {
+            let same_type = |other: &SyncRule| fold_text(&other.connector_object_type) == fold_text(&rule.connector_object_type);
             let named = std::iter::once(&rule)
-                .chain(
-                    others.iter().filter(|other| meets(rule, other) && other.connector_object_type == rule.connector_object_type),
-                )
+                .chain(others.iter().filter(|other| meets(rule, other) && same_type(other)))
                 .any(|other| other.flows.iter().any(|flow| flow.target.eq_ignore_ascii_case("dn")));
             if !named {
                 notes.error("", "it creates objects, but no flow gives them a name; add a flow to dn");
