@@ -8,9 +8,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use syncline_engine::model::ObjectOperation;
 use syncline_engine::rules::{RuleConnector, SyncRule, revise};
-use syncline_engine::service::{
-    AttributeChangeView, CsScope, CsSearch, Engine, EngineOptions, MvSearch, ValueView,
-};
+use syncline_engine::service::{AttributeChangeView, CsScope, CsSearch, Engine, EngineOptions, MvSearch, ValueView};
 use syncline_engine::store::configuration;
 
 const FOREST: &str = "contoso.com";
@@ -90,8 +88,7 @@ fn state(folder: &Path, names: &mut BTreeMap<String, String>) -> State {
     let engine = Engine::open(folder, EngineOptions { read_only: true, ..EngineOptions::default() }).unwrap();
     let mut state = State::new();
     for connector in engine.connectors().unwrap() {
-        let search =
-            CsSearch { connector: connector.id, scope: CsScope::All, text: String::new(), offset: 0, limit: PAGE };
+        let search = CsSearch { connector: connector.id, scope: CsScope::All, text: String::new(), offset: 0, limit: PAGE };
         for hit in engine.search_connector_space(&search).unwrap().rows {
             if hit.object_type.is_empty() {
                 continue;
@@ -159,8 +156,7 @@ fn difference(before: &State, after: &State, called: &BTreeMap<String, String>) 
         let mut change = Change { kind: kind.to_owned(), ..Change::default() };
         if !matches!(kind, "delete" | "remove") {
             let nothing = Attributes::new();
-            let (old, new) =
-                (old.map_or(&nothing, |shown| &shown.attributes), new.map_or(&nothing, |shown| &shown.attributes));
+            let (old, new) = (old.map_or(&nothing, |shown| &shown.attributes), new.map_or(&nothing, |shown| &shown.attributes));
             let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
             for name in names {
                 let values = |side: &Attributes| side.get(name).map(|(values, _)| values.clone()).unwrap_or_default();
@@ -327,7 +323,13 @@ fn a_what_if_lists_exactly_what_the_real_full_synchronization_then_does() {
 
     // All forms tell of it.
     let text = stdout(&syncline(&folder, &["whatif", "show", "1"]));
-    for words in ["In from AD - User Refuse", "added", "Metaverse: Deleted (", "department NOTEQUAL Sales does not hold (Sales)", "more; --limit"] {
+    for words in [
+        "In from AD - User Refuse",
+        "added",
+        "Metaverse: Deleted (",
+        "department NOTEQUAL Sales does not hold (Sales)",
+        "more; --limit",
+    ] {
         assert!(text.contains(words), "missing {words:?} in\n{text}");
     }
     let csv = stdout(&syncline(&folder, &["whatif", "show", "1", "--format", "csv"]));
@@ -371,7 +373,10 @@ fn explanations_are_given_beside_a_working_engine() {
     let text = stdout(&syncline(&folder, &["why", "mv", "Aaron Hughes", "displayName"]));
     assert!(text.starts_with("displayName is \"Aaron Hughes\": rule ") && text.contains("Skipped: Not Precedent"), "{text}");
     let guest = stdout(&syncline(&folder, &["why-not", FOREST, "--dn", "CN=Guest,CN=Users,DC=contoso,DC=com"]));
-    assert!(guest.starts_with("It has no metaverse object: ") && guest.contains("isCriticalSystemObject NOTEQUAL TRUE"), "{guest}");
+    assert!(
+        guest.starts_with("It has no metaverse object: ") && guest.contains("isCriticalSystemObject NOTEQUAL TRUE"),
+        "{guest}"
+    );
     let preview = data(&syncline(&folder, &["cs", "preview", FOREST, "--dn", ada, "--json"]));
     assert_eq!((&preview["committed"], preview["changes"].as_array().unwrap().len()), (&Value::Bool(false), 0));
     let asked = syncline(&folder, &["whatif", "--quiet"]);

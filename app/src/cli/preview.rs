@@ -2,9 +2,7 @@
 
 use clap::Args;
 use syncline_engine::model::ObjectOperation;
-use syncline_engine::service::{
-    Engine, FlowStatus, FlowView, JoinGroupView, ObjectChange, PreviewView, RuleScopeView, SyncMode,
-};
+use syncline_engine::service::{Engine, FlowStatus, FlowView, JoinGroupView, ObjectChange, PreviewView, RuleScopeView, SyncMode};
 use uuid::Uuid;
 
 use super::cs::object_guid;
@@ -76,7 +74,11 @@ fn text(preview: &PreviewView, all: bool, view: &View) -> String {
         .add("Link", &preview.link)
         .render();
     if let Some(error) = &preview.error {
-        text.push_str(&format!("\nThe object cannot be synchronized\n  {}: {}\n", safe(error.code.as_str()), safe(&error.message)));
+        text.push_str(&format!(
+            "\nThe object cannot be synchronized\n  {}: {}\n",
+            safe(error.code.as_str()),
+            safe(&error.message)
+        ));
         let detail = [("Rule", &error.detail.rule), ("Attribute", &error.detail.attribute), ("Value", &error.detail.value)];
         for (name, value) in detail {
             if let Some(value) = value {
@@ -105,7 +107,10 @@ fn text(preview: &PreviewView, all: bool, view: &View) -> String {
         let left = list.len() - shown.len();
         if left > 0 {
             let what = title.to_lowercase();
-            text.push_str(&format!("\n{} of {what} that change nothing are left out; --all shows them.\n", count(left as u64, "line")));
+            text.push_str(&format!(
+                "\n{} of {what} that change nothing are left out; --all shows them.\n",
+                count(left as u64, "line")
+            ));
         }
     }
     text
@@ -117,15 +122,10 @@ pub fn scope(text: &mut String, rules: &[RuleScopeView], view: &View) {
         text.push_str("No rule is for objects of this type.\n");
         return;
     }
-    let mut table = Table::new().numbers(["Precedence"]).texts(["Synchronization rule", "Link type", "In scope", "First clause that fails"]);
+    let mut table =
+        Table::new().numbers(["Precedence"]).texts(["Synchronization rule", "Link type", "In scope", "First clause that fails"]);
     for rule in rules {
-        table.row([
-            &rule.precedence.to_string(),
-            &rule.rule,
-            &rule.link_type,
-            yes_no(rule.in_scope),
-            rule.failing.as_str(),
-        ]);
+        table.row([&rule.precedence.to_string(), &rule.rule, &rule.link_type, yes_no(rule.in_scope), rule.failing.as_str()]);
     }
     text.push_str(&table.render(view.width));
 }
@@ -187,10 +187,13 @@ fn place(preview: &PreviewView, change: &ObjectChange) -> String {
 
 /// Flows with what became of them, by attribute, then precedence.
 pub fn flows(text: &mut String, flows: &[&FlowView], view: &View) {
-    let mut table = Table::new()
-        .texts(["Attribute"])
-        .numbers(["Precedence"])
-        .texts(["Synchronization rule", "Source", "Status", "Gives", "Why"]);
+    let mut table = Table::new().texts(["Attribute"]).numbers(["Precedence"]).texts([
+        "Synchronization rule",
+        "Source",
+        "Status",
+        "Gives",
+        "Why",
+    ]);
     let mut last = "";
     for flow in flows {
         let name = if flow.attribute == last { "" } else { flow.attribute.as_str() };

@@ -97,9 +97,8 @@ fn why_text(why: &WhyView, view: &View) -> String {
         text.push_str("\nNo rule for the joined objects flows to it.\n");
     } else {
         text.push_str("\nFlows, best precedence first\n");
-        let mut table = Table::new()
-            .numbers(["Precedence"])
-            .texts(["Synchronization rule", "Connector", "Object", "Status", "Gives", "Why"]);
+        let mut table =
+            Table::new().numbers(["Precedence"]).texts(["Synchronization rule", "Connector", "Object", "Status", "Gives", "Why"]);
         for flow in &why.flows {
             table.row([
                 &flow.precedence.to_string(),
@@ -157,7 +156,8 @@ fn parts(lines: &mut Vec<(String, String)>, part: &ExpressionPart, depth: usize)
     if is_constant && depth > 0 {
         return;
     }
-    let text = format!("{}{}", "  ".repeat(depth), truncate(&safe(&part.text.split_whitespace().collect::<Vec<_>>().join(" ")), 70));
+    let text =
+        format!("{}{}", "  ".repeat(depth), truncate(&safe(&part.text.split_whitespace().collect::<Vec<_>>().join(" ")), 70));
     let mut results: Vec<String> = part.results.iter().take(MOST_RESULTS).map(|result| truncate(&safe(result), 70)).collect();
     if part.results.len() > MOST_RESULTS {
         results.push(format!("and {} more", part.results.len() - MOST_RESULTS));

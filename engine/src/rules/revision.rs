@@ -122,8 +122,8 @@ pub fn revise(
 
 impl Revision {
     fn take(&mut self, written: &RuleText, connectors: &[RuleConnector<'_>], ids: &dyn IdSource) -> Result<(), RuleTextError> {
-        let connector = find(connectors, &written.connector)
-            .map_err(|message| refused(format!("rule \"{}\": {message}", written.name)))?;
+        let connector =
+            find(connectors, &written.connector).map_err(|message| refused(format!("rule \"{}\": {message}", written.name)))?;
         let read = |has_source: &dyn Fn(&str) -> bool| {
             written
                 .to_rule(connector.id, written.precedence, ids.guid(), has_source)
@@ -166,9 +166,9 @@ impl Revision {
             return Err(refused("a [[change]] names no rule; write rule = \"name of the rule\""));
         };
         let connector = match text("connector")? {
-            Some(connector) => Some(
-                find(connectors, &connector).map_err(|message| refused(format!("change of rule \"{name}\": {message}")))?.id,
-            ),
+            Some(connector) => {
+                Some(find(connectors, &connector).map_err(|message| refused(format!("change of rule \"{name}\": {message}")))?.id)
+            }
             None => None,
         };
         let failed = |message: String| refused(format!("change of rule \"{name}\": {message}"));
@@ -199,13 +199,10 @@ impl Revision {
 
 fn find<'a, 'b>(connectors: &'b [RuleConnector<'a>], name: &str) -> Result<&'b RuleConnector<'a>, String> {
     let (key, guid) = (fold_text(name.trim()), Uuid::parse_str(name.trim()).ok());
-    connectors
-        .iter()
-        .find(|connector| fold_text(connector.name) == key || Some(connector.guid) == guid)
-        .ok_or_else(|| {
-            let known: Vec<&str> = connectors.iter().map(|connector| connector.name).collect();
-            format!("there is no connector \"{name}\"; the connectors: {}", known.join(", "))
-        })
+    connectors.iter().find(|connector| fold_text(connector.name) == key || Some(connector.guid) == guid).ok_or_else(|| {
+        let known: Vec<&str> = connectors.iter().map(|connector| connector.name).collect();
+        format!("there is no connector \"{name}\"; the connectors: {}", known.join(", "))
+    })
 }
 
 fn refused(message: impl Into<String>) -> RuleTextError {

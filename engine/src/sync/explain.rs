@@ -190,8 +190,7 @@ pub fn inbound_flows(
     now: Timestamp,
 ) -> Result<InboundFlows, StoreError> {
     let objects = joined(connection, plan, object.id)?;
-    let contributors: Vec<Contributor> =
-        objects.iter().map(|object| Contributor::new(plan, Arc::clone(object))).collect();
+    let contributors: Vec<Contributor> = objects.iter().map(|object| Contributor::new(plan, Arc::clone(object))).collect();
     let (flows, error) = inbound::flows_to(plan, &contributors, &object.object_type, attribute, ambience(now));
     Ok(InboundFlows { objects, flows, error })
 }
@@ -231,9 +230,7 @@ pub fn inbound_steps(
 }
 
 fn expression_to(rule: &CompiledRule, attribute: AttributeId) -> Option<&CompiledFlow> {
-    rule.flows
-        .iter()
-        .find(|flow| flow.target.id == attribute && matches!(flow.source, CompiledSource::Expression { .. }))
+    rule.flows.iter().find(|flow| flow.target.id == attribute && matches!(flow.source, CompiledSource::Expression { .. }))
 }
 
 /// The metaverse object and the object of one target that flows lead to.

@@ -18,8 +18,8 @@ pub mod preview;
 mod step;
 mod values;
 
-pub use plan::{connector_keys, load as load_plan, read as read_plan};
 pub use effects::{CsEffect, Effects, FlowTrace, MvEffect, MvTarget, Standing, Trace};
+pub use plan::{connector_keys, load as load_plan, read as read_plan};
 pub use step::{SyncOptions, run_step};
 pub use values::FlowValue;
 

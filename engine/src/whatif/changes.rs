@@ -6,8 +6,8 @@ use rusqlite::Connection;
 
 use super::describe::{Describer, Origins, Surroundings};
 use super::reason::{self, linking_rule};
-use super::values::target_name;
 use super::report::ObjectChange;
+use super::values::target_name;
 use crate::model::{ConnectorId, CsId, MvId, ObjectOperation};
 use crate::rules::{Direction, LinkType};
 use crate::store::StoreError;
@@ -33,7 +33,8 @@ pub(super) struct Told {
 impl Teller<'_> {
     /// Connector space objects.
     pub(super) fn connector_space(&self, touched: Vec<(CsId, CsChange)>) -> Result<Told, StoreError> {
-        let both = |change: &CsChange| change.before.iter().chain(&change.after).filter_map(|object| object.mv).collect::<Vec<_>>();
+        let both =
+            |change: &CsChange| change.before.iter().chain(&change.after).filter_map(|object| object.mv).collect::<Vec<_>>();
         let ids: BTreeSet<MvId> = touched.iter().flat_map(|(_, change)| both(change)).collect();
         let ids: Vec<MvId> = ids.into_iter().collect();
         let targets: BTreeSet<CsId> = touched
@@ -69,10 +70,8 @@ impl Teller<'_> {
     /// Metaverse objects.
     pub(super) fn metaverse(&self, touched: Vec<(MvId, MvChange)>) -> Result<Vec<ObjectChange>, StoreError> {
         let ids: Vec<MvId> = touched.iter().map(|(id, _)| *id).collect();
-        let removed: Vec<MvId> =
-            touched.iter().filter(|(_, change)| change.after.is_none()).map(|(id, _)| *id).collect();
-        let created: Vec<MvId> =
-            touched.iter().filter(|(_, change)| change.before.is_none()).map(|(id, _)| *id).collect();
+        let removed: Vec<MvId> = touched.iter().filter(|(_, change)| change.after.is_none()).map(|(id, _)| *id).collect();
+        let created: Vec<MvId> = touched.iter().filter(|(_, change)| change.before.is_none()).map(|(id, _)| *id).collect();
         let targets: BTreeSet<MvId> = touched
             .iter()
             .flat_map(|(_, change)| change.references.values())
@@ -97,9 +96,7 @@ impl Teller<'_> {
         for (id, held) in links {
             let held = held.iter().filter_map(|id| objects.get(id));
             let keeps = |object: &&CsObject| {
-                object.link_rules.iter().any(|rule| {
-                    rule.direction == Direction::Inbound && rule.action != LinkType::Join
-                })
+                object.link_rules.iter().any(|rule| rule.direction == Direction::Inbound && rule.action != LinkType::Join)
             };
             if let Some(holder) = held.clone().find(keeps).or_else(|| held.clone().next()) {
                 let (rule, sentence) = reason::lost(self.describer.plan, self.describer.rules, holder, None, "");
@@ -120,7 +117,8 @@ impl Teller<'_> {
         for (id, joined) in links {
             let mut joined: Vec<&CsObject> = joined.iter().filter_map(|(_, id)| objects.get(id)).collect();
             joined.sort_by(|a, b| (a.connector, &a.dn_key).cmp(&(b.connector, &b.dn_key)));
-            let made_by = |object: &&&CsObject| linking_rule(self.describer.rules, &object.link_rules, Direction::Inbound).is_some();
+            let made_by =
+                |object: &&&CsObject| linking_rule(self.describer.rules, &object.link_rules, Direction::Inbound).is_some();
             if let Some(source) = joined.iter().find(made_by).or(joined.first()) {
                 let rule = linking_rule(self.describer.rules, &source.link_rules, Direction::Inbound).unwrap_or_default();
                 let identity = format!("new {} {}", self.describer.space(source.connector), source.dn_key);

@@ -156,7 +156,9 @@ pub fn compare(folder: &WhatIfFolder, first: u32, second: u32, limit: usize) -> 
     }
     let mut spaces: BTreeMap<String, ComparedSpace> = order
         .iter()
-        .map(|(space, name)| (space.clone(), ComparedSpace { space: space.clone(), name: name.clone(), ..ComparedSpace::default() }))
+        .map(|(space, name)| {
+            (space.clone(), ComparedSpace { space: space.clone(), name: name.clone(), ..ComparedSpace::default() })
+        })
         .collect();
     let mut objects = Vec::new();
     let (mut left, mut right) = (Stream::new(&one), Stream::new(&other));

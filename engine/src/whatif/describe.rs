@@ -210,9 +210,7 @@ impl Describer<'_> {
                 }
                 _ => (String::new(), String::new()),
             },
-            ChangeKind::DeleteAdd => {
-                (by(after, Direction::Outbound), format!("{} is of another type now", identity_name(after)))
-            }
+            ChangeKind::DeleteAdd => (by(after, Direction::Outbound), format!("{} is of another type now", identity_name(after))),
             ChangeKind::Add => (by(after, Direction::Outbound), format!("provisioned for {}", identity_name(after))),
             ChangeKind::Restore => (by(after, Direction::Outbound), format!("wanted again by {}", identity_name(after))),
             ChangeKind::Join => {
@@ -232,12 +230,7 @@ impl Describer<'_> {
     }
 
     /// A metaverse object; nothing when nothing happens to it.
-    pub(super) fn identity(
-        &self,
-        id: MvId,
-        change: &MvChange,
-        origins: &Origins,
-    ) -> Option<ObjectChange> {
+    pub(super) fn identity(&self, id: MvId, change: &MvChange, origins: &Origins) -> Option<ObjectChange> {
         let name = &|id: &MvId| origins.names.get(id).cloned().unwrap_or_else(|| format!("object {id}"));
         let (before, after) = (change.before.as_ref().map(|(object, _)| object), change.after.as_ref().map(|(object, _)| object));
         let shown = before.or(after)?;

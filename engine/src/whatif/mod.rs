@@ -28,5 +28,5 @@ pub use report::{
     AttributeWord, ChangeKind, ChangedAttribute, ErrorChange, ErrorWord, ExportTotals, LinkWord, ObjectChange, RuleTouched,
     SpaceSummary, WhatIfFilter, WhatIfReport, WhatIfStep,
 };
-pub use values::{few_values, shown_value};
 pub use run::{OtherRules, WhatIfContext, WhatIfProgress, WhatIfRequest, run};
+pub use values::{few_values, shown_value};

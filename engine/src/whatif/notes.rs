@@ -10,8 +10,8 @@ use crate::model::DN_ATTRIBUTE;
 use crate::rules::{CompiledRule, CompiledSource, Plan};
 use crate::store::StoreError;
 use crate::store::configuration::ConnectorRecord;
-use crate::store::search::runs as history;
 use crate::store::runs::{self, RunQuery};
+use crate::store::search::runs as history;
 
 /// Sentences in the order in which they come up.
 #[derive(Debug, Default)]
@@ -35,8 +35,7 @@ impl Notes {
 
     /// Attributes that no import brings yet, and expressions that give something else every time.
     pub(super) fn rules(&mut self, plan: &Plan, connectors: &[ConnectorRecord], touched: &[RuleTouched]) {
-        let touched: BTreeSet<(&str, &str)> =
-            touched.iter().map(|rule| (rule.connector.as_str(), rule.rule.as_str())).collect();
+        let touched: BTreeSet<(&str, &str)> = touched.iter().map(|rule| (rule.connector.as_str(), rule.rule.as_str())).collect();
         for connector in plan.connectors.values() {
             let selected = connectors.iter().find(|record| record.id == connector.id).map(|record| &record.attributes);
             for rule in connector.inbound.values().flatten() {
@@ -107,10 +106,18 @@ impl Notes {
             let leaving = summary.deletes + summary.removes + summary.disconnects;
             if leaving > limit {
                 let place = if summary.space.is_empty() { "the metaverse".to_owned() } else { format!("\"{name}\"") };
-                self.sentences.push(format!(
-                    "{} objects of {place} would be deleted, {} would leave without an export and {} would be disconnected: together more than the threshold of {limit}",
-                    summary.deletes, summary.removes, summary.disconnects
-                ));
+                let parts = [
+                    (summary.deletes, "be deleted"),
+                    (summary.removes, "leave without an export"),
+                    (summary.disconnects, "be disconnected"),
+                ];
+                let parts: Vec<String> = parts
+                    .iter()
+                    .filter(|(number, _)| *number > 0)
+                    .map(|(number, what)| format!("{number} would {what}"))
+                    .collect();
+                self.sentences
+                    .push(format!("of the objects of {place} {}: more than the threshold of {limit}", parts.join(", ")));
             }
         }
     }
@@ -119,10 +126,8 @@ impl Notes {
     pub(super) fn steps(&mut self, steps: &[WhatIfStep]) {
         for step in steps {
             if step.status.starts_with("stopped-") || step.status.starts_with("no-start-") {
-                self.sentences.push(format!(
-                    "the synchronization of \"{}\" would end {}: {}",
-                    step.connector, step.status, step.message
-                ));
+                self.sentences
+                    .push(format!("the synchronization of \"{}\" would end {}: {}", step.connector, step.status, step.message));
             }
         }
         for warning in steps.iter().flat_map(|step| &step.warnings) {

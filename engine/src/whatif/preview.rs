@@ -11,12 +11,12 @@ use super::report::ObjectChange;
 use super::values::target_name;
 use crate::model::{AttributeId, ConnectorId, CsId, Image, MvId, Value};
 use crate::rules::{Direction, Plan};
+use crate::store::StoreError;
 use crate::store::connector_space::{CsObject, display_name_of};
 use crate::store::metaverse::{self, MvObject};
 use crate::store::references::ReferenceLayer;
 use crate::store::search;
 use crate::store::whatif::{CsChange, MvChange, ReferenceChange};
-use crate::store::StoreError;
 use crate::sync::preview::Preview;
 use crate::sync::{CsEffect, MvEffect};
 
@@ -81,10 +81,8 @@ fn surroundings(
     preview: &Preview,
     touched: &[(&CsEffect, CsChange)],
 ) -> Result<Surroundings, StoreError> {
-    let ids: BTreeSet<MvId> = touched
-        .iter()
-        .flat_map(|(_, change)| change.before.iter().chain(&change.after).filter_map(|object| object.mv))
-        .collect();
+    let ids: BTreeSet<MvId> =
+        touched.iter().flat_map(|(_, change)| change.before.iter().chain(&change.after).filter_map(|object| object.mv)).collect();
     let ids: Vec<MvId> = ids.into_iter().collect();
     let targets: BTreeSet<CsId> = touched
         .iter()
@@ -120,10 +118,7 @@ fn surroundings(
     Ok(around)
 }
 
-fn identity_names(
-    connection: &Connection,
-    ids: impl IntoIterator<Item = MvId>,
-) -> Result<BTreeMap<MvId, String>, StoreError> {
+fn identity_names(connection: &Connection, ids: impl IntoIterator<Item = MvId>) -> Result<BTreeMap<MvId, String>, StoreError> {
     let names = search::metaverse::names(connection, ids)?;
     Ok(names.into_iter().map(|(id, (guid, name))| (id, if name.is_empty() { guid.to_string() } else { name })).collect())
 }

@@ -43,11 +43,7 @@ pub(super) fn lost(
 }
 
 /// The first rule of a link that does not apply any more, and why; a rule that creates objects counts more.
-fn left<'a>(
-    held: impl Iterator<Item = &'a LinkRule>,
-    judged: &[JudgedRule],
-    names: &RuleNames,
-) -> Option<(String, String)> {
+fn left<'a>(held: impl Iterator<Item = &'a LinkRule>, judged: &[JudgedRule], names: &RuleNames) -> Option<(String, String)> {
     let mut found: Option<(LinkType, (String, String))> = None;
     for rule in held {
         let name = rule_name(names, rule.rule);
@@ -67,8 +63,7 @@ fn left<'a>(
 /// one per group. Empty when it is in scope.
 #[must_use]
 pub fn failing(judged: &JudgedRule) -> String {
-    let sentence =
-        |clause: &JudgedClause| format!("{} does not hold ({})", clause.text, few_values(&clause.found));
+    let sentence = |clause: &JudgedClause| format!("{} does not hold ({})", clause.text, few_values(&clause.found));
     judged.failing().map(sentence).collect::<Vec<_>>().join(", nor does another group: ")
 }
 

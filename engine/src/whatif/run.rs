@@ -10,7 +10,7 @@ use super::error::WhatIfError;
 use super::folder::{Room, WhatIfFolder};
 use super::notes::Notes;
 use super::reason::RuleNames;
-use super::report::{ExportTotals, RuleTouched, SpaceSummary, ObjectChange, WhatIfReport, WhatIfStep};
+use super::report::{ExportTotals, ObjectChange, RuleTouched, SpaceSummary, WhatIfReport, WhatIfStep};
 use crate::connector::CancelToken;
 use crate::export;
 use crate::model::{Clock, ConnectorId, CsId, IdSource, MvId, RandomIds, RunId, fold_text};
@@ -258,8 +258,7 @@ impl Copy<'_> {
     /// Runs the step on the copy.
     fn synchronize(&self, connector: &ConnectorRecord) -> Result<(RunId, WhatIfStep), WhatIfError> {
         let (database, clock) = (&self.environment.database, &self.environment.clock);
-        let step_type =
-            if self.request.full { StepType::FullSynchronization } else { StepType::DeltaSynchronization };
+        let step_type = if self.request.full { StepType::FullSynchronization } else { StepType::DeltaSynchronization };
         let run = {
             let mut writer = database.writer();
             let transaction = writer.transaction()?;

@@ -8,8 +8,11 @@ use std::sync::{Arc, Mutex};
 use base64::Engine as _;
 use tempfile::TempDir;
 
-use super::{ChangeKind, ErrorWord, LinkWord, ObjectChange, OtherRules, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest};
+use super::{
+    ChangeKind, ErrorWord, LinkWord, ObjectChange, OtherRules, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest,
+};
 use crate::connector::CancelToken;
+use crate::model::ValueType;
 use crate::protection;
 use crate::rules::{RuleConnector, SyncRule, revise};
 use crate::service::{Engine, EngineError, EngineOptions, FindingState, FlowStatus, JoinStatus, SyncMode};
@@ -160,9 +163,9 @@ impl Lab {
         let tables: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
         let mut text = String::new();
         for table in tables {
-            let mut statement = reader.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3")).unwrap_or_else(|_| {
-                reader.prepare(&format!("SELECT * FROM {table} ORDER BY 1")).unwrap()
-            });
+            let mut statement = reader
+                .prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3"))
+                .unwrap_or_else(|_| reader.prepare(&format!("SELECT * FROM {table} ORDER BY 1")).unwrap());
             let columns = statement.column_count();
             let mut rows = statement.query([]).unwrap();
             while let Some(row) = rows.next().unwrap() {
@@ -315,8 +318,9 @@ fn more_deletions_than_allowed_are_said_before_the_run() {
     assert!(!check(Some(2), &[]));
     assert!(!check(None, &[]));
     let staged = "2 deletions would wait for export to \"contoso.onmicrosoft.com - AAD\" (now 0)&threshold of 1&stopped-deletion-threshold-exceeded";
-    let leaving = |place: &str| format!("{place}&together more than the threshold of 1");
-    let (metaverse, forest, tenant) = (leaving("2 objects of the metaverse would be deleted"), leaving("of \"contoso.com\""), leaving("of \"contoso.onmicrosoft"));
+    let leaving = |place: &str, what: &str| format!("of the objects of {place}&2 would be {what}: more than the threshold of 1");
+    let metaverse = leaving("the metaverse", "deleted");
+    let (forest, tenant) = (leaving("\"contoso.com\"", "disconnected"), leaving("\"contoso.onmicrosoft", "deleted"));
     assert!(check(Some(1), &[&metaverse, &forest, staged, &tenant]));
     // The next export does just that.
     lab.save(WITHOUT_SALES);
@@ -400,7 +404,9 @@ fn results_are_kept_listed_compared_and_deleted() {
     assert_eq!((different.differences(), different.objects.len()), (14, 3));
     // New objects have another GUID each time and are the same all the same.
     lab.save(WITHOUT_SALES);
-    for (connector, profile) in [(FOREST, "Full Synchronization"), (TENANT, "Export"), (TENANT, "Full Import"), (TENANT, "Full Synchronization")] {
+    for (connector, profile) in
+        [(FOREST, "Full Synchronization"), (TENANT, "Export"), (TENANT, "Full Import"), (TENANT, "Full Synchronization")]
+    {
         lab.run(connector, profile, "success");
     }
     let everybody = "[[change]]\nrule = \"In from AD - User Join\"\nscope = []\n";
@@ -477,13 +483,28 @@ fn files(folder: &Path) -> Vec<String> {
 #[test]
 fn what_rules_need_and_what_changes_by_itself_is_noted() {
     let lab = Lab::new();
-    let rule = "[[rule]]\nname = \"Notes\"\nprecedence = 51\ndirection = \"inbound\"\nconnector = \"contoso.com\"\n\
-        connector_object = \"user\"\nmetaverse_object = \"person\"\nlink = \"join\"\n\
-        [rule.expression]\ntitle = \"CStr(RandomNum(1,9))\"\ninitials = \"[carLicense]\"\n";
-    let warnings = lab.whatif(rule).warnings.join("\n");
-    for words in ["rule \"Notes\" gives title a value that changes by chance"] {
-        assert!(warnings.contains(words), "missing {words:?} in {warnings}");
-    }
+    let forest = configuration::connectors(&lab.engine.database().reader().unwrap()).unwrap().remove(0);
+    let foreign = forest
+        .schema
+        .attributes_of("user")
+        .find(|known| known.value_type == ValueType::String && !known.multi_valued && !forest.attributes.contains(&known.name))
+        .unwrap();
+    let rule = format!(
+        "[[rule]]\nname = \"Notes\"\nprecedence = 51\ndirection = \"inbound\"\nconnector = \"contoso.com\"\n\
+         connector_object = \"user\"\nmetaverse_object = \"person\"\nlink = \"join\"\n\
+         [rule.expression]\ntitle = \"CStr(RandomNum(1,9))\"\nphysicalDeliveryOfficeName = \"[{}]\"\n",
+        foreign.name
+    );
+    let check = |rules: &str, expected: &[&str]| {
+        let warnings = lab.whatif(rules).warnings;
+        assert_eq!(warnings.len(), expected.len(), "{warnings:?}");
+        for (warning, expected) in warnings.iter().zip(expected) {
+            assert!(warning.contains(expected), "missing {expected:?} in {warning}");
+        }
+    };
+    let missing = format!("rule \"Notes\" reads {}, which \"contoso.com\" does not import yet", foreign.name);
+    check(&rule, &[&missing, "rule \"Notes\" gives title a value that changes by chance"]);
+    check(&rule.replace(&format!("[{}]", foreign.name), "[nothing]"), &["changes by chance", "nothing"]);
 }
 
 #[test]
@@ -499,7 +520,16 @@ fn a_preview_shows_what_its_commit_does() {
     let told: Vec<(&str, Vec<String>)> = preview
         .changes
         .iter()
-        .map(|change| (change.kind.word(), change.attributes.iter().map(|attribute| format!("{} {:?}>{:?} {}", attribute.name, attribute.old, attribute.new, attribute.rule)).collect()))
+        .map(|change| {
+            (
+                change.kind.word(),
+                change
+                    .attributes
+                    .iter()
+                    .map(|attribute| format!("{} {:?}>{:?} {}", attribute.name, attribute.old, attribute.new, attribute.rule))
+                    .collect(),
+            )
+        })
         .collect();
     assert_eq!(
         told,
@@ -527,6 +557,16 @@ fn a_preview_shows_what_its_commit_does() {
     let kinds: Vec<(bool, ChangeKind)> = fay.changes.iter().map(|change| (change.space.is_empty(), change.kind)).collect();
     assert_eq!(kinds, [(true, ChangeKind::Add), (false, ChangeKind::Join), (false, ChangeKind::Add)]);
     assert_eq!(fay.changes[2].reason, "provisioned for Fay Smith");
+    // Law: the values staged are those of the flows that are told to be applied, and so are the rules.
+    assert!(fay.changes[2].attributes.len() > 5);
+    for attribute in &fay.changes[2].attributes {
+        let applied = |flow: &&crate::service::FlowView| {
+            flow.attribute == attribute.name && matches!(flow.status, FlowStatus::Applied | FlowStatus::AppliedUnchanged)
+        };
+        let flows: Vec<_> = fay.export_flows.iter().filter(applied).collect();
+        assert_eq!(flows.iter().map(|flow| flow.rule.as_str()).collect::<Vec<_>>().join(", "), attribute.rule, "{attribute:?}");
+        assert_eq!(flows.iter().flat_map(|flow| flow.values.clone()).collect::<Vec<_>>(), attribute.new, "{attribute:?}");
+    }
 }
 
 #[test]
@@ -599,7 +639,11 @@ fn what_is_in_the_way_is_found() {
 
     lab.save("[[change]]\nrule = \"In from AD - User Common\"\n[change.expression]\ncloudFiltered = \"IIF([department]=\\\"HR\\\",True,NULL)\"\n");
     lab.run(FOREST, "Full Synchronization", "success");
-    let eve = check(&dn("Eve"), true, "not provisioned: out of scope of rule \"Out to AAD - User Join\": cloudFiltered NOTEQUAL True does not hold (True)");
+    let eve = check(
+        &dn("Eve"),
+        true,
+        "not provisioned: out of scope of rule \"Out to AAD - User Join\": cloudFiltered NOTEQUAL True does not hold (True)",
+    );
     assert_eq!(eve.targets.iter().map(|target| target.present).collect::<Vec<_>>(), [false]);
 
     lab.save("[[change]]\nrule = \"In from AD - User Common\"\n[change.expression]\ntitle = \"IIF([department]=\\\"IT\\\",Error(\\\"not IT\\\"),NULL)\"\n");

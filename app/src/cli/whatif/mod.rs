@@ -30,7 +30,9 @@ const PAGE_LIMIT: u64 = 1_000;
 
 /// Arguments of `whatif`.
 #[derive(Args, Debug)]
-#[command(args_conflicts_with_subcommands = true, after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
 Synchronizes a copy of the database and tells what changed there: objects and attributes per
 connector with the rule behind each, errors that appear or vanish, exports waiting before and
 after, deletions against the threshold. The database itself is only read, and a run of another
@@ -55,7 +57,8 @@ Examples:
   syncline whatif --rules changed.toml --connector contoso.com
   syncline whatif --rules changed.toml --format html --out whatif.html
   syncline whatif show 3 --format csv --out changes.csv
-  syncline whatif compare 2 3")]
+  syncline whatif compare 2 3"
+)]
 pub struct WhatIfArgs {
     /// Results that are kept.
     #[command(subcommand)]
@@ -312,12 +315,15 @@ fn write_file(file: &Path, fill: &mut dyn FnMut(&mut dyn Write) -> Result<(), Fa
     writer.flush().map_err(failed)
 }
 
+/// Told the first changes of one kind of one space.
+type Visit<'a> = &'a mut dyn FnMut(&SpaceSummary, &Page<ObjectChange>) -> Result<(), Failure>;
+
 /// The first changes of each kind of each space.
 fn each_kind(
     engine: &Engine,
     report: &WhatIfReport,
     limit: u64,
-    visit: &mut dyn FnMut(&SpaceSummary, &Page<ObjectChange>) -> Result<(), Failure>,
+    visit: Visit<'_>,
 ) -> Result<(), Failure> {
     for space in report.spaces.iter().filter(|space| !space.is_quiet()) {
         for kind in ChangeKind::ALL {

@@ -63,18 +63,18 @@ pub fn list(reports: &[WhatIfReport], view: &View) -> String {
     if reports.is_empty() {
         return "No what-if is kept; \"syncline whatif\" makes one.\n".to_string();
     }
-    let mut table = Table::new()
-        .numbers(["Number"])
-        .texts(["Time", "Asked about"])
-        .numbers(["Objects", "Deletes", "New errors", "Warnings"]);
+    let mut table =
+        Table::new().numbers(["Number"]).texts(["Time", "Asked about"]).numbers(["Objects", "Deletions staged", "New errors", "Warnings"]);
     for report in reports {
-        let sum = |of: &dyn Fn(&syncline_engine::service::SpaceSummary) -> u64| report.spaces.iter().map(of).sum::<u64>().to_string();
+        let sum =
+            |of: &dyn Fn(&syncline_engine::service::SpaceSummary) -> u64| report.spaces.iter().map(of).sum::<u64>().to_string();
         table.row([
             report.number.to_string(),
             view.time(report.started),
             title(report),
             sum(&|space| space.objects()),
-            sum(&|space| space.deletes),
+            // Metaverse objects are deleted with them; they are not exported.
+            sum(&|space| if space.space.is_empty() { 0 } else { space.deletes }),
             sum(&|space| space.errors_appearing),
             report.warnings.len().to_string(),
         ]);
@@ -130,9 +130,17 @@ fn summary(report: &WhatIfReport, view: &View) -> String {
         return text;
     }
     text.push_str("\nObjects\n");
-    let mut table = Table::new()
-        .texts([""])
-        .numbers(["New", "Changed", "Joined", "Disconnected", "Deleted", "Removed", "Restored", "New errors", "Gone errors"]);
+    let mut table = Table::new().texts([""]).numbers([
+        "New",
+        "Changed",
+        "Joined",
+        "Disconnected",
+        "Deleted",
+        "Removed",
+        "Restored",
+        "New errors",
+        "Gone errors",
+    ]);
     for space in report.spaces.iter().filter(|space| !space.is_quiet()) {
         let numbers = [
             space.adds,
@@ -149,10 +157,11 @@ fn summary(report: &WhatIfReport, view: &View) -> String {
     }
     text.push_str(&table.render(view.width));
     text.push_str("\nAttributes and exports\n");
-    let mut table = Table::new()
-        .texts([""])
-        .numbers(["Added", "Changed", "Removed"])
-        .texts(["Exports waiting now", "Exports waiting then", "Deletion threshold"]);
+    let mut table = Table::new().texts([""]).numbers(["Added", "Changed", "Removed"]).texts([
+        "Exports waiting now",
+        "Exports waiting then",
+        "Deletion threshold",
+    ]);
     for space in report.spaces.iter().filter(|space| !space.is_quiet() || space.exports_after != ExportTotals::default()) {
         let threshold = match (space.deletion_limit, space.exceeds_limit) {
             (None, _) => String::new(),

@@ -184,9 +184,7 @@ impl ResultFile {
         let failed = StoreError::sqlite("reading the file of a what-if");
         let mut statement = self
             .0
-            .prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM change WHERE {CONDITION} ORDER BY place, kind, name, identity"
-            ))
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM change WHERE {CONDITION} ORDER BY place, kind, name, identity"))
             .map_err(&failed)?;
         let mut rows = statement.query(params![filter.space, filter.kind, filter.errors]).map_err(&failed)?;
         while let Some(row) = rows.next().map_err(&failed)? {
@@ -208,9 +206,8 @@ impl ResultFile {
                 "SELECT {COLUMNS} FROM change WHERE (space, identity) > (?1, ?2) ORDER BY space, identity LIMIT ?3"
             ))
             .map_err(&failed)?;
-        let rows = statement
-            .query_map(params![space, identity, i64::try_from(limit).unwrap_or(i64::MAX)], read)
-            .map_err(&failed)?;
+        let rows =
+            statement.query_map(params![space, identity, i64::try_from(limit).unwrap_or(i64::MAX)], read).map_err(&failed)?;
         rows.collect::<Result<_, _>>().map_err(&failed)
     }
 }

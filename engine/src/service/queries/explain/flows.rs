@@ -51,13 +51,7 @@ impl Origin<'_> {
 }
 
 impl Explainer<'_> {
-    fn origin<'b>(
-        &'b self,
-        rule: RuleId,
-        attribute: AttributeId,
-        connector: String,
-        dn: String,
-    ) -> Option<Origin<'b>> {
+    fn origin<'b>(&'b self, rule: RuleId, attribute: AttributeId, connector: String, dn: String) -> Option<Origin<'b>> {
         let rule = self.context.rule(rule)?;
         let attribute = self.plan.name(attribute);
         let key = fold_text(attribute);
@@ -97,9 +91,10 @@ impl Explainer<'_> {
         let union = origin.flow.merge.is_union();
         let (status, reason) = match (result, standing) {
             (Err(error), _) => (FlowStatus::Error, error.message.clone()),
-            (Ok(FlowValue::Ignore), _) if origin.flow.apply_once && exists => {
-                (FlowStatus::ApplyOnce, "it applies only when the object is made; later it neither sets nor removes the value".to_owned())
-            }
+            (Ok(FlowValue::Ignore), _) if origin.flow.apply_once && exists => (
+                FlowStatus::ApplyOnce,
+                "it applies only when the object is made; later it neither sets nor removes the value".to_owned(),
+            ),
             (Ok(_), Standing::LostTo(winner)) => {
                 let precedence = self.context.rule(winner).map_or(0, |rule| rule.precedence);
                 let name = self.context.rule_name(winner);
@@ -126,11 +121,7 @@ impl Explainer<'_> {
     }
 
     /// The outbound flows to one object.
-    pub(super) fn outbound_flows(
-        &self,
-        target: OutboundTarget<'_>,
-        dn: &str,
-    ) -> Result<Vec<FlowView>, EngineError> {
+    pub(super) fn outbound_flows(&self, target: OutboundTarget<'_>, dn: &str) -> Result<Vec<FlowView>, EngineError> {
         let connector = self.context.connector_name(target.connector);
         let mut views = Vec::new();
         for OutboundFlow { attribute, rule, result, standing } in explain::outbound_flows(&self.plan, target, None, self.now) {

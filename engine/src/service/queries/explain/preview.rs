@@ -12,9 +12,9 @@ use crate::model::{CsId, Image, ObjectError, fold_text};
 use crate::service::{EngineError, FlowView, JoinGroupView, PreviewView, RuleScopeView, SyncMode};
 use crate::store::connector_space::CsObject;
 use crate::store::metaverse::{self, MvObject};
+use crate::sync::MvEffect;
 use crate::sync::explain::{OutboundTarget, type_of};
 use crate::sync::preview::Preview;
-use crate::sync::MvEffect;
 use crate::whatif::{LinkWord, ObjectChange, PreviewContext, preview_changes};
 
 /// What is known of an object before it is synchronized.
@@ -63,8 +63,7 @@ impl Prepared<'_> {
         let context = self.explainer.context;
         let trace = preview.effects.trace.as_deref();
         let (rules, spaces) = (self.explainer.rule_names(), self.explainer.spaces());
-        let describing =
-            PreviewContext { plan: &self.explainer.plan, rules: &rules, spaces: &spaces, now: self.explainer.now };
+        let describing = PreviewContext { plan: &self.explainer.plan, rules: &rules, spaces: &spaces, now: self.explainer.now };
         let changes = preview_changes(self.explainer.connection, describing, preview)?;
         self.names = self.explainer.names(trace.into_iter().flat_map(|trace| trace.flows.iter().map(|flow| flow.object)))?;
         let nothing_pending = mode == SyncMode::Delta && preview.error.is_none() && preview.effects.objects.is_empty();
@@ -141,4 +140,3 @@ impl Prepared<'_> {
         Ok(views)
     }
 }
-

@@ -142,11 +142,7 @@ fn stored(
 }
 
 /// The expression of a flow part by part; only of flows that were asked.
-fn expression_of(
-    explainer: &Explainer<'_>,
-    inbound: &InboundFlows,
-    trace: &FlowTrace,
-) -> Option<crate::service::ExpressionPart> {
+fn expression_of(explainer: &Explainer<'_>, inbound: &InboundFlows, trace: &FlowTrace) -> Option<crate::service::ExpressionPart> {
     let object = inbound.objects.iter().find(|object| object.id == trace.object)?;
     let judged = explain::inbound_rules(&explainer.plan, object);
     let rule = judged.iter().find(|judged| judged.rule.id == trace.rule)?;
@@ -187,9 +183,7 @@ fn elsewhere(context: &QueryContext, inbound: &InboundFlows, metaverse_type: &st
         .filter(|rule| rule.direction == Direction::Inbound && rule.enabled)
         .filter(|rule| rule.metaverse_object_type == "*" || rule.metaverse_object_type.eq_ignore_ascii_case(metaverse_type))
         .filter(|rule| rule.flows.iter().any(|flow| fold_text(&flow.target) == key) && !joined(rule))
-        .map(|rule| {
-            format!("{} ({} of {})", rule.name, rule.connector_object_type, context.connector_name(rule.connector))
-        })
+        .map(|rule| format!("{} ({} of {})", rule.name, rule.connector_object_type, context.connector_name(rule.connector)))
         .collect()
 }
 

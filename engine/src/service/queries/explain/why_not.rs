@@ -85,7 +85,11 @@ fn absent(
     answer.verdict = match partition {
         None => {
             let known: Vec<&str> = all.iter().map(|partition| partition.name.as_str()).collect();
-            answer.finding("Partition", FindingState::Bad, format!("no partition holds it; the partitions: {}", known.join(", ")));
+            answer.finding(
+                "Partition",
+                FindingState::Bad,
+                format!("no partition holds it; the partitions: {}", known.join(", ")),
+            );
             format!("\"{}\" has no partition that this name lies in.", record.name)
         }
         Some(partition) if !partition.selected => {
@@ -189,7 +193,10 @@ impl Search<'_> {
             );
         }
         if object.pending_import.operation != ObjectOperation::None {
-            let text = format!("an import has {} pending, which no synchronization has taken up", object.pending_import.operation.word());
+            let text = format!(
+                "an import has {} pending, which no synchronization has taken up",
+                object.pending_import.operation.word()
+            );
             self.answer.finding("Pending import", FindingState::Note, text);
         }
         self.answer.scope = self.explainer.inbound_scope(object);
@@ -235,9 +242,18 @@ impl Search<'_> {
             }
             None if linking == 0 => {
                 let all = rules.iter().filter(|rule| rule.linking).count();
-                (FindingState::Bad, format!("in scope of {inside} of {} rules, but of none of the {all} that can make or find a metaverse object", rules.len()))
+                (
+                    FindingState::Bad,
+                    format!(
+                        "in scope of {inside} of {} rules, but of none of the {all} that can make or find a metaverse object",
+                        rules.len()
+                    ),
+                )
             }
-            None => (FindingState::Good, format!("in scope of {inside} of {} rules; {linking} of them can make or find a metaverse object", rules.len())),
+            None => (
+                FindingState::Good,
+                format!("in scope of {inside} of {} rules; {linking} of them can make or find a metaverse object", rules.len()),
+            ),
         };
         self.answer.finding("Scope", state, text);
     }
@@ -275,8 +291,7 @@ impl Search<'_> {
         let mut missing = None;
         let plan_connectors: Vec<ConnectorId> = self.explainer.plan.connectors.keys().copied().collect();
         for connector in plan_connectors.into_iter().filter(|connector| *connector != object.connector) {
-            let judged =
-                explain::outbound_rules(&self.explainer.plan, connector, &identity.object_type, &identity.image);
+            let judged = explain::outbound_rules(&self.explainer.plan, connector, &identity.object_type, &identity.image);
             let scope: Vec<RuleScopeView> = judged.iter().map(scope_view).collect();
             if !scope.iter().any(|rule| rule.link_type == "Provision") {
                 continue;
@@ -289,7 +304,9 @@ impl Search<'_> {
             let (present, text) = match (rows.first(), provisions) {
                 (Some(row), _) if row.export == ObjectOperation::None => (true, format!("present as {}", row.dn)),
                 (Some(row), _) => (true, format!("present as {}; an export ({}) is waiting", row.dn, row.export.word())),
-                (None, true) => (false, "not there, although a rule would provision it; the next synchronization tries".to_owned()),
+                (None, true) => {
+                    (false, "not there, although a rule would provision it; the next synchronization tries".to_owned())
+                }
                 (None, false) => match first {
                     Some(rule) => (false, format!("not provisioned: out of scope of rule \"{}\": {}", rule.rule, rule.failing)),
                     None => continue,
@@ -324,7 +341,8 @@ fn text_blocks(object: &CsObject, scope: &[RuleScopeView], joins: &[crate::servi
     }
     let linking: Vec<&RuleScopeView> = scope.iter().filter(|rule| rule.linking && rule.in_scope).collect();
     let matched = joins.iter().any(|group| group.status == JoinStatus::Matched);
-    let recognizable = joins.is_empty() || joins.iter().flat_map(|group| &group.conditions).any(|condition| condition.searched != "absent");
+    let recognizable =
+        joins.is_empty() || joins.iter().flat_map(|group| &group.conditions).any(|condition| condition.searched != "absent");
     let projects = recognizable && linking.iter().any(|rule| rule.link_type == "Provision");
     !matched && !projects
 }
