@@ -9,6 +9,8 @@ use crate::store::whatif::ResultFile;
 
 /// Results kept; when there are more, the oldest go.
 pub const MOST_KEPT: usize = 20;
+/// Bytes that all results together may take; when they take more, the oldest go. The newest always stays.
+const MOST_BYTES: u64 = 1 << 30;
 
 const FOLDER: &str = "whatif";
 const WORK: &str = "work";
@@ -159,9 +161,21 @@ impl Room {
         let place = self.folder.result(self.number);
         fs::rename(self.result(), &place).map_err(failed(&place))?;
         write_lock(&mut self.lock, self.number).map_err(failed(&place))?;
-        let numbers = self.folder.numbers()?;
-        for number in numbers.iter().rev().skip(MOST_KEPT) {
-            match self.folder.delete(*number) {
+        self.folder.purge(MOST_BYTES)
+    }
+}
+
+impl WhatIfFolder {
+    /// Deletes the oldest results when there are too many, or when together they take too much room.
+    fn purge(&self, most_bytes: u64) -> Result<(), WhatIfError> {
+        let mut bytes = 0;
+        for (place, number) in self.numbers()?.into_iter().rev().enumerate() {
+            // One that somebody else has just deleted takes no room.
+            bytes += fs::metadata(self.result(number)).map_or(0, |file| file.len());
+            if place < MOST_KEPT && (place == 0 || bytes <= most_bytes) {
+                continue;
+            }
+            match self.delete(number) {
                 // Somebody else deleted it.
                 Ok(()) | Err(WhatIfError::Unknown { .. }) => {}
                 Err(error) => return Err(error),
@@ -237,6 +251,11 @@ mod tests {
         }
         let numbers = folder.numbers().unwrap();
         assert_eq!((numbers.len(), numbers.first()), (MOST_KEPT, Some(&3)));
+        let one = fs::metadata(folder.result(22)).unwrap().len();
+        folder.purge(3 * one).unwrap();
+        assert_eq!(folder.numbers().unwrap(), [20, 21, 22]);
+        folder.purge(1).unwrap();
+        assert_eq!(folder.numbers().unwrap(), [22]);
     }
 
     #[test]

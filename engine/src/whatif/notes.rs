@@ -106,10 +106,18 @@ impl Notes {
             let leaving = summary.deletes + summary.removes + summary.disconnects;
             if leaving > limit {
                 let place = if summary.space.is_empty() { "the metaverse".to_owned() } else { format!("\"{name}\"") };
-                self.sentences.push(format!(
-                    "{} objects of {place} would be deleted, {} would leave without an export and {} would be disconnected: together more than the threshold of {limit}",
-                    summary.deletes, summary.removes, summary.disconnects
-                ));
+                let parts = [
+                    (summary.deletes, "be deleted"),
+                    (summary.removes, "leave without an export"),
+                    (summary.disconnects, "be disconnected"),
+                ];
+                let parts: Vec<String> = parts
+                    .iter()
+                    .filter(|(number, _)| *number > 0)
+                    .map(|(number, what)| format!("{number} would {what}"))
+                    .collect();
+                self.sentences
+                    .push(format!("of the objects of {place} {}: more than the threshold of {limit}", parts.join(", ")));
             }
         }
     }

@@ -12,6 +12,7 @@ use super::{
     ChangeKind, ErrorWord, LinkWord, ObjectChange, OtherRules, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest,
 };
 use crate::connector::CancelToken;
+use crate::model::ValueType;
 use crate::protection;
 use crate::rules::{RuleConnector, SyncRule, revise};
 use crate::service::{Engine, EngineError, EngineOptions, FindingState, FlowStatus, JoinStatus, SyncMode};
@@ -317,12 +318,9 @@ fn more_deletions_than_allowed_are_said_before_the_run() {
     assert!(!check(Some(2), &[]));
     assert!(!check(None, &[]));
     let staged = "2 deletions would wait for export to \"contoso.onmicrosoft.com - AAD\" (now 0)&threshold of 1&stopped-deletion-threshold-exceeded";
-    let leaving = |place: &str| format!("{place}&together more than the threshold of 1");
-    let (metaverse, forest, tenant) = (
-        leaving("2 objects of the metaverse would be deleted"),
-        leaving("of \"contoso.com\""),
-        leaving("of \"contoso.onmicrosoft"),
-    );
+    let leaving = |place: &str, what: &str| format!("of the objects of {place}&2 would be {what}: more than the threshold of 1");
+    let metaverse = leaving("the metaverse", "deleted");
+    let (forest, tenant) = (leaving("\"contoso.com\"", "disconnected"), leaving("\"contoso.onmicrosoft", "deleted"));
     assert!(check(Some(1), &[&metaverse, &forest, staged, &tenant]));
     // The next export does just that.
     lab.save(WITHOUT_SALES);
@@ -485,12 +483,28 @@ fn files(folder: &Path) -> Vec<String> {
 #[test]
 fn what_rules_need_and_what_changes_by_itself_is_noted() {
     let lab = Lab::new();
-    let rule = "[[rule]]\nname = \"Notes\"\nprecedence = 51\ndirection = \"inbound\"\nconnector = \"contoso.com\"\n\
-        connector_object = \"user\"\nmetaverse_object = \"person\"\nlink = \"join\"\n\
-        [rule.expression]\ntitle = \"CStr(RandomNum(1,9))\"\ninitials = \"[carLicense]\"\n";
-    let warnings = lab.whatif(rule).warnings.join("\n");
-    let words = "rule \"Notes\" gives title a value that changes by chance";
-    assert!(warnings.contains(words), "missing {words:?} in {warnings}");
+    let forest = configuration::connectors(&lab.engine.database().reader().unwrap()).unwrap().remove(0);
+    let foreign = forest
+        .schema
+        .attributes_of("user")
+        .find(|known| known.value_type == ValueType::String && !known.multi_valued && !forest.attributes.contains(&known.name))
+        .unwrap();
+    let rule = format!(
+        "[[rule]]\nname = \"Notes\"\nprecedence = 51\ndirection = \"inbound\"\nconnector = \"contoso.com\"\n\
+         connector_object = \"user\"\nmetaverse_object = \"person\"\nlink = \"join\"\n\
+         [rule.expression]\ntitle = \"CStr(RandomNum(1,9))\"\nphysicalDeliveryOfficeName = \"[{}]\"\n",
+        foreign.name
+    );
+    let check = |rules: &str, expected: &[&str]| {
+        let warnings = lab.whatif(rules).warnings;
+        assert_eq!(warnings.len(), expected.len(), "{warnings:?}");
+        for (warning, expected) in warnings.iter().zip(expected) {
+            assert!(warning.contains(expected), "missing {expected:?} in {warning}");
+        }
+    };
+    let missing = format!("rule \"Notes\" reads {}, which \"contoso.com\" does not import yet", foreign.name);
+    check(&rule, &[&missing, "rule \"Notes\" gives title a value that changes by chance"]);
+    check(&rule.replace(&format!("[{}]", foreign.name), "[nothing]"), &["changes by chance", "nothing"]);
 }
 
 #[test]
@@ -543,6 +557,16 @@ fn a_preview_shows_what_its_commit_does() {
     let kinds: Vec<(bool, ChangeKind)> = fay.changes.iter().map(|change| (change.space.is_empty(), change.kind)).collect();
     assert_eq!(kinds, [(true, ChangeKind::Add), (false, ChangeKind::Join), (false, ChangeKind::Add)]);
     assert_eq!(fay.changes[2].reason, "provisioned for Fay Smith");
+    // Law: the values staged are those of the flows that are told to be applied, and so are the rules.
+    assert!(fay.changes[2].attributes.len() > 5);
+    for attribute in &fay.changes[2].attributes {
+        let applied = |flow: &&crate::service::FlowView| {
+            flow.attribute == attribute.name && matches!(flow.status, FlowStatus::Applied | FlowStatus::AppliedUnchanged)
+        };
+        let flows: Vec<_> = fay.export_flows.iter().filter(applied).collect();
+        assert_eq!(flows.iter().map(|flow| flow.rule.as_str()).collect::<Vec<_>>().join(", "), attribute.rule, "{attribute:?}");
+        assert_eq!(flows.iter().flat_map(|flow| flow.values.clone()).collect::<Vec<_>>(), attribute.new, "{attribute:?}");
+    }
 }
 
 #[test]

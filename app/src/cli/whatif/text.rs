@@ -63,8 +63,12 @@ pub fn list(reports: &[WhatIfReport], view: &View) -> String {
     if reports.is_empty() {
         return "No what-if is kept; \"syncline whatif\" makes one.\n".to_string();
     }
-    let mut table =
-        Table::new().numbers(["Number"]).texts(["Time", "Asked about"]).numbers(["Objects", "Deletes", "New errors", "Warnings"]);
+    let mut table = Table::new().numbers(["Number"]).texts(["Time", "Asked about"]).numbers([
+        "Objects",
+        "Deletions staged",
+        "New errors",
+        "Warnings",
+    ]);
     for report in reports {
         let sum =
             |of: &dyn Fn(&syncline_engine::service::SpaceSummary) -> u64| report.spaces.iter().map(of).sum::<u64>().to_string();
@@ -73,7 +77,8 @@ pub fn list(reports: &[WhatIfReport], view: &View) -> String {
             view.time(report.started),
             title(report),
             sum(&|space| space.objects()),
-            sum(&|space| space.deletes),
+            // Metaverse objects are deleted with them; they are not exported.
+            sum(&|space| if space.space.is_empty() { 0 } else { space.deletes }),
             sum(&|space| space.errors_appearing),
             report.warnings.len().to_string(),
         ]);

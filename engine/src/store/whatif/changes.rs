@@ -448,3 +448,137 @@ pub fn export_counts(connection: &Connection) -> Result<BTreeMap<ConnectorId, Ex
     }
     Ok(counts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AttributeId, Dn, Image, Value};
+    use crate::store::Database;
+    use crate::store::references;
+
+    const MEMBER: AttributeId = AttributeId(7);
+
+    fn object(name: &str, number: u128) -> CsObject {
+        let dn = Dn::parse(&format!("CN={name}")).unwrap();
+        let mut object = CsObject::new(Uuid::from_u128(number), ConnectorId(1), &dn, jiff::Timestamp::UNIX_EPOCH);
+        object.object_type = Some("user".to_owned());
+        object
+    }
+
+    fn database() -> (tempfile::TempDir, Database) {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open_scratch(&folder.path().join("copy.db")).unwrap();
+        (folder, database)
+    }
+
+    /// The reference changes of an object as `+target` and `-target`.
+    fn told(connection: &Connection, id: CsId) -> Vec<String> {
+        let changes = cs_references(connection, &[id]).unwrap();
+        let sample = |sign: &str, sample: &Sample<CsId>| -> Vec<String> {
+            assert_eq!(sample.first.len() as u64, sample.count);
+            sample.first.iter().map(|target| format!("{sign}{target}")).collect()
+        };
+        changes
+            .get(&id)
+            .and_then(|attributes| attributes.get(&MEMBER))
+            .map(|change| [sample("+", &change.adds), sample("-", &change.deletes)].concat())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn the_first_state_of_a_row_is_kept() {
+        let (_folder, database) = database();
+        let mut writer = database.writer();
+        let transaction = writer.transaction().unwrap();
+        let mut kept = object("kept", 1);
+        let mut gone = object("gone", 2);
+        connector_space::insert(&transaction, &mut kept, "Kept").unwrap();
+        connector_space::insert(&transaction, &mut gone, "Gone").unwrap();
+        watch(&transaction).unwrap();
+        assert_eq!(cs_changes(&transaction, CsId(0), 10).unwrap().len(), 0);
+        for text in ["one", "two"] {
+            kept.hologram.set_one(AttributeId(3), Value::text(text));
+            connector_space::update(&transaction, &kept, "Kept").unwrap();
+        }
+        connector_space::remove(&transaction, gone.id).unwrap();
+        let mut new = object("new", 3);
+        connector_space::insert(&transaction, &mut new, "New").unwrap();
+        assert!(new.id > gone.id, "the number of a removed object is not given out again");
+        let changes = cs_changes(&transaction, CsId(0), 10).unwrap();
+        let shown: Vec<(i64, bool, bool)> =
+            changes.iter().map(|(id, change)| (id.0, change.before.is_some(), change.after.is_some())).collect();
+        assert_eq!(shown, [(kept.id.0, true, true), (gone.id.0, true, false), (new.id.0, false, true)]);
+        let (_, change) = &changes[0];
+        assert_eq!(change.before.as_ref().unwrap().hologram, Image::new());
+        assert_eq!(change.after.as_ref().unwrap().hologram, kept.hologram);
+        // A page at a time.
+        assert_eq!(cs_changes(&transaction, CsId(0), 1).unwrap().len(), 1);
+        assert_eq!(cs_changes(&transaction, kept.id, 10).unwrap().len(), 2);
+        let names = cs_names(&transaction, [gone.id, new.id]).unwrap();
+        assert_eq!(names[&gone.id], ("CN=gone".to_owned(), "Gone".to_owned()));
+        assert_eq!(names[&new.id].0, "CN=new");
+    }
+
+    #[test]
+    fn references_are_told_by_what_they_come_to() {
+        use ReferenceLayer::{Hologram, ImportAdd, ImportDelete, UnappliedAdd, UnappliedDelete, UnconfirmedAdd};
+        let (_folder, database) = database();
+        let mut writer = database.writer();
+        let transaction = writer.transaction().unwrap();
+        let group = CsId(1);
+        let add = |target: i64, layer| references::add(&transaction, group, MEMBER, CsId(target), layer).unwrap();
+        // 10 stays, 11 goes with an import, 12 comes with one, 13 was sent, 14 is staged to go.
+        for (target, layer) in [
+            (10, Hologram),
+            (11, Hologram),
+            (11, ImportDelete),
+            (12, ImportAdd),
+            (13, UnconfirmedAdd),
+            (14, Hologram),
+            (14, UnappliedDelete),
+        ] {
+            add(target, layer);
+        }
+        watch(&transaction).unwrap();
+        // An import that becomes the hologram changes nothing of what is expected.
+        references::commit_import(&transaction, group).unwrap();
+        assert_eq!(told(&transaction, group), Vec::<String>::new());
+        // What is staged anew: 15 comes, 10 goes, 14 stays after all.
+        references::clear_layer(&transaction, group, UnappliedDelete).unwrap();
+        add(15, UnappliedAdd);
+        add(10, UnappliedDelete);
+        assert_eq!(told(&transaction, group), ["+14", "+15", "-10"]);
+        // Withdrawn and staged again, it is as if nothing had happened in between.
+        references::clear_layer(&transaction, group, UnappliedAdd).unwrap();
+        assert_eq!(told(&transaction, group), ["+14", "-10"]);
+        add(15, UnappliedAdd);
+        add(15, UnappliedAdd);
+        assert_eq!(told(&transaction, group), ["+14", "+15", "-10"]);
+        // A row that is moved onto one that is there replaces it.
+        add(13, Hologram);
+        references::move_layer(&transaction, group, UnconfirmedAdd, Hologram).unwrap();
+        assert_eq!(told(&transaction, group), ["+14", "+15", "-10"]);
+    }
+
+    #[test]
+    fn exports_are_counted_by_connector_and_operation() {
+        let (_folder, database) = database();
+        let mut writer = database.writer();
+        let transaction = writer.transaction().unwrap();
+        let operations = [
+            ObjectOperation::Add,
+            ObjectOperation::Update,
+            ObjectOperation::Delete,
+            ObjectOperation::DeleteAdd,
+            ObjectOperation::Delete,
+        ];
+        for (number, operation) in (1u128..).zip(operations) {
+            let mut staged = object(&number.to_string(), number);
+            staged.unapplied = crate::model::Delta { operation, ..crate::model::Delta::none() };
+            connector_space::insert(&transaction, &mut staged, "").unwrap();
+        }
+        let counts = export_counts(&transaction).unwrap();
+        let expected = ExportCounts { adds: 1, updates: 1, deletes: 2, delete_adds: 1 };
+        assert_eq!(counts, BTreeMap::from([(ConnectorId(1), expected)]));
+    }
+}
