@@ -7,6 +7,7 @@ mod directory;
 mod rule_changes;
 mod rule_edit;
 mod rule_set;
+mod run_profiles;
 mod sandbox;
 #[cfg(test)]
 mod tests;
@@ -19,5 +20,6 @@ pub use rule_changes::{
 };
 pub use rule_edit::{RuleEditError, delete_rule, save_rule};
 pub use rule_set::{apply_default_rules, select_attributes};
+pub use run_profiles::{RunProfileError, delete_run_profile, save_run_profile};
 pub use sandbox::{add_sandbox, is_waiting_for_tenant, start_sandbox};
 pub use syncline_sandbox::SandboxError;

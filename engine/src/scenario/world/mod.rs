@@ -26,6 +26,7 @@ use crate::step::StepEnvironment;
 use crate::store::configuration::ConnectorRecord;
 use crate::store::{Database, StoreError};
 
+pub(super) use build::COMBINED_PROFILES;
 pub(super) use sight::Sight;
 
 /// The instant at which every scenario begins.
