@@ -79,7 +79,11 @@ pub(super) enum Action {
     WhatIf(Vec<Step>),
     SameEnd(Vec<Way>),
     EveryOrder(Order),
+    /// The steps again and again, until nothing changes.
+    UntilStable(Vec<Step>),
     SecondFullSynchronization,
+    /// A what-if of the rules as the steps leave them; then the steps and the real runs, which must do what it told.
+    Foretold { full: bool, rules: Vec<Step> },
 }
 
 /// A run of a profile.
@@ -215,6 +219,9 @@ impl fmt::Display for Subject {
     }
 }
 
+/// The result of a run of which only what it leaves matters.
+pub(super) const ANY_RESULT: &str = "any";
+
 /// Something that must be true after a step.
 #[derive(Clone, Debug)]
 pub(super) struct Expectation {
@@ -224,7 +231,7 @@ pub(super) struct Expectation {
 
 #[derive(Clone, Debug)]
 pub(super) enum Expected {
-    /// Status of the run or cycle.
+    /// Status of the run or cycle; [`ANY_RESULT`] when it does not matter.
     Result(String),
     /// Part of the sentence that explains it.
     Message(String),
