@@ -79,6 +79,7 @@ fn inner(action: &Action) -> Vec<&[Step]> {
         | Action::SwitchRule { .. }
         | Action::DeleteRule(_)
         | Action::Threshold(_)
+        | Action::ApproveDeletions(_)
         | Action::Staging(_)
         | Action::Advance(_)
         | Action::Remember { .. }
@@ -151,6 +152,7 @@ fn step_subjects(step: &Step, see: &mut dyn FnMut(&Subject)) {
         | Action::SwitchRule { .. }
         | Action::DeleteRule(_)
         | Action::Threshold(_)
+        | Action::ApproveDeletions(_)
         | Action::Staging(_)
         | Action::Advance(_)
         | Action::Run(_)

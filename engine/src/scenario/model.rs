@@ -9,6 +9,7 @@ use super::text::Place;
 use crate::connector::EntryValue;
 use crate::connector::memory::Fault;
 use crate::model::{ErrorCode, ObjectOperation, Schema};
+use crate::protection::DeletionLimit;
 use crate::rules::{LinkType, RulePatch, RuleText};
 
 /// A scenario that was read and can be run.
@@ -88,7 +89,8 @@ pub(super) enum Action {
         enabled: bool,
     },
     DeleteRule(RuleName),
-    Threshold(Option<u64>),
+    Threshold(DeletionLimit),
+    ApproveDeletions(String),
     Staging(bool),
     Advance(SignedDuration),
     Remember {

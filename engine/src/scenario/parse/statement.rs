@@ -5,6 +5,7 @@ use std::path::Path;
 use jiff::SignedDuration;
 
 use super::{Named, Parser, no_children};
+use crate::protection::DeletionLimit;
 use crate::run::{DELTA_IMPORT, DELTA_SYNCHRONIZATION, EXPORT, FULL_IMPORT, FULL_SYNCHRONIZATION};
 use crate::scenario::model::{Action, Expected, Kill, Order, RunSpec, Step, Subject, Way};
 use crate::scenario::text::{Line, ScenarioFault, Words, instead};
@@ -12,7 +13,7 @@ use crate::scenario::text::{Line, ScenarioFault, Words, instead};
 const PROFILES: [&str; 5] = [FULL_IMPORT, DELTA_IMPORT, FULL_SYNCHRONIZATION, DELTA_SYNCHRONIZATION, EXPORT];
 
 /// The first words of statements.
-const STATEMENTS: [&str; 30] = [
+const STATEMENTS: [&str; 31] = [
     "include",
     "forest",
     "tenant",
@@ -27,6 +28,7 @@ const STATEMENTS: [&str; 30] = [
     "enable",
     "disable",
     "threshold",
+    "approve",
     "staging",
     "advance",
     "remember",
@@ -142,7 +144,9 @@ impl Parser {
         } else if words.eat("heal") {
             Action::Heal(self.connector(&mut words)?)
         } else if words.eat("threshold") {
-            Action::Threshold(if words.eat("off") { None } else { Some(words.number("a number of deletions, or off")?) })
+            threshold(&mut words)?
+        } else if words.eat("approve deletions in") {
+            Action::ApproveDeletions(self.connector(&mut words)?)
         } else if words.eat("staging on") {
             Action::Staging(true)
         } else if words.eat("staging off") {
@@ -341,6 +345,20 @@ impl Parser {
     }
 }
 
+/// `threshold 500`, `threshold 10 percent`, `threshold off`.
+fn threshold(words: &mut Words<'_>) -> Result<Action, ScenarioFault> {
+    if words.eat("off") {
+        return Ok(Action::Threshold(DeletionLimit::Off));
+    }
+    let number = words.number("a number of deletions, a number of percent, or off")?;
+    if !words.eat("percent") {
+        return Ok(Action::Threshold(DeletionLimit::Count(number)));
+    }
+    let share = u8::try_from(number).ok().filter(|share| (1..=100).contains(share));
+    let share = share.ok_or_else(|| words.place().fault("a share lies between 1 and 100 percent"))?;
+    Ok(Action::Threshold(DeletionLimit::Percent(share)))
+}
+
 /// `advance 30 minutes`.
 fn advance(words: &mut Words<'_>) -> Result<Action, ScenarioFault> {
     let number = i64::try_from(words.number("a number of minutes, hours or days")?).unwrap_or(i64::MAX);
@@ -398,7 +416,8 @@ fn example(action: &Action) -> &'static str {
         Action::SwitchRule { enabled: false, .. } => "disable rule 12",
         Action::DefaultRules => "rules default",
         Action::Heal(_) => "heal T",
-        Action::Threshold(_) => "threshold 500",
+        Action::Threshold(_) => "threshold 500, threshold 10 percent, or threshold off",
+        Action::ApproveDeletions(_) => "approve deletions in T",
         Action::Staging(_) => "staging on",
         Action::Advance(_) => "advance 30 minutes",
         Action::Remember { .. } => "remember MV(u1) as m1",

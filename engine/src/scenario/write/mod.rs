@@ -11,6 +11,7 @@ mod words;
 use std::fmt;
 
 use super::model::{Action, Expectation, Kill, Order, RunSpec, Scenario, Step, Subject, ValueChange, Way};
+use crate::protection::DeletionLimit;
 use crate::rules::rules_to_toml;
 use words::{changes, subject, subjects, values};
 
@@ -162,8 +163,10 @@ fn plain(action: &Action) -> String {
             format!("{} rule {}", if *enabled { "enable" } else { "disable" }, words::rule(rule))
         }
         Action::DeleteRule(rule) => format!("delete rule {}", words::rule(rule)),
-        Action::Threshold(None) => "threshold off".to_owned(),
-        Action::Threshold(Some(limit)) => format!("threshold {limit}"),
+        Action::Threshold(DeletionLimit::Off) => "threshold off".to_owned(),
+        Action::Threshold(DeletionLimit::Count(limit)) => format!("threshold {limit}"),
+        Action::Threshold(DeletionLimit::Percent(share)) => format!("threshold {share} percent"),
+        Action::ApproveDeletions(connector) => format!("approve deletions in {connector}"),
         Action::Staging(on) => format!("staging {}", if *on { "on" } else { "off" }),
         Action::Advance(by) => format!("advance {} minutes", by.as_secs() / 60),
         Action::Remember { subject: named, name } => format!("remember {} as {name}", subject(named)),

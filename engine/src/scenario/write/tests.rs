@@ -136,6 +136,8 @@ full synchronization does what its what-if tells
   enable rule 10
 delta synchronization does what its what-if tells
 threshold off
+threshold 10 percent
+approve deletions in T
 every order, until nothing changes
   restart
   cycle delta
