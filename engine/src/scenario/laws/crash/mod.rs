@@ -19,12 +19,12 @@ use rand::{Rng, SeedableRng};
 
 use super::{CASES, SEED, number};
 use forest::Forests;
-use place::{Ending, Place};
+use place::{Death, Ending, Place};
 
 /// Deaths of a test run.
 const KILLS: u32 = 200;
 /// Changes of the forests after which a new world begins.
-const PHASES: u32 = 5;
+const PHASES: u32 = 4;
 
 #[test]
 fn a_killed_program_comes_to_the_same_end() {
@@ -35,10 +35,12 @@ fn a_killed_program_comes_to_the_same_end() {
     let (mut worlds, mut phases) = (0, 0);
     while tally.values().sum::<u32>() < kills {
         worlds += 1;
-        let (twin, mut place) = (Place::new("twin"), Place::new("killed"));
-        let mut twin = twin;
+        let (mut twin, mut place) = (Place::new("twin"), Place::new("killed"));
         let mut forests = Forests::default();
         for phase in 0..PHASES {
+            if tally.values().sum::<u32>() >= kills {
+                break;
+            }
             forests.change(&mut random);
             twin.write(&forests);
             place.write(&forests);
@@ -48,7 +50,11 @@ fn a_killed_program_comes_to_the_same_end() {
             loop {
                 // Up to twice the length of the run that is next, so that about every second attempt gets beyond it.
                 let length = lengths.get(from).copied().unwrap_or(1);
-                match place.killed_at(from, random.random_range(1..=2 * length)) {
+                let death = match random.random_bool(0.3) {
+                    true => Death::Remote(random.random_range(1..=4)),
+                    false => Death::Step(random.random_range(1..=2 * length)),
+                };
+                match place.killed_at(from, death) {
                     Ending::Done => break,
                     Ending::Killed { run, at } => {
                         deaths.push(format!("run {run}, {at}"));

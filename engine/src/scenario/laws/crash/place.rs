@@ -27,6 +27,15 @@ use crate::store::{Database, configuration};
 /// Objects of a batch: several batches in every run.
 const BATCH: u32 = 3;
 
+/// When the program dies, counted from the beginning of its first run.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Death {
+    /// Before it takes this step.
+    Step(u32),
+    /// When this piece of data is on its way to the tenant or back.
+    Remote(u32),
+}
+
 /// How an attempt ended.
 #[derive(Debug)]
 pub(super) enum Ending {
@@ -123,12 +132,18 @@ impl Place {
         lengths
     }
 
-    /// Lets the program begin with a run, and kills it before it takes this step.
-    pub(super) fn killed_at(&mut self, from: usize, step: u32) -> Ending {
-        let mut steps = 0;
-        self.attempt(from, |_, _| {
-            steps += 1;
-            steps < step
+    /// Lets the program begin with a run, and kills it there.
+    pub(super) fn killed_at(&mut self, from: usize, death: Death) -> Ending {
+        let (mut left, remote) = match death {
+            Death::Step(step) => (step, false),
+            Death::Remote(piece) => (piece, true),
+        };
+        self.attempt(from, |run, asked| {
+            // Where nothing has begun there is nothing to break.
+            if run.is_some() && (!remote || matches!(asked, Asked::Request(_) | Asked::Answer(_))) {
+                left = left.saturating_sub(1);
+            }
+            left > 0
         })
     }
 
@@ -196,6 +211,7 @@ fn supervise(
             program.wait().unwrap();
             let place = match &asked {
                 Asked::Step(question) if question.what == COMMIT => "commit",
+                Asked::Step(question) if question.what == RUN => "begin",
                 Asked::Step(_) => "row",
                 Asked::Request(_) => "request",
                 Asked::Answer(_) => "answer",
