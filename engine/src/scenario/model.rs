@@ -56,25 +56,55 @@ pub(super) struct Step {
 #[derive(Clone, Debug)]
 pub(super) enum Action {
     Put(Vec<ObjectSpec>),
-    Change { subjects: Vec<Subject>, changes: Vec<ValueChange> },
-    Rename { subject: Subject, dn: String },
-    Retype { subject: Subject, object_type: String },
-    Delete { subjects: Vec<Subject>, unnoticed: bool },
-    Fault { connector: String, fault: FaultSpec },
+    Change {
+        subjects: Vec<Subject>,
+        changes: Vec<ValueChange>,
+    },
+    Rename {
+        subject: Subject,
+        dn: String,
+    },
+    Retype {
+        subject: Subject,
+        object_type: String,
+    },
+    Delete {
+        subjects: Vec<Subject>,
+        unnoticed: bool,
+    },
+    Fault {
+        connector: String,
+        fault: FaultSpec,
+    },
     Heal(String),
     AddRules(Vec<RuleText>),
     DefaultRules,
-    ChangeRule { rule: RuleName, patch: Box<RulePatch> },
-    SwitchRule { rule: RuleName, enabled: bool },
+    ChangeRule {
+        rule: RuleName,
+        patch: Box<RulePatch>,
+    },
+    SwitchRule {
+        rule: RuleName,
+        enabled: bool,
+    },
     DeleteRule(RuleName),
     Threshold(Option<u64>),
     Staging(bool),
     Advance(SignedDuration),
-    Remember { subject: Subject, name: String },
+    Remember {
+        subject: Subject,
+        name: String,
+    },
     Run(RunSpec),
-    Cycle { initial: bool },
+    Cycle {
+        initial: bool,
+    },
     Restart,
-    Preview { subject: Subject, full: bool, commit: bool },
+    Preview {
+        subject: Subject,
+        full: bool,
+        commit: bool,
+    },
     Expect,
     WhatIf(Vec<Step>),
     SameEnd(Vec<Way>),
@@ -83,7 +113,10 @@ pub(super) enum Action {
     UntilStable(Vec<Step>),
     SecondFullSynchronization,
     /// A what-if of the rules as the steps leave them; then the steps and the real runs, which must do what it told.
-    Foretold { full: bool, rules: Vec<Step> },
+    Foretold {
+        full: bool,
+        rules: Vec<Step>,
+    },
 }
 
 /// A run of a profile.

@@ -475,12 +475,24 @@ fn what_has_no_place_is_refused_with_the_way_out() {
     };
     let rules = pilot().join("SynchronizationRules");
     let cloud = "contoso.onmicrosoft.com - AAD";
-    check(&rules, &[], "neither in the export nor here; map it with --map ae4db4cc-b16b-4eb2-acf5-837ca84e4d7d=NAME");
-    check(&rules, &[], "neither in the export nor here; map it with --map b891884f-051e-4a83-95af-2544101c9083=NAME");
+    check(
+        &rules,
+        &[],
+        "neither in the export nor here; map it onto a connector that is here (on the command line: --map ae4db4cc-b16b-4eb2-acf5-837ca84e4d7d=NAME",
+    );
+    check(
+        &rules,
+        &[],
+        "neither in the export nor here; map it onto a connector that is here (on the command line: --map b891884f-051e-4a83-95af-2544101c9083=NAME",
+    );
     check(&pilot(), &[("fabrikam.com", "x")], "no connector \"fabrikam.com\" that could be mapped; it has \"contoso.com\"");
     check(&pilot(), &[("contoso.com", "x")], "no connector is named \"x\"; known connectors: none");
     add("contoso.com");
-    check(&pilot(), &[], "a connector has its name; map it onto the present one with --map \"contoso.com=contoso.com\"");
+    check(
+        &pilot(),
+        &[],
+        "a connector has its name; map it onto the present one (on the command line: --map \"contoso.com=contoso.com\")",
+    );
     check(&pilot(), &[(cloud, "contoso.com")], "one is a tenant, the other a forest");
     workspace.engine.add_sandbox("tailspin", &[]).unwrap();
     // Rules of the cloud connector need no mapping: it is the tenant, whoever it is.

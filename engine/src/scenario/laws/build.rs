@@ -99,8 +99,13 @@ impl Builder {
             }
             for (place, unit) in ["OU=Staff", "OU=Mgmt"].into_iter().enumerate() {
                 builder.units.insert((connector, place), unit.to_owned());
-                builder.put(connector, &format!("{}{connector}", unit.trim_start_matches("OU=").to_lowercase()), "organizationalUnit",
-                    format!("{unit},{}", base(connector)), BTreeMap::new());
+                builder.put(
+                    connector,
+                    &format!("{}{connector}", unit.trim_start_matches("OU=").to_lowercase()),
+                    "organizationalUnit",
+                    format!("{unit},{}", base(connector)),
+                    BTreeMap::new(),
+                );
             }
         }
         builder
@@ -123,10 +128,7 @@ impl Builder {
             return;
         }
         let run = RunSpec { connector: connector.to_owned(), profile: profile.to_owned(), batch_size, kill };
-        let any = Expectation {
-            place: Place { file: "law".into(), line: 0 },
-            expected: Expected::Result(ANY_RESULT.to_owned()),
-        };
+        let any = Expectation { place: Place { file: "law".into(), line: 0 }, expected: Expected::Result(ANY_RESULT.to_owned()) };
         self.steps.push(step(Action::Run(run), vec![any]));
     }
 
@@ -358,8 +360,10 @@ impl Builder {
             Value::OutOfScope(on) => flag("adminDescription", "User_x", *on),
             Value::NoSync(on) => flag("extensionAttribute15", "NoSync", *on),
             Value::ProxyAddresses(values) => {
-                let values: BTreeSet<String> =
-                    values.iter().map(|value| format!("{}:p{}@x", if value % 2 == 0 { "smtp" } else { "SMTP" }, value / 2)).collect();
+                let values: BTreeSet<String> = values
+                    .iter()
+                    .map(|value| format!("{}:p{}@x", if value % 2 == 0 { "smtp" } else { "SMTP" }, value / 2))
+                    .collect();
                 ValueChange {
                     attribute: "proxyAddresses".to_owned(),
                     change: Change::Set(values.iter().map(|value| text(value)).collect()),

@@ -52,7 +52,8 @@ fn number(variable: &str) -> Option<u64> {
 fn holds(cases: u32, kinds: Kinds, law: fn(Builder, &Story) -> Scenario) {
     let wanted = number(CASES).map(|cases| u32::try_from(cases).unwrap());
     let seed = number(SEED).unwrap_or_else(|| if wanted.is_some() { rand::random() } else { 1 });
-    let config = Config { cases: wanted.unwrap_or(cases), max_shrink_iters: 2_000, failure_persistence: None, ..Config::default() };
+    let config =
+        Config { cases: wanted.unwrap_or(cases), max_shrink_iters: 2_000, failure_persistence: None, ..Config::default() };
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
@@ -132,7 +133,8 @@ fn the_order_of_forests_does_not_matter() {
 fn what_if_equals_the_later_real_run() {
     holds(60, Kinds::ALL, |mut builder, story| {
         builder.happen(&story.before);
-        let (rules, events): (Vec<Event>, Vec<Event>) = story.after.iter().cloned().partition(|event| matches!(event, Event::Rule(_)));
+        let (rules, events): (Vec<Event>, Vec<Event>) =
+            story.after.iter().cloned().partition(|event| matches!(event, Event::Rule(_)));
         builder.happen(&events);
         builder.foretold(story.full, &rules);
         builder.scenario("What-if equals the later real run")

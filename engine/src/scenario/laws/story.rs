@@ -52,32 +52,79 @@ pub(super) enum Value {
     ProxyAddresses(Vec<u8>),
     Manager(Option<u8>),
     Members(Vec<u8>),
-    Member { add: bool, who: u8 },
+    Member {
+        add: bool,
+        who: u8,
+    },
 }
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
 pub(super) enum Event {
-    Put { b: bool, kind: Kind, mail: u8, values: Vec<Value> },
+    Put {
+        b: bool,
+        kind: Kind,
+        mail: u8,
+        values: Vec<Value>,
+    },
     /// An object of the tenant that was there before, perhaps the one of somebody.
-    Cloud { of: Option<u8>, mail: u8 },
-    Change { whom: u8, value: Value },
-    CloudDelete { whom: u8 },
-    Move { whom: u8, unit: bool },
-    RenameUnit { b: bool },
-    Delete { whom: u8, unnoticed: bool },
+    Cloud {
+        of: Option<u8>,
+        mail: u8,
+    },
+    Change {
+        whom: u8,
+        value: Value,
+    },
+    CloudDelete {
+        whom: u8,
+    },
+    Move {
+        whom: u8,
+        unit: bool,
+    },
+    RenameUnit {
+        b: bool,
+    },
+    Delete {
+        whom: u8,
+        unnoticed: bool,
+    },
     /// It goes, and another one comes under its name.
-    Replace { whom: u8 },
-    Retype { whom: u8 },
-    Import { connector: u8, full: bool },
-    Synchronize { connector: u8, full: bool },
+    Replace {
+        whom: u8,
+    },
+    Retype {
+        whom: u8,
+    },
+    Import {
+        connector: u8,
+        full: bool,
+    },
+    Synchronize {
+        connector: u8,
+        full: bool,
+    },
     Export,
     Cycle,
-    StoppedImport { connector: u8, after: u8 },
-    StoppedExport { after: u8 },
-    KilledSynchronization { connector: u8, full: bool, after: u8 },
-    KilledExport { after: u8 },
-    LostAnswer { batch: u8 },
+    StoppedImport {
+        connector: u8,
+        after: u8,
+    },
+    StoppedExport {
+        after: u8,
+    },
+    KilledSynchronization {
+        connector: u8,
+        full: bool,
+        after: u8,
+    },
+    KilledExport {
+        after: u8,
+    },
+    LostAnswer {
+        batch: u8,
+    },
     /// The tenant writes another department than it was told.
     AlteredExport,
     Restart,

@@ -278,12 +278,18 @@ impl Parser {
     }
 
     /// A what-if that is asked before the runs, of the rules as they are or with the changes below.
-    fn foretold(&mut self, line: &Line, words: &Words<'_>, full: bool, path: &Path, depth: usize) -> Result<Action, ScenarioFault> {
+    fn foretold(
+        &mut self,
+        line: &Line,
+        words: &Words<'_>,
+        full: bool,
+        path: &Path,
+        depth: usize,
+    ) -> Result<Action, ScenarioFault> {
         words.end("full synchronization does what its what-if tells")?;
         let rules = if line.children.is_empty() { Vec::new() } else { self.block(line, path, depth)? };
-        let about_rules = |step: &Step| {
-            matches!(step.action, Action::AddRules(_) | Action::ChangeRule { .. } | Action::SwitchRule { .. })
-        };
+        let about_rules =
+            |step: &Step| matches!(step.action, Action::AddRules(_) | Action::ChangeRule { .. } | Action::SwitchRule { .. });
         match rules.iter().find(|step| !about_rules(step)) {
             None => Ok(Action::Foretold { full, rules }),
             Some(wrong) => Err(wrong.place.fault(format!(

@@ -21,7 +21,7 @@ use crate::store::metaverse;
 use crate::store::search;
 use crate::store::search::connector_space::CsCriterion;
 use crate::whatif::{
-    self, AttributeWord, ChangeKind, ChangedAttribute, ErrorWord, LinkWord, ObjectChange, OtherRules, WhatIfContext,
+    self, AttributeWord, ChangeKind, ChangedAttribute, ErrorWord, Instead, LinkWord, ObjectChange, OtherRules, WhatIfContext,
     WhatIfFilter, WhatIfFolder, WhatIfReport, WhatIfRequest, shown_value,
 };
 
@@ -41,7 +41,7 @@ pub(super) fn come_true(world: &mut World, full: bool, rules: &[Step]) -> End {
         other = Some(OtherRules { file: "the rules below".to_owned(), text });
     }
     let before = State::of(world)?;
-    let (report, changes) = foretell(world, WhatIfRequest { connectors: Vec::new(), full, rules: other })?;
+    let (report, changes) = foretell(world, WhatIfRequest { connectors: Vec::new(), full, instead: other.map(Instead::Rules) })?;
     if State::of(world)? != before {
         return Ok(Some(Difference::of("database", "nothing changed by a what-if", "another content")));
     }
@@ -101,9 +101,8 @@ fn totals(report: &WhatIfReport, before: &State, after: &State) -> Option<Differ
         let of = |state: &State| -> Vec<Seen> {
             state.objects.iter().filter(|((space, _), _)| *space == summary.space).map(|(_, seen)| seen.clone()).collect()
         };
-        let count = |operations: &[ObjectOperation]| {
-            of(after).iter().filter(|seen| operations.contains(&seen.export)).count() as u64
-        };
+        let count =
+            |operations: &[ObjectOperation]| of(after).iter().filter(|seen| operations.contains(&seen.export)).count() as u64;
         let found = [
             count(&[ObjectOperation::Add]),
             count(&[ObjectOperation::Update]),

@@ -21,7 +21,7 @@ use crate::connector::memory::{MemoryDirectory, MemoryEntry};
 use crate::connector::{CancelToken, Connector, ConnectorError, ConnectorErrorKind};
 use crate::model::{Clock, ConnectorId, Schema, SequentialIds};
 use crate::run::{DirectoryFactory, RunCore, RunError};
-use crate::setup::{RuleEditError, SetupError};
+use crate::setup::SetupError;
 use crate::step::StepEnvironment;
 use crate::store::configuration::ConnectorRecord;
 use crate::store::{Database, StoreError};
@@ -45,9 +45,6 @@ pub enum ScenarioError {
     /// A run could not begin.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// A rule could not be stored.
-    #[error(transparent)]
-    Rule(#[from] RuleEditError),
     /// A what-if could not be computed.
     #[error(transparent)]
     WhatIf(#[from] WhatIfError),

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Writer;
 use super::words::{quoted, rule, subject, subjects, values, word};
-use crate::scenario::model::{
-    AttributeExpectation, ErrorSpec, Expected, Fact, FlowStanding, Layer, Side, Subject, View, Wanted,
-};
+use crate::scenario::model::{AttributeExpectation, ErrorSpec, Expected, Fact, FlowStanding, Layer, Side, Subject, View, Wanted};
 
 impl Writer {
     pub(super) fn expectation(&mut self, depth: usize, expected: &Expected) {

@@ -37,9 +37,7 @@ fn normal_step(step: &Step) -> Vec<Step> {
         Action::WhatIf(steps) => Action::WhatIf(normal(&steps)),
         Action::UntilStable(steps) => Action::UntilStable(normal(&steps)),
         Action::Foretold { full, rules } => Action::Foretold { full, rules: normal(&rules) },
-        Action::SameEnd(ways) => {
-            Action::SameEnd(ways.into_iter().map(|way| Way { steps: normal(&way.steps), ..way }).collect())
-        }
+        Action::SameEnd(ways) => Action::SameEnd(ways.into_iter().map(|way| Way { steps: normal(&way.steps), ..way }).collect()),
         Action::EveryOrder(order) => Action::EveryOrder(normal_order(&order)),
         other => other,
     };
