@@ -310,7 +310,7 @@ impl Builder {
         let object_type = type_name(object.kind);
         let mail = mail.map(|mail| Value::Mail(Some(mail)));
         self.objects.push(Put { alive: false, ..object });
-        for value in mail.iter().chain(values) {
+        for value in mail.iter().chain(values).filter(|value| !matches!(value, Value::Member { .. })) {
             if let Some(ValueChange { attribute, change: Change::Set(values) }) = self.value_change(place, value) {
                 if values.is_empty() {
                     attributes.remove(&attribute);

@@ -4,6 +4,7 @@
 //! breaks a law is shrunk and printed as a file for `syncline scenario FILE`.
 
 mod build;
+mod crash;
 mod rules;
 mod story;
 
