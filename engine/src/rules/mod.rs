@@ -6,6 +6,7 @@ mod default_set;
 mod definition;
 mod difference;
 mod file;
+mod flow_order;
 mod identity_choice;
 mod plan;
 mod revision;
@@ -26,6 +27,7 @@ pub use definition::{
 };
 pub use difference::rule_differences;
 pub use file::{RulePatch, RuleText, RuleTextError, rules_from_toml, rules_to_toml};
+pub use flow_order::{FlowOrders, FlowPlace};
 pub use plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };
