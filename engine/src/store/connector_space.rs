@@ -111,6 +111,12 @@ pub struct CsObject {
     pub rename_retry: bool,
     /// A reference target was joined, unjoined or deleted.
     pub reference_retry: bool,
+    /// The next synchronization looks at everything about it, not only at what is pending. [`update`] leaves a flag
+    /// that is set alone; see [`clear_full`].
+    pub needs_full: bool,
+    /// The names (key form) of the groups that rules ask for and that it is a direct member of. Filled in by a
+    /// synchronization; not stored.
+    pub groups: Vec<String>,
     /// Hash of the object as last imported.
     pub hash: Option<Vec<u8>>,
     /// Number of the last full import that saw it.
@@ -168,6 +174,8 @@ impl CsObject {
             rebuild: false,
             rename_retry: false,
             reference_retry: false,
+            needs_full: false,
+            groups: Vec::new(),
             hash: None,
             generation: 0,
             import_error: None,
@@ -289,7 +297,8 @@ impl CsObject {
 
 const COLUMNS: &str = "id, guid, connector, partition, dn, dn_key, parent, depth, object_type, anchor, transient, mv,
     connector_state, link_rules, hologram, pending_import, unconfirmed, escrowed, unapplied, rebuild, rename_retry,
-    reference_retry, hash, generation, import_error, export_error, disconnected, created, import_changed, export_changed";
+    reference_retry, hash, generation, import_error, export_error, disconnected, created, import_changed, export_changed,
+    needs_full";
 
 /// What to load beside the rows.
 #[derive(Clone, Debug, Default)]
@@ -413,6 +422,8 @@ fn read(row: &Row<'_>) -> Result<CsObject, StoreError> {
         created: from_stored(row.get(27).map_err(&failed)?),
         import_changed: row.get::<_, Option<i64>>(28).map_err(&failed)?.map(from_stored),
         export_changed: row.get::<_, Option<i64>>(29).map_err(&failed)?.map(from_stored),
+        needs_full: row.get::<_, Option<bool>>(30).map_err(&failed)?.unwrap_or_default(),
+        groups: Vec::new(),
     })
 }
 
@@ -573,6 +584,18 @@ fn bind(statement: &mut Statement<'_>, object: &CsObject, display_name: &str) ->
     (1..).zip(values).try_for_each(|(place, value)| statement.raw_bind_parameter(place, value))
 }
 
+/// The object has been looked at in full.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn clear_full(transaction: &Transaction<'_>, id: CsId) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE cs_object SET needs_full = 0 WHERE id = ?1")
+        .and_then(|mut statement| statement.execute([id.0]))
+        .map(|_| ())
+        .map_err(StoreError::sqlite("writing a connector space object"))
+}
+
 /// Removes an object and its references. While other objects point at it or lie under it, it stays
 /// as a placeholder with the same number (`engine.md` 3.7).
 ///
@@ -593,7 +616,8 @@ pub fn remove(transaction: &Transaction<'_>, id: CsId) -> Result<(), StoreError>
         .map_err(&failed)?;
     let sql = if needed.is_some() {
         "UPDATE cs_object SET partition = NULL, object_type = NULL, display_name = '', anchor = NULL, mv = NULL, link_rules = x'',
-            import_op = 0, export_op = 0, awaiting = 0, rebuild = 0, rename_retry = 0, reference_retry = 0, hash = NULL,
+            import_op = 0, export_op = 0, awaiting = 0, rebuild = 0, rename_retry = 0, reference_retry = 0, needs_full = 0,
+            hash = NULL,
             hologram = x'', pending_import = x'', unconfirmed = x'', escrowed = x'', unapplied = x'', import_error = NULL,
             export_error = NULL, disconnected = NULL, transient = 0 WHERE id = ?1"
     } else {
@@ -710,7 +734,7 @@ pub fn links(connection: &Connection, ids: &[MvId]) -> Result<BTreeMap<MvId, Vec
 pub enum Visit {
     /// Every staging object without a pending delete.
     Full,
-    /// Pending imports, disconnectors, failed ones.
+    /// Pending imports, disconnectors, failed ones, those that need a full look.
     Delta,
     /// Pending deletes.
     Deletes,
@@ -729,7 +753,8 @@ pub fn to_visit(connection: &Connection, connector: ConnectorId, visit: Visit) -
         Visit::Delta => {
             "id IN (SELECT id FROM cs_object WHERE connector = ?1 AND import_op <> 0
                 UNION SELECT id FROM cs_object WHERE connector = ?1 AND mv IS NULL AND object_type IS NOT NULL
-                UNION SELECT id FROM cs_object WHERE connector = ?1 AND import_error IS NOT NULL) AND import_op <> 4
+                UNION SELECT id FROM cs_object WHERE connector = ?1 AND import_error IS NOT NULL
+                UNION SELECT id FROM cs_object WHERE connector = ?1 AND needs_full <> 0) AND import_op <> 4
              AND connector_state = 0"
         }
         Visit::Deletes => "import_op = 4",

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Statements that lead from version `n` to version `n + 1`, where `n` is the index.
-const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
+const MIGRATIONS: [&str; 4] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 /// Newest version this program knows.
 pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
@@ -257,6 +257,20 @@ CREATE TABLE run_object (
 ) WITHOUT ROWID;
 INSERT INTO run_object SELECT run, step, counter, rowid, object, dn, object_type FROM run_object_before;
 DROP TABLE run_object_before;
+";
+
+const VERSION_4: &str = "
+-- The next synchronization must look at everything about the object, not only at what is pending.
+ALTER TABLE cs_object ADD COLUMN needs_full INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX cs_object_needs_full ON cs_object (connector) WHERE needs_full <> 0;
+
+-- Groups whose members rules ask for, with the attribute that holds them.
+CREATE TABLE watched_group (
+    connector INTEGER NOT NULL,
+    dn_key TEXT NOT NULL,
+    attribute INTEGER NOT NULL,
+    PRIMARY KEY (connector, dn_key)
+) WITHOUT ROWID;
 ";
 
 /// Brings the database to the newest version, in one transaction per version.

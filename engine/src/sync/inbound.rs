@@ -8,7 +8,7 @@ use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_valu
 use crate::model::{
     AlgorithmStep, AttributeId, CsId, ErrorCode, Image, MvId, ObjectError, ObjectOperation, RuleId, SortedMap, Value, Values,
 };
-use crate::rules::{CompiledFlow, CompiledRule, LinkType, MergeType, Plan, in_scope};
+use crate::rules::{CompiledFlow, CompiledRule, LinkType, MergeType, Plan, ScopeSource, in_scope};
 use crate::store::connector_space::{CsObject, TowerView};
 use crate::store::metaverse::Contribution;
 
@@ -32,7 +32,8 @@ impl Contributor {
         let contributes = object.was_imported() && object.pending_import.operation != ObjectOperation::Delete;
         let rules = match (contributes, plan.connector(object.connector), object_type(&object)) {
             (true, Some(connector), Some(object_type)) => {
-                connector.inbound_rules(object_type).iter().filter(|rule| in_scope(&rule.scope, &expected)).cloned().collect()
+                let source = ScopeSource { image: &expected, groups: &object.groups };
+                connector.inbound_rules(object_type).iter().filter(|rule| in_scope(&rule.scope, source)).cloned().collect()
             }
             _ => Arc::from([]),
         };
