@@ -154,3 +154,53 @@ fn old_runs_go_and_the_last_of_each_profile_stays() {
     assert_eq!(profiles.len(), number);
     assert!(profiles.contains(&(FOREST, "Full Import")), "{profiles:?}");
 }
+
+#[test]
+fn run_profiles_are_changed_and_imports_logged() {
+    let here = Installation::new();
+    let profiles = here.data(&["connector", "profiles", "list", FOREST]);
+    assert_eq!(profiles.as_array().unwrap().len(), 5, "{profiles}");
+    let add = |rest: &[&str]| here.answer(&[&["connector", "profiles", "add", FOREST][..], rest].concat());
+    let (both, _) = add(&["Both", "--type", "full-import-and-delta-synchronization", "--object-limit", "1000"]);
+    assert_eq!(both["data"]["steps"][0]["stepType"], "Full Import and Delta Synchronization", "{both}");
+    assert_eq!(both["data"]["steps"][0]["objectLimit"], 1000, "{both}");
+    for (rest, words) in [
+        (&["both", "--type", "export"][..], "already has"),
+        (&["Wide", "--type", "full-import", "--page-size", "5001"], "page size 5001"),
+        (&["Nowhere", "--type", "full-import", "--partition", "DC=gone"], "no partition DC=gone"),
+        (&["Log", "--type", "full-import", "--log-file", "../x"], "\"../x\""),
+        (&["Log", "--type", "export", "--log-file", "x"], "no log file"),
+        (&[" ", "--type", "export"], "cannot name"),
+    ] {
+        let (answer, exit) = add(rest);
+        assert_eq!(exit, 31, "{answer}");
+        assert!(answer["error"]["message"].as_str().unwrap().contains(words), "missing {words:?} in {answer}");
+    }
+    let set = |rest: &[&str]| here.data(&[&["connector", "profiles"][..], rest].concat());
+    set(&["add-step", FOREST, "Both", "--type", "delta-synchronization"]);
+    let moved = set(&["move-step", FOREST, "Both", "2", "--to", "1"]);
+    assert_eq!(moved["steps"][0]["stepType"], "Delta Synchronization", "{moved}");
+    set(&["delete-step", FOREST, "Both", "1"]);
+    set(&["set", FOREST, "Both", "--name", "Import and go on"]);
+    here.data(&["run", "start", FOREST, "Import and go on"]);
+    here.refused(&["connector", "profiles", "show", FOREST, "Both"], 30, "Import and go on");
+    here.refused(&["connector", "profiles", "set", FOREST, "Full Import", "--step", "2", "--batch-size", "1"], 30, "no step 2");
+    here.refused(&["connector", "profiles", "delete", FOREST, "Import and go on"], 2, "--yes");
+    set(&["delete", FOREST, "Import and go on", "--yes"]);
+    // A log file is written, and staged in place of the directory.
+    set(&["set", FOREST, "Full Import", "--log-file", "monday.jsonl"]);
+    here.data(&["run", "start", FOREST, "Full Import"]);
+    let log = std::fs::read_to_string(here.0.path().join("import-logs").join("monday.jsonl")).unwrap();
+    assert_eq!(log.lines().count(), 445 + 2, "{}", log.lines().next().unwrap());
+    let entry: Value = serde_json::from_str(log.lines().nth(30).unwrap()).unwrap();
+    assert!(entry["dn"].as_str().unwrap().ends_with(",DC=contoso,DC=com"), "{entry}");
+    std::fs::remove_file(here.0.path().join("contoso.ldif")).unwrap();
+    here.refused(&["run", "start", FOREST, "Full Import"], 30, "no-start-file-not-found");
+    std::fs::write(here.0.path().join("import-logs").join("monday.jsonl"), &log).unwrap();
+    set(&["set", FOREST, "Full Import", "--log-file", "monday.jsonl", "--log-file-use", "resume"]);
+    let replayed = here.data(&["run", "start", FOREST, "Full Import"]);
+    assert_eq!(replayed["status"], "success", "{replayed}");
+    std::fs::write(here.0.path().join("import-logs").join("monday.jsonl"), log.replacen("\"full\":true", "\"full\":false", 1))
+        .unwrap();
+    here.refused(&["run", "start", FOREST, "Full Import"], 6, "no-start-bad-ma-configuration");
+}

@@ -97,6 +97,8 @@ scenarios! {
     scenario_44_staging_mode = check("44-staging-mode"),
     scenario_45_order_independence = check("45-order-independence"),
     scenario_46_idempotence = check("46-idempotence"),
+    combined_steps = check("combined-steps"),
+    step_limits = check("step-limits"),
     deletions_approved = check("deletions-approved"),
     members_of_a_group = check("members-of-a-group"),
     join_without_flow = check("join-without-flow"),

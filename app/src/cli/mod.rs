@@ -18,6 +18,7 @@ mod mv;
 mod output;
 mod pending;
 mod preview;
+mod profiles;
 mod progress;
 mod rule;
 mod run;
@@ -365,6 +366,23 @@ mod tests {
         check("syncline connector list", "connector list", false);
         check("syncline connector show contoso.com", "connector show", false);
         check("syncline connector stats contoso.com", "connector stats", false);
+        check("syncline connector profiles list contoso.com", "connector profiles list", false);
+        check("syncline connector profiles show contoso.com Export", "connector profiles show", false);
+        check(
+            "syncline connector profiles add contoso.com One --type full-import --object-limit 5",
+            "connector profiles add",
+            false,
+        );
+        check("syncline connector profiles set contoso.com Export --step 1 --deletion-limit 5", "connector profiles set", false);
+        check(
+            "syncline connector profiles set contoso.com Import --log-file a --log-file-use resume",
+            "connector profiles set",
+            false,
+        );
+        check("syncline connector profiles add-step contoso.com One --type export --at 1", "connector profiles add-step", false);
+        check("syncline connector profiles delete-step contoso.com One 2", "connector profiles delete-step", false);
+        check("syncline connector profiles move-step contoso.com One 2 --to 1", "connector profiles move-step", false);
+        check("syncline connector profiles delete contoso.com One --yes", "connector profiles delete", false);
         check(
             "syncline connector add active-directory --name contoso.com --user svc@contoso.com",
             "connector add active-directory",

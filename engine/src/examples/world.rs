@@ -207,8 +207,7 @@ impl World {
         for (partition, _, directory) in directories {
             let partitions = configuration::partitions(&*self.environment.database.reader()?, connector)?;
             let Some(partition) = partitions.into_iter().find(|known| known.id == partition) else { continue };
-            let step =
-                ProfileStep { step_type, partition: partition.name.clone(), batch_size: 0, page_size: 500, timeout_secs: 120 };
+            let step = ProfileStep::new(step_type, &partition.name);
             let mut recorder = self.recorder();
             let mut connection = directory.connect();
             let end = if step_type == StepType::Export {

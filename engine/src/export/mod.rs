@@ -59,12 +59,39 @@ pub fn run(
         second_pass: BTreeSet::new(),
     };
     match export.begin(options) {
-        Ok(Begun::Order(order)) => {
-            let end = export.send_all(&order, step, directory, recorder).unwrap_or_else(|error| StepEnd::store(&error));
+        Ok(Begun::Order(mut order)) => {
+            let limited = limit(&mut order, step);
+            let mut end = export.send_all(&order, step, directory, recorder).unwrap_or_else(|error| StepEnd::store(&error));
+            if let Some(limited) = limited.filter(|_| end.status.lets_next_step_run()) {
+                end = limited;
+            }
             if end.message.is_empty() { StepEnd::because(end.status, export.note) } else { end }
         }
         Ok(Begun::Refused(message)) => StepEnd::because(StepStatus::STOPPED_DELETION_THRESHOLD, message),
         Err(error) => StepEnd::store(&error),
+    }
+}
+
+/// Cuts what is sent to the limits of the run profile; says so when something is left over.
+fn limit(order: &mut pending::ExportOrder, step: &ProfileStep) -> Option<StepEnd> {
+    let limit = |limit: u64| usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+    let (objects, deletions) = (limit(step.object_limit), limit(step.deletion_limit));
+    let total = order.plain.len() + order.referring.len() + order.deletes.len();
+    let deletes = order.deletes.len();
+    let mut left = objects;
+    order.deletes.truncate(deletions);
+    for list in [&mut order.plain, &mut order.referring, &mut order.deletes] {
+        list.truncate(left);
+        left -= list.len();
+    }
+    if total > objects {
+        let message = format!("{objects} objects were sent, as many as the run profile allows; {} wait", total - objects);
+        Some(StepEnd::because(StepStatus::STOPPED_OBJECT_LIMIT, message))
+    } else if deletes > deletions {
+        let message = format!("{deletions} deletions were sent, as many as the run profile allows; {} wait", deletes - deletions);
+        Some(StepEnd::because(StepStatus::STOPPED_DELETION_LIMIT, message))
+    } else {
+        None
     }
 }
 

@@ -128,6 +128,10 @@ pub(super) struct RunSpec {
     pub profile: String,
     /// Objects of a batch, when it is not that of the profile.
     pub batch_size: Option<u32>,
+    /// Objects after which the step ends.
+    pub object_limit: Option<u64>,
+    /// Deletions after which the step ends.
+    pub deletion_limit: Option<u64>,
     pub kill: Option<Kill>,
 }
 

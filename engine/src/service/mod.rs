@@ -12,6 +12,7 @@ pub mod queries;
 #[cfg(test)]
 mod rule_tests;
 mod rules;
+mod run_profiles;
 mod server_configuration;
 mod stop_requests;
 mod texts;

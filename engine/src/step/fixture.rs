@@ -242,7 +242,7 @@ impl Fixture {
             run
         };
         let partition = self.partition().name;
-        let step = ProfileStep { step_type, partition, batch_size, page_size: 500, timeout_secs: 120 };
+        let step = ProfileStep { batch_size, ..ProfileStep::new(step_type, partition) };
         let mut recorder = Recorder::new(run, 1, Box::new(|_| {}));
         let end = work(self, &step, &mut recorder);
         let counters = recorder.counters().iter().filter(|(_, number)| **number > 0);

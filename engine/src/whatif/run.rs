@@ -366,7 +366,7 @@ impl Copy<'_> {
             tell(WhatIfProgress::Synchronizing { connector: name.clone(), progress: progress.clone() });
         });
         let mut recorder = Recorder::new(run, 1, sink);
-        let options = SyncOptions { full: self.request.full, batch_size: 0 };
+        let options = SyncOptions { full: self.request.full, ..SyncOptions::default() };
         let end = sync::run_step(self.environment, connector.id, options, &mut recorder);
         if self.environment.cancel.is_cancelled() {
             return Err(WhatIfError::Cancelled);

@@ -127,7 +127,7 @@ impl Builder {
         if !self.has(connector) {
             return;
         }
-        let run = RunSpec { connector: connector.to_owned(), profile: profile.to_owned(), batch_size, kill };
+        let run = RunSpec { connector: connector.to_owned(), profile: profile.to_owned(), batch_size, object_limit: None, deletion_limit: None, kill };
         let any = Expectation { place: Place { file: "law".into(), line: 0 }, expected: Expected::Result(ANY_RESULT.to_owned()) };
         self.steps.push(step(Action::Run(run), vec![any]));
     }

@@ -9,8 +9,19 @@ use crate::protection::DeletionLimit;
 use crate::run::{DELTA_IMPORT, DELTA_SYNCHRONIZATION, EXPORT, FULL_IMPORT, FULL_SYNCHRONIZATION};
 use crate::scenario::model::{Action, Expected, Kill, Order, RunSpec, Step, Subject, Way};
 use crate::scenario::text::{Line, ScenarioFault, Words, instead};
+use crate::scenario::world::COMBINED_PROFILES;
 
-const PROFILES: [&str; 5] = [FULL_IMPORT, DELTA_IMPORT, FULL_SYNCHRONIZATION, DELTA_SYNCHRONIZATION, EXPORT];
+/// Run profiles of every connector; longer names before those that they begin with.
+const PROFILES: [&str; 8] = [
+    COMBINED_PROFILES[0].0,
+    COMBINED_PROFILES[1].0,
+    COMBINED_PROFILES[2].0,
+    FULL_IMPORT,
+    DELTA_IMPORT,
+    FULL_SYNCHRONIZATION,
+    DELTA_SYNCHRONIZATION,
+    EXPORT,
+];
 
 /// The first words of statements.
 const STATEMENTS: [&str; 31] = [
@@ -220,7 +231,7 @@ impl Parser {
     fn run(&self, words: &mut Words<'_>) -> Result<RunSpec, ScenarioFault> {
         let place = words.place();
         let (connector, profile) = self.profile(words)?;
-        let mut run = RunSpec { connector, profile, batch_size: None, kill: None };
+        let mut run = RunSpec { connector, profile, batch_size: None, object_limit: None, deletion_limit: None, kill: None };
         if words.eat("in batches of") {
             let size = words.number("the number of objects in a batch")?;
             run.batch_size = Some(
@@ -231,6 +242,17 @@ impl Parser {
             );
         }
         words.eat_sign(',');
+        if words.eat("at most") {
+            let number = words.number("a number of objects, or of deletions")?;
+            if words.eat("objects") {
+                run.object_limit = Some(number);
+            } else if words.eat("deletions") {
+                run.deletion_limit = Some(number);
+            } else {
+                return Err(place.fault("say what is limited: \"at most 10 objects\" or \"at most 10 deletions\""));
+            }
+            words.eat_sign(',');
+        }
         if words.eat("killed after batch") {
             run.kill = Some(Kill::Batch(words.number("the number of the batch")?.max(1)));
         } else if words.eat("killed after") {

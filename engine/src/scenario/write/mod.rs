@@ -197,6 +197,12 @@ fn plain_run(run: &RunSpec) -> String {
     if let Some(size) = run.batch_size {
         text.push_str(&format!(" in batches of {size}"));
     }
+    if let Some(number) = run.object_limit {
+        text.push_str(&format!(", at most {number} objects"));
+    }
+    if let Some(number) = run.deletion_limit {
+        text.push_str(&format!(", at most {number} deletions"));
+    }
     match run.kill {
         None => {}
         Some(Kill::Batch(number)) => text.push_str(&format!(", killed after batch {number}")),

@@ -124,6 +124,8 @@ staging on
 heal A
 advance 2 hours
 run A Full Synchronization in batches of 3, killed after 4 objects
+run A Full Import in batches of 3, at most 10 deletions
+run A Full Import, at most 10 objects
   result any
 run T Export, killed after batch 2
   result any

@@ -116,7 +116,7 @@ impl World {
 
     pub(super) fn profile(&mut self, connector: ConnectorId, name: &str, step_type: StepType) {
         self.objects += 1;
-        let step = ProfileStep { step_type, partition: "default".to_owned(), batch_size: 0, page_size: 500, timeout_secs: 120 };
+        let step = ProfileStep::new(step_type, "default");
         let record = ProfileRecord { guid: guid(700 + self.objects), connector, name: name.to_owned(), steps: vec![step] };
         self.write(|transaction| configuration::save_profile(transaction, &record).unwrap());
     }
