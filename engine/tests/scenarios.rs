@@ -1,4 +1,5 @@
-//! Every scenario of `engine.md` 11: the files of `tests/scenarios`, each as a test with its number.
+//! The files of `tests/scenarios`: every scenario of `engine.md` 11 as a test with its number, and further behaviour
+//! by name.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::collections::BTreeSet;
@@ -101,6 +102,8 @@ scenarios! {
     forest_export = check("forest-export"),
     step_limits = check("step-limits"),
     deletions_approved = check("deletions-approved"),
+    members_of_a_group = check("members-of-a-group"),
+    join_without_flow = check("join-without-flow"),
 }
 
 #[test]

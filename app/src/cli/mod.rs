@@ -513,6 +513,7 @@ mod tests {
             "syncline config import-server ./export --map =x",
             "syncline config server-export",
             "syncline whatif --rules a --config b",
+            "syncline whatif --map a=b",
             "syncline whatif --rules a list",
             "syncline whatif show",
             "syncline whatif compare 1",

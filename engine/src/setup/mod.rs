@@ -6,7 +6,6 @@ mod directories;
 mod directory;
 mod partitions;
 mod rule_changes;
-mod rule_edit;
 mod rule_set;
 mod run_profiles;
 mod sandbox;
@@ -21,9 +20,8 @@ pub use directories::{ACTIVE_DIRECTORY_KIND, Directories, FILE_KIND, TENANT_KIND
 pub use directory::{NewDirectory, SetupContext, SetupError, add_directory, set_credential};
 pub use partitions::{PartitionError, choose_containers, select_partitions};
 pub use rule_changes::{
-    RuleChangeError, RuleChangeReport, RuleChanges, RuleStep, configuration_version, judge_rules, store_rules,
+    Accept, RuleChangeError, RuleChangeReport, RuleChanges, RuleStep, configuration_version, judge_rules, store_rules,
 };
-pub use rule_edit::{RuleEditError, delete_rule, save_rule};
 pub use rule_set::{apply_default_rules, select_attributes};
 pub use run_profiles::{RunProfileError, delete_run_profile, save_run_profile};
 pub use sandbox::{add_sandbox, is_waiting_for_tenant, start_sandbox};

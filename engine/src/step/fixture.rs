@@ -383,7 +383,7 @@ fn new_metaverse_object(transaction: &rusqlite::Transaction<'_>, guid: uuid::Uui
         guid,
         object_type: "person".to_owned(),
         image: crate::model::Image::new(),
-        lineage: std::collections::BTreeMap::new(),
+        lineage: crate::model::SortedMap::new(),
         reference_retry: false,
         provisioning_retry: false,
         created: Timestamp::UNIX_EPOCH,

@@ -1,6 +1,7 @@
 //! Run history: runs, steps, the objects behind counters, errors.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
@@ -240,13 +241,26 @@ pub fn remove_some(transaction: &Transaction<'_>, runs: &[RunId], rows: usize) -
 /// [`StoreError`] when the database cannot be written.
 pub fn add_objects(transaction: &Transaction<'_>, run: RunId, step: u32, objects: &[RunObjectRecord]) -> Result<(), StoreError> {
     let failed = StoreError::sqlite("writing the run history");
-    let mut statement = transaction
-        .prepare_cached("INSERT INTO run_object (run, step, counter, object, dn, object_type) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+    let mut last = transaction
+        .prepare_cached("SELECT coalesce(max(number), 0) FROM run_object WHERE run = ?1 AND step = ?2 AND counter = ?3")
         .map_err(&failed)?;
+    let mut insert = transaction
+        .prepare_cached(
+            "INSERT INTO run_object (run, step, counter, number, object, dn, object_type) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )
+        .map_err(&failed)?;
+    let mut numbers: BTreeMap<&str, i64> = BTreeMap::new();
     for object in objects {
-        statement
-            .execute((run.0, step, &object.counter, object.object.as_bytes().as_slice(), &object.dn, &object.object_type))
-            .map_err(&failed)?;
+        let number = match numbers.entry(&object.counter) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let known = last.query_row((run.0, step, &object.counter), |row| row.get(0)).map_err(&failed)?;
+                unknown.insert(known)
+            }
+        };
+        *number += 1;
+        let guid = object.object.as_bytes().as_slice();
+        insert.execute((run.0, step, &object.counter, *number, guid, &object.dn, &object.object_type)).map_err(&failed)?;
     }
     Ok(())
 }

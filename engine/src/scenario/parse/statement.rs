@@ -24,7 +24,7 @@ const PROFILES: [&str; 8] = [
 ];
 
 /// The first words of statements.
-const STATEMENTS: [&str; 30] = [
+const STATEMENTS: [&str; 32] = [
     "include",
     "forest",
     "tenant",
@@ -54,6 +54,8 @@ const STATEMENTS: [&str; 30] = [
     "same",
     "every",
     "full",
+    "delta",
+    "until",
     "way",
 ];
 
@@ -89,6 +91,13 @@ impl Parser {
             (Action::SameEnd(self.ways(line, path, depth)?), false)
         } else if words.eat("every order") {
             (Action::EveryOrder(self.order(line, words, path, depth)?), false)
+        } else if words.eat("until nothing changes") {
+            words.end("until nothing changes")?;
+            (Action::UntilStable(self.block(line, path, depth)?), false)
+        } else if words.eat("full synchronization does what its what-if tells") {
+            (self.foretold(line, &words, true, path, depth)?, false)
+        } else if words.eat("delta synchronization does what its what-if tells") {
+            (self.foretold(line, &words, false, path, depth)?, false)
         } else if line.text == "rules" {
             (self.add_rules(line)?, false)
         } else {
@@ -124,6 +133,11 @@ impl Parser {
             let subject = self.entry(&mut words)?;
             words.eat("as");
             let object_type = self.object_type(&mut words, &subject)?;
+            if let Subject::Object { name, .. } = &subject
+                && let Some(Named::Object { object_type: known, .. }) = self.names.get_mut(name)
+            {
+                known.clone_from(&object_type);
+            }
             Action::Retype { subject, object_type }
         } else if words.eat("delete rule") {
             Action::DeleteRule(self.rule(&mut words)?)
@@ -313,6 +327,28 @@ impl Parser {
         Ok(steps)
     }
 
+    /// A what-if that is asked before the runs, of the rules as they are or with the changes below.
+    fn foretold(
+        &mut self,
+        line: &Line,
+        words: &Words<'_>,
+        full: bool,
+        path: &Path,
+        depth: usize,
+    ) -> Result<Action, ScenarioFault> {
+        words.end("full synchronization does what its what-if tells")?;
+        let rules = if line.children.is_empty() { Vec::new() } else { self.block(line, path, depth)? };
+        let about_rules =
+            |step: &Step| matches!(step.action, Action::AddRules(_) | Action::ChangeRule { .. } | Action::SwitchRule { .. });
+        match rules.iter().find(|step| !about_rules(step)) {
+            None => Ok(Action::Foretold { full, rules }),
+            Some(wrong) => Err(wrong.place.fault(format!(
+                "\"{}\" cannot stand here; below it stand rules that are added, changed, enabled or disabled",
+                wrong.text
+            ))),
+        }
+    }
+
     fn ways(&mut self, line: &Line, path: &Path, depth: usize) -> Result<Vec<Way>, ScenarioFault> {
         let mut ways = Vec::new();
         for child in &line.children {
@@ -446,6 +482,8 @@ fn example(action: &Action) -> &'static str {
         | Action::WhatIf(_)
         | Action::SameEnd(_)
         | Action::EveryOrder(_)
+        | Action::UntilStable(_)
+        | Action::Foretold { .. }
         | Action::SecondFullSynchronization => "the statement alone",
     }
 }

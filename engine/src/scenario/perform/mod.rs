@@ -2,12 +2,13 @@
 
 mod directory;
 mod ends;
+mod foretold;
 mod rules;
 mod runs;
 
 use super::check::{self, Told};
 use super::difference::Difference;
-use super::model::{Action, Step, Subject};
+use super::model::{ANY_RESULT, Action, Expected, Step, Subject};
 use super::world::{ScenarioError, Sight, World};
 use crate::connector::memory::MemoryDirectory;
 use crate::protection::{self, Approval};
@@ -17,7 +18,7 @@ use crate::sync::preview;
 pub(super) use runs::second_full_synchronization;
 
 use directory::{change, inject, on_entry, put};
-use ends::{every_order, same_end};
+use ends::{every_order, same_end, until_stable};
 use runs::{cycle, start};
 
 /// The end of statements: the first difference, if there is one.
@@ -37,7 +38,7 @@ fn perform(world: &mut World, step: &Step) -> End {
     let mut told = Told::default();
     let end = match &step.action {
         Action::Expect => None,
-        Action::Run(run) => start(world, run, &mut told)?,
+        Action::Run(run) => start(world, run, any_result(step), &mut told)?,
         Action::Cycle { initial } => cycle(world, *initial, &mut told)?,
         Action::Restart => {
             world.restart()?;
@@ -47,6 +48,8 @@ fn perform(world: &mut World, step: &Step) -> End {
         Action::WhatIf(steps) => return perform_all(&mut world.fork()?, steps),
         Action::SameEnd(ways) => return same_end(world, ways),
         Action::EveryOrder(order) => return every_order(world, order),
+        Action::UntilStable(steps) => return until_stable(world, steps),
+        Action::Foretold { full, rules } => return foretold::come_true(world, *full, rules),
         Action::SecondFullSynchronization => return second_full_synchronization(world),
         Action::AddRules(rules) => return rules::add(world, rules),
         Action::DefaultRules => return rules::take_default(world),
@@ -91,6 +94,12 @@ fn perform(world: &mut World, step: &Step) -> End {
         Some(difference) => Ok(Some(difference)),
         None => check::step(&Sight::new(world, None)?, step, &told),
     }
+}
+
+/// True when it does not matter how the run ends.
+fn any_result(step: &Step) -> bool {
+    let any = |expected: &Expected| matches!(expected, Expected::Result(status) if status == ANY_RESULT);
+    step.expectations.iter().any(|expectation| any(&expectation.expected))
 }
 
 fn option(world: &World, set: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<(), StoreError>) -> End {

@@ -30,6 +30,6 @@ pub use status::*;
 
 pub use crate::whatif::{
     AttributeWord, ChangeKind, ChangedAttribute, ComparedChange, ComparedSpace, Comparison, ErrorChange, ErrorWord, ExportTotals,
-    LinkWord, ObjectChange, OtherRules, RuleTouched, Side, SpaceSummary, WhatIfFilter, WhatIfProgress, WhatIfReport,
-    WhatIfRequest, WhatIfStep,
+    Instead, LinkWord, ObjectChange, OtherRules, OtherServer, RuleTouched, Side, SpaceSummary, WhatIfFilter, WhatIfProgress,
+    WhatIfReport, WhatIfRequest, WhatIfStep,
 };
