@@ -255,7 +255,10 @@ impl Reader<'_> {
         let mut value = Vec::new();
         let (mut row, mut link) = (row, link);
         loop {
-            let found = objects::page(db, "state = ?1 AND id > ?2 ORDER BY id", 0, row, PAGE + 1)?;
+            let found = match self.kinds {
+                [kind] => objects::live_page(db, *kind, row, PAGE + 1)?,
+                _ => objects::page(db, "state = ?1 AND id > ?2 ORDER BY id", 0, row, PAGE + 1)?,
+            };
             if found.is_empty() {
                 return Ok((value, false));
             }

@@ -309,6 +309,20 @@ pub(super) fn related(
     Ok(Reply::json(200, Value::Object(body)))
 }
 
+/// `GET /groups/{id}/members/$count` and the like.
+pub(super) fn count_related(
+    tenant: &Tenant,
+    request: &Request,
+    object: &Object,
+    (attribute, way): (&'static str, Way),
+) -> Result<Reply, Stop> {
+    if !is_eventual(request) {
+        let error = GraphError::unsupported_query("$count needs the header ConsistencyLevel: eventual.");
+        return Err(error.into());
+    }
+    Ok(Reply::text(200, links::count_related(&tenant.db, object.id, attribute, way)?.to_string()))
+}
+
 /// `GET /users/{id}/manager`.
 pub(super) fn manager(tenant: &Tenant, request: &Request, object: &Object) -> Result<Reply, Stop> {
     let entities: Vec<Entity> = types::all().entities.iter().filter(|entity| entity.kind.is_some()).collect();

@@ -271,6 +271,11 @@ fn objects(
             links(Wish::Read)?;
             related(tenant, request, kind, name, relation, None)
         }
+        ("GET", [name, relation, "$count"]) => {
+            links(Wish::Read)?;
+            let way = lists::relation(kind, relation).ok_or_else(|| GraphError::not_implemented(request))?;
+            lists::count_related(tenant, request, &lists::find(tenant, kind, name)?, way)
+        }
         ("GET", [name, relation, cast]) if cast.starts_with("microsoft.graph.") => {
             links(Wish::Read)?;
             let only = types::entity(cast.trim_start_matches("microsoft.graph."));

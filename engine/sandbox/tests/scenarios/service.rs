@@ -101,6 +101,9 @@ async fn scenario_45_an_object_moves_to_the_cloud_and_can_be_written_there() {
     client.graph("PATCH", &behavior, json!({ "isCloudManaged": true }), 204).await;
     assert_eq!(client.graph("GET", &behavior, Value::Null, 200).await["isCloudManaged"], true);
     client.graph("PATCH", &path, json!({ "description": "x" }), 204).await;
+    let (objects, _) = client.pages("/dirsync/v1/objects/delta").await;
+    let seen = objects.iter().find(|object| object["sourceAnchor"] == "g").unwrap();
+    assert_eq!(seen["attributes"]["cloudMastered"], true, "the sync channel tells it, too");
     client.graph("PATCH", &behavior, json!({ "isCloudManaged": null }), 400).await;
     let cloud = client.new_group("cloud").await;
     client.graph("PATCH", &format!("groups/{cloud}/onPremisesSyncBehavior"), json!({ "isCloudManaged": true }), 400).await;
