@@ -233,7 +233,10 @@ async fn merged_deltas_equal_a_full_reading() {
         let client = Client::new().await;
         client.control("PUT", "delta", json!({ "replayRate": 0.3 })).await;
         let mut random = StdRng::seed_from_u64(seed);
-        let sets = [("/v1.0/groups/delta?$select=displayName,members", "members@delta"), ("/v1.0/users/delta?$select=displayName,manager", "manager@delta")];
+        let sets = [
+            ("/v1.0/groups/delta?$select=displayName,members", "members@delta"),
+            ("/v1.0/users/delta?$select=displayName,manager", "manager@delta"),
+        ];
         let mut known = [Known::default(), Known::default()];
         let mut links = Vec::new();
         for (index, (path, member)) in sets.iter().enumerate() {
