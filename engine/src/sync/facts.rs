@@ -45,10 +45,8 @@ pub struct Facts {
 
 impl Facts {
     /// Forgets answers that a write made untrue.
-    pub fn forget(&mut self, questions: &HashSet<Question>) {
-        let mut ordered: Vec<&Question> = questions.iter().collect();
-        ordered.sort_unstable();
-        for question in ordered {
+    pub fn forget<'q>(&mut self, questions: impl IntoIterator<Item = &'q Question>) {
+        for question in questions {
             match question {
                 Question::Cs(id) => {
                     self.cs.remove(id);
