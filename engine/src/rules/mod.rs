@@ -26,7 +26,7 @@ pub use definition::{
     Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule, tag_name,
 };
 pub use difference::rule_differences;
-pub use file::{RulePatch, RuleText, RuleTextError, rules_from_toml};
+pub use file::{RulePatch, RuleText, RuleTextError, rules_from_toml, rules_to_toml};
 pub use flow_order::{FlowOrders, FlowPlace};
 pub use plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,

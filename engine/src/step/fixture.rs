@@ -211,7 +211,7 @@ impl Fixture {
     pub(crate) fn export(&self) -> Told {
         self.step(StepType::Export, 30, |fixture, step, recorder| {
             let mut directory = fixture.directory.connect();
-            let options = ExportOptions { deletion_threshold: fixture.threshold };
+            let options = ExportOptions { deletion_limit: fixture.threshold.into() };
             let partition = fixture.partition();
             export::run(&fixture.environment, &fixture.connector, &partition, step, &mut directory, recorder, &options)
         })

@@ -55,6 +55,12 @@ impl Writer<'_> {
         &self.0
     }
 
+    /// The connection, to watch what is written.
+    #[cfg(test)]
+    pub(crate) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+
     /// Chooses how careful commits are: `FULL` around a remote write, `NORMAL` otherwise.
     ///
     /// # Errors
