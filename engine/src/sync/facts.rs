@@ -5,7 +5,7 @@
 //! never touches the database, and no query is made per object.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::model::{AttributeId, ConnectorId, CsId, MvId, ObjectError};
