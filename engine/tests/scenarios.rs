@@ -1,4 +1,5 @@
-//! Every scenario of `engine.md` 11: the files of `tests/scenarios`, each as a test with its number.
+//! The files of `tests/scenarios`: every scenario of `engine.md` 11 as a test with its number, and further behaviour
+//! by name.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::collections::BTreeSet;
@@ -97,6 +98,8 @@ scenarios! {
     scenario_45_order_independence = check("45-order-independence"),
     scenario_46_idempotence = check("46-idempotence"),
     deletions_approved = check("deletions-approved"),
+    members_of_a_group = check("members-of-a-group"),
+    join_without_flow = check("join-without-flow"),
 }
 
 #[test]

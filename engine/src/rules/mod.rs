@@ -32,6 +32,6 @@ pub use plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };
 pub use revision::{Revision, RuleChange, RuleChangeKind, RuleConnector, revise};
-pub use scope::{CompiledClause, clause_holds, first_failing, in_scope};
+pub use scope::{CompiledClause, ScopeSource, clause_holds, in_scope};
 pub use source_names::{DOMAIN_PARAMETERS, attribute_kind};
 pub use text::{read_rules, scope_text, write_rules};

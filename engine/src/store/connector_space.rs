@@ -1,6 +1,8 @@
 //! Connector space objects: loaded by set queries, written one row at a time inside the caller's
 //! transaction.
 
+mod visit;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,6 +22,8 @@ use crate::model::{
     decode_delta, decode_image, distinct, encode_delta, encode_image,
 };
 use crate::rules::{Direction, LinkType};
+
+pub use visit::{Visit, to_visit};
 
 /// A rule that made or holds the link of an object to its metaverse object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,6 +116,12 @@ pub struct CsObject {
     pub rename_retry: bool,
     /// A reference target was joined, unjoined or deleted.
     pub reference_retry: bool,
+    /// The next synchronization looks at everything about it, not only at what is pending. [`update`] leaves a flag
+    /// that is set alone; see [`clear_full`].
+    pub needs_full: bool,
+    /// The names (key form) of the groups that rules ask for and that it is a direct member of. Filled in by a
+    /// synchronization; not stored.
+    pub groups: Vec<String>,
     /// Hash of the object as last imported.
     pub hash: Option<Vec<u8>>,
     /// Number of the last full import that saw it.
@@ -169,6 +179,8 @@ impl CsObject {
             rebuild: false,
             rename_retry: false,
             reference_retry: false,
+            needs_full: false,
+            groups: Vec::new(),
             hash: None,
             generation: 0,
             import_error: None,
@@ -283,7 +295,8 @@ impl CsObject {
 
 const COLUMNS: &str = "id, guid, connector, partition, dn, dn_key, parent, depth, object_type, anchor, transient, mv,
     connector_state, link_rules, hologram, pending_import, unconfirmed, escrowed, unapplied, rebuild, rename_retry,
-    reference_retry, hash, generation, import_error, export_error, disconnected, created, import_changed, export_changed";
+    reference_retry, hash, generation, import_error, export_error, disconnected, created, import_changed, export_changed,
+    needs_full";
 
 /// What to load beside the rows.
 #[derive(Clone, Debug, Default)]
@@ -409,6 +422,8 @@ fn read(row: &Row<'_>) -> Result<CsObject, StoreError> {
         created: from_stored(row.get(27).map_err(&failed)?),
         import_changed: row.get::<_, Option<i64>>(28).map_err(&failed)?.map(from_stored),
         export_changed: row.get::<_, Option<i64>>(29).map_err(&failed)?.map(from_stored),
+        needs_full: row.get::<_, Option<bool>>(30).map_err(&failed)?.unwrap_or_default(),
+        groups: Vec::new(),
     })
 }
 
@@ -569,6 +584,18 @@ fn bind(statement: &mut Statement<'_>, object: &CsObject, display_name: &str) ->
     (1..).zip(values).try_for_each(|(place, value)| statement.raw_bind_parameter(place, value))
 }
 
+/// The object has been looked at in full.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn clear_full(transaction: &Transaction<'_>, id: CsId) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE cs_object SET needs_full = 0 WHERE id = ?1")
+        .and_then(|mut statement| statement.execute([id.0]))
+        .map(|_| ())
+        .map_err(StoreError::sqlite("writing a connector space object"))
+}
+
 /// Removes an object, its references, and its join keys, which are `keys`. While other objects point at it or lie under
 /// it, it stays as a placeholder with the same number (`engine.md` 3.7).
 ///
@@ -586,7 +613,8 @@ pub fn remove(transaction: &Transaction<'_>, connector: ConnectorId, id: CsId, k
         .map_err(&failed)?;
     let sql = if needed.is_some() {
         "UPDATE cs_object SET partition = NULL, object_type = NULL, display_name = '', anchor = NULL, mv = NULL, link_rules = x'',
-            import_op = 0, export_op = 0, awaiting = 0, rebuild = 0, rename_retry = 0, reference_retry = 0, hash = NULL,
+            import_op = 0, export_op = 0, awaiting = 0, rebuild = 0, rename_retry = 0, reference_retry = 0, needs_full = 0,
+            hash = NULL,
             hologram = x'', pending_import = x'', unconfirmed = x'', escrowed = x'', unapplied = x'', import_error = NULL,
             export_error = NULL, disconnected = NULL, transient = 0 WHERE id = ?1"
     } else {
@@ -696,51 +724,6 @@ pub fn links(connection: &Connection, ids: &[MvId]) -> Result<BTreeMap<MvId, Vec
         found.entry(mv).or_default().push((ConnectorId(row.get(1).map_err(&failed)?), CsId(row.get(2).map_err(&failed)?)));
     }
     Ok(found)
-}
-
-/// Which objects a synchronization step visits (`engine.md` 4.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Visit {
-    /// Every staging object without a pending delete.
-    Full,
-    /// Pending imports, disconnectors, failed ones.
-    Delta,
-    /// Pending deletes.
-    Deletes,
-    /// Objects whose references or names wait.
-    Retries,
-}
-
-/// The objects to visit, parents before children, then in DN order.
-///
-/// # Errors
-/// [`StoreError`] when the database cannot be read.
-pub fn to_visit(connection: &Connection, connector: ConnectorId, visit: Visit) -> Result<Vec<CsId>, StoreError> {
-    let failed = StoreError::sqlite("reading the objects to synchronize");
-    let mut statement = connection.prepare_cached(&visit_sql(visit)).map_err(&failed)?;
-    let rows = statement.query_map([connector.0], |row| row.get(0).map(CsId)).map_err(&failed)?;
-    rows.collect::<Result<_, _>>().map_err(&failed)
-}
-
-fn visit_sql(visit: Visit) -> String {
-    // What waits is read from the index of what waits: a delta must not cost what there is.
-    let objects = match visit {
-        Visit::Full => "cs_object AS o WHERE o.connector = ?1 AND o.import_op <> 4",
-        Visit::Delta => {
-            "(SELECT id FROM cs_object WHERE connector = ?1 AND import_op <> 0
-                UNION SELECT id FROM cs_object WHERE connector = ?1 AND mv IS NULL AND object_type IS NOT NULL
-                UNION SELECT id FROM cs_object WHERE connector = ?1 AND import_error IS NOT NULL) AS waiting
-             CROSS JOIN cs_object AS o ON o.id = waiting.id WHERE o.import_op <> 4 AND o.connector_state = 0"
-        }
-        Visit::Deletes => {
-            "cs_object AS o INDEXED BY cs_object_import WHERE o.connector = ?1 AND o.import_op <> 0 AND o.import_op = 4"
-        }
-        Visit::Retries => {
-            "cs_object AS o INDEXED BY cs_object_retry
-             WHERE o.connector = ?1 AND (o.rename_retry <> 0 OR o.reference_retry <> 0) AND o.mv IS NOT NULL"
-        }
-    };
-    format!("SELECT o.id FROM {objects} AND o.object_type IS NOT NULL ORDER BY o.depth, o.dn_key")
 }
 
 /// Flags the joined objects that refer to an object, and gives all that do, flagged or not. An object that is not joined

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Statements that lead from version `n` to version `n + 1`, where `n` is the index.
-const MIGRATIONS: [&str; 4] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+const MIGRATIONS: [&str; 5] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
 
 /// Newest version this program knows.
 pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
@@ -260,6 +260,20 @@ DROP TABLE run_object_before;
 ";
 
 const VERSION_4: &str = "
+-- The next synchronization must look at everything about the object, not only at what is pending.
+ALTER TABLE cs_object ADD COLUMN needs_full INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX cs_object_needs_full ON cs_object (connector) WHERE needs_full <> 0;
+
+-- Groups whose members rules ask for, with the attribute that holds them.
+CREATE TABLE watched_group (
+    connector INTEGER NOT NULL,
+    dn_key TEXT NOT NULL,
+    attribute INTEGER NOT NULL,
+    PRIMARY KEY (connector, dn_key)
+) WITHOUT ROWID;
+";
+
+const VERSION_5: &str = "
 -- To what the members of a large group are joined is read from a narrow index, not from their rows.
 CREATE INDEX cs_object_link ON cs_object (id, mv) WHERE mv IS NOT NULL;
 

@@ -9,6 +9,7 @@ pub mod connector_space;
 mod database;
 mod error;
 mod lineage;
+pub mod membership;
 pub mod metaverse;
 mod migrations;
 pub mod options;

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use rusqlite::Transaction;
 
-use super::effects::{CsEffect, Effects, MvEffect, MvTarget, rows};
+use super::effects::{CsEffect, Effects, MvEffect, MvTarget, ReferenceValues, rows};
 use super::facts::Question;
-use crate::model::{AttributeId, ConnectorId, Image, MvId, Value, fold_text};
+use crate::model::{AttributeId, ConnectorId, CsId, Image, MvId, Value, fold_text};
 use crate::rules::Plan;
 use crate::store::StoreError;
 use crate::store::connector_space::{self, CsObject, TowerView, display_name_of};
@@ -189,7 +189,12 @@ impl<'a> Applier<'a> {
                 after.parent = None;
                 connector_space::insert(transaction, after, &display_name)?;
             }
-            Some(before) => connector_space::rewrite(transaction, before, after, &display_name)?,
+            Some(before) => {
+                connector_space::rewrite(transaction, before, after, &display_name)?;
+                if before.needs_full && !after.needs_full {
+                    connector_space::clear_full(transaction, after.id)?;
+                }
+            }
         }
         if let (true, Some(before)) = (effect.commit_import, &effect.before) {
             let has = |layer| before.references.iter().any(|reference| reference.layer == layer);
@@ -207,13 +212,33 @@ impl<'a> Applier<'a> {
             for reference in rows(adds, ReferenceLayer::UnappliedAdd).chain(rows(deletes, ReferenceLayer::UnappliedDelete)) {
                 references::add(transaction, after.id, reference.attribute, reference.target, reference.layer)?;
             }
+            untrue.extend(self.members_staged(effect, adds, deletes).map(Question::Cs));
         }
+        let after = &effect.after;
         let keys = self.keys(after);
         if old != keys {
             connector_space::write_keys(transaction, after.connector, after.id, old, &keys)?;
             untrue.extend(key_questions(after.connector, &keys));
         }
         Ok(())
+    }
+
+    /// The members that are staged now, or were before, when rules ask for the members of this group.
+    fn members_staged<'e>(
+        &self,
+        effect: &'e CsEffect,
+        adds: &'e ReferenceValues,
+        deletes: &'e ReferenceValues,
+    ) -> impl Iterator<Item = CsId> {
+        let watched =
+            self.plan.watched_groups.get(&effect.after.connector).is_some_and(|groups| groups.contains(&effect.after.dn_key));
+        let member = self.plan.member.filter(|_| watched);
+        let before = effect.before.iter().flat_map(|object| &object.references);
+        let staged = before
+            .filter(move |row| row.layer >= ReferenceLayer::UnappliedAdd && Some(row.attribute) == member)
+            .map(|row| row.target);
+        let now = [adds, deletes].into_iter().filter_map(move |values| values.get(&member?)).flatten().copied();
+        staged.chain(now)
     }
 
     /// The join keys under which an object is kept.

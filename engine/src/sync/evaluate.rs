@@ -318,7 +318,8 @@ impl Evaluator<'_> {
         }
         self.memo.borrow_mut().flowed = None;
         let result = Arc::unwrap_or_clone(result);
-        let metaverse = self.metaverse_effect(&identity, result, alive, retry, role);
+        let full = self.looks_in_full(contributors.iter().find(|contributor| contributor.object.id == source));
+        let metaverse = self.metaverse_effect(&identity, result, alive, retry, full || role != Role::Linked);
         Ok(collect(identity, metaverse, effects, new_objects, source, role, target_counters, retry))
     }
 
@@ -380,11 +381,10 @@ impl Evaluator<'_> {
                 !same_image(&object.image, image) || object.reference_retry || object.provisioning_retry,
             ),
         };
-        let everything = self.input.full || changed || role != Role::Linked;
-        let own = contributors
-            .iter()
-            .find(|contributor| contributor.object.id == source)
-            .map(|contributor| contributor.object.connector);
+        let subject = contributors.iter().find(|contributor| contributor.object.id == source);
+        let everything = self.looks_in_full(subject) || changed || role != Role::Linked;
+        let own = subject.map(|contributor| contributor.object.connector);
+        let groups = groups_of(contributors.iter().map(|contributor| contributor.object.as_ref()));
         let mut all = super::outbound::Targets { outcomes: Vec::new(), retry: false };
         for (place, connector) in self.input.plan.connectors.values().enumerate() {
             if !everything && Some(connector.id) != own {
@@ -404,6 +404,7 @@ impl Evaluator<'_> {
                 ambience: self.input.ambience,
                 metaverse_type,
                 image,
+                groups: &groups,
                 new_guid: self.input.guids.get(place + 1).copied().unwrap_or_default(),
             };
             let targets = outbound.targets(&linked)?;
@@ -411,6 +412,11 @@ impl Evaluator<'_> {
             all.retry |= targets.retry;
         }
         Ok(all)
+    }
+
+    /// The step looks at everything, or the object that is synchronized must be looked at so.
+    fn looks_in_full(&self, subject: Option<&Contributor>) -> bool {
+        self.input.full || subject.is_some_and(|subject| subject.object.needs_full)
     }
 
     /// Takes an outcome in; true when it changes who contributes.
@@ -469,7 +475,7 @@ impl Evaluator<'_> {
         result: InboundResult,
         alive: bool,
         retry: bool,
-        role: Role,
+        thorough: bool,
     ) -> Option<MvEffect> {
         match identity {
             Identity::Existing(before) if !alive => Some(MvEffect::Delete(Arc::clone(before))),
@@ -486,7 +492,7 @@ impl Evaluator<'_> {
                 changed: self.input.ambience.now,
             }))),
             Identity::Existing(before) => {
-                let evaluated = self.input.full || role != Role::Linked || before.reference_retry || before.provisioning_retry;
+                let evaluated = thorough || before.reference_retry || before.provisioning_retry;
                 let changed = !same_image(&before.image, &result.image) || before.lineage != result.lineage;
                 let flags =
                     (before.reference_retry && !evaluated, if evaluated || changed { retry } else { before.provisioning_retry });
@@ -504,6 +510,12 @@ impl Evaluator<'_> {
             }
         }
     }
+}
+
+/// The groups that rules ask for and that any of these objects is a member of.
+pub(super) fn groups_of<'a>(objects: impl Iterator<Item = &'a CsObject>) -> Vec<String> {
+    let groups: BTreeSet<&String> = objects.flat_map(|object| &object.groups).collect();
+    groups.into_iter().cloned().collect()
 }
 
 /// True when the engine put or staged something there, so that leaving scope must be noticed.
@@ -537,6 +549,7 @@ fn committed(contributor: &Contributor, ambience: Ambience<'_>) -> CsEffect {
     }
     after.rename_retry = false;
     after.reference_retry = false;
+    after.needs_full = false;
     let outbound: Vec<_> = object.link_rules.iter().filter(|rule| rule.direction == Direction::Outbound).copied().collect();
     after.link_rules = link_rules(Some(contributor), &[], &object.link_rules, ambience);
     after.link_rules.extend(outbound);

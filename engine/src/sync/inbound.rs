@@ -9,7 +9,7 @@ use crate::model::sorted_set::sorted_set;
 use crate::model::{
     AlgorithmStep, AttributeId, CsId, ErrorCode, Image, ObjectError, ObjectOperation, RuleId, SortedMap, Value, Values,
 };
-use crate::rules::{CompiledFlow, CompiledRule, LinkType, MergeType, Plan, in_scope};
+use crate::rules::{CompiledFlow, CompiledRule, LinkType, MergeType, Plan, ScopeSource, in_scope};
 use crate::store::connector_space::{CsObject, TowerView};
 use crate::store::metaverse::Contribution;
 
@@ -33,7 +33,8 @@ impl Contributor {
         let contributes = object.was_imported() && object.pending_import.operation != ObjectOperation::Delete;
         let rules = match (contributes, plan.connector(object.connector), object_type(&object)) {
             (true, Some(connector), Some(object_type)) => {
-                connector.inbound_rules(object_type).iter().filter(|rule| in_scope(&rule.scope, &expected)).cloned().collect()
+                let source = ScopeSource { image: &expected, groups: &object.groups };
+                connector.inbound_rules(object_type).iter().filter(|rule| in_scope(&rule.scope, source)).cloned().collect()
             }
             _ => Arc::from([]),
         };

@@ -15,7 +15,7 @@ use crate::model::{
     AlgorithmStep, AttributeChange, AttributeId, CsId, DN_ATTRIBUTE, Delta, Dn, ErrorCode, Image, MvId, ObjectError,
     ObjectOperation, Value, ValueType, Values,
 };
-use crate::rules::{CompiledFlow, CompiledRule, ConnectorPlan, Direction, LinkType, MergeType, Plan, in_scope};
+use crate::rules::{CompiledFlow, CompiledRule, ConnectorPlan, Direction, LinkType, MergeType, Plan, ScopeSource, in_scope};
 use crate::store::connector_space::{CsObject, LinkRule, TowerView};
 use crate::store::references::ReferenceLayer;
 
@@ -56,6 +56,8 @@ pub struct Outbound<'a> {
     pub metaverse_type: &'a str,
     /// Its attributes after the inbound flow.
     pub image: &'a Image,
+    /// The groups that rules ask for and that the joined objects are members of.
+    pub groups: &'a [String],
     /// GUID for a new object.
     pub new_guid: Uuid,
 }
@@ -76,8 +78,9 @@ impl Outbound<'_> {
     /// # Errors
     /// [`Halt`] when facts are missing or an object cannot be provisioned.
     pub fn targets(&self, linked: &[&Contributor]) -> Attempt<Targets> {
+        let source = ScopeSource { image: self.image, groups: self.groups };
         let rules: Vec<&Arc<CompiledRule>> =
-            self.connector.outbound_rules(self.metaverse_type).iter().filter(|rule| in_scope(&rule.scope, self.image)).collect();
+            self.connector.outbound_rules(self.metaverse_type).iter().filter(|rule| in_scope(&rule.scope, source)).collect();
         let mut outcomes = Vec::new();
         let (mut present, mut released) = (Vec::new(), Vec::new());
         for &contributor in linked {

@@ -166,4 +166,5 @@ fn is_waiting(object: &CsObject) -> bool {
         || object.import_error.is_some()
         || object.rename_retry
         || object.reference_retry
+        || object.needs_full
 }

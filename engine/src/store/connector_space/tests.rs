@@ -1,3 +1,4 @@
+use super::visit::visit_sql;
 use super::*;
 use crate::model::AttributeChange;
 use crate::store::Database;
@@ -18,7 +19,7 @@ fn a_delta_reads_what_waits_and_not_what_there_is() {
     let database = Database::open(&folder.path().join("syncline.db")).unwrap();
     let reader = database.reader().unwrap();
     let check = |visit, expected: &[&str]| assert_eq!(indexes(&reader, visit), expected, "{visit:?}");
-    check(Visit::Delta, &["cs_object_disconnector", "cs_object_import", "cs_object_import_error"]);
+    check(Visit::Delta, &["cs_object_disconnector", "cs_object_import", "cs_object_import_error", "cs_object_needs_full"]);
     check(Visit::Deletes, &["cs_object_import"]);
     check(Visit::Retries, &["cs_object_retry"]);
 }

@@ -21,7 +21,7 @@ use crate::connector::file::{FileSchema, FileSettings};
 use crate::scenario::laws::rules::fixture;
 use crate::scenario::outcome::lines;
 use crate::service::{Engine, EngineOptions};
-use crate::setup::{NewDirectory, delete_rule, save_rule};
+use crate::setup::{Accept, NewDirectory, RuleChanges, store_rules};
 use crate::store::{Database, configuration};
 
 /// Objects of a batch: several batches in every run.
@@ -98,14 +98,14 @@ impl Place {
             let reader = database.reader().unwrap();
             (configuration::connectors(&reader).unwrap(), configuration::rules(&reader).unwrap())
         };
-        for rule in known {
-            delete_rule(database, rule.id).unwrap();
-        }
-        for text in fixture() {
+        let save = fixture().into_iter().map(|text| {
             let connector = connectors.iter().find(|connector| connector.name == text.connector).unwrap();
             let guid = Uuid::from_u128(u128::try_from(text.precedence).unwrap());
-            save_rule(database, &text.to_rule(connector.id, text.precedence, guid, &|_| true).unwrap()).unwrap();
-        }
+            text.to_rule(connector.id, text.precedence, guid, &|_| true).unwrap()
+        });
+        let remove = known.iter().map(|rule| rule.id).collect();
+        let changes = RuleChanges { save: save.collect(), remove, accept: Accept::Storable, ..RuleChanges::default() };
+        store_rules(database, &changes).unwrap();
         let mut writer = database.writer();
         let transaction = writer.transaction().unwrap();
         for connector in &connectors {
