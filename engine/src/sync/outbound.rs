@@ -10,6 +10,7 @@ use super::facts::{Attempt, FactReader, Halt};
 use super::inbound::{Contributor, merge_into, object_type};
 use super::join::holds;
 use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value, match_keys};
+use crate::model::sorted_set::{minus, sorted_set};
 use crate::model::{
     AlgorithmStep, AttributeChange, AttributeId, CsId, DN_ATTRIBUTE, Delta, Dn, ErrorCode, Image, MvId, ObjectError,
     ObjectOperation, Value, ValueType, Values,
@@ -535,18 +536,15 @@ fn stage_references(
     adds: &mut ReferenceValues,
     deletes: &mut ReferenceValues,
 ) {
-    let ids = |values: &[Value]| -> std::collections::BTreeSet<i64> {
-        values
-            .iter()
-            .filter_map(|value| match value {
-                Value::Reference(id) => Some(*id),
-                Value::String(_) | Value::Binary(_) | Value::Integer(_) | Value::Boolean(_) => None,
-            })
-            .collect()
+    let ids = |values: &[Value]| -> Vec<CsId> {
+        let references = values.iter().filter_map(|value| match value {
+            Value::Reference(id) => Some(CsId(*id)),
+            Value::String(_) | Value::Binary(_) | Value::Integer(_) | Value::Boolean(_) => None,
+        });
+        sorted_set(references.collect())
     };
     let (old, new) = (ids(base), ids(desired));
-    let come: Vec<CsId> = new.difference(&old).map(|id| CsId(*id)).collect();
-    let go: Vec<CsId> = old.difference(&new).map(|id| CsId(*id)).collect();
+    let (come, go) = (minus(&new, &old), minus(&old, &new));
     if !come.is_empty() {
         adds.insert(attribute, come);
     }
