@@ -7,6 +7,7 @@ mod definition;
 mod difference;
 mod file;
 mod identity_choice;
+mod place;
 mod plan;
 mod revision;
 mod scope;
@@ -26,6 +27,7 @@ pub use definition::{
 };
 pub use difference::rule_differences;
 pub use file::{RulePatch, RuleText, RuleTextError, rules_from_toml};
+pub use place::{Placed, Side, place as place_rule};
 pub use plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };
