@@ -350,6 +350,14 @@ fn a_what_if_lists_exactly_what_the_real_full_synchronization_then_does() {
     assert!(compared.contains("only what-if 1"), "{compared}");
     assert_eq!(syncline(&folder, &["whatif", "delete", "1", "2"]).status.code(), Some(0));
     assert_eq!(syncline(&folder, &["whatif", "show", "1"]).status.code(), Some(30));
+    // The sample export says what the shipped rules say; a file that is none of an export is refused.
+    let pilot = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/aadconnect-export/contoso-pilot");
+    let map = |name: &str| format!("--map={name}={name}");
+    let (forest, tenant) = (map(FOREST), map("contoso.onmicrosoft.com - AAD"));
+    let tried = data(&syncline(&folder, &["whatif", "--config", pilot, &forest, &tenant, "--json"]));
+    assert_eq!(tried["rulesFile"], pilot);
+    let number = tried["number"].to_string();
+    assert_eq!(syncline(&folder, &["whatif", "delete", &number]).status.code(), Some(0));
     let refused = syncline(&folder, &["whatif", "--config", rules]);
     assert_eq!(refused.status.code(), Some(31));
     let left: Vec<String> = std::fs::read_dir(folder.join("whatif"))

@@ -228,15 +228,7 @@ impl From<EngineError> for Failure {
                 | SetupError::SecondTenant(connector)
                 | SetupError::PartitionTaken { connector, .. },
             ) => json!({ "connector": connector }),
-            EngineError::Interop(InteropError::Refused(findings)) => json!({
-                "findings": findings
-                    .iter()
-                    .map(|found| json!({ "file": found.file, "element": found.element, "message": found.message }))
-                    .collect::<Vec<_>>(),
-            }),
-            EngineError::Interop(InteropError::InTheWay { from, to, .. } | InteropError::Mapping { from, to, .. }) => {
-                json!({ "from": from, "connector": to })
-            }
+            EngineError::Interop(error) | EngineError::WhatIf(WhatIfError::Server(error)) => interop_detail(error),
             EngineError::UnknownRule { name, .. } => json!({ "rule": name }),
             EngineError::RuleText(reasons) => json!({ "reasons": reasons }),
             EngineError::RuleChange(RuleChangeError::Refused(faults)) => json!({ "reasons": faults }),
@@ -291,10 +283,27 @@ fn exit_of(error: &EngineError) -> Exit {
 }
 
 /// The exit code of a what-if without an answer.
+/// What scripts are told about a configuration that was not taken over.
+fn interop_detail(error: &InteropError) -> Value {
+    match error {
+        InteropError::Refused(findings) => json!({
+            "findings": findings
+                .iter()
+                .map(|found| json!({ "file": found.file, "element": found.element, "message": found.message }))
+                .collect::<Vec<_>>(),
+        }),
+        InteropError::InTheWay { from, to, .. } | InteropError::Mapping { from, to, .. } => {
+            json!({ "from": from, "connector": to })
+        }
+        _ => json!({}),
+    }
+}
+
 fn exit_of_whatif(error: &WhatIfError) -> Exit {
     match error {
         WhatIfError::Busy { .. } => Exit::Busy,
         WhatIfError::Rules { .. } | WhatIfError::File { .. } => Exit::Invalid,
+        WhatIfError::Server(error) => exit_of_interop(error),
         WhatIfError::Cancelled => Exit::Canceled,
         WhatIfError::Step { .. } => Exit::Stopped,
         WhatIfError::Unknown { .. } => Exit::NotFound,

@@ -7,6 +7,7 @@ use super::connector::{
 };
 use super::convert_rule::connector_attributes;
 use super::error::InteropError;
+use super::import::InteropContext;
 use super::report::Remark;
 use super::rule::ServerRule;
 use crate::connector::DirectoryPartition;
@@ -14,7 +15,7 @@ use crate::connector::active_directory::ActiveDirectorySettings;
 use crate::connector::entra::EntraSettings;
 use crate::model::{ConnectorId, PartitionId, fold_text};
 use crate::run::default_profiles;
-use crate::setup::{ACTIVE_DIRECTORY_KIND, SetupContext, TENANT_KIND};
+use crate::setup::{ACTIVE_DIRECTORY_KIND, TENANT_KIND};
 use crate::store::configuration::{ConnectorRecord, PartitionRecord, ProfileRecord, ProfileStep, StepType};
 
 const PAGE_SIZE: u32 = 500;
@@ -29,7 +30,7 @@ pub(super) struct NewConnector {
 
 /// Makes a connector of one of a server. It has no credential; `rules` are those of the export that belong to it.
 pub(super) fn create(
-    context: &SetupContext<'_>,
+    context: &InteropContext<'_>,
     server: &ServerConnector,
     rules: &[&ServerRule],
     changed: &mut Vec<Remark>,

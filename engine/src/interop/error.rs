@@ -87,7 +87,7 @@ pub enum InteropError {
     },
     /// A connector of the export would stand beside one that is in its place already.
     #[error(
-        "connector \"{from}\" of the export cannot be made here: {reason}; map it onto the present one with --map \"{from}={to}\""
+        "connector \"{from}\" of the export cannot be made here: {reason}; map it onto the present one (on the command line: --map \"{from}={to}\")"
     )]
     InTheWay {
         /// Connector of the export.

@@ -11,6 +11,7 @@ use super::convert_rule;
 use super::error::InteropError;
 use super::export_connector::{self, Source, exported_id, parameter, time};
 use super::folder::{Documents, write};
+use super::import::InteropContext;
 use super::metaverse::{ServerMetaverse, envelope};
 use super::reading::Reading;
 use super::report::{ExportReport, Remark};
@@ -20,7 +21,7 @@ use super::settings;
 use super::xml::{Element, parse};
 use crate::model::ConnectorId;
 use crate::rules::SyncRule;
-use crate::setup::{FILE_KIND, SetupContext, is_waiting_for_tenant};
+use crate::setup::{FILE_KIND, is_waiting_for_tenant};
 use crate::store::configuration::{self, ConnectorRecord};
 use crate::store::server_documents::{self, DocumentKind, ServerDocument};
 use crate::store::{StoreError, schema as metaverse_schema};
@@ -33,7 +34,7 @@ const SERVER: &str = "SYNCLINE";
 ///
 /// # Errors
 /// [`InteropError`] when the folder is in use or cannot be written.
-pub fn export(context: &SetupContext<'_>, folder: &Path) -> Result<ExportReport, InteropError> {
+pub fn export(context: &InteropContext<'_>, folder: &Path) -> Result<ExportReport, InteropError> {
     let reader = context.database.reader()?;
     let records = configuration::connectors(&reader)?;
     let mut report = ExportReport { folder: folder.display().to_string(), ..ExportReport::default() };
@@ -131,7 +132,7 @@ fn remarks(record: &ConnectorRecord, remarks: &mut Vec<Remark>) {
 }
 
 /// Metaverse and global settings.
-fn metaverse(connection: &Connection, context: &SetupContext<'_>) -> Result<Element, InteropError> {
+fn metaverse(connection: &Connection, context: &InteropContext<'_>) -> Result<Element, InteropError> {
     let schema = metaverse_schema::metaverse(connection)?;
     let imported = match server_documents::all(connection, DocumentKind::Metaverse)?.remove(&Uuid::nil()) {
         Some(document) => ServerMetaverse::read(&element_of(&document.body)?, &mut Reading::default()),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use jiff::Timestamp;
 use rusqlite::Transaction;
 use uuid::Uuid;
 
@@ -18,13 +19,24 @@ use super::report::{
 };
 use super::rule::ServerRule;
 use super::settings;
-use crate::model::{ConnectorId, Schema, fold_text};
-use crate::setup::{SetupContext, TENANT_KIND, select_attributes};
-use crate::store::StoreError;
+use crate::model::{ConnectorId, IdSource, Schema, fold_text};
+use crate::setup::{TENANT_KIND, select_attributes};
 use crate::store::configuration::{self, ConnectorRecord};
 use crate::store::schema;
 use crate::store::server_documents::{self, DocumentKind, ServerDocument};
+use crate::store::{Database, StoreError};
 use crate::sync::load_plan;
+
+/// What a configuration is taken over into, or written from.
+#[derive(Clone, Copy)]
+pub struct InteropContext<'a> {
+    /// The database.
+    pub database: &'a Database,
+    /// Gives out GUIDs.
+    pub ids: &'a dyn IdSource,
+    /// The present instant.
+    pub now: Timestamp,
+}
 
 /// How an exported configuration is taken over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,7 +102,7 @@ pub fn outline(path: &Path) -> Result<ServerConfigurationView, InteropError> {
 ///
 /// # Errors
 /// [`InteropError`] names file, element and value, or the connector in the way; nothing is stored then.
-pub fn import(context: &SetupContext<'_>, path: &Path, options: &ImportOptions) -> Result<ImportReport, InteropError> {
+pub fn import(context: &InteropContext<'_>, path: &Path, options: &ImportOptions) -> Result<ImportReport, InteropError> {
     let configuration = read(path)?;
     let report = {
         let mut writer = context.database.writer();
@@ -123,7 +135,7 @@ pub fn import(context: &SetupContext<'_>, path: &Path, options: &ImportOptions) 
 }
 
 pub(super) struct Import<'a> {
-    pub context: &'a SetupContext<'a>,
+    pub context: &'a InteropContext<'a>,
     pub transaction: &'a Transaction<'a>,
     pub configuration: &'a ServerConfiguration,
     pub targets: BTreeMap<Uuid, Target>,
@@ -228,8 +240,8 @@ impl Import<'_> {
                     file: self.report.folder.clone(),
                     element: "connector".to_owned(),
                     message: format!(
-                        "{} rules, such as \"{}\", belong to connector {id}, which is neither in the export nor here; map it with \
-                         --map {id}=NAME",
+                        "{} rules, such as \"{}\", belong to connector {id}, which is neither in the export nor here; map it \
+                         onto a connector that is here (on the command line: --map {id}=NAME)",
                         own.len(),
                         own.first().map_or("", |rule| rule.name.as_str())
                     ),

@@ -31,7 +31,7 @@ pub use connector::{
 pub use error::{Finding, InteropError};
 pub use export::{export, rule_script};
 pub use folder::{ServerConfiguration, read};
-pub use import::{ImportOptions, import, outline};
+pub use import::{ImportOptions, InteropContext, import, outline};
 pub use metaverse::ServerMetaverse;
 pub use report::{
     ConnectorFate, ExportReport, ExportedConnector, ExportedKind, ImportReport, ImportedConnector, Remark, ReplacedRule,

@@ -7,6 +7,7 @@ use syncline_expression::{Program, Severity, View};
 use uuid::Uuid;
 
 use super::definition::{Direction, Flow, FlowSource, LinkType, SyncRule};
+use super::flow_order::FlowOrders;
 use super::plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };
@@ -140,6 +141,7 @@ pub fn compile(
     }
     let member = (!watched_groups.is_empty()).then(|| attributes.intern(MEMBER_ATTRIBUTE));
     let plan = Plan {
+        flow_orders: FlowOrders::default(),
         metaverse: metaverse_attributes
             .into_iter()
             .map(|(id, definition)| {

@@ -6,6 +6,7 @@ mod default_set;
 mod definition;
 mod difference;
 mod file;
+mod flow_order;
 mod identity_choice;
 mod place;
 mod plan;
@@ -26,7 +27,8 @@ pub use definition::{
     Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule, tag_name,
 };
 pub use difference::rule_differences;
-pub use file::{RulePatch, RuleText, RuleTextError, rules_from_toml};
+pub use file::{RulePatch, RuleText, RuleTextError, rules_from_toml, rules_to_toml};
+pub use flow_order::{FlowOrders, FlowPlace};
 pub use place::{Placed, Side, place as place_rule};
 pub use plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,

@@ -7,6 +7,7 @@ use syncline_expression::{Program, View};
 use uuid::Uuid;
 
 use super::definition::{Direction, LinkType, MergeType};
+use super::flow_order::FlowOrders;
 use super::scope::CompiledClause;
 use crate::model::{AttributeId, AttributeTable, ConnectorId, Dn, RuleId, Schema, Value, ValueType};
 
@@ -196,6 +197,8 @@ pub struct Plan {
     pub member: Option<AttributeId>,
     /// Connector space attributes that some outbound join condition looks up, by connector.
     pub connector_keys: BTreeMap<ConnectorId, Vec<AttributeId>>,
+    /// The order of flows, as far as it was asked for.
+    pub flow_orders: FlowOrders,
 }
 
 impl Plan {

@@ -3,9 +3,13 @@
 use std::path::Path;
 
 use super::{Engine, EngineError, ExportReport, ImportOptions, ImportReport, ServerConfigurationView};
-use crate::interop;
+use crate::interop::{self, InteropContext};
 
 impl Engine {
+    fn interop(&self) -> InteropContext<'_> {
+        InteropContext { database: self.database(), ids: self.ids(), now: self.now() }
+    }
+
     /// Reads an exported Azure AD Connect configuration and tells which connectors and how many rules it holds.
     ///
     /// # Errors
@@ -22,7 +26,7 @@ impl Engine {
     /// replaced without consent.
     pub fn import_server_configuration(&self, path: &Path, options: &ImportOptions) -> Result<ImportReport, EngineError> {
         self.check_idle()?;
-        let report = interop::import(&self.setup(), path, options)?;
+        let report = interop::import(&self.interop(), path, options)?;
         if !options.dry_run {
             self.tell_configuration_changed();
         }
@@ -35,7 +39,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] when the folder is in use or cannot be written.
     pub fn export_server_configuration(&self, folder: &Path) -> Result<ExportReport, EngineError> {
-        Ok(interop::export(&self.setup(), folder)?)
+        Ok(interop::export(&self.interop(), folder)?)
     }
 
     /// The script with which the rules editor of a real server makes these rules; all rules when none is named.

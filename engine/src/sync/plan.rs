@@ -10,7 +10,7 @@ use crate::connector::DirectoryPartition;
 use crate::model::{AttributeId, ConnectorId, Dn, Schema};
 use crate::rules::{PartitionPlan, Plan, PlanInput, RuleProblem, active_directory_schema, compile};
 use crate::store::configuration::{self, ConnectorRecord, PartitionRecord};
-use crate::store::connector_space::{self, LoadOptions, TowerView, Visit};
+use crate::store::connector_space::{self, LoadOptions, Visit};
 use crate::store::{Database, StoreError, attributes, membership, metaverse, options, schema};
 
 /// Option that tells for which attributes join keys are kept.
@@ -120,16 +120,16 @@ fn refresh_keys(transaction: &Transaction<'_>, plan: &Plan) -> Result<(), StoreE
         return Ok(());
     }
     let applier = Applier::new(plan);
+    metaverse::forget_join_keys(transaction)?;
     for ids in metaverse::all_ids(transaction)?.chunks(KEYS_BATCH) {
         for object in metaverse::load(transaction, ids)? {
-            metaverse::update(transaction, Some(&object), &object, &applier.names(&object))?;
+            metaverse::update(transaction, &object, &[], &object, &applier.names(&object))?;
         }
     }
     for (connector, attributes) in &plan.connector_keys {
         for ids in connector_space::to_visit(transaction, *connector, Visit::Full)?.chunks(KEYS_BATCH) {
             for object in connector_space::load(transaction, ids, &LoadOptions::default())? {
-                let keys = keys_of(&object.view(TowerView::Expected), attributes);
-                connector_space::write_keys(transaction, *connector, object.id, &keys)?;
+                connector_space::write_keys(transaction, *connector, object.id, &[], &keys_of(&object, attributes))?;
             }
         }
     }

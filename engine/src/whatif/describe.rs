@@ -294,7 +294,7 @@ impl Describer<'_> {
             let now = rule_of(after, id);
             now.or_else(|| before.and_then(|before| rule_of(before, id))).unwrap_or_default()
         };
-        let changes: BTreeMap<AttributeId, AttributeChange> = Delta::changes_between(old, &after.image);
+        let changes = Delta::changes_between(old, &after.image);
         let mut attributes: Vec<ChangedAttribute> =
             changes.iter().map(|(id, change)| plain(self.plan.name(*id), change, old.get(*id), rule(*id))).collect();
         for (id, change) in &change.references {

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::interop::InteropError;
 use crate::store::StoreError;
 
 /// A what-if that gives no answer. Nothing of it is left.
@@ -22,6 +23,9 @@ pub enum WhatIfError {
         /// What is wrong.
         message: String,
     },
+    /// The exported configuration cannot be read or does not fit.
+    #[error(transparent)]
+    Server(#[from] InteropError),
     /// Somebody asked for its end.
     #[error("the what-if was stopped; nothing of it is kept")]
     Cancelled,

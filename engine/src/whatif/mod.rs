@@ -1,4 +1,4 @@
-//! Floor 6: what-if. What a synchronization of the whole database would do, with the saved or with other rules,
+//! Floor 6: what-if. What a synchronization of the whole database would do, with the saved or with other rules, such as those of an exported server configuration,
 //! without doing it.
 //!
 //! There is no second implementation of synchronization: [`run`] copies the database, stores the other rules in
@@ -28,5 +28,5 @@ pub use report::{
     AttributeWord, ChangeKind, ChangedAttribute, ErrorChange, ErrorWord, ExportTotals, LinkWord, ObjectChange, RuleTouched,
     SpaceSummary, WhatIfFilter, WhatIfReport, WhatIfStep,
 };
-pub use run::{OtherRules, WhatIfContext, WhatIfProgress, WhatIfRequest, run};
+pub use run::{Instead, OtherRules, OtherServer, WhatIfContext, WhatIfProgress, WhatIfRequest, run};
 pub use values::{few_values, shown_value};

@@ -21,9 +21,9 @@ pub struct WhatIfReport {
     pub user: String,
     /// Everything was synchronized, not only what is pending.
     pub full: bool,
-    /// File that the other rules came from; absent when the saved rules were asked about.
+    /// File or folder that the other rules came from; absent when the saved rules were asked about.
     pub rules_file: Option<String>,
-    /// Rules that the file touches.
+    /// Rules that it touches.
     pub rules: Vec<RuleTouched>,
     /// Synchronizations in the order in which they ran.
     pub steps: Vec<WhatIfStep>,
@@ -33,7 +33,7 @@ pub struct WhatIfReport {
     pub warnings: Vec<String>,
 }
 
-/// A rule that a file touches.
+/// A rule that a file or an exported configuration touches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleTouched {
     /// Name of the rule.
@@ -42,7 +42,7 @@ pub struct RuleTouched {
     pub connector: String,
     /// `Inbound` or `Outbound`.
     pub direction: String,
-    /// `added`, `replaced`, `changed` or `unchanged`.
+    /// `added`, `replaced`, `changed`, `unchanged` or `removed`.
     pub change: String,
 }
 

@@ -1,7 +1,7 @@
 //! Computing a what-if: copy, other rules, the step itself, comparison.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::changes::Teller;
@@ -13,8 +13,9 @@ use super::reason::RuleNames;
 use super::report::{ExportTotals, ObjectChange, RuleTouched, SpaceSummary, WhatIfReport, WhatIfStep};
 use crate::connector::CancelToken;
 use crate::export;
-use crate::model::{Clock, ConnectorId, CsId, IdSource, MvId, RandomIds, RunId, fold_text};
-use crate::protection;
+use crate::interop::{self, ImportOptions, InteropContext, RuleFate};
+use crate::model::{Clock, ConnectorId, CsId, IdSource, MvId, RandomIds, RuleId, RunId, fold_text};
+use crate::protection::{self, DeletionLimit};
 use crate::rules::{Revision, RuleChangeKind, RuleConnector, SyncRule, revise};
 use crate::step::{ERROR_LIMIT, Progress, Recorder, StepEnvironment, StepStatus};
 use crate::store::configuration::{self, ConnectorRecord, StepType};
@@ -50,6 +51,34 @@ pub struct OtherRules {
     pub text: String,
 }
 
+/// An exported server configuration that is not imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherServer {
+    /// Folder or file of the export.
+    pub path: PathBuf,
+    /// Connectors of the export, by name or GUID, whose rules go to connectors that are here.
+    pub mappings: Vec<(String, String)>,
+}
+
+/// What stands in place of the saved rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// Rules of a file, laid over the saved ones.
+    Rules(OtherRules),
+    /// An exported server configuration, taken over as an import would.
+    Server(OtherServer),
+}
+
+impl Instead {
+    /// The file or folder.
+    fn place(&self) -> String {
+        match self {
+            Self::Rules(rules) => rules.file.clone(),
+            Self::Server(server) => server.path.display().to_string(),
+        }
+    }
+}
+
 /// What a what-if is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WhatIfRequest {
@@ -57,8 +86,8 @@ pub struct WhatIfRequest {
     pub connectors: Vec<ConnectorId>,
     /// Everything, not only what is pending.
     pub full: bool,
-    /// Rules laid over the saved ones.
-    pub rules: Option<OtherRules>,
+    /// Other rules; none asks about the saved ones.
+    pub instead: Option<Instead>,
 }
 
 /// How far a what-if has come.
@@ -100,9 +129,15 @@ pub fn run(
 ) -> Result<WhatIfReport, WhatIfError> {
     let started = context.clock.now();
     // Faults of the file are found before the database is copied.
-    if let Some(rules) = &request.rules {
-        let reader = context.database.reader()?;
-        lay_over(&configuration::rules(&reader)?, &configuration::connectors(&reader)?, rules, &RandomIds)?;
+    match &request.instead {
+        Some(Instead::Rules(rules)) => {
+            let reader = context.database.reader()?;
+            lay_over(&configuration::rules(&reader)?, &configuration::connectors(&reader)?, rules, &RandomIds)?;
+        }
+        Some(Instead::Server(server)) => {
+            interop::outline(&server.path)?;
+        }
+        None => {}
     }
     let room = WhatIfFolder::of(context.folder).begin()?;
     let mut result = ResultFile::create(&room.result())?;
@@ -183,7 +218,7 @@ impl Copy<'_> {
         };
         let mut notes = Notes::default();
         notes.runs_going_on(&*database.reader()?)?;
-        let rules = self.other_rules(&connectors, &saved)?;
+        let rules = self.other_rules(&connectors, &saved, &mut notes)?;
         // What a run does before its first batch.
         export::recover(database)?;
         let (plan, _) = sync::load_plan(database)?;
@@ -224,7 +259,7 @@ impl Copy<'_> {
             ended: self.environment.clock.now(),
             user: self.user.to_owned(),
             full: self.request.full,
-            rules_file: self.request.rules.as_ref().map(|rules| rules.file.clone()),
+            rules_file: self.request.instead.as_ref().map(Instead::place),
             rules,
             steps,
             spaces: spaces.into_values().collect(),
@@ -232,14 +267,49 @@ impl Copy<'_> {
         })
     }
 
-    /// Lays the other rules over those of the copy.
-    fn other_rules(&self, connectors: &[ConnectorRecord], saved: &[SyncRule]) -> Result<Vec<RuleTouched>, WhatIfError> {
-        let Some(other) = &self.request.rules else { return Ok(Vec::new()) };
+    /// Puts the other rules into the copy.
+    fn other_rules(
+        &self,
+        connectors: &[ConnectorRecord],
+        saved: &[SyncRule],
+        notes: &mut Notes,
+    ) -> Result<Vec<RuleTouched>, WhatIfError> {
+        match &self.request.instead {
+            None => Ok(Vec::new()),
+            Some(Instead::Rules(rules)) => self.file_rules(rules, connectors, saved),
+            Some(Instead::Server(server)) => self.server_rules(server, saved, notes),
+        }
+    }
+
+    /// Takes an exported configuration over, as a real import does, and tells what became of the rules.
+    fn server_rules(&self, server: &OtherServer, saved: &[SyncRule], notes: &mut Notes) -> Result<Vec<RuleTouched>, WhatIfError> {
+        let environment = self.environment;
+        let context =
+            InteropContext { database: &environment.database, ids: environment.ids.as_ref(), now: environment.clock.now() };
+        let options = ImportOptions { mappings: server.mappings.clone(), dry_run: false, replace_rules: true };
+        let report = interop::import(&context, &server.path, &options)?;
+        notes.sentences.extend(report.warnings);
+        notes.sentences.extend(report.not_taken.iter().map(|remark| format!("{}: {}", remark.subject, remark.text)));
+        let reader = environment.database.reader()?;
+        let (connectors, now) = (configuration::connectors(&reader)?, configuration::rules(&reader)?);
+        let known: BTreeSet<RuleId> = saved.iter().map(|rule| rule.id).collect();
+        let added = now.iter().filter(|rule| !known.contains(&rule.id)).map(|rule| (rule, "added"));
+        let replaced = report.replaced.iter().filter_map(|replaced| {
+            let rule = saved.iter().find(|rule| rule.precedence == replaced.precedence)?;
+            Some((rule, if replaced.fate == RuleFate::Removed { "removed" } else { "changed" }))
+        });
+        Ok(replaced.chain(added).map(|(rule, change)| rule_touched(rule, change, &connectors)).collect())
+    }
+
+    /// Lays the rules of a file over those of the copy.
+    fn file_rules(
+        &self,
+        other: &OtherRules,
+        connectors: &[ConnectorRecord],
+        saved: &[SyncRule],
+    ) -> Result<Vec<RuleTouched>, WhatIfError> {
         let revision = lay_over(saved, connectors, other, self.environment.ids.as_ref())?;
         store_rules(&self.environment.database, &revision.rules)?;
-        let name = |id: ConnectorId| {
-            connectors.iter().find(|connector| connector.id == id).map(|connector| connector.name.clone()).unwrap_or_default()
-        };
         let word = |kind| match kind {
             RuleChangeKind::Added => "added",
             RuleChangeKind::Replaced => "replaced",
@@ -247,7 +317,7 @@ impl Copy<'_> {
             RuleChangeKind::Unchanged => "unchanged",
         };
         let touched = revision.changes.into_iter().map(|change| RuleTouched {
-            connector: name(change.connector),
+            connector: name_of(change.connector, connectors),
             rule: change.rule,
             direction: change.direction.label().to_owned(),
             change: word(change.kind).to_owned(),
@@ -325,13 +395,14 @@ impl Copy<'_> {
     ) -> Result<BTreeMap<SpaceKey, SpaceSummary>, StoreError> {
         let reader = self.environment.database.reader()?;
         let after = store::export_counts(&reader)?;
-        let limit = protection::deletion_threshold(&reader)?;
+        let limit = protection::deletion_limit(&reader)?;
         let metaverse = SpaceSummary { name: "Metaverse".to_owned(), ..SpaceSummary::default() };
         let mut spaces = BTreeMap::from([(SpaceKey::default(), metaverse)]);
         for connector in connectors {
             let counts = |counts: &BTreeMap<ConnectorId, ExportCounts>| totals(counts.get(&connector.id));
-            let deletion_limit = limit.filter(|_| connector.kind == TENANT_KIND);
-            let exceeding = protection::check_deletions(&reader, connector.id, deletion_limit)?;
+            let limit = if connector.kind == TENANT_KIND { limit } else { DeletionLimit::Off };
+            let deletion_limit = protection::most_deletions(&reader, connector.id, limit)?;
+            let exceeding = protection::check_deletions(&reader, connector.id, limit)?;
             let summary = SpaceSummary {
                 space: connector.guid.to_string(),
                 name: connector.name.clone(),
@@ -395,6 +466,20 @@ impl Copy<'_> {
         }
         Ok(())
     }
+}
+
+/// A rule and what became of it.
+fn rule_touched(rule: &SyncRule, change: &str, connectors: &[ConnectorRecord]) -> RuleTouched {
+    RuleTouched {
+        rule: rule.name.clone(),
+        connector: name_of(rule.connector, connectors),
+        direction: rule.direction.label().to_owned(),
+        change: change.to_owned(),
+    }
+}
+
+fn name_of(id: ConnectorId, connectors: &[ConnectorRecord]) -> String {
+    connectors.iter().find(|connector| connector.id == id).map(|connector| connector.name.clone()).unwrap_or_default()
 }
 
 /// Where a space stands in lists: the metaverse first, then by name.

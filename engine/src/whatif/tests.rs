@@ -9,13 +9,14 @@ use base64::Engine as _;
 use tempfile::TempDir;
 
 use super::{
-    ChangeKind, ErrorWord, LinkWord, ObjectChange, OtherRules, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest,
+    ChangeKind, ErrorWord, Instead, LinkWord, ObjectChange, OtherRules, OtherServer, WhatIfFilter, WhatIfProgress, WhatIfReport,
+    WhatIfRequest,
 };
 use crate::connector::CancelToken;
 use crate::model::ValueType;
 use crate::protection;
 use crate::rules::{RuleConnector, SyncRule, revise};
-use crate::service::{Engine, EngineError, EngineOptions, FindingState, FlowStatus, JoinStatus, SyncMode};
+use crate::service::{Engine, EngineError, EngineOptions, FindingState, FlowStatus, ImportOptions, JoinStatus, SyncMode};
 use crate::setup::demo::{SampleWorkspace, fill};
 use crate::store::configuration;
 
@@ -107,7 +108,7 @@ impl Lab {
 
     fn request(rules: &str) -> WhatIfRequest {
         let rules = (!rules.is_empty()).then(|| OtherRules { file: "rules.toml".to_owned(), text: rules.to_owned() });
-        WhatIfRequest { connectors: Vec::new(), full: true, rules }
+        WhatIfRequest { connectors: Vec::new(), full: true, instead: rules.map(Instead::Rules) }
     }
 
     fn ask(&self, request: &WhatIfRequest) -> Result<WhatIfReport, EngineError> {
@@ -152,7 +153,7 @@ impl Lab {
     fn threshold(&self, limit: Option<u64>) {
         let mut writer = self.engine.database().writer();
         let transaction = writer.transaction().unwrap();
-        protection::set_deletion_threshold(&transaction, limit).unwrap();
+        protection::set_deletion_limit(&transaction, limit.into()).unwrap();
         transaction.commit().unwrap();
     }
 
@@ -274,6 +275,41 @@ fn a_changed_rule_tells_what_the_real_run_then_does() {
 }
 
 #[test]
+fn an_exported_configuration_is_tried_before_it_is_imported() {
+    let server = Lab::new();
+    server.save(WITHOUT_SALES);
+    let export = server.folder.path().join("export");
+    server.engine.export_server_configuration(&export).unwrap();
+
+    let lab = Lab::new();
+    let mappings: Vec<(String, String)> = [FOREST, TENANT].map(|name| (name.to_owned(), name.to_owned())).into();
+    let request = WhatIfRequest {
+        connectors: Vec::new(),
+        full: true,
+        instead: Some(Instead::Server(OtherServer { path: export.clone(), mappings: mappings.clone() })),
+    };
+    let before = lab.dump();
+    let report = lab.ask(&request).unwrap();
+    assert_eq!(lab.dump(), before, "a what-if writes nothing to the database");
+    let touched: Vec<(&str, &str)> = report.rules.iter().map(|rule| (rule.rule.as_str(), rule.change.as_str())).collect();
+    assert_eq!(touched, [("In from AD - User Join", "changed")]);
+    assert_eq!(report.rules_file, Some(export.display().to_string()));
+    let lines = lab.lines(&report);
+    assert_eq!(lines, lab.lines(&lab.whatif(WITHOUT_SALES)), "the same rules, in the other form");
+
+    let options = ImportOptions { mappings, dry_run: false, replace_rules: true };
+    lab.engine.import_server_configuration(&export, &options).unwrap();
+    for step in &report.steps {
+        lab.run(&step.connector, "Full Synchronization", &step.status);
+    }
+    assert_eq!(lab.lines(&lab.whatif("")), Vec::<String>::new(), "what was foreseen has happened");
+
+    let nothing = OtherServer { path: lab.folder.path().join("data"), mappings: Vec::new() };
+    let refused = lab.ask(&WhatIfRequest { instead: Some(Instead::Server(nothing)), ..request }).unwrap_err();
+    assert!(refused.to_string().contains("holds no exported server configuration"), "{refused}");
+}
+
+#[test]
 fn what_comes_back_into_scope_is_told() {
     let lab = Lab::new();
     lab.save(WITHOUT_SALES);
@@ -363,7 +399,7 @@ fn a_delta_goes_over_what_is_pending() {
     lab.forest(&[("Ada", "IT"), ("Bob", "Legal"), ("Cho", "Sales"), ("Dan", "IT")]);
     lab.run(FOREST, "Full Import", "success");
     let connector = lab.engine.connector(FOREST).unwrap().id;
-    let delta = WhatIfRequest { connectors: vec![connector], full: false, rules: None };
+    let delta = WhatIfRequest { connectors: vec![connector], full: false, instead: None };
     let report = lab.ask(&delta).unwrap();
     assert_eq!(
         lab.lines(&report),
@@ -382,7 +418,7 @@ fn a_delta_goes_over_what_is_pending() {
     let eve = lab.changes(&report).into_iter().find(|change| change.name == dn("Eve")).unwrap();
     assert_eq!(eve.reason, "its deletion was imported");
     // A rule that concerns nothing pending changes nothing more.
-    let other = WhatIfRequest { rules: Lab::request(WITHOUT_SALES).rules, ..delta };
+    let other = WhatIfRequest { instead: Lab::request(WITHOUT_SALES).instead, ..delta };
     assert_eq!(lab.lines(&lab.ask(&other).unwrap()), lab.lines(&report));
 }
 

@@ -14,9 +14,11 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use syncline_engine::connector::CancelToken;
 use syncline_engine::service::{
-    ChangeKind, Engine, ObjectChange, OtherRules, Page, SpaceSummary, WhatIfFilter, WhatIfReport, WhatIfRequest,
+    ChangeKind, Engine, Instead, ObjectChange, OtherRules, OtherServer, Page, SpaceSummary, WhatIfFilter, WhatIfReport,
+    WhatIfRequest,
 };
 
+use super::config::mapping;
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupt;
 use super::json;
@@ -56,6 +58,7 @@ Examples:
   syncline whatif
   syncline whatif --rules changed.toml --connector contoso.com
   syncline whatif --rules changed.toml --format html --out whatif.html
+  syncline whatif --config ./export --map contoso.com=contoso.com
   syncline whatif show 3 --format csv --out changes.csv
   syncline whatif compare 2 3"
 )]
@@ -74,9 +77,12 @@ pub struct AskArgs {
     /// Rules laid over the saved ones; without it the saved rules are asked about
     #[arg(long, value_name = "FILE")]
     pub rules: Option<PathBuf>,
-    /// Rules of an exported server configuration; comes with the import of configurations
-    #[arg(long, value_name = "FILE", conflicts_with = "rules")]
+    /// Take an exported Azure AD Connect configuration over on the copy, as "config import-server" would
+    #[arg(long, value_name = "DIR", conflicts_with = "rules")]
     pub config: Option<PathBuf>,
+    /// With --config: apply the rules of a connector of the export to a connector that is here
+    #[arg(long = "map", value_name = "NAME=CONNECTOR", value_parser = mapping, requires = "config")]
+    pub mappings: Vec<(String, String)>,
     /// Synchronize only this connector, by name or GUID; may be repeated
     #[arg(long, value_name = "CONNECTOR")]
     pub connector: Vec<String>,
@@ -189,18 +195,17 @@ impl WhatIfArgs {
 }
 
 fn ask(session: &Session, arguments: &AskArgs) -> Result<Answer, Failure> {
-    if arguments.config.is_some() {
-        return Err(Failure::invalid(
-            "a whole configuration cannot be read yet; it comes with the import of configurations. --rules FILE takes rules as text",
-        ));
-    }
-    let rules = arguments.rules.as_deref().map(read_rules).transpose()?;
+    let instead = match (&arguments.rules, &arguments.config) {
+        (Some(file), _) => Some(Instead::Rules(read_rules(file)?)),
+        (None, Some(path)) => Some(Instead::Server(OtherServer { path: path.clone(), mappings: arguments.mappings.clone() })),
+        (None, None) => None,
+    };
     session.query(|engine| {
         let mut connectors = Vec::new();
         for name in &arguments.connector {
             connectors.push(engine.connector(name)?.id);
         }
-        let request = WhatIfRequest { connectors, full: !arguments.delta, rules: rules.clone() };
+        let request = WhatIfRequest { connectors, full: !arguments.delta, instead: instead.clone() };
         let cancel = CancelToken::default();
         let _interrupt = Interrupt::cancels(&cancel)?;
         let report = engine.whatif(&request, &cancel, progress::stages(&session.output))?;

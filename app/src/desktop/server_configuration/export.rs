@@ -49,10 +49,12 @@ impl ExportWindow {
         }
         ui.add_space(6.0);
         let mut close = false;
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            close = ui.button("Close").clicked();
-            let possible = self.field.folder().is_some() && !self.export.is_pending();
-            accepted |= action_ui::primary(ui, possible, "Export").on_disabled_hover_text("Name a folder first").clicked();
+        ui.horizontal(|ui| {
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                close = ui.button("Close").clicked();
+                let possible = self.field.folder().is_some() && !self.export.is_pending();
+                accepted |= action_ui::primary(ui, possible, "Export").on_disabled_hover_text("Name a folder first").clicked();
+            });
         });
         if accepted
             && !self.export.is_pending()

@@ -163,9 +163,11 @@ fn scrolled(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
 /// The buttons at the end; true when the window shall close.
 fn buttons(ui: &mut Ui, more: impl FnOnce(&mut Ui) -> bool) -> bool {
     let mut close = false;
-    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-        close = ui.button("Close").clicked();
-        close |= more(ui);
+    ui.horizontal(|ui| {
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            close = ui.button("Close").clicked();
+            close |= more(ui);
+        });
     });
     close
 }

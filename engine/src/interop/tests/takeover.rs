@@ -10,7 +10,7 @@ use super::super::xml::parse;
 use super::super::{InteropError, ServerConfiguration, read};
 use super::{canonical, pilot, single_exports};
 use crate::connector::file::{FileSchema, FileSettings};
-use crate::protection;
+use crate::protection::{self, DeletionLimit};
 use crate::rules::{FlowSource, UserMatch};
 use crate::service::{ConnectorFate, ConnectorKind, Engine, EngineError, EngineOptions, ImportOptions, ImportReport, RuleFate};
 use crate::setup::{NewDirectory, RuleChoices};
@@ -344,7 +344,7 @@ fn what_the_metaverse_of_the_server_has_is_added() {
         assert!(taken.contains(&subject), "{taken:?} lacks {subject}");
     }
     let reader = workspace.engine.database().reader().unwrap();
-    assert_eq!(protection::deletion_threshold(&reader).unwrap(), Some(70));
+    assert_eq!(protection::deletion_limit(&reader).unwrap(), DeletionLimit::Count(70));
     assert!(protection::staging_mode(&reader).unwrap());
     drop(reader);
     assert_eq!(workspace.export("export"), read(&folder).unwrap(), "own settings of an administrator survive");
@@ -414,7 +414,7 @@ fn a_configuration_made_here_moves_to_another_data_folder() {
         rule.tag = None;
         rule.precedence = 50;
         configuration::save_rule(&transaction, &rule).unwrap();
-        protection::set_deletion_threshold(&transaction, None).unwrap();
+        protection::set_deletion_limit(&transaction, DeletionLimit::Off).unwrap();
         RuleChoices { user_match: UserMatch::Attribute("employeeID".to_owned()), ..RuleChoices::default() }
             .save(&transaction)
             .unwrap();
@@ -426,7 +426,7 @@ fn a_configuration_made_here_moves_to_another_data_folder() {
     assert_eq!((report.rules.switched_off, report.rules.custom, report.warnings.len()), (0, 1, 0), "{report:#?}");
     assert_eq!(second.export("export"), first);
     let reader = second.engine.database().reader().unwrap();
-    assert_eq!(protection::deletion_threshold(&reader).unwrap(), None);
+    assert_eq!(protection::deletion_limit(&reader).unwrap(), DeletionLimit::Off);
     assert_eq!(RuleChoices::load(&reader).unwrap().user_match, UserMatch::Attribute("employeeID".to_owned()));
     let forest = configuration::connector_named(&reader, "fabrikam.com").unwrap().unwrap();
     let partition = &configuration::partitions(&reader, forest).unwrap()[0];
@@ -481,12 +481,24 @@ fn what_has_no_place_is_refused_with_the_way_out() {
     };
     let rules = pilot().join("SynchronizationRules");
     let cloud = "contoso.onmicrosoft.com - AAD";
-    check(&rules, &[], "neither in the export nor here; map it with --map ae4db4cc-b16b-4eb2-acf5-837ca84e4d7d=NAME");
-    check(&rules, &[], "neither in the export nor here; map it with --map b891884f-051e-4a83-95af-2544101c9083=NAME");
+    check(
+        &rules,
+        &[],
+        "neither in the export nor here; map it onto a connector that is here (on the command line: --map ae4db4cc-b16b-4eb2-acf5-837ca84e4d7d=NAME",
+    );
+    check(
+        &rules,
+        &[],
+        "neither in the export nor here; map it onto a connector that is here (on the command line: --map b891884f-051e-4a83-95af-2544101c9083=NAME",
+    );
     check(&pilot(), &[("fabrikam.com", "x")], "no connector \"fabrikam.com\" that could be mapped; it has \"contoso.com\"");
     check(&pilot(), &[("contoso.com", "x")], "no connector is named \"x\"; known connectors: none");
     add("contoso.com");
-    check(&pilot(), &[], "a connector has its name; map it onto the present one with --map \"contoso.com=contoso.com\"");
+    check(
+        &pilot(),
+        &[],
+        "a connector has its name; map it onto the present one (on the command line: --map \"contoso.com=contoso.com\")",
+    );
     check(&pilot(), &[(cloud, "contoso.com")], "one is a tenant, the other a forest");
     workspace.engine.add_sandbox("tailspin", &[]).unwrap();
     // Rules of the cloud connector need no mapping: it is the tenant, whoever it is.

@@ -10,6 +10,7 @@ mod explain;
 mod expression;
 mod metaverse;
 mod page;
+mod protection;
 mod rules;
 mod runs;
 mod status;
@@ -20,12 +21,13 @@ pub use explain::*;
 pub use expression::*;
 pub use metaverse::*;
 pub use page::*;
+pub use protection::*;
 pub use rules::*;
 pub use runs::*;
 pub use status::*;
 
 pub use crate::whatif::{
     AttributeWord, ChangeKind, ChangedAttribute, ComparedChange, ComparedSpace, Comparison, ErrorChange, ErrorWord, ExportTotals,
-    LinkWord, ObjectChange, OtherRules, RuleTouched, Side, SpaceSummary, WhatIfFilter, WhatIfProgress, WhatIfReport,
-    WhatIfRequest, WhatIfStep,
+    Instead, LinkWord, ObjectChange, OtherRules, OtherServer, RuleTouched, Side, SpaceSummary, WhatIfFilter, WhatIfProgress,
+    WhatIfReport, WhatIfRequest, WhatIfStep,
 };
