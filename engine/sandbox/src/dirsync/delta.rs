@@ -122,8 +122,11 @@ fn attributes(tenant: &Tenant, object: &Object) -> Result<Map<String, Value>, Sa
         found.insert("cloudMastered".to_owned(), json!(cloud));
     }
     for (attribute, target) in links::named_targets(&tenant.db, object.id)? {
-        let multi = schema::attribute(object.kind, &attribute).is_none_or(|known| known.multi);
-        if multi {
+        // The directory has relations of its own, which the channel does not know.
+        let Some(known) = schema::attribute(object.kind, &attribute) else {
+            continue;
+        };
+        if known.multi {
             if let Value::Array(list) = found.entry(attribute).or_insert_with(|| json!([])) {
                 list.push(json!(target));
             }
