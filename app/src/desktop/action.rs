@@ -51,6 +51,7 @@ impl Tab {
                 &[A::ConfigureRunProfiles, A::Run, A::Stop],
                 &[A::ExportConnector, A::ImportConnector, A::UpdateConnector, A::RefreshSchema],
                 &[A::SearchConnectorSpace],
+                &[A::WhatIf],
             ],
             Self::MetaverseDesigner => &[
                 &[A::CreateObjectType, A::DeleteObjectType],
@@ -175,6 +176,7 @@ actions! {
     StopCycle: "Stop Cycle", "End the cycle after the batch in progress.";
     Details: "Details", "Show steps, counters and errors of the run.";
     RunAgain: "Run Again...", "Start the same profile once more.";
+    WhatIf: "What-If...", "See what a synchronization would do to all objects, without doing it.";
     CreateConnector: "Create...", "Add a connector.";
     ConnectorProperties: "Properties", "Connection, partitions, object types and attributes of the connector.";
     DeleteConnector: "Delete...", "Remove the connector space or the whole connector.";
@@ -197,6 +199,11 @@ actions! {
     SaveQuery: "Save Query...", "Write the conditions to a file.";
     LoadQuery: "Load Query...", "Read conditions from a file.";
     ExportResults: "Export Results...", "Write the objects found to a file.";
+    OpenObject: "Properties", "Open the object.";
+    Preview: "Preview...", "See what synchronizing the object would do, and why.";
+    AttributeLineage: "Attribute Lineage", "Where the value comes from: the rule that gives it, and what lost.";
+    WhyNot: "Why Not?", "What is in the way of the object: scope, join, provisioning, errors.";
+    ContributingObject: "Show Contributing Object", "Open the connector space object that the value comes from.";
     CopyDn: "Copy DN", "Copy the distinguished name.";
     CopyId: "Copy ID", "Copy the object's GUID.";
     CopyValue: "Copy Value", "Copy the value.";
@@ -279,6 +286,7 @@ impl Action {
                 need(!now.cycle, "A cycle is already going on")?;
                 need(!now.running, "A run is already going on")
             }
+            Self::WhatIf => need(now.workspace && !now.connectors.is_empty(), "There is no connector to synchronize"),
             Self::StopCycle => need(now.cycle, "No cycle is going on"),
             Self::ConfigureAttributeFlowPrecedence => need(now.attribute_selected, "Select an attribute first"),
             Self::Search => match &now.search_problem {
@@ -309,6 +317,11 @@ impl Action {
             | Self::TimeZoneUtc
             | Self::KeyboardShortcuts
             | Self::About
+            | Self::OpenObject
+            | Self::Preview
+            | Self::AttributeLineage
+            | Self::WhyNot
+            | Self::ContributingObject
             | Self::CopyDn
             | Self::CopyId
             | Self::CopyValue => Ok(()),

@@ -23,6 +23,7 @@ pub mod shell;
 mod start;
 pub mod theme;
 pub mod welcome;
+pub mod whatif;
 pub mod widgets;
 pub mod worker;
 

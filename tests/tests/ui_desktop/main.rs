@@ -10,6 +10,7 @@
 
 mod accessibility;
 mod connectors;
+mod explain;
 mod fixture;
 mod metaverse;
 mod objects;
@@ -19,3 +20,4 @@ mod server_configuration;
 mod settings;
 mod support;
 mod welcome;
+mod whatif;

@@ -3,10 +3,14 @@
 pub mod attributes;
 pub mod cs_object;
 pub mod error_details;
+pub mod explain;
+pub mod lineage;
 pub mod mv_object;
+pub mod preview;
 pub mod run_objects;
 pub mod search_cs;
 pub mod tabs;
+pub mod why_not;
 
 use egui::epaint::Shadow;
 use egui::{Context, Frame, Id, Key, LayerId, Margin, Modifiers, Order, RichText, pos2, vec2};
@@ -15,9 +19,12 @@ use super::command::{Command, RunObjects};
 use super::context::Cx;
 use cs_object::CsObject;
 use error_details::ErrorDetails;
+use lineage::Lineage;
 use mv_object::MvObject;
+use preview::Preview;
 use run_objects::RunObjectsList;
 use search_cs::SearchCs;
+use why_not::WhyNot;
 
 enum Contents {
     CsObject(Box<CsObject>),
@@ -25,6 +32,9 @@ enum Contents {
     RunObjects(Box<RunObjectsList>),
     Search(Box<SearchCs>),
     Error(Box<ErrorDetails>),
+    Preview(Box<Preview>),
+    Lineage(Box<Lineage>),
+    WhyNot(Box<WhyNot>),
 }
 
 struct OpenWindow {
@@ -66,6 +76,9 @@ impl Windows {
             Command::OpenRunObjects(which) => Contents::RunObjects(Box::new(RunObjectsList::new(cx, which))),
             Command::OpenSearch { connector, scope } => Contents::Search(Box::new(SearchCs::new(cx, connector, scope))),
             Command::OpenError(occasion) => Contents::Error(Box::new(ErrorDetails::new(*occasion))),
+            Command::OpenPreview(guid) => Contents::Preview(Box::new(Preview::new(cx, guid))),
+            Command::OpenLineage(wanted) => Contents::Lineage(Box::new(Lineage::new(cx, wanted))),
+            Command::OpenWhyNot(wanted) => Contents::WhyNot(Box::new(WhyNot::new(cx, wanted))),
             _ => return,
         };
         self.opened += 1;
@@ -82,19 +95,24 @@ impl Windows {
                 Contents::MvObject(window) => window.reload(cx),
                 Contents::RunObjects(window) => window.reload(cx),
                 Contents::Search(window) => window.reload(cx),
-                Contents::Error(_) => {}
+                Contents::Lineage(window) => window.reload(cx),
+                Contents::WhyNot(window) => window.reload(cx),
+                Contents::Error(_) | Contents::Preview(_) => {}
             }
         }
     }
 
     /// Takes in answers.
-    pub fn poll(&mut self, cx: &Cx<'_>) {
+    pub fn poll(&mut self, cx: &mut Cx<'_>) {
         for window in &mut self.open {
             match &mut window.contents {
                 Contents::CsObject(window) => window.poll(),
                 Contents::MvObject(window) => window.poll(),
                 Contents::RunObjects(window) => window.poll(cx),
                 Contents::Search(window) => window.poll(cx),
+                Contents::Preview(window) => window.poll(cx),
+                Contents::Lineage(window) => window.poll(),
+                Contents::WhyNot(window) => window.poll(),
                 Contents::Error(_) => {}
             }
         }
@@ -115,6 +133,9 @@ impl Windows {
                 Contents::RunObjects(contents) => (contents.title(), vec2(820.0, 420.0)),
                 Contents::Search(contents) => (contents.title(), vec2(900.0, 520.0)),
                 Contents::Error(_) => ("Object Error Details".to_owned(), vec2(640.0, 380.0)),
+                Contents::Preview(contents) => (contents.title(), vec2(1180.0, 660.0)),
+                Contents::Lineage(contents) => (contents.title(), vec2(900.0, 600.0)),
+                Contents::WhyNot(contents) => (contents.title(), vec2(880.0, 520.0)),
             };
             let room = ctx.content_rect();
             let size = size.min(room.size() - vec2(40.0, 60.0));
@@ -129,6 +150,9 @@ impl Windows {
                     Contents::RunObjects(contents) => contents.show(ui, cx),
                     Contents::Search(contents) => contents.show(ui, cx),
                     Contents::Error(contents) => contents.show(ui, cx),
+                    Contents::Preview(contents) => contents.show(ui, cx),
+                    Contents::Lineage(contents) => contents.show(ui, cx),
+                    Contents::WhyNot(contents) => contents.show(ui, cx),
                 };
             });
             open && !close
@@ -163,6 +187,9 @@ fn shows(contents: &Contents, command: &Command) -> bool {
         (Contents::RunObjects(window), Command::OpenRunObjects(which)) => same_objects(&window.which, which),
         (Contents::Search(window), Command::OpenSearch { connector, scope: None }) => window.connector() == *connector,
         (Contents::Error(window), Command::OpenError(occasion)) => window.occasion == **occasion,
+        (Contents::Preview(window), Command::OpenPreview(guid)) => window.guid() == *guid,
+        (Contents::Lineage(window), Command::OpenLineage(wanted)) => window.wanted() == wanted,
+        (Contents::WhyNot(window), Command::OpenWhyNot(wanted)) => window.wanted() == wanted,
         _ => false,
     }
 }

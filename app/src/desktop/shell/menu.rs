@@ -27,7 +27,7 @@ pub fn show(ui: &mut Ui, now: &Situation, commands: &mut Vec<Command>) {
                 commands,
             );
             ui.separator();
-            menu_items(ui, &[A::RulesEditor, A::ConfigurationWizard, A::Scheduler, A::Options], now, commands);
+            menu_items(ui, &[A::RulesEditor, A::WhatIf, A::ConfigurationWizard, A::Scheduler, A::Options], now, commands);
         });
         ui.menu_button("Actions", |ui| {
             ui.set_min_width(240.0);
