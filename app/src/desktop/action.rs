@@ -89,6 +89,10 @@ pub struct Situation {
     pub running: bool,
     /// A cycle that this window started is going on.
     pub cycle: bool,
+    /// An object was open before the present one.
+    pub back: bool,
+    /// An object was open after the present one.
+    pub forward: bool,
     /// Theme chosen.
     pub theme: ThemeChoice,
     /// The Actions pane is shown.
@@ -151,6 +155,9 @@ actions! {
     Scheduler: "Scheduler...", "When cycles run by themselves.";
     Options: "Options...", "Settings of this installation.";
     Refresh: "Refresh", "Read everything shown again.";
+    FindAnything: "Find Anything...", "Search connectors, objects, rules and runs at once.";
+    Back: "Back", "Go to the object that was open before.";
+    Forward: "Forward", "Go to the object that was open after this one.";
     ColumnSettings: "Column Settings...", "Choose the columns of the list.";
     ThemeSystem: "System", "Light or dark as the operating system.";
     ThemeLight: "Light", "Light theme.";
@@ -228,6 +235,9 @@ impl Action {
             Self::ShowMetaverseSearch => (CTRL, Key::Num4),
             Self::RulesEditor => (CTRL, Key::R),
             Self::Refresh => (Modifiers::NONE, Key::F5),
+            Self::FindAnything => (CTRL, Key::K),
+            Self::Back => (Modifiers::ALT, Key::ArrowLeft),
+            Self::Forward => (Modifiers::ALT, Key::ArrowRight),
             Self::ZoomIn => (CTRL, Key::Plus),
             Self::ZoomOut => (CTRL, Key::Minus),
             Self::ZoomReset => (CTRL, Key::Num0),
@@ -286,6 +296,8 @@ impl Action {
                 need(!now.cycle, "A cycle is already going on")?;
                 need(!now.running, "A run is already going on")
             }
+            Self::Back => need(now.back, "No object was open before"),
+            Self::Forward => need(now.forward, "No object was open after this one"),
             Self::WhatIf => need(now.workspace && !now.connectors.is_empty(), "There is no connector to synchronize"),
             Self::StopCycle => need(now.cycle, "No cycle is going on"),
             Self::ConfigureAttributeFlowPrecedence => need(now.attribute_selected, "Select an attribute first"),
@@ -299,6 +311,7 @@ impl Action {
             | Self::ShowMetaverseDesigner
             | Self::ShowMetaverseSearch
             | Self::Refresh
+            | Self::FindAnything
             | Self::ColumnSettings
             | Self::AddClause
             | Self::OpenDataFolder

@@ -9,8 +9,8 @@ use syncline_engine::model::{Clock, ConnectorId, RunId};
 use syncline_engine::service::{
     Comparison, ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, Engine, EngineError,
     EngineEvent, EngineOptions, EngineStatus, ExportReport, ImportOptions, ImportReport, MvHit, MvObjectView, MvSearch,
-    MvTypeView, ObjectChange, Page, PreviewView, RunDetails, RunFilter, RunObjectView, RunSummary, ServerConfigurationView,
-    SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
+    MvTypeView, ObjectChange, Page, PreviewView, RuleDetails, RuleSummary, RunDetails, RunFilter, RunObjectView, RunSummary,
+    ServerConfigurationView, SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
 };
 use uuid::Uuid;
 
@@ -47,6 +47,8 @@ pub trait Backend: Send + Sync {
     fn delete_whatif(&self, number: u32) -> Answer<()>;
     fn mv_object(&self, guid: Uuid) -> Answer<MvObjectView>;
     fn metaverse_schema(&self) -> Answer<Vec<MvTypeView>>;
+    fn rules(&self) -> Answer<Vec<RuleSummary>>;
+    fn rule(&self, guid: Uuid) -> Answer<RuleDetails>;
     fn start_run(&self, connector: &str, profile: &str) -> Answer<RunId>;
     fn stop_run(&self, connector: Option<&str>) -> Answer<Vec<RunId>>;
     fn start_cycle(&self, policy: CyclePolicy) -> Answer<()>;
@@ -127,6 +129,12 @@ impl Backend for Engine {
     }
     fn metaverse_schema(&self) -> Answer<Vec<MvTypeView>> {
         Self::metaverse_schema(self)
+    }
+    fn rules(&self) -> Answer<Vec<RuleSummary>> {
+        Self::rules(self)
+    }
+    fn rule(&self, guid: Uuid) -> Answer<RuleDetails> {
+        Self::rule(self, guid)
     }
     fn start_run(&self, connector: &str, profile: &str) -> Answer<RunId> {
         Self::start_run(self, connector, profile).map(|handle| handle.id())

@@ -55,6 +55,10 @@ pub enum Command {
     OpenLineage(AttributeOfIdentity),
     /// Tell what is in the way of an object of a connector.
     OpenWhyNot(NameInConnector),
+    /// Open a synchronization rule.
+    OpenRule(Uuid),
+    /// Select a connector on the Connectors tab.
+    ShowConnector(ConnectorId),
     /// Open the What-If window.
     OpenWhatIf(WhatIfStart),
     /// Select a run on the Operations tab.

@@ -10,6 +10,7 @@ pub mod backend;
 pub mod command;
 pub mod connectors;
 pub mod context;
+pub mod find;
 pub mod format;
 pub mod links;
 pub mod metaverse_designer;

@@ -18,6 +18,7 @@ use super::command::{Command, WhatIfStart};
 use super::connectors::Connectors;
 use super::connectors::run_dialog::RunDialog;
 use super::context::{Around, Cx, question};
+use super::find::Find;
 use super::links;
 use super::metaverse_designer::MetaverseDesigner;
 use super::metaverse_search::MetaverseSearch;
@@ -53,6 +54,7 @@ pub struct Session {
     import_window: Option<ImportWindow>,
     export_window: Option<ExportWindow>,
     whatif: WhatIf,
+    find: Option<Find>,
     starting: Vec<Pending<RunId>>,
     errands: Vec<Pending<()>>,
     cycle: bool,
@@ -81,6 +83,7 @@ impl Session {
             import_window: None,
             export_window: None,
             whatif: WhatIf::default(),
+            find: None,
             starting: Vec::new(),
             errands: Vec::new(),
             cycle: false,
@@ -110,6 +113,8 @@ impl Session {
             search_problem: self.search.problem(schema),
             running: self.is_running(),
             cycle: self.cycle,
+            back: self.windows.ways().0,
+            forward: self.windows.ways().1,
             ..Situation::default()
         }
     }
@@ -285,11 +290,17 @@ impl Session {
     /// Draws the windows beside the main one.
     pub fn windows(&mut self, ctx: &Context, around: Around<'_>, commands: &mut Vec<Command>) {
         let Around { worker, format, situation } = around;
-        let Self { backend, windows, whatif, run_dialog, import_window, export_window, designer, progress, status, .. } = self;
+        let Self { backend, windows, whatif, find, run_dialog, import_window, export_window, designer, progress, status, .. } =
+            self;
         let threshold = status.value().and_then(|status| status.deletion_threshold);
         let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
         windows.show(ctx, &mut cx);
         whatif.show(ctx, &mut cx);
+        if let Some(field) = find
+            && !field.show(ctx, &mut cx)
+        {
+            *find = None;
+        }
         designer.windows(ctx, &cx);
         if let Some(dialog) = run_dialog
             && !dialog.show(ctx, &mut cx)
@@ -336,6 +347,7 @@ impl Session {
                 self.errands.push(worker.ask(question(&self.backend, |engine| engine.stop_cycle().map(drop))))
             }
             Command::ShowRun(id) => self.operations.select(id),
+            Command::ShowConnector(id) => self.connectors_tab.select(id),
             Command::ShowRunDialog { connector, profile } => self.show_run_dialog(around, connector, profile),
             Command::Do(action) => self.act(action, around, ctx, notices),
             command => {
@@ -390,6 +402,14 @@ impl Session {
                     let command = Command::OpenSearch { connector: connector.id, scope: None };
                     self.execute(command, around, ctx, notices);
                 }
+            }
+            Action::FindAnything => self.find = Some(Find::new(self.windows.recent())),
+            Action::Back | Action::Forward => {
+                let by = if action == Action::Back { -1 } else { 1 };
+                let mut commands = Vec::new();
+                let Self { backend, windows, progress, .. } = self;
+                let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
+                windows.walk(&cx, by);
             }
             Action::WhatIf => {
                 let connector = connector.filter(|_| situation.tab == Tab::Connectors);

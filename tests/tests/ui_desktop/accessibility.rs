@@ -94,6 +94,9 @@ fn every_window_names_what_can_be_used() {
         let mut window = window_of(&fixture, size, Some(&format!("syncline://mv/{}", objects::ALICE_MV)));
         click(&mut window, Role::Button, "Attribute Lineage...");
         check(&window, "Attribute Lineage");
+        window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::K);
+        window.run();
+        check(&window, "Find anything");
         let mut window = window_of(&fixture, size, None);
         tab(&mut window, "Connectors");
         click(&mut window, Role::Button, "What-If...");

@@ -11,6 +11,7 @@
 mod accessibility;
 mod connectors;
 mod explain;
+mod find;
 mod fixture;
 mod metaverse;
 mod objects;

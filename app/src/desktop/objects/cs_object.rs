@@ -110,6 +110,12 @@ impl CsObject {
         self.object.ask(cx.worker, question(cx.backend, move |engine| engine.cs_object(guid)));
     }
 
+    /// Name of the object, once it is known.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.object.value().map(|object| object.dn.as_str())
+    }
+
     /// Title of the window.
     #[must_use]
     pub fn title(&self) -> String {

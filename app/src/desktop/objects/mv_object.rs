@@ -57,6 +57,12 @@ impl MvObject {
         self.object.ask(cx.worker, question(cx.backend, move |engine| engine.mv_object(guid)));
     }
 
+    /// Name of the object, once it is known.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.object.value().map(|object| object.hit.display_name.as_str())
+    }
+
     /// Title of the window.
     #[must_use]
     pub fn title(&self) -> String {

@@ -273,7 +273,7 @@ impl GridModel for ObjectChangeGrid {
         match column {
             0 => row.space.clone(),
             1 => match &change.display_name {
-                Some(name) => format!("{} ({name})", change.name),
+                Some(name) => format!("{name} ({})", change.name),
                 None => change.name.clone(),
             },
             2 => kind_title(change.kind, change.space.is_empty()).to_owned(),
