@@ -8,6 +8,7 @@ mod connector_add;
 mod cs;
 mod csv;
 mod cycle;
+mod deletes;
 mod demo;
 mod exit;
 mod expression;
@@ -25,6 +26,7 @@ mod sample;
 mod scenario;
 mod secret;
 mod session;
+mod staging;
 mod status;
 mod table;
 mod text;
@@ -154,6 +156,12 @@ pub enum Command {
     /// Start synchronization cycles
     #[command(subcommand)]
     Cycle(cycle::CycleCommand),
+    /// Protect the tenant from mass deletion: the threshold, and approving once
+    #[command(subcommand)]
+    Deletes(deletes::DeletesCommand),
+    /// Show, begin and end staging mode, in which cycles export nothing
+    #[command(subcommand)]
+    Staging(staging::StagingCommand),
     /// Search and show connector space objects
     #[command(subcommand)]
     Cs(cs::CsCommand),
@@ -188,6 +196,8 @@ impl Command {
             Self::Rule(command) => command.name(),
             Self::Run(command) => command.name(),
             Self::Cycle(command) => command.name(),
+            Self::Deletes(command) => command.name(),
+            Self::Staging(command) => command.name(),
             Self::Cs(command) => command.name(),
             Self::Mv(command) => command.name(),
             Self::Pending(_) => "pending",
@@ -209,6 +219,8 @@ impl Command {
             | Self::Connector(_)
             | Self::Config(_)
             | Self::Rule(_)
+            | Self::Deletes(_)
+            | Self::Staging(_)
             | Self::Cs(_)
             | Self::Mv(_)
             | Self::Pending(_)
@@ -229,6 +241,8 @@ impl Command {
             Self::Rule(command) => command.run(session),
             Self::Run(command) => command.run(session),
             Self::Cycle(command) => command.run(session),
+            Self::Deletes(command) => command.run(session),
+            Self::Staging(command) => command.run(session),
             Self::Cs(command) => command.run(session),
             Self::Mv(command) => command.run(session),
             Self::Pending(arguments) => pending::run(session, arguments),
@@ -383,8 +397,18 @@ mod tests {
         check("syncline run show 12 --step 1", "run show", false);
         check("syncline run stop", "run stop", false);
         check("syncline run status", "run status", false);
+        check("syncline run purge --older-than 1.0:0:0", "run purge", false);
+        check("syncline run purge --all --offline --yes", "run purge", false);
         check("syncline cycle start", "cycle start", false);
         check("syncline cycle start --policy initial --wait", "cycle start", true);
+        check("syncline deletes show", "deletes show", false);
+        check("syncline deletes set --threshold 700", "deletes set", false);
+        check("syncline deletes set --percent 10", "deletes set", false);
+        check("syncline deletes disable", "deletes disable", false);
+        check("syncline deletes approve --yes", "deletes approve", false);
+        check("syncline staging show", "staging show", false);
+        check("syncline staging on", "staging on", false);
+        check("syncline staging off --i-am-the-only-active-server", "staging off", false);
         check("syncline cs search contoso.com --scope pending-export --op add --op delete", "cs search", false);
         check("syncline cs show contoso.com --dn CN=Ada", "cs show", false);
         check("syncline mv search Ada --type person --where mail=*", "mv search", false);

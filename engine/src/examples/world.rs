@@ -13,6 +13,7 @@ use crate::connector::{CancelToken, EntryValue};
 use crate::export::{self, ExportOptions};
 use crate::import;
 use crate::model::{ConnectorId, CsId, Dn, FixedClock, IdSource, PartitionId, RunId, SequentialIds};
+use crate::protection::DeletionLimit;
 use crate::rules::{Plan, SyncRule};
 use crate::step::{Recorder, StepEnd, StepEnvironment, StepStatus};
 use crate::store::configuration::{self, ConnectorRecord, PartitionRecord, ProfileStep, StepType};
@@ -211,7 +212,7 @@ impl World {
             let mut recorder = self.recorder();
             let mut connection = directory.connect();
             let end = if step_type == StepType::Export {
-                let options = ExportOptions { deletion_threshold: None };
+                let options = ExportOptions { deletion_limit: DeletionLimit::Off };
                 export::run(&self.environment, &record, &partition, &step, &mut connection, &mut recorder, &options)
             } else {
                 import::run(&self.environment, &record, &partition, &step, &mut connection, &mut recorder, &keys)

@@ -15,7 +15,7 @@ use rusqlite::Transaction;
 
 use crate::connector::{Capabilities, Connector, ConnectorError, ExportChange, ExportResult};
 use crate::model::{AttributeTable, ConnectorId, CsId, PartitionId};
-use crate::protection;
+use crate::protection::{self, DeletionLimit};
 use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
 use crate::store::configuration::{ConnectorRecord, PartitionRecord, ProfileStep};
 use crate::store::connector_space::CsObject;
@@ -29,7 +29,7 @@ const BATCH: usize = 30;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExportOptions {
     /// More staged deletions than this stop the export before its first write.
-    pub deletion_threshold: Option<u64>,
+    pub deletion_limit: DeletionLimit,
 }
 
 /// Runs an export step.
@@ -55,11 +55,13 @@ pub fn run(
         attributes: AttributeTable::default(),
         failures: false,
         sent_any: false,
+        note: String::new(),
         second_pass: BTreeSet::new(),
     };
     match export.begin(options) {
         Ok(Begun::Order(order)) => {
-            export.send_all(&order, step, directory, recorder).unwrap_or_else(|error| StepEnd::store(&error))
+            let end = export.send_all(&order, step, directory, recorder).unwrap_or_else(|error| StepEnd::store(&error));
+            if end.message.is_empty() { StepEnd::because(end.status, export.note) } else { end }
         }
         Ok(Begun::Refused(message)) => StepEnd::because(StepStatus::STOPPED_DELETION_THRESHOLD, message),
         Err(error) => StepEnd::store(&error),
@@ -101,6 +103,8 @@ struct Export<'a> {
     attributes: AttributeTable,
     failures: bool,
     sent_any: bool,
+    /// What the end of the step tells unless it has something else to explain.
+    note: String,
     /// Objects with references that had no target yet.
     second_pass: BTreeSet<CsId>,
 }
@@ -133,9 +137,13 @@ impl Export<'_> {
     fn begin(&mut self, options: &ExportOptions) -> Result<Begun, StoreError> {
         self.durable(|export, transaction| {
             if export.capabilities.deletion_threshold
-                && let Some(refusal) = protection::check_deletions(transaction, export.connector.id, options.deletion_threshold)?
+                && let Some(refusal) = protection::check_deletions(transaction, export.connector.id, options.deletion_limit)?
             {
-                return Ok(Begun::Refused(refusal.to_string()));
+                let now = export.environment.clock.now();
+                match protection::take_approval(transaction, export.connector.id, now)? {
+                    Some(approval) => export.note = format!("{refusal}, approved once by {}", approval.user),
+                    None => return Ok(Begun::Refused(refusal.to_string())),
+                }
             }
             pending::release(transaction, Some(export.connector.id))?;
             export.attributes = attributes::load(transaction)?;

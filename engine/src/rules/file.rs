@@ -18,7 +18,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -47,13 +47,19 @@ struct RuleFile {
     rule: Vec<RuleText>,
 }
 
+#[derive(Serialize)]
+struct WrittenRules<'a> {
+    rule: &'a [RuleText],
+}
+
 /// A rule as it is written in a file: names where a stored rule has numbers.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleText {
     /// Name.
     pub name: String,
     /// Identifier, by which a rule is found again after it got another name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<Uuid>,
     /// Lower number wins.
     pub precedence: i64,
@@ -67,33 +73,35 @@ pub struct RuleText {
     pub metaverse_object: String,
     /// What happens when nothing matches.
     pub link: LinkType,
-    #[serde(default = "yes")]
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
     enabled: bool,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     password_sync: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     tag: Option<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) present_when: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     description: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     scope: Vec<Vec<String>>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     join: Vec<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) join_option: Option<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     same: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     trimmed: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     apply_once: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     direct: BTreeMap<String, String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     expression: BTreeMap<String, String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     constant: BTreeMap<String, String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     merge: BTreeMap<String, MergeType>,
 }
 
@@ -128,12 +136,27 @@ fn yes() -> bool {
     true
 }
 
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 /// Reads `[[rule]]` tables.
 ///
 /// # Errors
 /// [`RuleTextError`] names what is wrong and where.
 pub fn rules_from_toml(text: &str) -> Result<Vec<RuleText>, RuleTextError> {
     Ok(toml::from_str::<RuleFile>(text)?.rule)
+}
+
+/// Writes `[[rule]]` tables that [`rules_from_toml`] reads.
+#[must_use]
+pub fn rules_to_toml(rules: &[RuleText]) -> String {
+    // Texts, numbers and lists of them can always be written.
+    toml::to_string(&WrittenRules { rule: rules }).unwrap_or_default()
 }
 
 impl RuleText {
@@ -202,30 +225,35 @@ impl FlowTexts<'_> {
 }
 
 /// A change of a rule as it is written in a file: what is not named stays as it is.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RulePatch {
+    #[serde(skip_serializing_if = "Option::is_none")]
     precedence: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<LinkType>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     enabled: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<Vec<Vec<String>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     join: Option<Vec<Vec<String>>>,
     /// Flows to these attributes go.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     remove: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     same: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     trimmed: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     apply_once: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     direct: BTreeMap<String, String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     expression: BTreeMap<String, String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     constant: BTreeMap<String, String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     merge: BTreeMap<String, MergeType>,
 }
 
@@ -240,6 +268,13 @@ impl RulePatch {
         groups(patch.scope.as_deref().unwrap_or_default(), parse_clause).map_err(refused)?;
         groups(patch.join.as_deref().unwrap_or_default(), parse_join).map_err(refused)?;
         Ok(patch)
+    }
+
+    /// The text that [`RulePatch::from_toml`] reads.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        // Texts, numbers and lists of them can always be written.
+        toml::to_string(self).unwrap_or_default()
     }
 
     /// Changes a rule. A flow to an attribute that has one already replaces it.

@@ -164,11 +164,11 @@ impl Execution<'_> {
         directory: &mut dyn Connector,
         recorder: &mut Recorder,
     ) -> StepEnd {
-        let threshold = match self.core.database.reader().and_then(|reader| protection::deletion_threshold(&reader)) {
-            Ok(threshold) => threshold,
+        let deletion_limit = match self.core.database.reader().and_then(|reader| protection::deletion_limit(&reader)) {
+            Ok(limit) => limit,
             Err(error) => return StepEnd::store(&error),
         };
-        let options = crate::export::ExportOptions { deletion_threshold: threshold };
+        let options = crate::export::ExportOptions { deletion_limit };
         crate::export::run(environment, &self.connector, partition, step, directory, recorder, &options)
     }
 

@@ -6,6 +6,8 @@
 
 mod check;
 mod difference;
+#[cfg(test)]
+mod laws;
 mod model;
 mod outcome;
 mod parse;
@@ -14,6 +16,7 @@ mod perform;
 mod tests;
 mod text;
 mod world;
+mod write;
 
 use std::collections::BTreeSet;
 
@@ -60,7 +63,7 @@ fn inner(action: &Action) -> Vec<&[Step]> {
         std::iter::once(order.steps.as_slice()).chain(then).collect()
     }
     match action {
-        Action::WhatIf(steps) => vec![steps],
+        Action::WhatIf(steps) | Action::UntilStable(steps) | Action::Foretold { rules: steps, .. } => vec![steps],
         Action::SameEnd(ways) => ways.iter().map(|way| way.steps.as_slice()).collect(),
         Action::EveryOrder(order) => of_order(order),
         Action::Put(_)
@@ -76,6 +79,7 @@ fn inner(action: &Action) -> Vec<&[Step]> {
         | Action::SwitchRule { .. }
         | Action::DeleteRule(_)
         | Action::Threshold(_)
+        | Action::ApproveDeletions(_)
         | Action::Staging(_)
         | Action::Advance(_)
         | Action::Remember { .. }
@@ -138,6 +142,8 @@ fn step_subjects(step: &Step, see: &mut dyn FnMut(&Subject)) {
         Action::WhatIf(_)
         | Action::SameEnd(_)
         | Action::EveryOrder(_)
+        | Action::UntilStable(_)
+        | Action::Foretold { .. }
         | Action::Fault { fault: model::FaultSpec::Ready(_), .. }
         | Action::Heal(_)
         | Action::AddRules(_)
@@ -146,6 +152,7 @@ fn step_subjects(step: &Step, see: &mut dyn FnMut(&Subject)) {
         | Action::SwitchRule { .. }
         | Action::DeleteRule(_)
         | Action::Threshold(_)
+        | Action::ApproveDeletions(_)
         | Action::Staging(_)
         | Action::Advance(_)
         | Action::Run(_)

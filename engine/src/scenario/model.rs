@@ -9,6 +9,7 @@ use super::text::Place;
 use crate::connector::EntryValue;
 use crate::connector::memory::Fault;
 use crate::model::{ErrorCode, ObjectOperation, Schema};
+use crate::protection::DeletionLimit;
 use crate::rules::{LinkType, RulePatch, RuleText};
 
 /// A scenario that was read and can be run.
@@ -56,30 +57,68 @@ pub(super) struct Step {
 #[derive(Clone, Debug)]
 pub(super) enum Action {
     Put(Vec<ObjectSpec>),
-    Change { subjects: Vec<Subject>, changes: Vec<ValueChange> },
-    Rename { subject: Subject, dn: String },
-    Retype { subject: Subject, object_type: String },
-    Delete { subjects: Vec<Subject>, unnoticed: bool },
-    Fault { connector: String, fault: FaultSpec },
+    Change {
+        subjects: Vec<Subject>,
+        changes: Vec<ValueChange>,
+    },
+    Rename {
+        subject: Subject,
+        dn: String,
+    },
+    Retype {
+        subject: Subject,
+        object_type: String,
+    },
+    Delete {
+        subjects: Vec<Subject>,
+        unnoticed: bool,
+    },
+    Fault {
+        connector: String,
+        fault: FaultSpec,
+    },
     Heal(String),
     AddRules(Vec<RuleText>),
     DefaultRules,
-    ChangeRule { rule: RuleName, patch: Box<RulePatch> },
-    SwitchRule { rule: RuleName, enabled: bool },
+    ChangeRule {
+        rule: RuleName,
+        patch: Box<RulePatch>,
+    },
+    SwitchRule {
+        rule: RuleName,
+        enabled: bool,
+    },
     DeleteRule(RuleName),
-    Threshold(Option<u64>),
+    Threshold(DeletionLimit),
+    ApproveDeletions(String),
     Staging(bool),
     Advance(SignedDuration),
-    Remember { subject: Subject, name: String },
+    Remember {
+        subject: Subject,
+        name: String,
+    },
     Run(RunSpec),
-    Cycle { initial: bool },
+    Cycle {
+        initial: bool,
+    },
     Restart,
-    Preview { subject: Subject, full: bool, commit: bool },
+    Preview {
+        subject: Subject,
+        full: bool,
+        commit: bool,
+    },
     Expect,
     WhatIf(Vec<Step>),
     SameEnd(Vec<Way>),
     EveryOrder(Order),
+    /// The steps again and again, until nothing changes.
+    UntilStable(Vec<Step>),
     SecondFullSynchronization,
+    /// A what-if of the rules as the steps leave them; then the steps and the real runs, which must do what it told.
+    Foretold {
+        full: bool,
+        rules: Vec<Step>,
+    },
 }
 
 /// A run of a profile.
@@ -215,6 +254,9 @@ impl fmt::Display for Subject {
     }
 }
 
+/// The result of a run of which only what it leaves matters.
+pub(super) const ANY_RESULT: &str = "any";
+
 /// Something that must be true after a step.
 #[derive(Clone, Debug)]
 pub(super) struct Expectation {
@@ -224,7 +266,7 @@ pub(super) struct Expectation {
 
 #[derive(Clone, Debug)]
 pub(super) enum Expected {
-    /// Status of the run or cycle.
+    /// Status of the run or cycle; [`ANY_RESULT`] when it does not matter.
     Result(String),
     /// Part of the sentence that explains it.
     Message(String),

@@ -3,24 +3,30 @@
 
 use std::collections::BTreeMap;
 
-use super::world::{ScenarioError, Sight, World};
-use crate::model::{ConnectorId, CsId, Image, MvId, ObjectOperation, Value};
+use super::world::{ScenarioError, World};
+use crate::model::{AttributeTable, ConnectorId, CsId, Image, MvId, ObjectOperation, Value};
 use crate::store::connector_space::{self, CsObject, LoadOptions, TowerView};
-use crate::store::metaverse;
-use crate::store::search;
+use crate::store::{Database, StoreError, attributes, configuration, metaverse, search};
 
 /// Values written out of one attribute.
 const MOST_VALUES: usize = 50;
 
 /// One line for each connector space object, then one for each metaverse object.
 pub(super) fn outcome(world: &World) -> Result<Vec<String>, ScenarioError> {
-    let sight = Sight::new(world, None)?;
+    let connectors = world.sites.iter().map(|(name, site)| (site.id, name.clone())).collect();
+    Ok(lines(&world.database, &connectors)?)
+}
+
+/// The lines of a database, with the names of its connectors.
+pub(super) fn lines(database: &Database, connectors: &BTreeMap<ConnectorId, String>) -> Result<Vec<String>, StoreError> {
+    let reader = database.reader()?;
+    let (attributes, rules) = (attributes::load(&reader)?, configuration::rules(&reader)?);
     let mut objects: Vec<CsObject> = Vec::new();
-    for site in world.sites.values() {
-        let ids = search::connector_space::ids(&sight.reader, site.id, &search::connector_space::CsCriterion::All, "")?;
-        objects.extend(connector_space::load(&sight.reader, &ids, &LoadOptions::default())?);
+    for connector in connectors.keys() {
+        let ids = search::connector_space::ids(&reader, *connector, &search::connector_space::CsCriterion::All, "")?;
+        objects.extend(connector_space::load(&reader, &ids, &LoadOptions::default())?);
     }
-    let names: BTreeMap<CsId, String> = objects.iter().map(|object| (object.id, name(world, object))).collect();
+    let names: BTreeMap<CsId, String> = objects.iter().map(|object| (object.id, name(connectors, object))).collect();
     let mut joined: BTreeMap<MvId, Vec<&str>> = BTreeMap::new();
     for object in &objects {
         if let (Some(mv), Some(name)) = (object.mv, names.get(&object.id)) {
@@ -53,17 +59,17 @@ pub(super) fn outcome(world: &World) -> Result<Vec<String>, ScenarioError> {
                 }
             }
             let target = |id: i64| names.get(&CsId(id)).cloned().unwrap_or_default();
-            line.push_str(&values(&sight, &object.view(TowerView::Expected), &target));
+            line.push_str(&values(&attributes, &object.view(TowerView::Expected), &target));
             line
         })
         .collect();
-    for object in metaverse::load(&sight.reader, &metaverse::all_ids(&sight.reader)?)? {
+    for object in metaverse::load(&reader, &metaverse::all_ids(&reader)?)? {
         let mut line = format!("{}: {}", identity(object.id), object.object_type);
-        line.push_str(&values(&sight, &object.image, &|id| identity(MvId(id))));
+        line.push_str(&values(&attributes, &object.image, &|id| identity(MvId(id))));
         let lineage = object.lineage.iter().map(|(attribute, contribution)| {
-            let rule = sight.rules.iter().find(|rule| rule.id == contribution.rule).map_or(0, |rule| rule.precedence);
+            let rule = rules.iter().find(|rule| rule.id == contribution.rule).map_or(0, |rule| rule.precedence);
             let from = names.get(&contribution.object).map_or("", String::as_str);
-            format!("{} by {rule} from {from}", sight.attributes.name(*attribute))
+            format!("{} by {rule} from {from}", attributes.name(*attribute))
         });
         let mut lineage: Vec<String> = lineage.collect();
         lineage.sort_unstable();
@@ -74,13 +80,12 @@ pub(super) fn outcome(world: &World) -> Result<Vec<String>, ScenarioError> {
     Ok(lines)
 }
 
-fn name(world: &World, object: &CsObject) -> String {
-    let connector: ConnectorId = object.connector;
-    format!("{} \"{}\"", world.connector_name(connector), object.dn)
+fn name(connectors: &BTreeMap<ConnectorId, String>, object: &CsObject) -> String {
+    format!("{} \"{}\"", connectors.get(&object.connector).map_or("", String::as_str), object.dn)
 }
 
-fn values(sight: &Sight<'_>, image: &Image, target: &dyn Fn(i64) -> String) -> String {
-    let mut attributes: Vec<String> = image
+fn values(attributes: &AttributeTable, image: &Image, target: &dyn Fn(i64) -> String) -> String {
+    let mut texts: Vec<String> = image
         .iter()
         .map(|(attribute, values)| {
             let mut texts: Vec<String> = values
@@ -95,9 +100,9 @@ fn values(sight: &Sight<'_>, image: &Image, target: &dyn Fn(i64) -> String) -> S
                 texts =
                     vec![format!("{} values, hash {:x}", texts.len(), xxhash_rust::xxh3::xxh3_64(texts.join("|").as_bytes()))];
             }
-            format!(" {}={}", sight.attributes.name(attribute), texts.join("|"))
+            format!(" {}={}", attributes.name(attribute), texts.join("|"))
         })
         .collect();
-    attributes.sort_unstable();
-    attributes.concat()
+    texts.sort_unstable();
+    texts.concat()
 }

@@ -342,7 +342,7 @@ fn statements_that_cannot_be_done_are_differences() {
     );
     fails(
         "change rule 10\n  precedence = 11\n",
-        "expected a rule that can be stored, found rule \"In group\" already has precedence 11",
+        "expected a rule that can be stored, found rule \"In\": precedence 11 is used by \"In group\"",
     );
     fails("change team: member - bob\n", "member: expected a value CN=Bob,DC=contoso,DC=com, found none");
     fails("remember T \"CN=nobody\" as n\n", "expected present, so that it can be remembered, found absent");

@@ -149,7 +149,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::change_rules`].
     pub fn save_rules(&self, rules: Vec<SyncRule>, as_of: Option<u64>) -> Answer<RuleChangeView> {
-        self.change_rules(&RuleChanges { save: rules, remove: Vec::new(), as_of })
+        self.change_rules(&RuleChanges { save: rules, as_of, ..RuleChanges::default() })
     }
 
     /// Removes rules; what they contributed goes with the next full synchronization.
@@ -157,7 +157,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::change_rules`]; a standard rule cannot be removed.
     pub fn delete_rules(&self, rules: &[RuleId], as_of: Option<u64>) -> Answer<RuleChangeView> {
-        self.change_rules(&RuleChanges { save: Vec::new(), remove: rules.to_vec(), as_of })
+        self.change_rules(&RuleChanges { remove: rules.to_vec(), as_of, ..RuleChanges::default() })
     }
 
     /// Switches rules on or off.

@@ -5,7 +5,6 @@ pub mod demo;
 mod directories;
 mod directory;
 mod rule_changes;
-mod rule_edit;
 mod rule_set;
 mod sandbox;
 #[cfg(test)]
@@ -15,9 +14,8 @@ pub use choices::RuleChoices;
 pub use directories::{ACTIVE_DIRECTORY_KIND, Directories, FILE_KIND, TENANT_KIND, open_directory};
 pub use directory::{NewDirectory, SetupContext, SetupError, add_directory, set_credential};
 pub use rule_changes::{
-    RuleChangeError, RuleChangeReport, RuleChanges, RuleStep, configuration_version, judge_rules, store_rules,
+    Accept, RuleChangeError, RuleChangeReport, RuleChanges, RuleStep, configuration_version, judge_rules, store_rules,
 };
-pub use rule_edit::{RuleEditError, delete_rule, save_rule};
 pub use rule_set::{apply_default_rules, select_attributes};
 pub use sandbox::{add_sandbox, is_waiting_for_tenant, start_sandbox};
 pub use syncline_sandbox::SandboxError;

@@ -7,10 +7,9 @@ use rusqlite::{Connection, Transaction};
 use thiserror::Error;
 use uuid::Uuid;
 
-use super::rule_edit::concerned;
 use super::rule_set::attributes_used;
-use crate::model::{ConnectorId, DN_ATTRIBUTE, RuleId};
-use crate::rules::{FaultSeverity, RuleCheck, RuleFault, SyncRule, compile, rule_differences};
+use crate::model::{ConnectorId, DN_ATTRIBUTE, RuleId, Schema, fold_text};
+use crate::rules::{Direction, FaultSeverity, RuleCheck, RuleFault, SyncRule, compile, rule_differences};
 use crate::store::configuration::{self, ConnectorRecord};
 use crate::store::options::{self, CONFIGURATION_VERSION};
 use crate::store::{Database, StoreError, attributes, schema};
@@ -18,6 +17,16 @@ use crate::sync::plan_inputs;
 
 /// Why a full import is required when rules read or write more than before.
 const ATTRIBUTES_ADDED: &str = "attributes were added";
+
+/// Which rules are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Accept {
+    /// Rules without faults, and of the standard ones nothing but whether they are enabled.
+    #[default]
+    Sound,
+    /// Whatever the engine can hold, for scenarios: they try rules that an administrator's tools refuse.
+    Storable,
+}
 
 /// What is to become of the rules.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +37,8 @@ pub struct RuleChanges {
     pub remove: Vec<RuleId>,
     /// The version of the configuration that the changes were made from; `None` does not ask.
     pub as_of: Option<u64>,
+    /// Which rules are stored.
+    pub accept: Accept,
 }
 
 /// Rules that were not changed.
@@ -122,10 +133,18 @@ pub fn judge_rules(connection: &Connection, changes: &RuleChanges) -> Result<Rul
     let (after, steps) = outcome(&before, changes, &mut faults)?;
     let inputs = plan_inputs(connection)?;
     let metaverse = schema::metaverse(connection)?;
-    // Standard rules are composed without faults; they are judged by what is wrong between them and changed ones.
-    let judged: BTreeSet<Uuid> =
-        steps.iter().filter_map(|step| step.after.as_ref()).filter(|rule| !rule.is_standard()).map(|rule| rule.guid).collect();
-    faults.extend(RuleCheck { rules: &after, connectors: &inputs, metaverse: &metaverse }.faults(&judged));
+    match changes.accept {
+        Accept::Sound => {
+            // Standard rules are composed without faults; they are judged by what is wrong between them and changed ones.
+            let rules = steps.iter().filter_map(|step| step.after.as_ref()).filter(|rule| !rule.is_standard());
+            let judged: BTreeSet<Uuid> = rules.map(|rule| rule.guid).collect();
+            faults.extend(RuleCheck { rules: &after, connectors: &inputs, metaverse: &metaverse }.faults(&judged));
+        }
+        Accept::Storable => {
+            let rules = steps.iter().filter_map(|step| step.after.as_ref());
+            faults = rules.filter_map(|rule| unstorable(rule, &after, &metaverse)).collect();
+        }
+    }
     if faults.iter().any(RuleFault::is_error) {
         return Err(RuleChangeError::Refused(faults.into_iter().filter(RuleFault::is_error).collect()));
     }
@@ -155,6 +174,41 @@ pub fn judge_rules(connection: &Connection, changes: &RuleChanges) -> Result<Rul
     Ok(RuleChangeReport { steps, warnings: faults, full_synchronization, attributes: added, version: present + 1 })
 }
 
+/// The connectors whose objects a rule concerns: an inbound rule those of its own connector, an outbound one those
+/// that its metaverse objects come from.
+fn concerned(rule: &SyncRule, rules: &[SyncRule]) -> BTreeSet<ConnectorId> {
+    match rule.direction {
+        Direction::Inbound => [rule.connector].into(),
+        Direction::Outbound => rules
+            .iter()
+            .filter(|known| known.direction == Direction::Inbound && known.connector != rule.connector)
+            .filter(|known| {
+                let kind = fold_text(&known.metaverse_object_type);
+                kind == "*" || kind == fold_text(&rule.metaverse_object_type)
+            })
+            .map(|known| known.connector)
+            .collect(),
+    }
+}
+
+/// Why a rule cannot be held: precedence numbers are unique, and a union needs an attribute of several values.
+fn unstorable(rule: &SyncRule, rules: &[SyncRule], metaverse: &Schema) -> Option<RuleFault> {
+    let other = rules.iter().find(|known| known.precedence == rule.precedence && known.guid != rule.guid);
+    let taken = other.map(|other| format!("precedence {} is used by \"{}\"", rule.precedence, other.name));
+    let single = |name: &str| metaverse.attribute(name).is_some_and(|target| !target.multi_valued);
+    let mut unions = rule.flows.iter().filter(|flow| rule.direction == Direction::Inbound && flow.merge.is_union());
+    let message = taken.or_else(|| {
+        let flow = unions.find(|flow| single(&flow.target))?;
+        Some(format!("it merges values into \"{}\", which holds one value; use Update, or another attribute", flow.target))
+    })?;
+    Some(fault(rule, message))
+}
+
+fn fault(rule: &SyncRule, message: String) -> RuleFault {
+    let (severity, part, precedence) = (FaultSeverity::Error, String::new(), rule.precedence);
+    RuleFault { severity, rule: rule.name.clone(), precedence, part, message }
+}
+
 fn is_selected(connector: &ConnectorRecord, attribute: &str) -> bool {
     connector.attributes.iter().any(|name| name.eq_ignore_ascii_case(attribute))
 }
@@ -165,10 +219,7 @@ fn outcome(
     changes: &RuleChanges,
     faults: &mut Vec<RuleFault>,
 ) -> Result<(Vec<SyncRule>, Vec<RuleStep>), RuleChangeError> {
-    let mut refuse = |rule: &SyncRule, message: String| {
-        let (severity, part, precedence) = (FaultSeverity::Error, String::new(), rule.precedence);
-        faults.push(RuleFault { severity, rule: rule.name.clone(), precedence, part, message });
-    };
+    let mut refuse = |rule: &SyncRule, message: String| faults.push(fault(rule, message));
     let mut after = before.to_vec();
     let mut steps = Vec::new();
     let mut touched: BTreeSet<Uuid> = BTreeSet::new();
@@ -284,4 +335,77 @@ fn require_runs(transaction: &Transaction<'_>, report: &RuleChangeReport) -> Res
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{IdSource as _, SequentialIds};
+    use crate::rules::rules_from_toml;
+    use crate::step::fixture::add_connector;
+
+    fn rule(text: &str, connector: ConnectorId) -> SyncRule {
+        let text = format!(
+            "[[rule]]\nname = \"r\"\nprecedence = 10\nconnector = \"A\"\nconnector_object = \"user\"\nmetaverse_object = \"person\"\nlink = \"join\"\n{text}"
+        );
+        let read = rules_from_toml(&text).unwrap().remove(0);
+        read.to_rule(connector, read.precedence, SequentialIds::default().guid(), &|_| true).unwrap()
+    }
+
+    fn store(database: &Database, rule: SyncRule) -> Result<RuleChangeReport, RuleChangeError> {
+        store_rules(database, &RuleChanges { save: vec![rule], accept: Accept::Storable, ..RuleChanges::default() })
+    }
+
+    fn rule_id(report: &RuleChangeReport) -> RuleId {
+        report.steps[0].after.as_ref().unwrap().id
+    }
+
+    #[test]
+    fn a_changed_rule_requires_synchronization_where_its_objects_come_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("syncline.db")).unwrap();
+        let [a, b, t] = ["A", "B", "T"].map(|name| add_connector(&database, name, "file", "DC=x").0.id);
+        let required = || -> Vec<ConnectorId> {
+            let connectors = configuration::connectors(&database.reader().unwrap()).unwrap();
+            connectors.into_iter().filter(|connector| connector.full_sync_reason.is_some()).map(|found| found.id).collect()
+        };
+        let done = || {
+            let mut writer = database.writer();
+            let transaction = writer.transaction().unwrap();
+            for connector in [a, b, t] {
+                configuration::set_required(&transaction, connector, None, None).unwrap();
+            }
+            transaction.commit().unwrap();
+        };
+        store(&database, rule("direction = \"inbound\"", a)).unwrap();
+        assert_eq!(required(), [a]);
+        done();
+        let other = SyncRule { precedence: 11, guid: Uuid::from_u128(11), ..rule("direction = \"inbound\"", b) };
+        store(&database, other).unwrap();
+        let outbound = SyncRule { precedence: 12, guid: Uuid::from_u128(12), ..rule("direction = \"outbound\"", t) };
+        done();
+        let id = rule_id(&store(&database, outbound).unwrap());
+        assert_eq!(required(), [a, b]);
+        done();
+        let remove = || store_rules(&database, &RuleChanges { remove: vec![id], ..RuleChanges::default() });
+        remove().unwrap();
+        assert_eq!(required(), [a, b]);
+        assert!(matches!(remove(), Err(RuleChangeError::Unknown(_))));
+    }
+
+    #[test]
+    fn what_cannot_be_held_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("syncline.db")).unwrap();
+        let connector = add_connector(&database, "A", "file", "DC=x").0.id;
+        store(&database, rule("direction = \"inbound\"", connector)).unwrap();
+        let check = |text: &str, precedence: i64, expected: &str| {
+            let rule = SyncRule { precedence, guid: Uuid::from_u128(9), ..rule(text, connector) };
+            let error = store(&database, rule).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        };
+        check("direction = \"inbound\"", 10, "precedence 10 is used by \"r\"");
+        let merged = "direction = \"inbound\"\nsame = [\"department\"]\n[rule.merge]\ndepartment = \"Merge\"";
+        check(merged, 11, "\"department\", which holds one value");
+    }
 }

@@ -55,6 +55,12 @@ impl Writer<'_> {
         &self.0
     }
 
+    /// The connection, to watch what is written.
+    #[cfg(test)]
+    pub(crate) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+
     /// Chooses how careful commits are: `FULL` around a remote write, `NORMAL` otherwise.
     ///
     /// # Errors
@@ -184,21 +190,6 @@ mod tests {
         assert_eq!(version, super::super::migrations::NEWEST);
         let page_size: i64 = reader.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap();
         assert_eq!(page_size, 8192);
-    }
-
-    #[test]
-    fn a_database_of_the_first_version_is_brought_up_to_date() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("syncline.db");
-        let database = Database::open(&path).unwrap();
-        database.writer().connection().execute_batch("DROP TABLE server_document; PRAGMA user_version = 1;").unwrap();
-        drop(database);
-        let database = Database::open(&path).unwrap();
-        let reader = database.reader().unwrap();
-        let version: i64 = reader.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-        assert_eq!(version, super::super::migrations::NEWEST);
-        let documents: i64 = reader.query_row("SELECT COUNT(*) FROM server_document", [], |row| row.get(0)).unwrap();
-        assert_eq!(documents, 0);
     }
 
     #[test]

@@ -268,15 +268,15 @@ impl<'a> Step<'a> {
             let Some(Evaluation { outcome, .. }) = evaluation.take() else { continue };
             match outcome {
                 Ok(effects) => {
+                    self.count(&effects, matches!(subject, Subject::Object(_)));
                     if !effects.is_empty() {
-                        let written = self.applier.apply(&transaction, &effects, &|object| {
+                        let written = self.applier.apply(&transaction, effects, &|object| {
                             changed.flagged.contains(object) || before.contains(object)
                         })?;
                         facts.forget(&written.untrue);
                         facts.forget(&written.flagged);
                         changed.extend(written);
                     }
-                    self.count(&effects, matches!(subject, Subject::Object(_)));
                 }
                 Err(Halt::Error(error)) => {
                     if let Subject::Metaverse(id) = subject {

@@ -91,7 +91,7 @@ pub(super) fn import(session: &Session, arguments: &ImportArgs) -> Result<Answer
     let sources = sources(&arguments.files)?;
     // Judged beside other processes first, so that a question or a refusal needs no ownership.
     let changes = |engine: &Engine, as_of: Option<u64>| -> Result<RuleChanges, Failure> {
-        Ok(RuleChanges { save: engine.rules_from_text(&sources)?, remove: Vec::new(), as_of })
+        Ok(RuleChanges { save: engine.rules_from_text(&sources)?, as_of, ..RuleChanges::default() })
     };
     let judged = session.query(|engine| Ok(engine.judge_rules(&changes(engine, arguments.version.as_of)?)?))?;
     if arguments.dry_run || judged.steps.is_empty() {
@@ -160,7 +160,7 @@ pub(super) fn delete(session: &Session, arguments: &DeleteArgs) -> Result<Answer
     let (judged, remove) = session.query(|engine| {
         let found = super::find_all(engine, &rules.rules, rules.connector.as_deref())?;
         let remove: Vec<_> = found.iter().map(|rule| rule.id).collect();
-        let changes = RuleChanges { save: Vec::new(), remove: remove.clone(), as_of: rules.version.as_of };
+        let changes = RuleChanges { remove: remove.clone(), as_of: rules.version.as_of, ..RuleChanges::default() };
         Ok((engine.judge_rules(&changes)?, remove))
     })?;
     if !arguments.yes {

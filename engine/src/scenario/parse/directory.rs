@@ -3,7 +3,7 @@
 use super::{Named, Parser, no_children};
 use crate::connector::ConnectorErrorKind;
 use crate::connector::memory::Fault;
-use crate::model::{AttributeDefinition, Dn, ErrorCode, Schema, ValueType};
+use crate::model::{AttributeDefinition, Dn, ErrorCode, Schema, SchemaError, ValueType};
 use crate::rules::active_directory_schema;
 use crate::scenario::model::{Action, Change, DirectoryKind, DirectorySpec, FaultSpec, ObjectSpec, Subject, ValueChange};
 use crate::scenario::text::{Line, Place, ScenarioFault, Words, instead};
@@ -35,11 +35,7 @@ impl Parser {
             return Err(place.fault(format!("the DNS name is missing; write it as: {} {name} contoso.com", kind.word())));
         }
         words.end(&format!("{} {name} {domain}", kind.word()))?;
-        let schema = match kind {
-            DirectoryKind::Forest => active_directory_schema(),
-            DirectoryKind::Tenant => Schema::from_toml(TENANT_SCHEMA),
-        };
-        let schema = schema.map_err(|error| place.fault(format!("the schema of a {}: {error}", kind.word())))?;
+        let schema = kind.schema().map_err(|error| place.fault(format!("the schema of a {}: {error}", kind.word())))?;
         let mut directory = DirectorySpec { name, kind, domain, schema, partial_deltas: false, deltas: true };
         for child in &line.children {
             no_children(child)?;
@@ -295,7 +291,15 @@ impl Parser {
 }
 
 impl DirectoryKind {
-    fn word(self) -> &'static str {
+    /// The schema that every directory of the kind has.
+    pub(in crate::scenario) fn schema(self) -> Result<Schema, SchemaError> {
+        match self {
+            Self::Forest => active_directory_schema(),
+            Self::Tenant => Schema::from_toml(TENANT_SCHEMA),
+        }
+    }
+
+    pub(in crate::scenario) fn word(self) -> &'static str {
         match self {
             Self::Forest => "forest",
             Self::Tenant => "tenant",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Parser, no_children};
 use crate::model::ObjectOperation;
-use crate::scenario::model::{Expectation, Expected, Fact, Flag, FlowStanding, Subject, View};
+use crate::scenario::model::{ANY_RESULT, Expectation, Expected, Fact, Flag, FlowStanding, Subject, View};
 use crate::scenario::text::{Line, Place, ScenarioFault, Words, instead};
 use crate::step::StepStatus;
 
@@ -52,7 +52,7 @@ impl Parser {
         let place = &line.place;
         let expected = if words.eat("result") {
             let status = words.word().unwrap_or_default().to_owned();
-            let known = StepStatus::ALL.iter().map(|known| known.0).chain(CYCLE_RESULTS);
+            let known = StepStatus::ALL.iter().map(|known| known.0).chain(CYCLE_RESULTS).chain([ANY_RESULT]);
             if !known.clone().any(|known| known == status) {
                 return Err(place.fault(format!("\"{status}\" is no result of a run; {}", instead(&status, known))));
             }
@@ -120,10 +120,10 @@ impl Parser {
             let winner = self.rule(&mut words)?;
             words.end("lost to 12")?;
             (value, FlowStanding::LostTo(winner))
+        } else if let Some(value) = rest.strip_suffix("not applied") {
+            (value.trim_end(), FlowStanding::NotApplied)
         } else if let Some(value) = rest.strip_suffix(" applied") {
             (value, FlowStanding::Applied)
-        } else if rest == "not applied" {
-            ("", FlowStanding::NotApplied)
         } else {
             return Err(place.fault("say what becomes of it: applied, not applied, or lost to 12"));
         };

@@ -5,6 +5,7 @@ use std::path::Path;
 use jiff::SignedDuration;
 
 use super::{Named, Parser, no_children};
+use crate::protection::DeletionLimit;
 use crate::run::{DELTA_IMPORT, DELTA_SYNCHRONIZATION, EXPORT, FULL_IMPORT, FULL_SYNCHRONIZATION};
 use crate::scenario::model::{Action, Expected, Kill, Order, RunSpec, Step, Subject, Way};
 use crate::scenario::text::{Line, ScenarioFault, Words, instead};
@@ -12,7 +13,7 @@ use crate::scenario::text::{Line, ScenarioFault, Words, instead};
 const PROFILES: [&str; 5] = [FULL_IMPORT, DELTA_IMPORT, FULL_SYNCHRONIZATION, DELTA_SYNCHRONIZATION, EXPORT];
 
 /// The first words of statements.
-const STATEMENTS: [&str; 28] = [
+const STATEMENTS: [&str; 31] = [
     "include",
     "forest",
     "tenant",
@@ -27,6 +28,7 @@ const STATEMENTS: [&str; 28] = [
     "enable",
     "disable",
     "threshold",
+    "approve",
     "staging",
     "advance",
     "remember",
@@ -40,6 +42,8 @@ const STATEMENTS: [&str; 28] = [
     "same",
     "every",
     "full",
+    "delta",
+    "until",
     "way",
 ];
 
@@ -75,6 +79,13 @@ impl Parser {
             (Action::SameEnd(self.ways(line, path, depth)?), false)
         } else if words.eat("every order") {
             (Action::EveryOrder(self.order(line, words, path, depth)?), false)
+        } else if words.eat("until nothing changes") {
+            words.end("until nothing changes")?;
+            (Action::UntilStable(self.block(line, path, depth)?), false)
+        } else if words.eat("full synchronization does what its what-if tells") {
+            (self.foretold(line, &words, true, path, depth)?, false)
+        } else if words.eat("delta synchronization does what its what-if tells") {
+            (self.foretold(line, &words, false, path, depth)?, false)
         } else if line.text == "rules" {
             (self.add_rules(line)?, false)
         } else {
@@ -110,6 +121,11 @@ impl Parser {
             let subject = self.entry(&mut words)?;
             words.eat("as");
             let object_type = self.object_type(&mut words, &subject)?;
+            if let Subject::Object { name, .. } = &subject
+                && let Some(Named::Object { object_type: known, .. }) = self.names.get_mut(name)
+            {
+                known.clone_from(&object_type);
+            }
             Action::Retype { subject, object_type }
         } else if words.eat("delete rule") {
             Action::DeleteRule(self.rule(&mut words)?)
@@ -128,7 +144,9 @@ impl Parser {
         } else if words.eat("heal") {
             Action::Heal(self.connector(&mut words)?)
         } else if words.eat("threshold") {
-            Action::Threshold(if words.eat("off") { None } else { Some(words.number("a number of deletions, or off")?) })
+            threshold(&mut words)?
+        } else if words.eat("approve deletions in") {
+            Action::ApproveDeletions(self.connector(&mut words)?)
         } else if words.eat("staging on") {
             Action::Staging(true)
         } else if words.eat("staging off") {
@@ -263,6 +281,28 @@ impl Parser {
         Ok(steps)
     }
 
+    /// A what-if that is asked before the runs, of the rules as they are or with the changes below.
+    fn foretold(
+        &mut self,
+        line: &Line,
+        words: &Words<'_>,
+        full: bool,
+        path: &Path,
+        depth: usize,
+    ) -> Result<Action, ScenarioFault> {
+        words.end("full synchronization does what its what-if tells")?;
+        let rules = if line.children.is_empty() { Vec::new() } else { self.block(line, path, depth)? };
+        let about_rules =
+            |step: &Step| matches!(step.action, Action::AddRules(_) | Action::ChangeRule { .. } | Action::SwitchRule { .. });
+        match rules.iter().find(|step| !about_rules(step)) {
+            None => Ok(Action::Foretold { full, rules }),
+            Some(wrong) => Err(wrong.place.fault(format!(
+                "\"{}\" cannot stand here; below it stand rules that are added, changed, enabled or disabled",
+                wrong.text
+            ))),
+        }
+    }
+
     fn ways(&mut self, line: &Line, path: &Path, depth: usize) -> Result<Vec<Way>, ScenarioFault> {
         let mut ways = Vec::new();
         for child in &line.children {
@@ -303,6 +343,20 @@ impl Parser {
         };
         Ok(Order { steps, until_stable, then })
     }
+}
+
+/// `threshold 500`, `threshold 10 percent`, `threshold off`.
+fn threshold(words: &mut Words<'_>) -> Result<Action, ScenarioFault> {
+    if words.eat("off") {
+        return Ok(Action::Threshold(DeletionLimit::Off));
+    }
+    let number = words.number("a number of deletions, a number of percent, or off")?;
+    if !words.eat("percent") {
+        return Ok(Action::Threshold(DeletionLimit::Count(number)));
+    }
+    let share = u8::try_from(number).ok().filter(|share| (1..=100).contains(share));
+    let share = share.ok_or_else(|| words.place().fault("a share lies between 1 and 100 percent"))?;
+    Ok(Action::Threshold(DeletionLimit::Percent(share)))
 }
 
 /// `advance 30 minutes`.
@@ -362,7 +416,8 @@ fn example(action: &Action) -> &'static str {
         Action::SwitchRule { enabled: false, .. } => "disable rule 12",
         Action::DefaultRules => "rules default",
         Action::Heal(_) => "heal T",
-        Action::Threshold(_) => "threshold 500",
+        Action::Threshold(_) => "threshold 500, threshold 10 percent, or threshold off",
+        Action::ApproveDeletions(_) => "approve deletions in T",
         Action::Staging(_) => "staging on",
         Action::Advance(_) => "advance 30 minutes",
         Action::Remember { .. } => "remember MV(u1) as m1",
@@ -380,6 +435,8 @@ fn example(action: &Action) -> &'static str {
         | Action::WhatIf(_)
         | Action::SameEnd(_)
         | Action::EveryOrder(_)
+        | Action::UntilStable(_)
+        | Action::Foretold { .. }
         | Action::SecondFullSynchronization => "the statement alone",
     }
 }

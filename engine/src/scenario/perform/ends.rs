@@ -48,6 +48,11 @@ pub(super) fn compare(name: &str, known: &[String], other: &str, found: &[String
     })
 }
 
+/// Does statements again and again, until nothing changes.
+pub(super) fn until_stable(world: &mut World, steps: &[Step]) -> End {
+    in_order(world, &steps.iter().collect::<Vec<_>>(), true, "until nothing changes")
+}
+
 pub(super) fn every_order(world: &mut World, order: &Order) -> End {
     let mut ends = Ends::default();
     if let Some(difference) = ends.try_all(world, order, "")? {

@@ -2,22 +2,23 @@
 
 mod directory;
 mod ends;
+mod foretold;
 mod rules;
 mod runs;
 
 use super::check::{self, Told};
 use super::difference::Difference;
-use super::model::{Action, Step, Subject};
+use super::model::{ANY_RESULT, Action, Expected, Step, Subject};
 use super::world::{ScenarioError, Sight, World};
 use crate::connector::memory::MemoryDirectory;
-use crate::protection;
-use crate::store::StoreError;
+use crate::protection::{self, Approval};
+use crate::store::{StoreError, pending};
 use crate::sync::preview;
 
 pub(super) use runs::second_full_synchronization;
 
 use directory::{change, inject, on_entry, put};
-use ends::{every_order, same_end};
+use ends::{every_order, same_end, until_stable};
 use runs::{cycle, start};
 
 /// The end of statements: the first difference, if there is one.
@@ -37,7 +38,7 @@ fn perform(world: &mut World, step: &Step) -> End {
     let mut told = Told::default();
     let end = match &step.action {
         Action::Expect => None,
-        Action::Run(run) => start(world, run, &mut told)?,
+        Action::Run(run) => start(world, run, any_result(step), &mut told)?,
         Action::Cycle { initial } => cycle(world, *initial, &mut told)?,
         Action::Restart => {
             world.restart()?;
@@ -47,13 +48,16 @@ fn perform(world: &mut World, step: &Step) -> End {
         Action::WhatIf(steps) => return perform_all(&mut world.fork()?, steps),
         Action::SameEnd(ways) => return same_end(world, ways),
         Action::EveryOrder(order) => return every_order(world, order),
+        Action::UntilStable(steps) => return until_stable(world, steps),
+        Action::Foretold { full, rules } => return foretold::come_true(world, *full, rules),
         Action::SecondFullSynchronization => return second_full_synchronization(world),
         Action::AddRules(rules) => return rules::add(world, rules),
         Action::DefaultRules => return rules::take_default(world),
         Action::ChangeRule { rule, patch } => return rules::change(world, rule, patch),
         Action::SwitchRule { rule, enabled } => return rules::switch(world, rule, *enabled),
         Action::DeleteRule(rule) => return rules::delete(world, rule),
-        Action::Threshold(limit) => return option(world, |transaction| protection::set_deletion_threshold(transaction, *limit)),
+        Action::Threshold(limit) => return option(world, |transaction| protection::set_deletion_limit(transaction, *limit)),
+        Action::ApproveDeletions(connector) => return approve(world, connector),
         Action::Staging(on) => return option(world, |transaction| protection::set_staging_mode(transaction, *on)),
         Action::Advance(by) => {
             world.advance(*by);
@@ -91,12 +95,28 @@ fn perform(world: &mut World, step: &Step) -> End {
     }
 }
 
+/// True when it does not matter how the run ends.
+fn any_result(step: &Step) -> bool {
+    let any = |expected: &Expected| matches!(expected, Expected::Result(status) if status == ANY_RESULT);
+    step.expectations.iter().any(|expectation| any(&expectation.expected))
+}
+
 fn option(world: &World, set: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<(), StoreError>) -> End {
     let mut writer = world.database.writer();
     let transaction = writer.transaction()?;
     set(&transaction)?;
     transaction.commit().map_err(StoreError::sqlite("writing an option"))?;
     Ok(None)
+}
+
+/// Approves what is staged for deletion in a directory, once.
+fn approve(world: &World, connector: &str) -> End {
+    let Some(site) = world.sites.get(connector) else { return Ok(None) };
+    let given = world.environment().clock.now();
+    option(world, |transaction| {
+        let objects = pending::deletions(transaction, site.id)?.into_iter().collect();
+        protection::approve(transaction, &Approval { connector: site.id.0, given, user: "the scenario".to_owned(), objects })
+    })
 }
 
 /// Shows or commits the synchronization of one object, and checks what would be, or is, there.

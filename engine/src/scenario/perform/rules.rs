@@ -5,7 +5,7 @@ use crate::rules::{RulePatch, RuleText, SyncRule};
 use crate::scenario::difference::Difference;
 use crate::scenario::model::RuleName;
 use crate::scenario::world::{Sight, World};
-use crate::setup::{RuleEditError, apply_default_rules, delete_rule, save_rule};
+use crate::setup::{Accept, RuleChangeError, RuleChanges, apply_default_rules, store_rules};
 
 /// Adds rules as they are written in the file.
 pub(super) fn add(world: &World, rules: &[RuleText]) -> End {
@@ -43,10 +43,7 @@ pub(super) fn switch(world: &World, name: &RuleName, enabled: bool) -> End {
 
 /// Removes a rule.
 pub(super) fn delete(world: &World, name: &RuleName) -> End {
-    with_rule(world, name, |rule| {
-        delete_rule(&world.database, rule.id)?;
-        Ok(None)
-    })
+    with_rule(world, name, |rule| change_rules(world, RuleChanges { remove: vec![rule.id], ..RuleChanges::default() }))
 }
 
 /// Does something with a rule; that there is none of this name is a difference.
@@ -63,9 +60,13 @@ fn with_rule(world: &World, name: &RuleName, work: impl FnOnce(SyncRule) -> End)
 
 /// Stores a rule; one that is refused is a difference.
 fn store(world: &World, rule: &SyncRule) -> End {
-    match save_rule(&world.database, rule) {
+    change_rules(world, RuleChanges { save: vec![rule.clone()], ..RuleChanges::default() })
+}
+
+fn change_rules(world: &World, changes: RuleChanges) -> End {
+    match store_rules(&world.database, &RuleChanges { accept: Accept::Storable, ..changes }) {
         Ok(_) => Ok(None),
-        Err(RuleEditError::Store(error)) => Err(error.into()),
+        Err(RuleChangeError::Store(error)) => Err(error.into()),
         Err(refused) => Ok(Some(Difference::of("rules", "a rule that can be stored", refused.to_string()))),
     }
 }

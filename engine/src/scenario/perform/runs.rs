@@ -16,7 +16,7 @@ use crate::store::configuration::{self, ProfileRecord};
 use crate::store::runs::{self, RunQuery};
 
 /// Runs a profile and gathers what the run told.
-pub(super) fn start(world: &mut World, run: &RunSpec, told: &mut Told) -> End {
+pub(super) fn start(world: &mut World, run: &RunSpec, any_result: bool, told: &mut Told) -> End {
     let Some(site) = world.sites.get(&run.connector).cloned() else { return Ok(None) };
     drop(site.directory.take_sent());
     let restored = run.batch_size.map(|size| set_batch_size(world, site.id, &run.profile, size)).transpose()?.flatten();
@@ -28,7 +28,7 @@ pub(super) fn start(world: &mut World, run: &RunSpec, told: &mut Told) -> End {
     if let Some(profile) = restored {
         save_profile(world, &profile)?;
     }
-    if run.kill.is_some() && !died {
+    if run.kill.is_some() && !died && !any_result {
         return Ok(Some(Difference::of("the run", "that the program dies in it", "it came to its end before that")));
     }
     gather(world, id, told)?;
@@ -55,8 +55,19 @@ fn save_profile(world: &World, profile: &ProfileRecord) -> Result<(), ScenarioEr
     Ok(())
 }
 
+/// A counter as scenarios write it: that of a target connector after its name.
+pub(super) fn counter_name(world: &World, name: String) -> String {
+    match name.split_once(':') {
+        Some((connector, counter)) => {
+            let connector = connector.parse().map(ConnectorId).unwrap_or(ConnectorId(0));
+            format!("{} {counter}", world.connector_name(connector))
+        }
+        None => name,
+    }
+}
+
 /// Adds what the history tells of a run.
-fn gather(world: &World, id: RunId, told: &mut Told) -> Result<(), ScenarioError> {
+pub(super) fn gather(world: &World, id: RunId, told: &mut Told) -> Result<(), ScenarioError> {
     /// Errors read of one step.
     const MOST_ERRORS: u32 = 100_000;
     let reader = world.database.reader()?;
@@ -69,14 +80,7 @@ fn gather(world: &World, id: RunId, told: &mut Told) -> Result<(), ScenarioError
         }
         told.warnings.extend(step.warnings);
         for (name, number) in step.counters.into_iter().filter(|(_, number)| *number > 0) {
-            let name = match name.split_once(':') {
-                Some((connector, counter)) => {
-                    let connector = connector.parse().map(ConnectorId).unwrap_or(ConnectorId(0));
-                    format!("{} {counter}", world.connector_name(connector))
-                }
-                None => name,
-            };
-            *told.counters.entry(name).or_default() += number;
+            *told.counters.entry(counter_name(world, name)).or_default() += number;
         }
         told.errors.extend(runs::errors(&reader, id, step.number, MOST_ERRORS)?);
     }

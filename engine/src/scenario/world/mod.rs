@@ -6,7 +6,7 @@ mod kill;
 mod sight;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,10 +21,11 @@ use crate::connector::memory::{MemoryDirectory, MemoryEntry};
 use crate::connector::{CancelToken, Connector, ConnectorError, ConnectorErrorKind};
 use crate::model::{Clock, ConnectorId, Schema, SequentialIds};
 use crate::run::{DirectoryFactory, RunCore, RunError};
-use crate::setup::{RuleEditError, SetupError};
+use crate::setup::SetupError;
 use crate::step::StepEnvironment;
 use crate::store::configuration::ConnectorRecord;
 use crate::store::{Database, StoreError};
+use crate::whatif::WhatIfError;
 
 pub(super) use sight::Sight;
 
@@ -44,9 +45,9 @@ pub enum ScenarioError {
     /// A run could not begin.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// A rule could not be stored.
+    /// A what-if could not be computed.
     #[error(transparent)]
-    Rule(#[from] RuleEditError),
+    WhatIf(#[from] WhatIfError),
     /// The default rules could not be applied.
     #[error(transparent)]
     Setup(#[from] SetupError),
@@ -253,6 +254,11 @@ impl World {
             ids: Arc::clone(&self.ids) as Arc<dyn crate::model::IdSource>,
             cancel: CancelToken::default(),
         }
+    }
+
+    /// The folder of the database.
+    pub(super) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
     }
 
     /// The bytes of the database as they lie on the disk.

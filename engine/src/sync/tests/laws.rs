@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::world::{A, B, T, World, fixture_rules};
 use crate::model::{ConnectorId, RunId};
+use crate::rules::{ScopeClause, ScopeOperator, SyncRule};
 use crate::step::Recorder;
 use crate::store::connector_space::{self, LoadOptions, TowerView};
 use crate::store::metaverse;
@@ -107,13 +108,30 @@ impl World {
     }
 }
 
+/// The rules of the fixture, or some that ask for the members of the group: of A, of the tenant's rules, of both.
+fn asking_for_members(which: u8) -> Vec<SyncRule> {
+    let mut rules = fixture_rules();
+    for rule in &mut rules {
+        let operator = match rule.precedence {
+            10 | 12 if which & 1 != 0 => ScopeOperator::IsNotMemberOf,
+            60 if which & 2 != 0 => ScopeOperator::IsMemberOf,
+            _ => continue,
+        };
+        let value = "CN=g,DC=contoso,DC=com".to_owned();
+        rule.scope.iter_mut().for_each(|group| {
+            group.push(ScopeClause { attribute: "dn".to_owned(), operator, value: value.clone() });
+        });
+    }
+    rules
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { cases: 40, ..proptest::prelude::ProptestConfig::default() })]
 
     /// Laws of `design.md` 3: delta leaves what full would leave, and a second run changes nothing.
     #[test]
-    fn delta_leaves_what_full_would_and_a_second_run_changes_nothing(events in happenings()) {
-        let world = World::new(&fixture_rules());
+    fn delta_leaves_what_full_would_and_a_second_run_changes_nothing(events in happenings(), asking in 0u8..4) {
+        let world = World::new(&asking_for_members(asking));
         for event in &events {
             world.happens(event);
         }

@@ -225,7 +225,7 @@ impl World {
             guid: guid(self.objects),
             object_type: object_type.to_owned(),
             image,
-            lineage: std::collections::BTreeMap::new(),
+            lineage: crate::model::SortedMap::new(),
             reference_retry: false,
             provisioning_retry: false,
             created: time(20),
@@ -243,7 +243,7 @@ impl World {
         let display_name = self.attributes.intern("displayName");
         let name = stored.image.first(display_name).map(Value::display).unwrap_or_default();
         let names = MvNames { display_name: name, ..MvNames::default() };
-        self.write(|transaction| mv_store::update(transaction, Some(&before), &stored, &names).unwrap());
+        self.write(|transaction| mv_store::update(transaction, &before, &[], &stored, &names).unwrap());
     }
 
     pub(super) fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> T) -> T {
