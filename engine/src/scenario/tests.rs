@@ -257,6 +257,9 @@ fn cycles_tell_their_runs() {
 
 #[test]
 fn previews_show_what_would_be() {
+    passes(
+        "change rule 10\n  expression.department = 'IIF([department] = \"IT\", IgnoreThisFlow, [department])'\npreview ada full\n  flow department by 10 not applied\n",
+    );
     let change = "change ada: department = HR\nrun A Delta Import\n";
     passes(&format!(
         "{change}preview ada delta\n  flow department by 10 = HR applied\n  MV(ada): present\n    department = HR\nexpect\n  MV(ada): present\n    department = IT\n"
@@ -315,6 +318,29 @@ fn blocks_leave_the_world_as_it_was_or_compare_ends() {
         "compared with \"run A Delta Import, run A Delta Synchronization\"",
     );
     passes("full synchronization twice changes nothing\n");
+    passes(
+        "change ada: department = HR\nrun A Delta Import\nuntil nothing changes\n  run A Delta Synchronization\n  run T Export\n  run T Delta Import\n  run T Delta Synchronization\nexpect\n  T(ada): nothing pending\n",
+    );
+    fails("until nothing changes\n  run A Delta Import\n    result completed-warnings\n", "result: expected completed-warnings");
+}
+
+#[test]
+fn what_ifs_come_true() {
+    let changes = "change ada: department = HR\ndelete bob\nobject eve in A: user CN=Eve,DC=contoso,DC=com\n  mail = eve@contoso.com\nchange team: member + eve\nrun A Delta Import\n";
+    for way in ["delta", "full"] {
+        passes(&format!("{changes}{way} synchronization does what its what-if tells\nexpect\n  T(bob): pending export delete\n"));
+    }
+    passes(
+        "full synchronization does what its what-if tells\n  disable rule 11\n  change rule 20\n    remove = [\"mail\"]\n    expression.department = '\"of \" & [department]'\nexpect\n  T(team): pending export delete\n",
+    );
+    fails("full synchronization does what its what-if tells\n  disable rule 99\n", "expected a rule 99");
+}
+
+#[test]
+fn any_result_is_accepted_where_only_the_end_matters() {
+    passes("fault A is unreachable\nrun A Full Import\n  result any\n");
+    passes("run T Export, killed after batch 9\n  result any\n");
+    fails("fault A is unreachable\nrun A Full Import\n", "result: expected success");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::facts::{Attempt, FactReader, Halt};
 use super::inbound::{Contributor, merge_into, object_type};
 use super::join::holds;
 use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value, match_keys};
+use crate::model::sorted_set::{minus, sorted_set};
 use crate::model::{
     AlgorithmStep, AttributeChange, AttributeId, CsId, DN_ATTRIBUTE, Delta, Dn, ErrorCode, Image, MvId, ObjectError,
     ObjectOperation, Value, ValueType, Values,
@@ -113,7 +114,7 @@ impl Outbound<'_> {
         for type_name in types {
             let own: Vec<&CompiledRule> =
                 rules.iter().filter(|rule| rule.connector_type == type_name).map(|rule| rule.as_ref()).collect();
-            match self.provision(type_name, &own, &mut released)? {
+            match self.provision(type_name, &own, &outcomes, &mut released)? {
                 Provisioned::Outcome(outcome) => outcomes.push(*outcome),
                 Provisioned::Nothing => {}
                 Provisioned::Later => retry = true,
@@ -139,7 +140,14 @@ impl Outbound<'_> {
     }
 
     /// Finds or makes the object of a type that is missing.
-    fn provision(&self, type_name: &str, rules: &[&CompiledRule], released: &mut Vec<&Contributor>) -> Attempt<Provisioned> {
+    /// `made` has what was decided of the same identity's other objects.
+    fn provision(
+        &self,
+        type_name: &str,
+        rules: &[&CompiledRule],
+        made: &[TargetOutcome],
+        released: &mut Vec<&Contributor>,
+    ) -> Attempt<Provisioned> {
         // Both questions are asked before either answer is needed, so that they are fetched together.
         let dn = self.dn(rules)?.map(|text| (Dn::parse(&text), text));
         let holder = match &dn {
@@ -167,6 +175,11 @@ impl Outbound<'_> {
             (Some((Err(error), text)), _) => return Err(failed(format!("\"{text}\" is no distinguished name: {error}"))),
             _ => return Err(failed("the flow to dn gives no value".to_owned())),
         };
+        let namesake = made.iter().find(|outcome| outcome.effect.before.is_none() && outcome.effect.after.dn_key == dn.key());
+        if let Some(namesake) = namesake {
+            let other = object_type(&namesake.effect.after).unwrap_or_default();
+            return Err(failed(format!("\"{dn}\" is also the name that rules give to an object of type {other}")));
+        }
         let Some(id) = holder else {
             let object = CsObject::new(self.new_guid, self.connector.id, &dn, self.ambience.now);
             let effect = CsEffect {
@@ -523,18 +536,15 @@ fn stage_references(
     adds: &mut ReferenceValues,
     deletes: &mut ReferenceValues,
 ) {
-    let ids = |values: &[Value]| -> std::collections::BTreeSet<i64> {
-        values
-            .iter()
-            .filter_map(|value| match value {
-                Value::Reference(id) => Some(*id),
-                Value::String(_) | Value::Binary(_) | Value::Integer(_) | Value::Boolean(_) => None,
-            })
-            .collect()
+    let ids = |values: &[Value]| -> Vec<CsId> {
+        let references = values.iter().filter_map(|value| match value {
+            Value::Reference(id) => Some(CsId(*id)),
+            Value::String(_) | Value::Binary(_) | Value::Integer(_) | Value::Boolean(_) => None,
+        });
+        sorted_set(references.collect())
     };
     let (old, new) = (ids(base), ids(desired));
-    let come: Vec<CsId> = new.difference(&old).map(|id| CsId(*id)).collect();
-    let go: Vec<CsId> = old.difference(&new).map(|id| CsId(*id)).collect();
+    let (come, go) = (minus(&new, &old), minus(&old, &new));
     if !come.is_empty() {
         adds.insert(attribute, come);
     }

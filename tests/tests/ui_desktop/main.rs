@@ -10,6 +10,8 @@
 
 mod accessibility;
 mod connectors;
+mod explain;
+mod find;
 mod fixture;
 mod metaverse;
 mod objects;
@@ -19,3 +21,4 @@ mod server_configuration;
 mod settings;
 mod support;
 mod welcome;
+mod whatif;

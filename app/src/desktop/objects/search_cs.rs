@@ -4,9 +4,10 @@ use egui::{ComboBox, Key, Modifiers, TextEdit, Ui};
 use jiff::Timestamp;
 use syncline_engine::model::{ConnectorId, ObjectOperation};
 use syncline_engine::service::{CsHit, CsScope, CsSearch, OperationFilter};
+use uuid::Uuid;
 
-use super::super::action::{Action, LATER};
-use super::super::command::Command;
+use super::super::action::Action;
+use super::super::command::{Command, NameInConnector};
 use super::super::context::{Cx, question};
 use super::super::format::plural;
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, Pager, RowKey, filter_box};
@@ -244,7 +245,7 @@ impl SearchCs {
             if let Some((action, position)) = response.action
                 && let Some(row) = self.hits.rows.get(position)
             {
-                cx.send(if action == Action::CopyDn { Command::Copy(row.dn.clone()) } else { Command::OpenCsObject(row.guid) });
+                cx.send(object_command(action, &self.name, row.guid, &row.dn));
             }
         });
         close
@@ -309,7 +310,15 @@ impl SearchCs {
                     {
                         cx.send(Command::OpenCsObject(row.guid));
                     }
-                    ui.add_enabled(false, egui::Button::new("Preview...")).on_disabled_hover_text(LATER);
+                    let preview = ui
+                        .add_enabled(selected.is_some(), egui::Button::new("Preview..."))
+                        .on_hover_text(Action::Preview.tooltip())
+                        .on_disabled_hover_text("Select an object first");
+                    if preview.clicked()
+                        && let Some((_, row)) = self.hits.rows.iter().find(|(_, row)| Some(row.guid.as_u128()) == selected)
+                    {
+                        cx.send(Command::OpenPreview(row.guid));
+                    }
                     if self.hits.is_answered() {
                         ui.weak(plural(self.hits.rows.total(), "object"));
                     }
@@ -326,6 +335,20 @@ fn moment(text: &str, cx: &Cx<'_>) -> Result<Timestamp, String> {
     let problem = || "Enter a date and time such as 2026-01-05 09:00:00".to_owned();
     let civil = text.parse::<jiff::civil::DateTime>().ok().ok_or_else(problem)?;
     civil.to_zoned(cx.format.zone.clone()).map(|zoned| zoned.timestamp()).ok().ok_or_else(problem)
+}
+
+/// The actions of a connector space object in a list.
+pub const OBJECT_ACTIONS: [Action; 4] = [Action::OpenObject, Action::Preview, Action::WhyNot, Action::CopyDn];
+
+/// What an action of a list does to a connector space object.
+#[must_use]
+pub fn object_command(action: Action, connector: &str, guid: Uuid, dn: &str) -> Command {
+    match action {
+        Action::Preview => Command::OpenPreview(guid),
+        Action::WhyNot => Command::OpenWhyNot(NameInConnector { connector: connector.to_owned(), dn: dn.to_owned() }),
+        Action::CopyDn => Command::Copy(dn.to_owned()),
+        _ => Command::OpenCsObject(guid),
+    }
 }
 
 struct HitGrid {
@@ -384,7 +407,7 @@ impl GridModel for HitGrid {
     }
 
     fn actions(&self) -> &[Action] {
-        &[Action::CopyDn]
+        &OBJECT_ACTIONS
     }
 
     fn empty_text(&self) -> &'static str {

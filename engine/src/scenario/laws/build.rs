@@ -47,6 +47,8 @@ pub(super) struct Builder {
     /// Names of the units of both forests.
     units: BTreeMap<(&'static str, usize), String>,
     numbers: u32,
+    /// Connectors that were imported; before that no delta can be told.
+    imported: BTreeSet<String>,
 }
 
 fn step(action: Action, expectations: Vec<Expectation>) -> Step {
@@ -64,7 +66,7 @@ fn base(connector: &str) -> &'static str {
 
 impl Builder {
     pub(super) fn new(story: &Story) -> Self {
-        let second = story.before.iter().chain(&story.after).any(|event| matches!(event, Event::Put { b: true, .. }));
+        let second = story.first.iter().chain(&story.before).chain(&story.after).any(|event| matches!(event, Event::Put { b: true, .. }));
         let directory = |name: &str, kind: DirectoryKind, domain: &str| DirectorySpec {
             name: name.to_owned(),
             kind,
@@ -86,6 +88,7 @@ impl Builder {
             cloud: Vec::new(),
             units: BTreeMap::new(),
             numbers: 0,
+            imported: BTreeSet::new(),
         };
         let there = fixture().into_iter().zip(&story.rules).filter(|(_, there)| **there).map(|(rule, _)| rule);
         let rules: Vec<_> = there.filter(|rule| builder.has(&rule.connector)).collect();
@@ -108,7 +111,17 @@ impl Builder {
                 );
             }
         }
+        builder.happen(&story.first);
         builder
+    }
+
+    /// Up to the end of the first part.
+    pub(super) fn begin(&mut self, story: &Story) {
+        if story.settled {
+            self.cycle();
+            self.cycle();
+        }
+        self.happen(&story.before);
     }
 
     pub(super) fn scenario(self, title: &str) -> Scenario {
@@ -133,6 +146,7 @@ impl Builder {
     }
 
     pub(super) fn import(&mut self, connector: &str, full: bool) {
+        let full = self.imported.insert(connector.to_owned()) || full;
         self.run(connector, if full { FULL_IMPORT } else { DELTA_IMPORT }, None, None);
     }
 
@@ -206,15 +220,7 @@ impl Builder {
             Event::Import { connector: number, full } => self.import(connector(*number), *full),
             Event::Synchronize { connector: number, full } => self.synchronize(connector(*number), *full),
             Event::Export => self.run(T, EXPORT, None, None),
-            Event::Cycle => {
-                for connector in CONNECTORS {
-                    self.import(connector, false);
-                }
-                for connector in CONNECTORS {
-                    self.synchronize(connector, false);
-                }
-                self.run(T, EXPORT, None, None);
-            }
+            Event::Cycle => self.cycle(),
             Event::StoppedImport { connector: number, after } => {
                 let name = connector(*number);
                 self.with_fault(name, Fault::StopImport { after: usize::from(*after) }, |builder| builder.import(name, true));
@@ -238,6 +244,12 @@ impl Builder {
             Event::Restart => self.act(Action::Restart),
             Event::Rule(number) => self.change_rule(*number),
         }
+    }
+
+    fn cycle(&mut self) {
+        CONNECTORS.into_iter().for_each(|connector| self.import(connector, false));
+        CONNECTORS.into_iter().for_each(|connector| self.synchronize(connector, false));
+        self.run(T, EXPORT, None, None);
     }
 
     fn with_fault(&mut self, connector: &str, fault: Fault, work: impl FnOnce(&mut Self)) {

@@ -80,3 +80,11 @@ pub(super) fn edit(number: usize) -> RuleEdit {
         }
     }
 }
+
+/// True for a change that leaves it open to nobody whom objects are joined to: it concerns values, or the way out.
+pub(super) fn keeps_identities(number: usize) -> bool {
+    match edit(number) {
+        RuleEdit::Switch(name, _) => name.starts_with("Out"),
+        RuleEdit::Patch(name, patch) => name.starts_with("Out") || !patch.to_toml().lines().any(|line| line.starts_with("scope") || line.starts_with("link")),
+    }
+}

@@ -25,6 +25,10 @@ pub(super) struct Story {
     pub rules: Vec<bool>,
     /// Delta imports of A tell only what changed.
     pub partial_deltas: bool,
+    /// Who is there at the beginning.
+    pub first: Vec<Event>,
+    /// Everything was imported, synchronized and exported before the story begins.
+    pub settled: bool,
     pub before: Vec<Event>,
     pub after: Vec<Event>,
     /// Full synchronizations, where a law is about one kind.
@@ -186,7 +190,7 @@ fn event(kinds: Kinds) -> impl Strategy<Value = Event> {
     let whom = any::<u8>();
     let stops = u32::from(kinds.interruptions);
     prop_oneof![
-        12 => put(),
+        8 => put(),
         2 => (option::weighted(0.7, any::<u8>()), 0u8..5).prop_map(|(of, mail)| Event::Cloud { of, mail }),
         14 => (whom.clone(), value()).prop_map(|(whom, value)| Event::Change { whom, value }),
         1 => whom.clone().prop_map(|whom| Event::CloudDelete { whom }),
@@ -198,7 +202,7 @@ fn event(kinds: Kinds) -> impl Strategy<Value = Event> {
         6 => (0u8..3, any::<bool>()).prop_map(|(connector, full)| Event::Import { connector, full }),
         6 => (0u8..3, any::<bool>()).prop_map(|(connector, full)| Event::Synchronize { connector, full }),
         3 => Just(Event::Export),
-        4 => Just(Event::Cycle),
+        8 => Just(Event::Cycle),
         1 * stops => (0u8..3, 0u8..4).prop_map(|(connector, after)| Event::StoppedImport { connector, after }),
         1 * stops => (1u8..3).prop_map(|after| Event::StoppedExport { after }),
         1 * stops => (0u8..3, any::<bool>(), 0u8..4)
@@ -212,7 +216,17 @@ fn event(kinds: Kinds) -> impl Strategy<Value = Event> {
 }
 
 pub(super) fn stories(kinds: Kinds) -> impl Strategy<Value = Story> {
-    let rules = vec(proptest::bool::weighted(0.95), RULES);
-    (rules, any::<bool>(), vec(event(kinds), 0..24), vec(event(kinds), 0..12), any::<bool>())
-        .prop_map(|(rules, partial_deltas, before, after, full)| Story { rules, partial_deltas, before, after, full })
+    let rules = vec(proptest::bool::weighted(0.97), RULES);
+    let events = (vec(put(), 0..12), vec(event(kinds), 0..20), vec(event(kinds), 0..12));
+    (rules, any::<bool>(), any::<bool>(), events, any::<bool>()).prop_map(
+        |(rules, partial_deltas, settled, (first, before, after), full)| Story {
+            rules,
+            partial_deltas,
+            first,
+            settled,
+            before,
+            after,
+            full,
+        },
+    )
 }

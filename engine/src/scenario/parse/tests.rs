@@ -99,6 +99,9 @@ fn statements_are_checked() {
     wrong("remember u1 as u1", 1, "already an object named u1");
     wrong("preview u1", 1, "preview u1 full");
     wrong("preview MV(u1) full", 1, "is in the metaverse");
+    wrong("until nothing changes", 1, "the statements of the block are missing");
+    wrong("until nothing changes much\n  restart", 1, "\"much\" is not understood");
+    wrong("delta synchronization does what its what-if tells\n  restart", 2, "\"restart\" cannot stand here");
     wrong("what if", 1, "the statements of the block are missing");
     wrong("same end\n  way one\n    restart", 1, "at least two ways");
     wrong("same end\n  restart", 2, "below \"same end\" stand the ways");

@@ -330,3 +330,69 @@ impl Seen {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(kind: ChangeKind, attributes: Vec<ChangedAttribute>) -> ObjectChange {
+        ObjectChange {
+            space: "t".to_owned(),
+            identity: String::new(),
+            kind,
+            guid: Uuid::from_u128(1),
+            name: "CN=Ada".to_owned(),
+            display_name: None,
+            new_name: None,
+            object_type: "user".to_owned(),
+            link: None,
+            rule: String::new(),
+            reason: String::new(),
+            attributes,
+            error: None,
+        }
+    }
+
+    fn attribute(word: AttributeWord, old: &[&str], new: &[&str]) -> ChangedAttribute {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        ChangedAttribute {
+            name: "department".to_owned(),
+            change: word,
+            old: texts(old),
+            new: texts(new),
+            old_count: old.len() as u64,
+            new_count: new.len() as u64,
+            rule: "Out".to_owned(),
+            old_rule: None,
+        }
+    }
+
+    fn state(departments: &[&str]) -> State {
+        let texts = departments.iter().map(|text| (*text).to_owned()).collect();
+        let mut seen = Seen { name: "CN=Ada".to_owned(), object_type: "user".to_owned(), ..Seen::default() };
+        seen.values.insert("department".to_owned(), (Values::Texts(texts), String::new()));
+        State { objects: BTreeMap::from([(("t".to_owned(), Uuid::from_u128(1)), seen)]), references: BTreeSet::new() }
+    }
+
+    #[test]
+    fn changes_are_laid_over_what_was() {
+        let check = |change: ObjectChange, after: &State, same: bool| {
+            let foretold = state(&["IT"]).with(&[change]).unwrap();
+            assert_eq!(foretold.differs(after).is_none(), same, "{foretold:?}");
+        };
+        let replace = |new| change(ChangeKind::Update, vec![attribute(AttributeWord::Replace, &["IT"], &[new])]);
+        check(replace("HR"), &state(&["HR"]), true);
+        check(replace("HR"), &state(&["IT"]), false);
+        check(change(ChangeKind::Update, Vec::new()), &state(&["HR"]), false);
+        check(change(ChangeKind::Update, vec![attribute(AttributeWord::Update, &["IT"], &["a", "b"])]), &state(&["a", "b"]), true);
+        check(change(ChangeKind::Remove, Vec::new()), &State::default(), true);
+        check(change(ChangeKind::Remove, Vec::new()), &state(&["IT"]), false);
+        check(change(ChangeKind::Delete, Vec::new()), &state(&["IT"]), false);
+        let new = ObjectChange { guid: Uuid::from_u128(2), ..change(ChangeKind::Add, Vec::new()) };
+        check(new.clone(), &state(&["IT"]), false);
+        assert!(State::default().with(&[change(ChangeKind::Remove, Vec::new())]).is_err());
+        // A new object has another GUID in the what-if.
+        let made = |guid| State::default().with(&[ObjectChange { guid: Uuid::from_u128(guid), ..new.clone() }]).unwrap();
+        assert_eq!(made(2).differs(&made(3)), None);
+    }
+}

@@ -1,6 +1,6 @@
-//! Synchronization alone, and its laws. The scenarios of `engine.md` 11 are files (`tests/scenarios`).
+//! Synchronization alone. The scenarios of `engine.md` 11 are files (`tests/scenarios`); the laws of `design.md` 3 are
+//! properties of generated scenarios (`scenario::laws`).
 
-mod laws;
 mod world;
 
 use world::{A, ADA, T, TENANT_DN, USER, World, fixture_rules, settled};

@@ -201,6 +201,14 @@ pub(super) fn fixture_rules() -> Vec<SyncRule> {
 }
 
 impl World {
+    /// Synchronizes without looking at what is counted.
+    pub(super) fn quietly(&self, connector: ConnectorId, full: bool) -> BTreeMap<String, u64> {
+        let mut recorder = Recorder::new(RunId(1), 1, Box::new(|_| {}));
+        self.run_row();
+        run_step(&self.environment, connector, SyncOptions { full, ..SyncOptions::default() }, &mut recorder);
+        recorder.counters().clone()
+    }
+
     pub(super) fn new(rules: &[SyncRule]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Arc::new(Database::open(&folder.path().join("syncline.db")).unwrap());
@@ -368,7 +376,7 @@ impl World {
         for id in connector_space::to_visit(&transaction, T, connector_space::Visit::Full).unwrap() {
             let mut object = connector_space::load_one(&transaction, id).unwrap().unwrap();
             if object.unapplied.operation == ObjectOperation::Delete {
-                connector_space::remove(&transaction, id).unwrap();
+                connector_space::remove(&transaction, T, id, &[]).unwrap();
                 continue;
             }
             object.hologram = object.view(TowerView::Expected);
