@@ -6,7 +6,7 @@ mod confirm;
 mod connector;
 mod connector_add;
 mod cs;
-mod csv;
+pub(crate) mod csv;
 mod cycle;
 mod deletes;
 mod demo;

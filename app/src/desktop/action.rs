@@ -261,15 +261,12 @@ impl Action {
                 need(now.workspace, "Open a data folder first")?;
                 need(!now.running && !now.cycle, "A run is going on; wait until it has finished")
             }
-            Self::SaveRunHistoryAs
-            | Self::RulesEditor
+            Self::RulesEditor
             | Self::ConfigurationWizard
             | Self::Scheduler
             | Self::Options
             | Self::Contents
             | Self::OpenLogFolder
-            | Self::ClearRuns
-            | Self::SaveToFile
             | Self::ConnectorProperties
             | Self::DeleteConnector
             | Self::ConfigureRunProfiles
@@ -295,6 +292,12 @@ impl Action {
                 need(now.workspace && !now.connectors.is_empty(), "There is no connector to run")?;
                 need(!now.cycle, "A cycle is already going on")?;
                 need(!now.running, "A run is already going on")
+            }
+            Self::SaveToFile => need(now.selected_run.is_some(), "Select a run first"),
+            Self::SaveRunHistoryAs => need(now.workspace, "Open a data folder first"),
+            Self::ClearRuns => {
+                need(now.workspace, "Open a data folder first")?;
+                need(!now.running && !now.cycle, "A run is going on; wait until it has finished")
             }
             Self::Back => need(now.back, "No object was open before"),
             Self::Forward => need(now.forward, "No object was open after this one"),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
+use jiff::Timestamp;
 use syncline_engine::connector::CancelToken;
 use syncline_engine::model::{Clock, ConnectorId, RunId};
 use syncline_engine::service::{
@@ -53,6 +54,8 @@ pub trait Backend: Send + Sync {
     fn stop_run(&self, connector: Option<&str>) -> Answer<Vec<RunId>>;
     fn start_cycle(&self, policy: CyclePolicy) -> Answer<()>;
     fn stop_cycle(&self) -> Answer<bool>;
+    /// Removes runs that ended before a moment, or all; the last of every profile stay. The number removed.
+    fn clear_history(&self, before: Option<Timestamp>) -> Answer<u64>;
     fn read_server_configuration(&self, path: &Path) -> Answer<ServerConfigurationView>;
     fn import_server_configuration(&self, path: &Path, options: &ImportOptions) -> Answer<ImportReport>;
     fn export_server_configuration(&self, folder: &Path) -> Answer<ExportReport>;
@@ -147,6 +150,12 @@ impl Backend for Engine {
     }
     fn stop_cycle(&self) -> Answer<bool> {
         Self::stop_cycle(self)
+    }
+    fn clear_history(&self, before: Option<Timestamp>) -> Answer<u64> {
+        Ok(match before {
+            Some(before) => self.purge_history(Some(self.now().duration_since(before)))?.runs,
+            None => self.purge_whole_history()?.runs,
+        })
     }
     fn read_server_configuration(&self, path: &Path) -> Answer<ServerConfigurationView> {
         Self::read_server_configuration(self, path)

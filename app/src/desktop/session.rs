@@ -23,6 +23,8 @@ use super::links;
 use super::metaverse_designer::MetaverseDesigner;
 use super::metaverse_search::MetaverseSearch;
 use super::objects::Windows;
+use super::operations::clear::ClearRuns;
+use super::operations::save::SaveRuns;
 use super::operations::{Operations, any_running};
 use super::server_configuration::{ExportWindow, ImportWindow};
 use super::settings::Query;
@@ -55,6 +57,8 @@ pub struct Session {
     export_window: Option<ExportWindow>,
     whatif: WhatIf,
     find: Option<Find>,
+    save_runs: Option<SaveRuns>,
+    clear_runs: Option<ClearRuns>,
     starting: Vec<Pending<RunId>>,
     errands: Vec<Pending<()>>,
     cycle: bool,
@@ -84,6 +88,8 @@ impl Session {
             export_window: None,
             whatif: WhatIf::default(),
             find: None,
+            save_runs: None,
+            clear_runs: None,
             starting: Vec::new(),
             errands: Vec::new(),
             cycle: false,
@@ -208,6 +214,9 @@ impl Session {
             self.schema.ask(worker, question(&self.backend, |engine| engine.metaverse_schema()));
         }
         self.take_in_errands(notices, commands);
+        if self.clear_runs.as_mut().is_some_and(ClearRuns::poll) {
+            commands.push(Command::Do(Action::Refresh));
+        }
         let Self { backend, operations, connectors_tab, search, windows, whatif, progress, status, .. } = self;
         let threshold = status.value().and_then(|status| status.deletion_threshold);
         let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
@@ -290,12 +299,35 @@ impl Session {
     /// Draws the windows beside the main one.
     pub fn windows(&mut self, ctx: &Context, around: Around<'_>, commands: &mut Vec<Command>) {
         let Around { worker, format, situation } = around;
-        let Self { backend, windows, whatif, find, run_dialog, import_window, export_window, designer, progress, status, .. } =
-            self;
+        let Self {
+            backend,
+            windows,
+            whatif,
+            find,
+            save_runs,
+            clear_runs,
+            run_dialog,
+            import_window,
+            export_window,
+            designer,
+            progress,
+            status,
+            ..
+        } = self;
         let threshold = status.value().and_then(|status| status.deletion_threshold);
         let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
         windows.show(ctx, &mut cx);
         whatif.show(ctx, &mut cx);
+        if let Some(window) = save_runs
+            && !window.show(ctx, &mut cx)
+        {
+            *save_runs = None;
+        }
+        if let Some(window) = clear_runs
+            && !window.show(ctx, &mut cx)
+        {
+            *clear_runs = None;
+        }
         if let Some(field) = find
             && !field.show(ctx, &mut cx)
         {
@@ -403,6 +435,13 @@ impl Session {
                     self.execute(command, around, ctx, notices);
                 }
             }
+            Action::SaveToFile => {
+                if let Some(run) = situation.selected_run.clone() {
+                    self.save_runs = Some(SaveRuns::new(Some(run)));
+                }
+            }
+            Action::SaveRunHistoryAs => self.save_runs = Some(SaveRuns::new(None)),
+            Action::ClearRuns => self.clear_runs = Some(ClearRuns::new(format)),
             Action::FindAnything => self.find = Some(Find::new(self.windows.recent())),
             Action::Back | Action::Forward => {
                 let by = if action == Action::Back { -1 } else { 1 };

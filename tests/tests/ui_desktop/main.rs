@@ -13,6 +13,7 @@ mod connectors;
 mod explain;
 mod find;
 mod fixture;
+mod history;
 mod metaverse;
 mod objects;
 mod operations;

@@ -1,7 +1,6 @@
 //! The Search Connector Space window.
 
 use egui::{ComboBox, Key, Modifiers, TextEdit, Ui};
-use jiff::Timestamp;
 use syncline_engine::model::{ConnectorId, ObjectOperation};
 use syncline_engine::service::{CsHit, CsScope, CsSearch, OperationFilter};
 use uuid::Uuid;
@@ -166,7 +165,7 @@ impl SearchCs {
             Scope::Connector => CsScope::Connector,
             Scope::Disconnector => CsScope::Disconnector,
             Scope::AwaitingConfirmation => CsScope::AwaitingConfirmation,
-            Scope::DisconnectedSince => CsScope::DisconnectedSince(moment(&self.since, cx)?),
+            Scope::DisconnectedSince => CsScope::DisconnectedSince(cx.format.parse(&self.since)?),
             Scope::Placeholder => CsScope::Placeholder,
             Scope::All => CsScope::All,
         })
@@ -327,14 +326,6 @@ impl SearchCs {
             });
         close
     }
-}
-
-/// A moment as typed: `2026-01-05 09:00:00`, with or without the time, in the zone shown.
-fn moment(text: &str, cx: &Cx<'_>) -> Result<Timestamp, String> {
-    let text = text.trim();
-    let problem = || "Enter a date and time such as 2026-01-05 09:00:00".to_owned();
-    let civil = text.parse::<jiff::civil::DateTime>().ok().ok_or_else(problem)?;
-    civil.to_zoned(cx.format.zone.clone()).map(|zoned| zoned.timestamp()).ok().ok_or_else(problem)
 }
 
 /// The actions of a connector space object in a list.

@@ -69,6 +69,7 @@ fn find(ui: &mut Ui, now: &Situation, commands: &mut Vec<Command>) {
         let keys = Action::FindAnything.shortcut().map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
         let text = egui::RichText::new("Find anything").weak();
         let palette = Palette::of(ui.style());
+        ui.spacing_mut().button_padding.x = 10.0;
         let button = egui::Button::new(text).shortcut_text(keys).min_size(egui::vec2(220.0, 0.0));
         let button = button.frame(true).fill(palette.field).stroke(egui::Stroke::new(1.0, palette.line_strong));
         let button = ui.add(button).accessible_name("Find anything").on_hover_text(Action::FindAnything.tooltip());

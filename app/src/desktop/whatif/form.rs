@@ -34,6 +34,13 @@ struct Running {
     progress: Arc<Mutex<Option<WhatIfProgress>>>,
 }
 
+impl Drop for Running {
+    /// Nobody waits for it any more, for instance because the data folder is closed.
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
 /// State of the page.
 pub struct Form {
     full: bool,

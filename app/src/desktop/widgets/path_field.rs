@@ -12,6 +12,7 @@ enum Kind {
     #[default]
     Folder,
     File,
+    Save,
 }
 
 /// State of the field.
@@ -28,6 +29,19 @@ impl PathField {
     #[must_use]
     pub fn file() -> Self {
         Self { kind: Kind::File, ..Self::default() }
+    }
+
+    /// A field for a file that will be written, with a proposal.
+    #[must_use]
+    pub fn save(proposal: &std::path::Path) -> Self {
+        Self { kind: Kind::Save, text: proposal.display().to_string(), ..Self::default() }
+    }
+
+    /// Changes how the name of the file ends.
+    pub fn set_extension(&mut self, extension: &str) {
+        if let Some(path) = self.path() {
+            self.text = path.with_extension(extension).display().to_string();
+        }
     }
 
     /// The path, when one is named.
@@ -66,8 +80,8 @@ impl PathField {
                     self.picking = Some(worker.ask(move || {
                         let dialog = rfd::FileDialog::new().set_title(title);
                         let folder = match kind {
-                            Kind::Folder => start,
-                            Kind::File => start.and_then(|path| path.parent().map(PathBuf::from)),
+                            Kind::Folder => start.clone(),
+                            Kind::File | Kind::Save => start.as_ref().and_then(|path| path.parent().map(PathBuf::from)),
                         };
                         let dialog = match folder {
                             Some(folder) => dialog.set_directory(folder),
@@ -76,12 +90,23 @@ impl PathField {
                         Ok(match kind {
                             Kind::Folder => dialog.pick_folder(),
                             Kind::File => dialog.pick_file(),
+                            Kind::Save => {
+                                let name = start
+                                    .as_ref()
+                                    .and_then(|path| path.file_name())
+                                    .map(|name| name.to_string_lossy().into_owned());
+                                let dialog = match name {
+                                    Some(name) => dialog.set_file_name(name),
+                                    None => dialog,
+                                };
+                                dialog.save_file()
+                            }
                         })
                     }));
                 }
                 let hint = match self.kind {
                     Kind::Folder => "Path of the folder",
-                    Kind::File => "Path of the file",
+                    Kind::File | Kind::Save => "Path of the file",
                 };
                 let field = TextEdit::singleline(&mut self.text).hint_text(hint).desired_width(f32::INFINITY);
                 let field = ui.add(field.id_salt(title)).accessible_name(name);
