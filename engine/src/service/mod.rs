@@ -8,6 +8,7 @@ mod explain;
 mod folder;
 mod history;
 mod interval;
+mod joiner;
 mod protection;
 pub mod queries;
 #[cfg(test)]

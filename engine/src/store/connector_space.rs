@@ -24,6 +24,10 @@ use crate::model::{
 use crate::rules::{Direction, LinkType};
 
 pub use visit::{Visit, to_visit};
+/// State of objects that are joined and disconnected by rules.
+pub const NORMAL: i64 = 0;
+/// State of objects that an administrator joined or disconnected.
+pub const EXPLICIT: i64 = 1;
 
 /// A rule that made or holds the link of an object to its metaverse object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,7 +98,7 @@ pub struct CsObject {
     pub transient: bool,
     /// The metaverse object it is joined to.
     pub mv: Option<MvId>,
-    /// 0 normal, 1 explicit, 2 filtered.
+    /// [`NORMAL`], [`EXPLICIT`] or 2 (filtered), which rules of this version never give.
     pub connector_state: i64,
     /// Rules that made or hold the link.
     pub link_rules: Vec<LinkRule>,
@@ -612,7 +616,7 @@ pub fn remove(transaction: &Transaction<'_>, connector: ConnectorId, id: CsId, k
         .and_then(|mut statement| statement.query_row([id.0], |row| row.get(0)).optional())
         .map_err(&failed)?;
     let sql = if needed.is_some() {
-        "UPDATE cs_object SET partition = NULL, object_type = NULL, display_name = '', anchor = NULL, mv = NULL, link_rules = x'',
+        "UPDATE cs_object SET partition = NULL, object_type = NULL, display_name = '', anchor = NULL, mv = NULL, connector_state = 0, link_rules = x'',
             import_op = 0, export_op = 0, awaiting = 0, rebuild = 0, rename_retry = 0, reference_retry = 0, needs_full = 0,
             hash = NULL,
             hologram = x'', pending_import = x'', unconfirmed = x'', escrowed = x'', unapplied = x'', import_error = NULL,

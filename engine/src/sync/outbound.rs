@@ -16,7 +16,7 @@ use crate::model::{
     ObjectOperation, Value, ValueType, Values,
 };
 use crate::rules::{CompiledFlow, CompiledRule, ConnectorPlan, Direction, LinkType, MergeType, Plan, ScopeSource, in_scope};
-use crate::store::connector_space::{CsObject, LinkRule, TowerView};
+use crate::store::connector_space::{CsObject, EXPLICIT, LinkRule, NORMAL, TowerView};
 use crate::store::references::ReferenceLayer;
 
 /// What happens to one object of the target connector space.
@@ -91,7 +91,9 @@ impl Outbound<'_> {
             let held =
                 object.link_rules.iter().any(|rule| rule.direction == Direction::Outbound && rule.action == LinkType::Provision);
             let provisions = own.iter().any(|rule| rule.link == LinkType::Provision);
-            let joins = own.iter().any(|rule| rule.is_linking()) || contributor.linking().next().is_some();
+            let joins = own.iter().any(|rule| rule.is_linking())
+                || contributor.linking().next().is_some()
+                || object.connector_state == EXPLICIT;
             if (held && !provisions) || (provisions && self.yields_its_name(object, &own)?) {
                 released.push(contributor);
             } else if !own.is_empty() && joins {
@@ -602,6 +604,7 @@ pub fn unlink(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
     let mut effect = CsEffect::keep(object);
     effect.link = None;
     effect.after.link_rules.clear();
+    effect.after.connector_state = NORMAL;
     effect.after.disconnected = Some(ambience.now);
     if object.is_unexported_add() {
         effect.remove = true;

@@ -119,8 +119,8 @@ impl SearchCs {
             }
             CsScope::ImportError => Scope::ImportError,
             CsScope::ExportError => Scope::ExportError,
-            CsScope::Connector => Scope::Connector,
-            CsScope::Disconnector => Scope::Disconnector,
+            CsScope::Connector | CsScope::InState { connector: true, .. } => Scope::Connector,
+            CsScope::Disconnector | CsScope::InState { connector: false, .. } => Scope::Disconnector,
             CsScope::AwaitingConfirmation => Scope::AwaitingConfirmation,
             CsScope::DisconnectedSince(since) => {
                 self.since = cx.format.time(since);

@@ -66,7 +66,8 @@ fn base(connector: &str) -> &'static str {
 
 impl Builder {
     pub(super) fn new(story: &Story) -> Self {
-        let second = story.first.iter().chain(&story.before).chain(&story.after).any(|event| matches!(event, Event::Put { b: true, .. }));
+        let second =
+            story.first.iter().chain(&story.before).chain(&story.after).any(|event| matches!(event, Event::Put { b: true, .. }));
         let directory = |name: &str, kind: DirectoryKind, domain: &str| DirectorySpec {
             name: name.to_owned(),
             kind,
@@ -140,7 +141,14 @@ impl Builder {
         if !self.has(connector) {
             return;
         }
-        let run = RunSpec { connector: connector.to_owned(), profile: profile.to_owned(), batch_size, object_limit: None, deletion_limit: None, kill };
+        let run = RunSpec {
+            connector: connector.to_owned(),
+            profile: profile.to_owned(),
+            batch_size,
+            object_limit: None,
+            deletion_limit: None,
+            kill,
+        };
         let any = Expectation { place: Place { file: "law".into(), line: 0 }, expected: Expected::Result(ANY_RESULT.to_owned()) };
         self.steps.push(step(Action::Run(run), vec![any]));
     }

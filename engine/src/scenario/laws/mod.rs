@@ -66,9 +66,8 @@ fn tried(cases: u32, kinds: Kinds, law: fn(&Story) -> Scenario, look: &dyn Fn(&[
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let scenario = law;
-    let result = runner.run(&stories(kinds), |story| {
-        run(&scenario(&story)).map(|lines| look(&lines)).map_err(TestCaseError::fail)
-    });
+    let result =
+        runner.run(&stories(kinds), |story| run(&scenario(&story)).map(|lines| look(&lines)).map_err(TestCaseError::fail));
     match result {
         Ok(()) => {}
         Err(TestError::Fail(_, story)) => {
@@ -208,20 +207,25 @@ fn stories_reach_what_the_laws_are_about() {
         "MV(A \"CN=u",
     ];
     let reached = RefCell::new(BTreeMap::from(WANTED.map(|wanted| (wanted, 0))));
-    tried(30, Kinds::ALL, |story| {
-        let mut builder = Builder::new(story);
-        builder.begin(story);
-        builder.happen(&story.after);
-        builder.in_batches(&["A", "B", "T"], story.full, 100);
-        builder.scenario("What the laws are about")
-    }, &|lines| {
-        for (wanted, times) in reached.borrow_mut().iter_mut() {
-            *times += usize::from(lines.iter().any(|line| line.contains(wanted)));
-        }
-        // Somebody of both forests.
-        *reached.borrow_mut().entry("both forests").or_default() +=
-            usize::from(lines.iter().any(|line| line.starts_with("MV(A ") && line.contains(" B \"")));
-    });
+    tried(
+        30,
+        Kinds::ALL,
+        |story| {
+            let mut builder = Builder::new(story);
+            builder.begin(story);
+            builder.happen(&story.after);
+            builder.in_batches(&["A", "B", "T"], story.full, 100);
+            builder.scenario("What the laws are about")
+        },
+        &|lines| {
+            for (wanted, times) in reached.borrow_mut().iter_mut() {
+                *times += usize::from(lines.iter().any(|line| line.contains(wanted)));
+            }
+            // Somebody of both forests.
+            *reached.borrow_mut().entry("both forests").or_default() +=
+                usize::from(lines.iter().any(|line| line.starts_with("MV(A ") && line.contains(" B \"")));
+        },
+    );
     let rare: Vec<_> = reached.into_inner().into_iter().filter(|(_, times)| *times == 0).collect();
     assert!(rare.is_empty(), "{rare:?}");
 }
@@ -241,4 +245,3 @@ fn only_in_directories(events: &[Event]) -> Vec<Event> {
 fn without_identities(events: &[Event]) -> Vec<Event> {
     events.iter().filter(|event| event.is_in_directory() && !event.is_about_identity()).cloned().collect()
 }
-

@@ -85,6 +85,8 @@ pub(super) fn edit(number: usize) -> RuleEdit {
 pub(super) fn keeps_identities(number: usize) -> bool {
     match edit(number) {
         RuleEdit::Switch(name, _) => name.starts_with("Out"),
-        RuleEdit::Patch(name, patch) => name.starts_with("Out") || !patch.to_toml().lines().any(|line| line.starts_with("scope") || line.starts_with("link")),
+        RuleEdit::Patch(name, patch) => {
+            name.starts_with("Out") || !patch.to_toml().lines().any(|line| line.starts_with("scope") || line.starts_with("link"))
+        }
     }
 }

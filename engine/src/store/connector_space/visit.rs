@@ -36,9 +36,10 @@ pub(super) fn visit_sql(visit: Visit) -> String {
         Visit::Delta => {
             "(SELECT id FROM cs_object WHERE connector = ?1 AND import_op <> 0
                 UNION SELECT id FROM cs_object WHERE connector = ?1 AND mv IS NULL AND object_type IS NOT NULL
+                    AND connector_state = 0
                 UNION SELECT id FROM cs_object WHERE connector = ?1 AND import_error IS NOT NULL
                 UNION SELECT id FROM cs_object WHERE connector = ?1 AND needs_full <> 0) AS waiting
-             CROSS JOIN cs_object AS o ON o.id = waiting.id WHERE o.import_op <> 4 AND o.connector_state = 0"
+             CROSS JOIN cs_object AS o ON o.id = waiting.id WHERE o.import_op <> 4"
         }
         Visit::Deletes => {
             "cs_object AS o INDEXED BY cs_object_import WHERE o.connector = ?1 AND o.import_op <> 0 AND o.import_op = 4"
