@@ -6,6 +6,7 @@ use syncline_engine::service::{ConnectorStatistics, ConnectorSummary};
 use super::connector_add::{self, AddCommand, CredentialArgs};
 use super::exit::Failure;
 use super::output::Answer;
+use super::profiles::{self, ProfilesCommand};
 use super::session::Session;
 use super::table::{Pairs, Table};
 use super::text::View;
@@ -39,6 +40,9 @@ The new password is tried on the directory before it is stored. It is asked for 
 Example:
   syncline connector set-credential contoso.com")]
     SetCredential(CredentialArgs),
+    /// List, show and change run profiles
+    #[command(subcommand)]
+    Profiles(ProfilesCommand),
 }
 
 impl ConnectorCommand {
@@ -51,6 +55,7 @@ impl ConnectorCommand {
             Self::Stats { .. } => "connector stats",
             Self::Add(command) => command.name(),
             Self::SetCredential(_) => "connector set-credential",
+            Self::Profiles(command) => command.name(),
         }
     }
 
@@ -72,6 +77,7 @@ impl ConnectorCommand {
             }
             Self::Add(command) => command.run(session),
             Self::SetCredential(arguments) => connector_add::set_credential(session, arguments),
+            Self::Profiles(command) => command.run(session),
         }
     }
 }
@@ -91,22 +97,9 @@ fn show(connector: &ConnectorSummary, view: &View) -> String {
         .add_some("Full import required", connector.full_import_required.as_ref())
         .add_some("Full synchronization required", connector.full_sync_required.as_ref())
         .render();
-    let mut table = Table::new().texts(["Run profile", "Step", "Partition"]).numbers(["Batch size", "Page size", "Timeout"]);
-    for profile in &connector.profiles {
-        for step in &profile.steps {
-            table.row([
-                &profile.name,
-                &step.step_type,
-                &step.partition,
-                &step.batch_size.to_string(),
-                &step.page_size.to_string(),
-                &format!("{} s", step.timeout_secs),
-            ]);
-        }
-    }
-    if !table.is_empty() {
+    if !connector.profiles.is_empty() {
         text.push('\n');
-        text.push_str(&table.render(view.width));
+        text.push_str(&profiles::table(&connector.profiles, view));
     }
     text
 }

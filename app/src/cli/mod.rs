@@ -8,6 +8,7 @@ mod connector_add;
 mod cs;
 mod csv;
 mod cycle;
+mod deletes;
 mod demo;
 mod exit;
 mod expression;
@@ -17,6 +18,7 @@ mod mv;
 mod output;
 mod pending;
 mod preview;
+mod profiles;
 mod progress;
 mod rule;
 mod run;
@@ -25,6 +27,7 @@ mod sample;
 mod scenario;
 mod secret;
 mod session;
+mod staging;
 mod status;
 mod table;
 mod text;
@@ -154,6 +157,12 @@ pub enum Command {
     /// Start synchronization cycles
     #[command(subcommand)]
     Cycle(cycle::CycleCommand),
+    /// Protect the tenant from mass deletion: the threshold, and approving once
+    #[command(subcommand)]
+    Deletes(deletes::DeletesCommand),
+    /// Show, begin and end staging mode, in which cycles export nothing
+    #[command(subcommand)]
+    Staging(staging::StagingCommand),
     /// Search and show connector space objects
     #[command(subcommand)]
     Cs(cs::CsCommand),
@@ -188,6 +197,8 @@ impl Command {
             Self::Rule(command) => command.name(),
             Self::Run(command) => command.name(),
             Self::Cycle(command) => command.name(),
+            Self::Deletes(command) => command.name(),
+            Self::Staging(command) => command.name(),
             Self::Cs(command) => command.name(),
             Self::Mv(command) => command.name(),
             Self::Pending(_) => "pending",
@@ -209,6 +220,8 @@ impl Command {
             | Self::Connector(_)
             | Self::Config(_)
             | Self::Rule(_)
+            | Self::Deletes(_)
+            | Self::Staging(_)
             | Self::Cs(_)
             | Self::Mv(_)
             | Self::Pending(_)
@@ -229,6 +242,8 @@ impl Command {
             Self::Rule(command) => command.run(session),
             Self::Run(command) => command.run(session),
             Self::Cycle(command) => command.run(session),
+            Self::Deletes(command) => command.run(session),
+            Self::Staging(command) => command.run(session),
             Self::Cs(command) => command.run(session),
             Self::Mv(command) => command.run(session),
             Self::Pending(arguments) => pending::run(session, arguments),
@@ -351,6 +366,23 @@ mod tests {
         check("syncline connector list", "connector list", false);
         check("syncline connector show contoso.com", "connector show", false);
         check("syncline connector stats contoso.com", "connector stats", false);
+        check("syncline connector profiles list contoso.com", "connector profiles list", false);
+        check("syncline connector profiles show contoso.com Export", "connector profiles show", false);
+        check(
+            "syncline connector profiles add contoso.com One --type full-import --object-limit 5",
+            "connector profiles add",
+            false,
+        );
+        check("syncline connector profiles set contoso.com Export --step 1 --deletion-limit 5", "connector profiles set", false);
+        check(
+            "syncline connector profiles set contoso.com Import --log-file a --log-file-use resume",
+            "connector profiles set",
+            false,
+        );
+        check("syncline connector profiles add-step contoso.com One --type export --at 1", "connector profiles add-step", false);
+        check("syncline connector profiles delete-step contoso.com One 2", "connector profiles delete-step", false);
+        check("syncline connector profiles move-step contoso.com One 2 --to 1", "connector profiles move-step", false);
+        check("syncline connector profiles delete contoso.com One --yes", "connector profiles delete", false);
         check(
             "syncline connector add active-directory --name contoso.com --user svc@contoso.com",
             "connector add active-directory",
@@ -383,8 +415,18 @@ mod tests {
         check("syncline run show 12 --step 1", "run show", false);
         check("syncline run stop", "run stop", false);
         check("syncline run status", "run status", false);
+        check("syncline run purge --older-than 1.0:0:0", "run purge", false);
+        check("syncline run purge --all --offline --yes", "run purge", false);
         check("syncline cycle start", "cycle start", false);
         check("syncline cycle start --policy initial --wait", "cycle start", true);
+        check("syncline deletes show", "deletes show", false);
+        check("syncline deletes set --threshold 700", "deletes set", false);
+        check("syncline deletes set --percent 10", "deletes set", false);
+        check("syncline deletes disable", "deletes disable", false);
+        check("syncline deletes approve --yes", "deletes approve", false);
+        check("syncline staging show", "staging show", false);
+        check("syncline staging on", "staging on", false);
+        check("syncline staging off --i-am-the-only-active-server", "staging off", false);
         check("syncline cs search contoso.com --scope pending-export --op add --op delete", "cs search", false);
         check("syncline cs show contoso.com --dn CN=Ada", "cs show", false);
         check("syncline mv search Ada --type person --where mail=*", "mv search", false);

@@ -3,7 +3,9 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use syncline_engine::model::RunId;
-use syncline_engine::service::{Engine, RunDetails, RunFilter, RunSummary, StatusClass, StepDetails, status_explanation};
+use syncline_engine::service::{
+    Engine, RunDetails, RunFilter, RunSummary, StatusClass, StepDetails, parse_interval, status_explanation,
+};
 
 use super::confirm::confirm;
 use super::exit::{Exit, Failure};
@@ -46,6 +48,33 @@ Examples:
     },
     /// Show the runs in progress; nothing when idle
     Status,
+    /// Remove old runs from the history; the last run of every profile stays
+    #[command(after_help = "\
+Without options, runs go that ended more than 7 days ago. --all removes every run but the
+last of each profile, and needs the data folder for itself.
+
+Examples:
+  syncline run purge
+  syncline run purge --older-than 1.00:00:00
+  syncline run purge --all --offline")]
+    Purge(PurgeArgs),
+}
+
+/// Arguments of `run purge`.
+#[derive(Args, Debug)]
+pub struct PurgeArgs {
+    /// Age from which runs go: [days.]hours:minutes:seconds
+    #[arg(long, value_name = "T", value_parser = parse_interval, conflicts_with = "all")]
+    pub older_than: Option<jiff::SignedDuration>,
+    /// Remove runs of any age
+    #[arg(long, requires = "offline")]
+    pub all: bool,
+    /// Nothing else may work on the data folder
+    #[arg(long)]
+    pub offline: bool,
+    /// Remove all runs without asking
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// Arguments of `run start`.
@@ -122,6 +151,7 @@ impl RunCommand {
             Self::Show { .. } => "run show",
             Self::Stop { .. } => "run stop",
             Self::Status => "run status",
+            Self::Purge(_) => "run purge",
         }
     }
 
@@ -140,6 +170,7 @@ impl RunCommand {
             Self::Show { id, step } => show(session, RunId(*id), *step),
             Self::Stop { connector } => stop(session, connector.as_deref()),
             Self::Status => status(session),
+            Self::Purge(purge) => self::purge(session, purge),
         }
     }
 }
@@ -360,6 +391,21 @@ fn stop(session: &Session, connector: Option<&str>) -> Result<Answer, Failure> {
         let runs = stopped.iter().map(RunId::to_string).collect::<Vec<_>>().join(", ");
         Answer::new(&json!({ "runs": stopped }), format!("Asked to stop: run {runs}.\n"))
     })
+}
+
+fn purge(session: &Session, purge: &PurgeArgs) -> Result<Answer, Failure> {
+    if purge.all && !purge.yes {
+        confirm("Remove all runs from the history but the last of each profile?", "--yes", "nothing removed")?;
+    }
+    let work =
+        |engine: &Engine| Ok(if purge.all { engine.purge_whole_history()? } else { engine.purge_history(purge.older_than)? });
+    let purged = if purge.offline { session.operate(work)? } else { session.query(work)? };
+    let runs = count(purged.runs, "run");
+    let text = match &purged.older_than {
+        Some(age) => format!("Removed {runs} that ended more than {age} ago.\n"),
+        None => format!("Removed {runs}.\n"),
+    };
+    Answer::new(&purged, text)
 }
 
 #[cfg(test)]

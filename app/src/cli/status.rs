@@ -11,7 +11,11 @@ use super::text::{View, bytes, yes_no};
 /// Answers `status`.
 pub fn run(session: &Session) -> Result<Answer, Failure> {
     let status = session.query(|engine| Ok(engine.status()?))?;
-    Answer::new(&status, text(&status, &session.output.view))
+    let mut warnings = Vec::new();
+    if status.deletion_threshold.is_none() {
+        warnings.push(super::deletes::OFF.to_owned());
+    }
+    Ok(Answer::new(&status, text(&status, &session.output.view))?.warnings(warnings))
 }
 
 fn text(status: &EngineStatus, view: &View) -> String {

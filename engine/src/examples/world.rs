@@ -13,6 +13,7 @@ use crate::connector::{CancelToken, EntryValue};
 use crate::export::{self, ExportOptions};
 use crate::import;
 use crate::model::{ConnectorId, CsId, Dn, FixedClock, IdSource, PartitionId, RunId, SequentialIds};
+use crate::protection::DeletionLimit;
 use crate::rules::{Plan, SyncRule};
 use crate::step::{Recorder, StepEnd, StepEnvironment, StepStatus};
 use crate::store::configuration::{self, ConnectorRecord, PartitionRecord, ProfileStep, StepType};
@@ -206,12 +207,11 @@ impl World {
         for (partition, _, directory) in directories {
             let partitions = configuration::partitions(&*self.environment.database.reader()?, connector)?;
             let Some(partition) = partitions.into_iter().find(|known| known.id == partition) else { continue };
-            let step =
-                ProfileStep { step_type, partition: partition.name.clone(), batch_size: 0, page_size: 500, timeout_secs: 120 };
+            let step = ProfileStep::new(step_type, &partition.name);
             let mut recorder = self.recorder();
             let mut connection = directory.connect();
             let end = if step_type == StepType::Export {
-                let options = ExportOptions { deletion_threshold: None };
+                let options = ExportOptions { deletion_limit: DeletionLimit::Off };
                 export::run(&self.environment, &record, &partition, &step, &mut connection, &mut recorder, &options)
             } else {
                 import::run(&self.environment, &record, &partition, &step, &mut connection, &mut recorder, &keys)

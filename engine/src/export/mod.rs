@@ -15,7 +15,7 @@ use rusqlite::Transaction;
 
 use crate::connector::{Capabilities, Connector, ConnectorError, ExportChange, ExportResult};
 use crate::model::{AttributeTable, ConnectorId, CsId, PartitionId};
-use crate::protection;
+use crate::protection::{self, DeletionLimit};
 use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
 use crate::store::configuration::{ConnectorRecord, PartitionRecord, ProfileStep};
 use crate::store::connector_space::CsObject;
@@ -29,7 +29,7 @@ const BATCH: usize = 30;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExportOptions {
     /// More staged deletions than this stop the export before its first write.
-    pub deletion_threshold: Option<u64>,
+    pub deletion_limit: DeletionLimit,
 }
 
 /// Runs an export step.
@@ -55,14 +55,43 @@ pub fn run(
         attributes: AttributeTable::default(),
         failures: false,
         sent_any: false,
+        note: String::new(),
         second_pass: BTreeSet::new(),
     };
     match export.begin(options) {
-        Ok(Begun::Order(order)) => {
-            export.send_all(&order, step, directory, recorder).unwrap_or_else(|error| StepEnd::store(&error))
+        Ok(Begun::Order(mut order)) => {
+            let limited = limit(&mut order, step);
+            let mut end = export.send_all(&order, step, directory, recorder).unwrap_or_else(|error| StepEnd::store(&error));
+            if let Some(limited) = limited.filter(|_| end.status.lets_next_step_run()) {
+                end = limited;
+            }
+            if end.message.is_empty() { StepEnd::because(end.status, export.note) } else { end }
         }
         Ok(Begun::Refused(message)) => StepEnd::because(StepStatus::STOPPED_DELETION_THRESHOLD, message),
         Err(error) => StepEnd::store(&error),
+    }
+}
+
+/// Cuts what is sent to the limits of the run profile; says so when something is left over.
+fn limit(order: &mut pending::ExportOrder, step: &ProfileStep) -> Option<StepEnd> {
+    let limit = |limit: u64| usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+    let (objects, deletions) = (limit(step.object_limit), limit(step.deletion_limit));
+    let total = order.plain.len() + order.referring.len() + order.deletes.len();
+    let deletes = order.deletes.len();
+    let mut left = objects;
+    order.deletes.truncate(deletions);
+    for list in [&mut order.plain, &mut order.referring, &mut order.deletes] {
+        list.truncate(left);
+        left -= list.len();
+    }
+    if total > objects {
+        let message = format!("{objects} objects were sent, as many as the run profile allows; {} wait", total - objects);
+        Some(StepEnd::because(StepStatus::STOPPED_OBJECT_LIMIT, message))
+    } else if deletes > deletions {
+        let message = format!("{deletions} deletions were sent, as many as the run profile allows; {} wait", deletes - deletions);
+        Some(StepEnd::because(StepStatus::STOPPED_DELETION_LIMIT, message))
+    } else {
+        None
     }
 }
 
@@ -101,6 +130,8 @@ struct Export<'a> {
     attributes: AttributeTable,
     failures: bool,
     sent_any: bool,
+    /// What the end of the step tells unless it has something else to explain.
+    note: String,
     /// Objects with references that had no target yet.
     second_pass: BTreeSet<CsId>,
 }
@@ -133,9 +164,13 @@ impl Export<'_> {
     fn begin(&mut self, options: &ExportOptions) -> Result<Begun, StoreError> {
         self.durable(|export, transaction| {
             if export.capabilities.deletion_threshold
-                && let Some(refusal) = protection::check_deletions(transaction, export.connector.id, options.deletion_threshold)?
+                && let Some(refusal) = protection::check_deletions(transaction, export.connector.id, options.deletion_limit)?
             {
-                return Ok(Begun::Refused(refusal.to_string()));
+                let now = export.environment.clock.now();
+                match protection::take_approval(transaction, export.connector.id, now)? {
+                    Some(approval) => export.note = format!("{refusal}, approved once by {}", approval.user),
+                    None => return Ok(Begun::Refused(refusal.to_string())),
+                }
             }
             pending::release(transaction, Some(export.connector.id))?;
             export.attributes = attributes::load(transaction)?;

@@ -91,7 +91,10 @@ impl Export<'_> {
         recorder: &mut Recorder,
     ) -> Result<(), StoreError> {
         let left = self.leave_references(transaction, object, success)?;
-        pending::await_references(transaction, object.id)?;
+        let escrowed = [ReferenceLayer::EscrowedAdd, ReferenceLayer::EscrowedDelete];
+        if object.references.iter().any(|reference| escrowed.contains(&reference.layer)) {
+            pending::await_references(transaction, object.id)?;
+        }
         let escrowed = std::mem::take(&mut object.escrowed);
         let renamed = escrowed.dn.clone().filter(|dn| escrowed.operation == ObjectOperation::Update && *dn != object.dn);
         if success.sent && !success.second_pass {

@@ -1,7 +1,7 @@
 //! Confirmation of exports: which exported and staged changes an imported object shows
 //! (`engine.md` 3.5). Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::model::{AttributeChange, AttributeId, Delta, Image, ObjectOperation, Value, Values};
 
@@ -128,7 +128,7 @@ fn staged(unapplied: &Delta, rest: Delta, waiting: &Delta, evidence: &Evidence<'
             }
             missing(&change, evidence.image.get(attribute)).map(|missing| (attribute, missing))
         })
-        .collect::<BTreeMap<_, _>>();
+        .collect();
     if staged.dn.as_ref().is_some_and(|dn| same_name(dn, evidence.dn_key)) {
         staged.dn = None;
     }

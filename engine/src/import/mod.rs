@@ -8,6 +8,7 @@
 mod compare;
 mod confirm;
 mod layers;
+mod log_file;
 mod names;
 mod obsolete;
 mod prepare;
@@ -22,13 +23,13 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use rusqlite::Transaction;
 
 use crate::connector::{
-    CancelToken, Connector, ConnectorError, ConnectorErrorKind, ImportMode, ImportRequest, ImportSummary, Watermark,
+    CancelToken, Connector, ConnectorError, ConnectorErrorKind, ImportItem, ImportMode, ImportRequest, ImportSummary, Watermark,
 };
 use crate::model::{AttributeId, ConnectorId, CsId, Dn};
 use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
-use crate::store::configuration::{ConnectorRecord, PartitionRecord, ProfileStep, StepType};
+use crate::store::configuration::{ConnectorRecord, LogFile, LogFileUsage, PartitionRecord, ProfileStep};
 use crate::store::runs::ConnectionRecord;
-use crate::store::{StoreError, connector_space, staging};
+use crate::store::{Database, StoreError, connector_space, staging};
 use prepare::Arrived;
 use stage::Stager;
 
@@ -51,7 +52,7 @@ pub fn run(
     recorder: &mut Recorder,
     keys: &[AttributeId],
 ) -> StepEnd {
-    let full = step.step_type == StepType::FullImport;
+    let full = step.step_type.imports() == Some(true);
     let mode = match (full, &partition.watermark) {
         (true, _) => ImportMode::Full,
         (false, Some(watermark)) => ImportMode::Delta(Watermark(watermark.clone())),
@@ -71,9 +72,12 @@ pub fn run(
         Ok(request) => request,
         Err(message) => return StepEnd::because(StepStatus::NO_START_BAD_CONFIGURATION, message),
     };
+    if step.only_writes_log_file() {
+        return only_log(environment, connector, directory, &request, recorder);
+    }
     let partition = PartitionRecord { generation: partition.generation + i64::from(full), ..partition.clone() };
     let mut import = match Stager::new(environment, connector, &partition, keys, full) {
-        Ok(stager) => Import { environment, connector, partition: &partition, full, stager },
+        Ok(stager) => Import { environment, connector, partition: &partition, step, full, stager, limit: None },
         Err(error) => return StepEnd::store(&error),
     };
     import.run(directory, &request, recorder)
@@ -124,8 +128,35 @@ struct Import<'a> {
     environment: &'a StepEnvironment,
     connector: &'a ConnectorRecord,
     partition: &'a PartitionRecord,
+    step: &'a ProfileStep,
     full: bool,
     stager: Stager<'a>,
+    /// The limit that ended the reading.
+    limit: Option<Limit>,
+}
+
+/// A limit of the run profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Limit {
+    Objects(u64),
+    Deletions(u64),
+}
+
+impl Limit {
+    fn end(self) -> StepEnd {
+        match self {
+            Self::Objects(number) => StepEnd::because(
+                StepStatus::STOPPED_OBJECT_LIMIT,
+                format!(
+                    "{number} objects were read, as many as the run profile allows; the next import begins where this one began"
+                ),
+            ),
+            Self::Deletions(number) => StepEnd::because(
+                StepStatus::STOPPED_DELETION_LIMIT,
+                format!("{number} deletions were staged, as many as the run profile allows; the next import stages the others"),
+            ),
+        }
+    }
 }
 
 /// Why staging ended before the stream did.
@@ -137,7 +168,7 @@ enum Halt {
 impl Import<'_> {
     fn run(&mut self, directory: &mut dyn Connector, request: &ImportRequest, recorder: &mut Recorder) -> StepEnd {
         let (read, halted) = self.pump(directory, request, recorder);
-        self.note_connection(&read, recorder);
+        note_connection(self.environment, self.connector, &read, self.limit.is_some(), recorder);
         match halted {
             Some(Halt::Store(error)) => return StepEnd::store(&error),
             Some(Halt::ErrorLimit) => {
@@ -145,6 +176,9 @@ impl Import<'_> {
                 return StepEnd::because(StepStatus::STOPPED_ERROR_LIMIT, message);
             }
             None => {}
+        }
+        if let Some(limit) = self.limit {
+            return limit.end();
         }
         if self.environment.cancel.is_cancelled() {
             return StepEnd::new(StepStatus::STOPPED_BY_USER);
@@ -180,10 +214,11 @@ impl Import<'_> {
         recorder: &mut Recorder,
     ) -> (Result<ImportSummary, ConnectorError>, Option<Halt>) {
         let (sender, receiver) = bounded(READ_AHEAD);
+        let step = self.step;
         std::thread::scope(|scope| {
             let reader = std::thread::Builder::new()
                 .name("import-reader".to_owned())
-                .spawn_scoped(scope, move || read(directory, request, &sender));
+                .spawn_scoped(scope, move || read(directory, request, step, &sender));
             let reader = match reader {
                 Ok(reader) => reader,
                 Err(error) => {
@@ -193,7 +228,9 @@ impl Import<'_> {
             };
             let halted = self.stage_all(receiver, &request.cancel, recorder);
             let panicked = || ConnectorError::new(ConnectorErrorKind::Protocol, "the connector failed unexpectedly; see the log");
-            (reader.join().unwrap_or_else(|_| Err(panicked())), halted)
+            let (read, limit) = reader.join().unwrap_or_else(|_| (Err(panicked()), None));
+            self.limit = limit;
+            (read, halted)
         })
     }
 
@@ -212,27 +249,18 @@ impl Import<'_> {
         None
     }
 
-    fn note_connection(&self, read: &Result<ImportSummary, ConnectorError>, recorder: &mut Recorder) {
-        let (server, status, detail) = match read {
-            Ok(summary) => (summary.server.clone(), "success", String::new()),
-            Err(error) if error.kind == ConnectorErrorKind::Cancelled => (error.server.clone(), "success", String::new()),
-            Err(error) => (error.server.clone(), error.kind.connection_result(), error.to_string()),
-        };
-        recorder.connections.push(ConnectionRecord {
-            server: server.unwrap_or_else(|| self.connector.name.clone()),
-            status: status.to_owned(),
-            date: self.environment.clock.now(),
-            detail,
-        });
-    }
-
     /// The stream came to its end: what waited, what is gone, what is not needed, the watermark.
     fn complete(&mut self, summary: &ImportSummary, recorder: &mut Recorder) -> Result<StepEnd, StoreError> {
         self.stager.stage_postponed(recorder)?;
         let findings = self.stager.findings;
         let nothing = self.full && findings.entries == 0;
         if self.full && findings.discovery_errors == 0 && !nothing {
-            obsolete::obsolete(self.environment, self.partition.id, self.connector.id, &mut self.stager, recorder)?;
+            let most = Some(self.step.deletion_limit).filter(|limit| *limit > 0);
+            let left =
+                obsolete::obsolete(self.environment, self.partition.id, self.connector.id, &mut self.stager, recorder, most)?;
+            if let Some(limit) = most.filter(|_| left) {
+                return Ok(Limit::Deletions(limit).end());
+            }
         }
         let mut writer = self.environment.database.writer();
         let transaction = writer.transaction()?;
@@ -273,27 +301,116 @@ impl Import<'_> {
     }
 }
 
-/// Reads the whole stream and passes it on in batches.
+/// Reads the whole stream and passes it on in batches; tells the limit of the step that ended it.
 fn read(
     directory: &mut dyn Connector,
     request: &ImportRequest,
+    step: &ProfileStep,
     batches: &Sender<Vec<Arrived>>,
-) -> Result<ImportSummary, ConnectorError> {
-    let (mut batch, mut weight) = (Vec::with_capacity(BATCH), 0);
+) -> (Result<ImportSummary, ConnectorError>, Option<Limit>) {
+    let size = batch_size(step);
+    let (mut batch, mut weight) = (Vec::with_capacity(size), 0);
+    let (mut objects, mut deletions, mut limit) = (0, 0, None);
     let summary = directory.import(request, &mut |item| {
+        objects += 1;
+        deletions += u64::from(matches!(item, ImportItem::Deleted { .. }));
+        if step.object_limit > 0 && objects > step.object_limit {
+            limit = Some(Limit::Objects(step.object_limit));
+        } else if step.deletion_limit > 0 && deletions > step.deletion_limit {
+            limit = Some(Limit::Deletions(step.deletion_limit));
+        }
+        if limit.is_some() {
+            return false;
+        }
         let arrived = Arrived::new(item);
         weight += arrived.weight();
         batch.push(arrived);
-        if batch.len() < BATCH && weight < BATCH_VALUES {
+        if batch.len() < size && weight < BATCH_VALUES {
             return !request.cancel.is_cancelled();
         }
         weight = 0;
-        let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+        let full = std::mem::replace(&mut batch, Vec::with_capacity(size));
         batches.send(full).is_ok() && !request.cancel.is_cancelled()
     });
     if !batch.is_empty() {
         // What arrived before a failure is still good; when nobody takes it, the run has ended already.
         batches.send(batch).ok();
     }
-    summary
+    (summary, limit)
+}
+
+/// Objects of one transaction: as many whole batches of the run profile as make a large transaction, and at least one.
+fn batch_size(step: &ProfileStep) -> usize {
+    match usize::try_from(step.batch_size) {
+        Ok(size) if size > 0 => (BATCH / size).max(1) * size,
+        _ => BATCH,
+    }
+}
+
+/// Writes what the directory hands over to the log file, which stands before the directory, and stages nothing.
+fn only_log(
+    environment: &StepEnvironment,
+    connector: &ConnectorRecord,
+    directory: &mut dyn Connector,
+    request: &ImportRequest,
+    recorder: &mut Recorder,
+) -> StepEnd {
+    let read = directory.import(request, &mut |_| {
+        recorder.advance(1, "");
+        true
+    });
+    note_connection(environment, connector, &read, false, recorder);
+    match read {
+        Ok(summary) => {
+            recorder.warnings.extend(summary.warnings);
+            let status = if recorder.warnings.is_empty() { StepStatus::SUCCESS } else { StepStatus::COMPLETED_WARNINGS };
+            StepEnd::because(status, "the log file was written; nothing was staged")
+        }
+        Err(_) if environment.cancel.is_cancelled() => StepEnd::new(StepStatus::STOPPED_BY_USER),
+        Err(error) => StepEnd::connector(&error, false),
+    }
+}
+
+/// What stands between an import step and its directory when the step has a log file: the log file in place of the
+/// directory, or one that is written.
+///
+/// # Errors
+/// [`ConnectorError`] of `open`.
+pub(crate) fn log(
+    database: &Database,
+    connector: &ConnectorRecord,
+    now: jiff::Timestamp,
+    log: &LogFile,
+    open: impl FnOnce() -> Result<Box<dyn Connector>, ConnectorError>,
+) -> Result<Box<dyn Connector>, ConnectorError> {
+    let path = log_file::place(database, &log.name);
+    let stages = match log.usage {
+        LogFileUsage::Resume => return Ok(Box::new(log_file::Replay::new(path, connector.guid))),
+        LogFileUsage::Create => true,
+        LogFileUsage::CreateAndStop => false,
+    };
+    let origin = log_file::Origin { connector: connector.name.clone(), connector_id: connector.guid, time: now };
+    Ok(Box::new(log_file::Recording::new(open()?, path, origin, stages)))
+}
+
+fn note_connection(
+    environment: &StepEnvironment,
+    connector: &ConnectorRecord,
+    read: &Result<ImportSummary, ConnectorError>,
+    ended_by_limit: bool,
+    recorder: &mut Recorder,
+) {
+    let (server, status, detail) = match read {
+        Ok(summary) => (summary.server.clone(), "success", String::new()),
+        Err(error) if error.kind == ConnectorErrorKind::Cancelled || ended_by_limit => {
+            (error.server.clone(), "success", String::new())
+        }
+        Err(error) => (error.server.clone(), error.kind.connection_result(), error.to_string()),
+    };
+    recorder.connections.push(ConnectionRecord {
+        server: server.unwrap_or_else(|| connector.name.clone()),
+        status: status.to_owned(),
+        date: environment.clock.now(),
+        detail,
+    });
 }

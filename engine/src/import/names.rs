@@ -18,6 +18,8 @@ pub(super) struct Loaded {
     pub object: CsObject,
     pub stored: ReferenceSets,
     pub keys: Vec<(AttributeId, Vec<u8>)>,
+    /// It has a number and no row yet: its first row is written with its content.
+    pub unwritten: bool,
 }
 
 /// Where an arriving object belongs.
@@ -44,6 +46,10 @@ pub(super) struct Space<'a> {
     pub adopted: Vec<CsId>,
     /// Metaverse objects that lost an object they had provisioned.
     pub orphaned: Vec<MvId>,
+    /// The number of the next new object, once it is known.
+    next: Option<CsId>,
+    /// Some objects have no row yet.
+    unwritten: bool,
 }
 
 impl<'a> Space<'a> {
@@ -65,6 +71,8 @@ impl<'a> Space<'a> {
             objects: BTreeMap::new(),
             adopted: Vec::new(),
             orphaned: Vec::new(),
+            next: None,
+            unwritten: false,
         }
     }
 
@@ -108,7 +116,7 @@ impl<'a> Space<'a> {
             let stored = ReferenceSets::of(&object.references);
             self.names.insert(object.dn_key.clone(), Some(object.id));
             let keys = join_keys(&object, self.keys);
-            self.objects.insert(object.id, Loaded { object, stored, keys });
+            self.objects.insert(object.id, Loaded { object, stored, keys, unwritten: false });
         }
         Ok(())
     }
@@ -188,10 +196,33 @@ impl<'a> Space<'a> {
         let parent = self.parent_of(dn)?;
         let mut object = CsObject::new(self.ids.guid(), self.connector, dn, self.now);
         object.parent = parent;
-        let id = connector_space::reserve(self.transaction, &mut object)?;
+        object.id = self.new_id()?;
+        let id = object.id;
         self.names.insert(dn.key().to_owned(), Some(id));
-        self.objects.insert(id, Loaded { object, stored: ReferenceSets::default(), keys: Vec::new() });
+        self.objects.insert(id, Loaded { object, stored: ReferenceSets::default(), keys: Vec::new(), unwritten: true });
+        self.unwritten = true;
         Ok(id)
+    }
+
+    /// A number that no object has. Only this transaction gives numbers out, because there is one writer.
+    fn new_id(&mut self) -> Result<CsId, StoreError> {
+        let id = match self.next {
+            Some(id) => id,
+            None => connector_space::next_id(self.transaction)?,
+        };
+        self.next = Some(CsId(id.0 + 1));
+        Ok(id)
+    }
+
+    /// Gives every object a row, before statements that look for rows.
+    pub(super) fn write_rows(&mut self) -> Result<(), StoreError> {
+        if std::mem::take(&mut self.unwritten) {
+            for loaded in self.objects.values_mut().filter(|loaded| loaded.unwritten) {
+                connector_space::reserve(self.transaction, &mut loaded.object)?;
+                loaded.unwritten = false;
+            }
+        }
+        Ok(())
     }
 
     /// The container of a name; missing ones become placeholders up to the root.
@@ -210,6 +241,7 @@ impl<'a> Space<'a> {
         let parent = self.parent_of(dn)?;
         let mut object = CsObject::new(self.ids.guid(), self.connector, dn, self.now);
         object.parent = parent;
+        object.id = self.new_id()?;
         let id = connector_space::reserve(self.transaction, &mut object)?;
         self.names.insert(dn.key().to_owned(), Some(id));
         Ok(id)
@@ -218,6 +250,7 @@ impl<'a> Space<'a> {
     /// An object that synchronization made for export stands where an imported one belongs: it goes, and
     /// its metaverse object is provisioned again (3.3b). Its number stays for those that refer to it.
     fn discard_provisioned(&mut self, id: CsId) -> Result<(), StoreError> {
+        self.write_rows()?;
         references::clear(self.transaction, id)?;
         let now = self.now;
         let loaded = self.need(id)?;
@@ -249,6 +282,7 @@ impl<'a> Space<'a> {
     /// Another object arrived under this object's name: the name becomes temporary (3.3c). Gives the
     /// new owner of the name, who takes over what lies below it.
     fn take_name(&mut self, id: CsId, dn: &Dn) -> Result<CsId, StoreError> {
+        self.write_rows()?;
         self.make_transient(id)?;
         let created = self.create(dn)?;
         staging::move_children(self.transaction, id, created)?;
@@ -305,6 +339,7 @@ impl<'a> Space<'a> {
 
     /// Gives an object another name, whoever has it.
     pub(super) fn move_to(&mut self, id: CsId, dn: &Dn) -> Result<(), StoreError> {
+        self.write_rows()?;
         if let Some(other) = self.owner(dn.key())?.filter(|other| *other != id) {
             self.make_room(other, id)?;
         }
@@ -366,6 +401,7 @@ impl<'a> Space<'a> {
 
     /// Removes an object; it stays as a placeholder while others need its name.
     pub(super) fn remove(&mut self, id: CsId) -> Result<(), StoreError> {
+        self.write_rows()?;
         let Some(loaded) = self.objects.remove(&id) else { return Ok(()) };
         connector_space::remove(self.transaction, id)?;
         if let Some(anchor) = &loaded.object.anchor {
@@ -381,12 +417,8 @@ pub(super) fn join_keys(object: &CsObject, attributes: &[AttributeId]) -> Vec<(A
     if attributes.is_empty() || object.is_placeholder() {
         return Vec::new();
     }
-    let expected = object.view(TowerView::Expected);
-    let keys = |attribute: &AttributeId| {
-        let attribute = *attribute;
-        expected.get(attribute).iter().map(move |value| (attribute, value.match_key())).collect::<Vec<_>>()
-    };
-    attributes.iter().flat_map(keys).collect()
+    let values = attributes.iter().map(|attribute| (*attribute, object.values(TowerView::Expected, *attribute)));
+    values.flat_map(|(attribute, values)| values.into_iter().map(move |value| (attribute, value.match_key()))).collect()
 }
 
 /// The fault of an anchor that came twice under two names in one full import.

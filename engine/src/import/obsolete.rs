@@ -38,19 +38,22 @@ fn judge(object: &CsObject) -> Verdict {
     }
 }
 
-/// Stages the deletion of what a full import did not see, in chunks of one transaction each.
+/// Stages the deletion of what a full import did not see, in chunks of one transaction each, up to a number of
+/// deletions; true when there were more.
 pub(super) fn obsolete(
     environment: &StepEnvironment,
     partition: crate::model::PartitionId,
     connector: crate::model::ConnectorId,
     stager: &mut Stager<'_>,
     recorder: &mut Recorder,
-) -> Result<(), StoreError> {
+    most: Option<u64>,
+) -> Result<bool, StoreError> {
     let unseen: Vec<CsId> = {
         let reader = environment.database.reader()?;
         staging::ids_of_partition(&reader, partition)?.into_iter().filter(|id| !stager.seen.contains(*id)).collect()
     };
     recorder.phase("completing-obsoletion", Some(unseen.len() as u64));
+    let (mut left, mut more) = (most, false);
     for chunk in unseen.chunks(CHUNK) {
         let now = environment.clock.now();
         let mut writer = environment.database.writer();
@@ -59,7 +62,17 @@ pub(super) fn obsolete(
         let mut gone = Vec::new();
         let mut space = Space::new(&transaction, connector, environment.ids.as_ref(), now, &[]);
         for object in connector_space::load(&transaction, chunk, &options)? {
-            match judge(&object) {
+            let verdict = judge(&object);
+            if matches!(verdict, Verdict::Delete | Verdict::Remove)
+                && let Some(left) = &mut left
+            {
+                let Some(fewer) = left.checked_sub(1) else {
+                    more = true;
+                    continue;
+                };
+                *left = fewer;
+            }
+            match verdict {
                 Verdict::Keep => {}
                 Verdict::Delete => {
                     recorder.count("stage-delete", &object);
@@ -93,7 +106,7 @@ pub(super) fn obsolete(
         drop(writer);
         recorder.advance(chunk.len() as u64, "");
     }
-    Ok(())
+    Ok(more)
 }
 
 /// An exported object that the directory does not have: the add is staged once more.

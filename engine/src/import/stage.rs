@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::step::{Recorder, StepEnvironment};
 use crate::store::configuration::{ConnectorRecord, PartitionRecord};
-use crate::store::connector_space::{self, CsObject, StoredError, TowerView, display_name_of};
+use crate::store::connector_space::{self, CsObject, StoredError, TowerView};
 use crate::store::references::{self, ReferenceLayer};
 use crate::store::staging::{self, Head};
 use crate::store::{StoreError, attributes, metaverse};
@@ -253,6 +253,7 @@ impl<'a> Stager<'a> {
         for (id, renamed, entry) in contents {
             self.stage_content(&mut space, id, renamed, entry, last, recorder)?;
         }
+        space.write_rows()?;
         if !space.adopted.is_empty() {
             staging::flag_referrers(transaction, &space.adopted)?;
         }
@@ -369,10 +370,13 @@ impl<'a> Stager<'a> {
     ) -> Result<(), StoreError> {
         // Names and join keys are plain values: a view need not form the members of a large group.
         let references = std::mem::take(&mut loaded.object.references);
-        let object = &loaded.object;
-        let image = object.view(TowerView::Imported);
-        let display_name = display_name_of(&image, self.table.get("displayName"), self.table.get("cn"));
-        connector_space::update(transaction, object, &display_name)?;
+        let object = &mut loaded.object;
+        let display_name = object.display_name(TowerView::Imported, self.table.get("displayName"), self.table.get("cn"));
+        if std::mem::take(&mut loaded.unwritten) {
+            connector_space::insert(transaction, object, &display_name)?;
+        } else {
+            connector_space::update(transaction, object, &display_name)?;
+        }
         for change in loaded.stored.changes_to(sets) {
             if change.comes {
                 references::add(transaction, object.id, change.attribute, change.target, change.layer)?;
@@ -382,7 +386,7 @@ impl<'a> Stager<'a> {
         }
         let keys = join_keys(object, self.keys);
         if keys != loaded.keys {
-            connector_space::write_keys(transaction, object.connector, object.id, &keys)?;
+            connector_space::write_keys(transaction, object.connector, object.id, &loaded.keys, &keys)?;
             loaded.keys = keys;
         }
         loaded.stored = sets.clone();

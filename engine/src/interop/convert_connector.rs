@@ -68,8 +68,7 @@ pub(super) fn create(
     for partition in &server.partitions {
         partitions.push(partition_record(server, partition, &subject, changed)?);
     }
-    let mut profiles: Vec<ProfileRecord> =
-        server.run_profiles.iter().map(|profile| profile_record(server, profile, &subject, changed, not_taken)).collect();
+    let mut profiles: Vec<ProfileRecord> = server.run_profiles.iter().map(|profile| profile_record(server, profile)).collect();
     for profile in default_profiles(&record, &partitions, context.ids) {
         if !profiles.iter().any(|known| fold_text(&known.name) == fold_text(&profile.name)) {
             changed.push(Remark::of(&subject, format!("run profile {} was added, because cycles need it", profile.name)));
@@ -173,35 +172,17 @@ fn partition_record(
     })
 }
 
-fn profile_record(
-    server: &ServerConnector,
-    profile: &ServerRunProfile,
-    subject: &str,
-    changed: &mut Vec<Remark>,
-    not_taken: &mut Vec<Remark>,
-) -> ProfileRecord {
+fn profile_record(server: &ServerConnector, profile: &ServerRunProfile) -> ProfileRecord {
     let mut steps = Vec::new();
     for step in &profile.steps {
-        let types = step_types(step.kind);
-        if types.len() > 1 {
-            changed
-                .push(Remark::of(subject, format!("run profile {}: a combined step became {} steps", profile.name, types.len())));
-        }
-        for (name, limit) in [("objects", step.object_limit), ("deletions", step.deletion_limit)] {
-            if limit > 0 {
-                not_taken.push(Remark::of(
-                    subject,
-                    format!("run profile {}: the limit of {limit} {name} of a step is not followed", profile.name),
-                ));
-            }
-        }
-        steps.extend(types.iter().map(|step_type| ProfileStep {
-            step_type: *step_type,
-            partition: partition_name(server, step),
+        steps.push(ProfileStep {
             batch_size: step.batch_size,
             page_size: step.page_size.unwrap_or(PAGE_SIZE),
             timeout_secs: step.timeout_secs.unwrap_or(TIMEOUT_SECS),
-        }));
+            object_limit: u64::try_from(step.object_limit).unwrap_or(0),
+            deletion_limit: u64::try_from(step.deletion_limit).unwrap_or(0),
+            ..ProfileStep::new(step_type(step.kind), partition_name(server, step))
+        });
     }
     ProfileRecord { guid: profile.id, connector: ConnectorId(0), name: profile.name.clone(), steps }
 }
@@ -212,16 +193,16 @@ pub(super) fn partition_name(server: &ServerConnector, step: &ServerStep) -> Str
     named.or_else(|| server.partitions.first()).map(|partition| partition.name.clone()).unwrap_or_default()
 }
 
-/// The steps that do what a step of a server does.
-pub(super) fn step_types(kind: ServerStepKind) -> &'static [StepType] {
+/// The type of step that does what a step of a server does.
+pub(super) fn step_type(kind: ServerStepKind) -> StepType {
     match kind {
-        ServerStepKind::FullImport => &[StepType::FullImport],
-        ServerStepKind::FullImportAndDeltaSynchronization => &[StepType::FullImport, StepType::DeltaSynchronization],
-        ServerStepKind::FullImportAndFullSynchronization => &[StepType::FullImport, StepType::FullSynchronization],
-        ServerStepKind::DeltaImport => &[StepType::DeltaImport],
-        ServerStepKind::DeltaImportAndDeltaSynchronization => &[StepType::DeltaImport, StepType::DeltaSynchronization],
-        ServerStepKind::FullSynchronization => &[StepType::FullSynchronization],
-        ServerStepKind::DeltaSynchronization => &[StepType::DeltaSynchronization],
-        ServerStepKind::Export => &[StepType::Export],
+        ServerStepKind::FullImport => StepType::FullImport,
+        ServerStepKind::FullImportAndDeltaSynchronization => StepType::FullImportDeltaSynchronization,
+        ServerStepKind::FullImportAndFullSynchronization => StepType::FullImportFullSynchronization,
+        ServerStepKind::DeltaImport => StepType::DeltaImport,
+        ServerStepKind::DeltaImportAndDeltaSynchronization => StepType::DeltaImportDeltaSynchronization,
+        ServerStepKind::FullSynchronization => StepType::FullSynchronization,
+        ServerStepKind::DeltaSynchronization => StepType::DeltaSynchronization,
+        ServerStepKind::Export => StepType::Export,
     }
 }

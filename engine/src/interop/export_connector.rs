@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-use super::connector::{CLOUD_CONNECTOR, CLOUD_SUBTYPE, FORMAT, ROOT, ServerConnector, ServerPartition, ServerRunProfile};
-use super::convert_connector::{partition_name, step_types};
+use super::connector::{
+    CLOUD_CONNECTOR, CLOUD_SUBTYPE, FORMAT, ROOT, ServerConnector, ServerPartition, ServerRunProfile, ServerStep,
+};
+use super::convert_connector::{partition_name, step_type};
 use super::reading::{braced, braced_upper};
 use super::schema::{self, Dialect};
 use super::xml::Element;
@@ -317,6 +319,10 @@ impl Source<'_> {
             StepType::DeltaImport => ("delta-import", Some(("import-subtype", "to-cs"))),
             StepType::FullSynchronization => ("apply-rules", Some(("apply-rules-subtype", "reevaluate-flow-connectors"))),
             StepType::DeltaSynchronization => ("apply-rules", Some(("apply-rules-subtype", "apply-pending"))),
+            // Without a subtype the import is followed by a synchronization.
+            StepType::FullImportDeltaSynchronization => ("full-import", None),
+            StepType::FullImportFullSynchronization => ("full-import-reevaluate-rules", None),
+            StepType::DeltaImportDeltaSynchronization => ("delta-import", None),
             StepType::Export => ("export", None),
         };
         let mut step_type = Element::new("step-type").with_attribute("type", word);
@@ -342,9 +348,14 @@ impl Source<'_> {
                     .with(number("time-limit", step.timeout_secs)),
             ]
         };
+        let limit = |name: &str, number: u64| Element::of_text(name, number.to_string());
+        let mut threshold = Element::new("threshold").with(limit("object", step.object_limit));
+        if step.deletion_limit > 0 {
+            threshold.push(limit("delete", step.deletion_limit));
+        }
         Element::new("step")
             .with(step_type)
-            .with(Element::new("threshold").with(number("object", 0)).with(number("batch-size", step.batch_size)))
+            .with(threshold.with(number("batch-size", step.batch_size)))
             .with(Element::of_text("partition", braced_upper(partition)))
             .with(Element::new("custom-data").with_all(custom))
     }
@@ -391,12 +402,12 @@ fn same_filter(before: &ServerPartition, now: &PartitionRecord) -> bool {
 
 /// True when the run profile still does what the server's did.
 fn same_steps(original: &ServerConnector, before: &ServerRunProfile, now: &ProfileRecord) -> bool {
-    let steps: Vec<(StepType, String, u32)> = before
-        .steps
-        .iter()
-        .flat_map(|step| step_types(step.kind).iter().map(move |kind| (*kind, partition_name(original, step), step.batch_size)))
-        .collect();
-    let now: Vec<(StepType, String, u32)> =
-        now.steps.iter().map(|step| (step.step_type, step.partition.clone(), step.batch_size)).collect();
-    steps == now
+    let limit = |limit: i64| u64::try_from(limit).unwrap_or(0);
+    let same = |(before, now): (&ServerStep, &ProfileStep)| {
+        step_type(before.kind) == now.step_type
+            && partition_name(original, before) == now.partition
+            && before.batch_size == now.batch_size
+            && (limit(before.object_limit), limit(before.deletion_limit)) == (now.object_limit, now.deletion_limit)
+    };
+    before.steps.len() == now.steps.len() && before.steps.iter().zip(&now.steps).all(same)
 }

@@ -8,7 +8,7 @@ use super::connector::Parameter;
 use super::error::InteropError;
 use super::metaverse::ServerMetaverse;
 use super::report::Remark;
-use crate::protection;
+use crate::protection::{self, DeletionLimit};
 use crate::rules::UserMatch;
 use crate::setup::RuleChoices;
 
@@ -152,16 +152,15 @@ pub(super) fn take(
     if let Some(switch) = metaverse.setting("OptionalFeature.ExportDeletionThreshold") {
         let number = metaverse.setting("OptionalFeature.ExportDeletionThresholdValue").and_then(|value| value.parse().ok());
         let limit = match (is_true(Some(switch)), number) {
-            (false, _) => Some(None),
-            (true, Some(number)) => Some(Some(number)),
+            (false, _) => Some(DeletionLimit::Off),
+            (true, Some(number)) => Some(DeletionLimit::Count(number)),
             (true, None) => None,
         };
         if let Some(limit) = limit
-            && limit != protection::deletion_threshold(transaction)?
+            && limit != protection::deletion_limit(transaction)?
         {
-            protection::set_deletion_threshold(transaction, limit)?;
-            let text = limit.map_or_else(|| "off".to_owned(), |limit| limit.to_string());
-            taken.push(Remark::of("deletion threshold", text));
+            protection::set_deletion_limit(transaction, limit)?;
+            taken.push(Remark::of("deletion threshold", limit.to_string()));
         }
     }
     // A server that was not to write must not begin to because it moved; one that wrote says nothing of this one.
@@ -236,10 +235,11 @@ pub(super) fn present(
         values.push(("OptionalFeature.FilterAAD", truth(choices.apps.is_some())));
         values.push(("AADFilter.ApplicationList", choices.apps.iter().flatten().cloned().collect::<Vec<_>>().join(",")));
     }
-    let threshold = protection::deletion_threshold(connection)?;
-    values.push(("OptionalFeature.ExportDeletionThreshold", truth(threshold.is_some())));
-    if let Some(threshold) = threshold {
-        values.push(("OptionalFeature.ExportDeletionThresholdValue", threshold.to_string()));
+    let limit = protection::deletion_limit(connection)?;
+    values.push(("OptionalFeature.ExportDeletionThreshold", truth(limit != DeletionLimit::Off)));
+    // A real server knows no share; its number stays as it was imported.
+    if let DeletionLimit::Count(number) = limit {
+        values.push(("OptionalFeature.ExportDeletionThresholdValue", number.to_string()));
     }
     values.push(("Synchronize.StagingMode", truth(protection::staging_mode(connection)?)));
     if imported.is_none() {

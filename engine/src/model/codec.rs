@@ -32,7 +32,8 @@ pub enum CodecError {
 /// Writes an image. References are left out.
 #[must_use]
 pub fn encode_image(image: &Image) -> Vec<u8> {
-    let mut out = vec![VERSION];
+    let mut out = Vec::with_capacity(24 * image.len() + 1);
+    out.push(VERSION);
     for (attribute, values) in image.iter() {
         if values.iter().any(|value| matches!(value, Value::Reference(_))) {
             continue;
@@ -48,10 +49,11 @@ pub fn encode_image(image: &Image) -> Vec<u8> {
 /// # Errors
 /// [`CodecError`] when the bytes are not an image.
 pub fn decode_image(bytes: &[u8]) -> Result<Image, CodecError> {
-    let mut reader = Reader { rest: bytes };
+    let mut reader = Reader::new(bytes);
     reader.version()?;
     let mut image = Image::new();
-    while !reader.rest.is_empty() {
+    image.reserve(likely_attributes(bytes));
+    while !reader.is_at_end() {
         let attribute = reader.attribute()?;
         image.set(attribute, reader.values()?);
     }
@@ -64,7 +66,8 @@ pub fn encode_delta(delta: &Delta) -> Vec<u8> {
     if delta.is_none() {
         return Vec::new();
     }
-    let mut out = vec![VERSION, u8::try_from(delta.operation.code()).unwrap_or(0)];
+    let mut out = Vec::with_capacity(24 * delta.changes.len() + 64);
+    out.extend([VERSION, u8::try_from(delta.operation.code()).unwrap_or(0)]);
     put_optional_text(&mut out, delta.dn.as_deref());
     put_optional_text(&mut out, delta.object_type.as_deref());
     for (attribute, change) in &delta.changes {
@@ -100,13 +103,14 @@ pub fn decode_delta(bytes: &[u8]) -> Result<Delta, CodecError> {
     if bytes.is_empty() {
         return Ok(Delta::none());
     }
-    let mut reader = Reader { rest: bytes };
+    let mut reader = Reader::new(bytes);
     reader.version()?;
     let operation = ObjectOperation::from_code(i64::from(reader.byte()?));
     let dn = reader.optional_text()?;
     let object_type = reader.optional_text()?;
     let mut delta = Delta { operation, dn, object_type, ..Delta::none() };
-    while !reader.rest.is_empty() {
+    delta.changes.reserve(likely_attributes(reader.rest));
+    while !reader.is_at_end() {
         let attribute = reader.attribute()?;
         let change = match reader.byte()? {
             1 => AttributeChange::Add(reader.values()?),
@@ -120,6 +124,11 @@ pub fn decode_delta(bytes: &[u8]) -> Result<Delta, CodecError> {
     Ok(delta)
 }
 
+/// About how many attributes some bytes hold; an attribute of a person takes some twenty.
+fn likely_attributes(bytes: &[u8]) -> usize {
+    (bytes.len() / 16).min(64)
+}
+
 fn change_has_references(change: &AttributeChange) -> bool {
     let is_reference = |values: &Values| values.iter().any(|value| matches!(value, Value::Reference(_)));
     match change {
@@ -129,7 +138,8 @@ fn change_has_references(change: &AttributeChange) -> bool {
     }
 }
 
-fn put_number(out: &mut Vec<u8>, mut number: u64) {
+/// Appends a number in as few bytes as it needs.
+pub(crate) fn put_number(out: &mut Vec<u8>, mut number: u64) {
     loop {
         let low = u8::try_from(number & 0x7f).unwrap_or(0);
         number >>= 7;
@@ -182,12 +192,21 @@ fn put_values(out: &mut Vec<u8>, values: &Values) {
     }
 }
 
-struct Reader<'a> {
+/// Reads stored bytes from their beginning to their end.
+pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    fn byte(&mut self) -> Result<u8, CodecError> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    pub(crate) fn byte(&mut self) -> Result<u8, CodecError> {
         let (first, rest) = self.rest.split_first().ok_or(CodecError::Truncated)?;
         self.rest = rest;
         Ok(*first)
@@ -200,7 +219,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn number(&mut self) -> Result<u64, CodecError> {
+    pub(crate) fn number(&mut self) -> Result<u64, CodecError> {
         let mut number = 0u64;
         for shift in (0..63).step_by(7) {
             let byte = self.byte()?;
@@ -235,13 +254,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn attribute(&mut self) -> Result<AttributeId, CodecError> {
+    pub(crate) fn attribute(&mut self) -> Result<AttributeId, CodecError> {
         Ok(AttributeId(u32::try_from(self.number()?).ok().ok_or(CodecError::Truncated)?))
     }
 
-    fn integer(&mut self) -> Result<i64, CodecError> {
+    pub(crate) fn integer(&mut self) -> Result<i64, CodecError> {
         let bytes: [u8; 8] = self.take(8)?.try_into().ok().ok_or(CodecError::Truncated)?;
         Ok(i64::from_le_bytes(bytes))
+    }
+
+    pub(crate) fn short_integer(&mut self) -> Result<u32, CodecError> {
+        let bytes: [u8; 4] = self.take(4)?.try_into().ok().ok_or(CodecError::Truncated)?;
+        Ok(u32::from_le_bytes(bytes))
     }
 
     fn values(&mut self) -> Result<Values, CodecError> {

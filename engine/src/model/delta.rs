@@ -1,9 +1,9 @@
 //! Differences between images, and the algebra of the tower of layers (`engine.md` 1.2).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::image::same_set;
-use super::{AttributeId, Image, ObjectOperation, Value, Values};
+use super::{AttributeId, Image, ObjectOperation, SortedMap, Value, Values};
 
 /// The change of one attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ pub struct Delta {
     /// The new object type, on add and delete-add.
     pub object_type: Option<String>,
     /// Changes by attribute.
-    pub changes: BTreeMap<AttributeId, AttributeChange>,
+    pub changes: SortedMap<AttributeId, AttributeChange>,
 }
 
 impl Delta {
@@ -106,8 +106,8 @@ impl Delta {
 
     /// The difference between two images as attribute changes.
     #[must_use]
-    pub fn changes_between(before: &Image, after: &Image) -> BTreeMap<AttributeId, AttributeChange> {
-        let mut changes = BTreeMap::new();
+    pub fn changes_between(before: &Image, after: &Image) -> SortedMap<AttributeId, AttributeChange> {
+        let mut changes = SortedMap::new();
         for (attribute, values) in after.iter() {
             if let Some(change) = AttributeChange::between(before.get(attribute), values) {
                 changes.insert(attribute, change);
@@ -136,6 +136,9 @@ impl Delta {
     }
 
     fn lay_changes(&self, image: &mut Image) {
+        if image.is_empty() {
+            image.reserve(self.changes.len());
+        }
         for (attribute, change) in &self.changes {
             let values = change.apply(image.get(*attribute));
             image.set(*attribute, values);

@@ -2,18 +2,16 @@
 
 use smallvec::SmallVec;
 
-use super::{AttributeId, Value};
+use super::{AttributeId, SortedMap, Value};
 
 /// The values of one attribute: a set, kept sorted only when a caller sorts it; the order of arrival
 /// is kept because `Item([x],1)` reads it.
 pub type Values = SmallVec<[Value; 1]>;
 
-/// Attribute values of one object, ordered by attribute number. An attribute without values is absent.
+/// Attribute values of one object, ordered by attribute number. An attribute without values is absent. A clone shares
+/// its values: images are copied, compared and thrown away far more often than changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Image {
-    /// Sorted. One block instead of a tree: images are copied, compared and thrown away far more often than changed.
-    attributes: Vec<(AttributeId, Values)>,
-}
+pub struct Image(SortedMap<AttributeId, Values>);
 
 impl Image {
     /// An image without attributes.
@@ -25,8 +23,7 @@ impl Image {
     /// The values of an attribute; empty when it is absent.
     #[must_use]
     pub fn get(&self, attribute: AttributeId) -> &[Value] {
-        let place = self.place(attribute).ok();
-        place.and_then(|place| self.attributes.get(place)).map_or(&[], |(_, values)| values.as_slice())
+        self.0.get(&attribute).map_or(&[], Values::as_slice)
     }
 
     /// The first value of an attribute.
@@ -41,56 +38,40 @@ impl Image {
         if values.is_empty() {
             self.remove(attribute);
         } else {
-            self.put(attribute, values);
+            self.0.insert(attribute, values);
         }
     }
 
-    /// Where an attribute is, or belongs.
-    fn place(&self, attribute: AttributeId) -> Result<usize, usize> {
-        self.attributes.binary_search_by_key(&attribute, |(id, _)| *id)
-    }
-
-    fn put(&mut self, attribute: AttributeId, values: Values) {
-        // Nearly always the attributes come in the order of their numbers.
-        if self.attributes.last().is_none_or(|(last, _)| *last < attribute) {
-            self.attributes.push((attribute, values));
-            return;
-        }
-        match self.place(attribute) {
-            Ok(place) => {
-                if let Some((_, held)) = self.attributes.get_mut(place) {
-                    *held = values;
-                }
-            }
-            Err(place) => self.attributes.insert(place, (attribute, values)),
-        }
+    /// Makes room for further attributes.
+    pub fn reserve(&mut self, additional: usize) {
+        self.0.reserve(additional);
     }
 
     /// Sets a single value.
     pub fn set_one(&mut self, attribute: AttributeId, value: Value) {
-        self.put(attribute, smallvec::smallvec![value]);
+        self.0.insert(attribute, smallvec::smallvec![value]);
     }
 
     /// Removes an attribute and gives its values back.
     pub fn remove(&mut self, attribute: AttributeId) -> Option<Values> {
-        self.place(attribute).ok().map(|place| self.attributes.remove(place).1)
+        self.0.remove(&attribute)
     }
 
     /// All attributes in the order of their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (AttributeId, &Values)> {
-        self.attributes.iter().map(|(id, values)| (*id, values))
+        self.0.iter().map(|(id, values)| (*id, values))
     }
 
     /// Number of attributes.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.attributes.len()
+        self.0.len()
     }
 
     /// True when there is no attribute.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.attributes.is_empty()
+        self.0.is_empty()
     }
 
     /// True when both hold the same set of values for the attribute, in whatever order.
@@ -130,11 +111,44 @@ pub(crate) fn same_set(a: &[Value], b: &[Value]) -> bool {
     }
 }
 
+/// Values that are compared one by one at most; more are compared through a set.
+const FEW: usize = 8;
+
 /// Drops later duplicates, keeping the order of first arrival.
-fn distinct(values: Values) -> Values {
-    if values.len() < 2 {
+pub(crate) fn distinct(mut values: Values) -> Values {
+    if values.len() <= FEW {
+        let mut place = 1;
+        while place < values.len() {
+            let (before, rest) = values.split_at(place);
+            if rest.first().is_some_and(|value| before.contains(value)) {
+                values.remove(place);
+            } else {
+                place += 1;
+            }
+        }
         return values;
     }
     let mut seen = std::collections::BTreeSet::new();
     values.into_iter().filter(|value| seen.insert(value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn duplicates_go_and_the_order_stays(texts in proptest::collection::vec("[a-f]", 0..20)) {
+            let mut expected: Vec<&String> = Vec::new();
+            for text in &texts {
+                if !expected.contains(&text) {
+                    expected.push(text);
+                }
+            }
+            let found = distinct(texts.iter().map(Value::text).collect());
+            prop_assert_eq!(found.iter().filter_map(Value::as_text).collect::<Vec<_>>(), expected);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 mod attribute;
 mod clock;
-mod codec;
+pub(crate) mod codec;
 mod delta;
 mod dn;
 mod error_code;
@@ -10,6 +10,7 @@ mod ids;
 mod image;
 mod operation;
 mod schema;
+mod sorted_map;
 mod value;
 
 pub use attribute::{AttributeId, AttributeTable, DN_ATTRIBUTE};
@@ -19,7 +20,9 @@ pub use delta::{AttributeChange, Delta};
 pub use dn::{Dn, DnError, Rdn};
 pub use error_code::{AlgorithmStep, ErrorCode, ObjectError, ObjectErrorDetail};
 pub use ids::{ConnectorId, CsId, MvId, PartitionId, RuleId, RunId};
+pub(crate) use image::distinct;
 pub use image::{Image, Values};
 pub use operation::{ObjectOperation, PendingExport, PendingImport};
 pub use schema::{AttributeDefinition, INDEXED_LIMIT, Schema, SchemaError};
+pub use sorted_map::SortedMap;
 pub use value::{Value, ValueType, fold_text};

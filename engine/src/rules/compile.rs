@@ -7,12 +7,16 @@ use syncline_expression::{Program, Severity, View};
 use uuid::Uuid;
 
 use super::definition::{Direction, Flow, FlowSource, LinkType, SyncRule};
+use super::flow_order::FlowOrders;
 use super::plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };
 use super::scope::CompiledClause;
 use super::source_names::SourceNames;
-use crate::model::{AttributeTable, ConnectorId, DN_ATTRIBUTE, RuleId, Schema, ValueType};
+use crate::model::{AttributeTable, ConnectorId, DN_ATTRIBUTE, Dn, RuleId, Schema, ValueType};
+
+/// The attribute that holds the members of a group, in a forest as in the tenant.
+const MEMBER_ATTRIBUTE: &str = "member";
 
 /// A connector as the compiler needs it.
 #[derive(Clone, Debug)]
@@ -84,6 +88,7 @@ pub fn compile(
         })
         .collect();
     let (mut metaverse_keys, mut connector_keys) = (BTreeSet::new(), BTreeMap::<ConnectorId, BTreeSet<_>>::new());
+    let mut asked: Vec<(Option<ConnectorId>, String)> = Vec::new();
     let mut ordered: Vec<&SyncRule> = rules.iter().filter(|rule| rule.enabled).collect();
     ordered.sort_by_key(|rule| rule.precedence);
     for rule in ordered {
@@ -108,6 +113,9 @@ pub fn compile(
                 Direction::Outbound => connector_keys.entry(rule.connector).or_default().insert(condition.connector_attribute),
             };
         }
+        for clause in compiled.scope.iter().flatten().filter(|clause| clause.operator.asks_membership()) {
+            asked.push(((rule.direction == Direction::Inbound).then_some(rule.connector), clause.folded.clone()));
+        }
         match rule.direction {
             Direction::Inbound => {
                 for flow in &compiled.flows {
@@ -124,7 +132,16 @@ pub fn compile(
             Direction::Outbound => connector.outbound.entry(compiled.metaverse_type.clone()).or_default().push(compiled),
         }
     }
+    // An outbound rule asks for the objects that are joined to an identity, in whichever connector space the group is.
+    let mut watched_groups: BTreeMap<ConnectorId, BTreeSet<String>> = BTreeMap::new();
+    for (connector, group) in asked {
+        for id in plans.keys().filter(|id| connector.is_none_or(|connector| connector == **id)) {
+            watched_groups.entry(*id).or_default().insert(group.clone());
+        }
+    }
+    let member = (!watched_groups.is_empty()).then(|| attributes.intern(MEMBER_ATTRIBUTE));
     let plan = Plan {
+        flow_orders: FlowOrders::default(),
         metaverse: metaverse_attributes
             .into_iter()
             .map(|(id, definition)| {
@@ -139,6 +156,8 @@ pub fn compile(
             .collect(),
         attributes: Arc::new(attributes.clone()),
         connectors: plans,
+        watched_groups,
+        member,
         metaverse_keys: metaverse_keys.into_iter().collect(),
         connector_keys: connector_keys.into_iter().map(|(id, keys)| (id, keys.into_iter().collect())).collect(),
     };
@@ -157,9 +176,6 @@ struct RuleCompiler<'a> {
 impl RuleCompiler<'_> {
     fn compile(mut self) -> Result<CompiledRule, String> {
         let rule = self.rule;
-        if rule.link == LinkType::JoinNoFlow {
-            return Err("link type JoinNoFlow cannot be run by this version; choose Join and remove the flows".to_owned());
-        }
         let connector_type = self
             .connector
             .schema
@@ -184,12 +200,8 @@ impl RuleCompiler<'_> {
                 group
                     .iter()
                     .map(|clause| {
-                        if clause.operator.asks_membership() {
-                            return Err(format!(
-                                "the scoping filter \"{clause}\" asks for membership, which this version cannot do"
-                            ));
-                        }
-                        if self.source_type(&clause.attribute).is_none() {
+                        // Membership is the object's own; the attribute beside it says nothing.
+                        if !clause.operator.asks_membership() && self.source_type(&clause.attribute).is_none() {
                             return Err(format!(
                                 "the scoping filter uses \"{}\", which {} lacks",
                                 clause.attribute,
@@ -202,6 +214,13 @@ impl RuleCompiler<'_> {
                             }
                             None => clause.value.clone(),
                         };
+                        if clause.operator.asks_membership()
+                            && let Err(error) = Dn::parse(&value)
+                        {
+                            return Err(format!(
+                                "the scoping filter \"{clause}\" asks for membership in \"{value}\", which is no distinguished name: {error}"
+                            ));
+                        }
                         let attribute = self.attributes.intern(&clause.attribute);
                         Ok(CompiledClause::new(attribute, clause.operator, &value, clause.to_string()))
                     })
@@ -223,7 +242,8 @@ impl RuleCompiler<'_> {
             })
             .collect();
         let mut flows = Vec::with_capacity(rule.flows.len());
-        for flow in &rule.flows {
+        // A JoinNoFlow rule holds the link and lets nothing flow.
+        for flow in rule.flows.iter().filter(|_| rule.link != LinkType::JoinNoFlow) {
             if let Some(flow) = self.flow(flow) {
                 flows.push(flow);
             }

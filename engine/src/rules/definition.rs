@@ -39,8 +39,7 @@ pub enum LinkType {
     Join,
     /// Leaves it alone, but once joined keeps the metaverse object alive.
     StickyJoin,
-    /// Holds a link without letting attributes flow. Exported configurations may have it; this version
-    /// cannot run such a rule.
+    /// As `Join`, but the rule lets no attribute flow, whatever flows it has.
     JoinNoFlow,
 }
 
@@ -152,7 +151,8 @@ impl ScopeOperator {
         Self::WORDS.iter().find(|(_, operator)| *operator == self).map_or("", |(word, _)| *word)
     }
 
-    /// True for the operators that ask for group membership, which a rule of this version cannot do.
+    /// True for the operators that ask whether the object is a direct member of a group, named by its DN. They ask the
+    /// object itself: the attribute of the clause says nothing.
     #[must_use]
     pub fn asks_membership(self) -> bool {
         matches!(self, Self::IsMemberOf | Self::IsNotMemberOf)

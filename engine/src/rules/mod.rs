@@ -6,6 +6,7 @@ mod default_set;
 mod definition;
 mod difference;
 mod file;
+mod flow_order;
 mod identity_choice;
 mod plan;
 mod revision;
@@ -26,10 +27,11 @@ pub use definition::{
 };
 pub use difference::rule_differences;
 pub use file::{RulePatch, RuleText, RuleTextError, rules_from_toml, rules_to_toml};
+pub use flow_order::{FlowOrders, FlowPlace};
 pub use plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };
 pub use revision::{Revision, RuleChange, RuleChangeKind, RuleConnector, revise};
-pub use scope::{CompiledClause, clause_holds, first_failing, in_scope};
+pub use scope::{CompiledClause, ScopeSource, clause_holds, in_scope};
 pub use source_names::{DOMAIN_PARAMETERS, attribute_kind};
 pub use text::{read_rules, scope_text, write_rules};

@@ -1,12 +1,13 @@
 //! The plan of a run: all rules compiled once against the schemas (`engine.md` 12.3).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syncline_expression::{Program, View};
 use uuid::Uuid;
 
 use super::definition::{Direction, LinkType, MergeType};
+use super::flow_order::FlowOrders;
 use super::scope::CompiledClause;
 use crate::model::{AttributeId, AttributeTable, ConnectorId, Dn, RuleId, Schema, Value, ValueType};
 
@@ -190,8 +191,14 @@ pub struct Plan {
     pub metaverse: BTreeMap<AttributeId, AttributePlan>,
     /// Metaverse attributes that some join condition looks up, kept as join keys.
     pub metaverse_keys: Vec<AttributeId>,
+    /// Groups whose members some scoping filter asks for: their names in key form, by connector.
+    pub watched_groups: BTreeMap<ConnectorId, BTreeSet<String>>,
+    /// The attribute that holds the members of groups.
+    pub member: Option<AttributeId>,
     /// Connector space attributes that some outbound join condition looks up, by connector.
     pub connector_keys: BTreeMap<ConnectorId, Vec<AttributeId>>,
+    /// The order of flows, as far as it was asked for.
+    pub flow_orders: FlowOrders,
 }
 
 impl Plan {

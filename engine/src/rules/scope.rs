@@ -1,7 +1,16 @@
 //! Scoping filters (`engine.md` 4.4, `default-rules.md` C1-C6).
 
 use super::definition::ScopeOperator;
-use crate::model::{AttributeId, Image, Value, fold_text};
+use crate::model::{AttributeId, Dn, Image, Value, fold_text};
+
+/// What a scoping filter looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct ScopeSource<'a> {
+    /// The attributes of the object.
+    pub image: &'a Image,
+    /// The names (key form) of the groups that rules ask for and that the object is a direct member of.
+    pub groups: &'a [String],
+}
 
 /// A scope clause with its attribute and value made ready.
 #[derive(Clone, Debug)]
@@ -10,7 +19,7 @@ pub struct CompiledClause {
     pub attribute: AttributeId,
     /// Comparison.
     pub operator: ScopeOperator,
-    /// The value, in lower case.
+    /// The value, in lower case; of a question for membership the name of the group in key form.
     pub folded: String,
     /// The value as a number, when it is one.
     pub number: Option<i64>,
@@ -27,7 +36,10 @@ impl CompiledClause {
         Self {
             attribute,
             operator,
-            folded: fold_text(value),
+            folded: match Dn::parse(value) {
+                Ok(group) if operator.asks_membership() => group.key().to_owned(),
+                Ok(_) | Err(_) => fold_text(value),
+            },
             number: parse_number(value),
             list: value.split([';', ',']).map(|part| fold_text(part.trim())).filter(|part| !part.is_empty()).collect(),
             text,
@@ -45,24 +57,15 @@ pub(super) fn parse_number(text: &str) -> Option<i64> {
 
 /// True when the object is in scope: no group at all, or one group whose clauses all hold.
 #[must_use]
-pub fn in_scope(groups: &[Vec<CompiledClause>], image: &Image) -> bool {
-    groups.is_empty() || groups.iter().any(|group| group.iter().all(|clause| clause_holds(clause, image)))
-}
-
-/// The first clause of each group that does not hold; empty when the object is in scope.
-#[must_use]
-pub fn first_failing<'a>(groups: &'a [Vec<CompiledClause>], image: &Image) -> Vec<&'a CompiledClause> {
-    if in_scope(groups, image) {
-        return Vec::new();
-    }
-    groups.iter().filter_map(|group| group.iter().find(|clause| !clause_holds(clause, image))).collect()
+pub fn in_scope(groups: &[Vec<CompiledClause>], source: ScopeSource<'_>) -> bool {
+    groups.is_empty() || groups.iter().any(|group| group.iter().all(|clause| clause_holds(clause, source)))
 }
 
 /// True when the clause holds. On an absent attribute the positive operators are false and the
 /// negative ones true; a multi-valued attribute holds when any value does (negative: when none does).
 #[must_use]
-pub fn clause_holds(clause: &CompiledClause, image: &Image) -> bool {
-    let values = image.get(clause.attribute);
+pub fn clause_holds(clause: &CompiledClause, source: ScopeSource<'_>) -> bool {
+    let values = source.image.get(clause.attribute);
     let any = |test: &dyn Fn(&Value) -> bool| values.iter().any(test);
     match clause.operator {
         ScopeOperator::IsNull => values.is_empty(),
@@ -83,8 +86,8 @@ pub fn clause_holds(clause: &CompiledClause, image: &Image) -> bool {
         ScopeOperator::LessThanOrEqual => any(&|value| compare(clause, value).is_le()),
         ScopeOperator::GreaterThan => any(&|value| compare(clause, value).is_gt()),
         ScopeOperator::GreaterThanOrEqual => any(&|value| compare(clause, value).is_ge()),
-        // Refused when the rule is compiled.
-        ScopeOperator::IsMemberOf | ScopeOperator::IsNotMemberOf => false,
+        ScopeOperator::IsMemberOf => source.groups.contains(&clause.folded),
+        ScopeOperator::IsNotMemberOf => !source.groups.contains(&clause.folded),
     }
 }
 
@@ -125,7 +128,7 @@ mod tests {
         let compiled = CompiledClause::new(A, operator.parse().unwrap(), wanted, clause.to_owned());
         let mut image = Image::new();
         image.set(A, value.clone().into_iter().collect());
-        assert_eq!(clause_holds(&compiled, &image), expected, "{value:?} {clause}");
+        assert_eq!(clause_holds(&compiled, ScopeSource { image: &image, groups: &[] }), expected, "{value:?} {clause}");
     }
 
     #[test]
@@ -137,6 +140,23 @@ mod tests {
         {
             check(None, clause, true);
         }
+    }
+
+    #[test]
+    fn membership_is_asked_of_the_object_and_not_of_the_attribute() {
+        let check = |clause: &str, groups: &[&str], expected: bool| {
+            let operator = clause.parse().unwrap();
+            let compiled = CompiledClause::new(A, operator, "CN=G,DC=contoso,DC=com", clause.to_owned());
+            let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
+            let source = ScopeSource { image: &Image::new(), groups: &groups };
+            assert_eq!(clause_holds(&compiled, source), expected, "{clause} {groups:?}");
+        };
+        let (group, other) = ("cn=g,dc=contoso,dc=com", "cn=h,dc=contoso,dc=com");
+        check("ISMEMBEROF", &[], false);
+        check("ISMEMBEROF", &[other], false);
+        check("ISMEMBEROF", &[other, group], true);
+        check("ISNOTMEMBEROF", &[other], true);
+        check("ISNOTMEMBEROF", &[group], false);
     }
 
     #[test]

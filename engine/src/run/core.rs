@@ -223,7 +223,7 @@ impl RunCore {
         profile: &ProfileRecord,
         cancel: &CancelToken,
     ) -> Result<RunId, RunError> {
-        let synchronizes = profile.steps.iter().any(|step| step.step_type.is_synchronization());
+        let synchronizes = profile.steps.iter().any(|step| step.step_type.synchronizes().is_some());
         let mut state = self.state();
         if state.shutting_down {
             return Err(RunError::ShuttingDown);
@@ -389,12 +389,16 @@ impl RunCore {
         self.state().shutting_down
     }
 
-    /// The step types of a connector's profile, for cycles.
+    /// The profile of a connector that does nothing but one type of step, for cycles; one that only writes or reads log
+    /// files is none.
     pub(super) fn profile_name(&self, connector: ConnectorId, step_type: StepType) -> Result<Option<String>, StoreError> {
         let profiles = configuration::profiles(&*self.database.reader()?, connector)?;
         Ok(profiles
             .into_iter()
-            .find(|profile| !profile.steps.is_empty() && profile.steps.iter().all(|step| step.step_type == step_type))
+            .find(|profile| {
+                !profile.steps.is_empty()
+                    && profile.steps.iter().all(|step| step.step_type == step_type && !step.is_log_file_alone())
+            })
             .map(|profile| profile.name))
     }
 }

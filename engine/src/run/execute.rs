@@ -1,6 +1,6 @@
 //! One run: its steps in order, its record, its end.
 
-use crate::connector::{CancelToken, Connector};
+use crate::connector::{CancelToken, Connector, ConnectorError};
 use crate::model::RunId;
 use crate::protection;
 use crate::step::{Progress, Recorder, StepEnd, StepEnvironment, StepStatus, most_severe};
@@ -117,7 +117,7 @@ impl Execution<'_> {
             return StepEnd::because(StepStatus::STOPPED_BY_USER, "stopped before the step began");
         }
         // A synchronization runs alone, so no batch of any connector is being sent now.
-        let released = if step.step_type.is_synchronization() {
+        let released = if step.step_type.synchronizes().is_some() {
             crate::export::recover(&self.core.database)
         } else {
             crate::export::recover_connector(&self.core.database, self.connector.id)
@@ -125,16 +125,32 @@ impl Execution<'_> {
         if let Err(error) = released {
             return StepEnd::store(&error);
         }
-        if step.step_type.is_synchronization() {
-            let full = step.step_type == StepType::FullSynchronization;
-            let options = sync::SyncOptions { full, batch_size: step.batch_size };
-            return sync::run_step(&environment, self.connector.id, options, recorder);
+        let Some(full) = step.step_type.synchronizes() else { return self.access(&environment, step, recorder) };
+        let imported = step.step_type.imports().map(|_| self.access(&environment, step, recorder));
+        let before = match imported {
+            Some(end) if !end.status.lets_next_step_run() => return end,
+            other => other,
+        };
+        let options = sync::SyncOptions {
+            full,
+            batch_size: if before.is_some() { 0 } else { step.batch_size },
+            object_limit: step.object_limit,
+            deletion_limit: step.deletion_limit,
+        };
+        let after = sync::run_step(&environment, self.connector.id, options, recorder);
+        match before {
+            Some(before) => before.and(after),
+            None => after,
         }
+    }
+
+    /// The part of a step that needs the directory: an import or an export.
+    fn access(&self, environment: &StepEnvironment, step: &ProfileStep, recorder: &mut Recorder) -> StepEnd {
         let partition = match self.partition(step) {
             Ok(partition) => partition,
             Err(end) => return end,
         };
-        let mut directory = match self.core.factory.open(&self.connector) {
+        let mut directory = match self.open(step) {
             Ok(directory) => directory,
             Err(error) => {
                 recorder.connections.push(runs::ConnectionRecord {
@@ -147,13 +163,24 @@ impl Execution<'_> {
             }
         };
         if step.step_type == StepType::Export {
-            return self.export(&environment, &partition, step, directory.as_mut(), recorder);
+            return self.export(environment, &partition, step, directory.as_mut(), recorder);
         }
         let keys = match sync::load_plan(&self.core.database) {
             Ok((plan, _)) => sync::connector_keys(&plan, self.connector.id),
             Err(error) => return StepEnd::store(&error),
         };
-        crate::import::run(&environment, &self.connector, &partition, step, directory.as_mut(), recorder, &keys)
+        crate::import::run(environment, &self.connector, &partition, step, directory.as_mut(), recorder, &keys)
+    }
+
+    /// The directory, or the log file that stands for it.
+    fn open(&self, step: &ProfileStep) -> Result<Box<dyn Connector>, ConnectorError> {
+        let open = || self.core.factory.open(&self.connector);
+        match &step.log_file {
+            Some(log) if step.step_type.imports().is_some() => {
+                crate::import::log(&self.core.database, &self.connector, self.core.clock.now(), log, open)
+            }
+            _ => open(),
+        }
     }
 
     fn export(
@@ -164,11 +191,11 @@ impl Execution<'_> {
         directory: &mut dyn Connector,
         recorder: &mut Recorder,
     ) -> StepEnd {
-        let threshold = match self.core.database.reader().and_then(|reader| protection::deletion_threshold(&reader)) {
-            Ok(threshold) => threshold,
+        let deletion_limit = match self.core.database.reader().and_then(|reader| protection::deletion_limit(&reader)) {
+            Ok(limit) => limit,
             Err(error) => return StepEnd::store(&error),
         };
-        let options = crate::export::ExportOptions { deletion_threshold: threshold };
+        let options = crate::export::ExportOptions { deletion_limit };
         crate::export::run(environment, &self.connector, partition, step, directory, recorder, &options)
     }
 
@@ -205,16 +232,16 @@ impl Execution<'_> {
     /// A full import of every selected partition, or a full synchronization, that ran to its end meets the
     /// requirement (`operations.md` 1-5).
     fn clear_requirements(&self, completed: &[&ProfileStep]) -> Result<(), StoreError> {
-        let of_type = |step_type| completed.iter().filter(move |step| step.step_type == step_type);
+        let imports = || completed.iter().filter(|step| step.step_type.imports() == Some(true) && !step.only_writes_log_file());
         let mut writer = self.core.database.writer();
         let transaction = writer.transaction()?;
         let partitions = configuration::partitions(&transaction, self.connector.id)?;
-        let imported = of_type(StepType::FullImport).next().is_some()
+        let imported = imports().next().is_some()
             && partitions
                 .iter()
                 .filter(|partition| partition.selected)
-                .all(|partition| of_type(StepType::FullImport).any(|step| step.partition.eq_ignore_ascii_case(&partition.name)));
-        let synchronized = of_type(StepType::FullSynchronization).next().is_some();
+                .all(|partition| imports().any(|step| step.partition.eq_ignore_ascii_case(&partition.name)));
+        let synchronized = completed.iter().any(|step| step.step_type.synchronizes() == Some(true));
         if let Some(connector) = configuration::connector(&transaction, self.connector.id)? {
             let import = connector.full_import_reason.as_deref().filter(|_| !imported);
             let sync = connector.full_sync_reason.as_deref().filter(|_| !synchronized);

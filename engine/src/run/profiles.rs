@@ -34,15 +34,14 @@ pub fn default_profiles(connector: &ConnectorRecord, partitions: &[PartitionReco
     .into_iter()
     .map(|(name, step_type, batch_size)| {
         let step = |partition: &PartitionRecord| ProfileStep {
-            step_type,
-            partition: partition.name.clone(),
             batch_size,
             page_size: PAGE_SIZE,
             timeout_secs: TIMEOUT_SECS,
+            ..ProfileStep::new(step_type, &partition.name)
         };
         let selected = partitions.iter().filter(|partition| partition.selected);
         let steps =
-            if step_type.is_synchronization() { selected.take(1).map(step).collect() } else { selected.map(step).collect() };
+            if step_type.synchronizes().is_some() { selected.take(1).map(step).collect() } else { selected.map(step).collect() };
         ProfileRecord { guid: ids.guid(), connector: connector.id, name: name.to_owned(), steps }
     })
     .collect()

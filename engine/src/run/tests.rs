@@ -104,13 +104,7 @@ impl Fixture {
     }
 
     fn save_profile(&self, connector: ConnectorId, name: &str, steps: &[StepType], partition: &str) {
-        let step = |step_type: &StepType| ProfileStep {
-            step_type: *step_type,
-            partition: partition.to_owned(),
-            batch_size: 0,
-            page_size: 500,
-            timeout_secs: 120,
-        };
+        let step = |step_type: &StepType| ProfileStep::new(*step_type, partition);
         let record = ProfileRecord {
             guid: uuid::Uuid::from_u128(u128::from(xxhash_rust::xxh3::xxh3_64(name.as_bytes()))),
             connector,

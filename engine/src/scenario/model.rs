@@ -9,6 +9,7 @@ use super::text::Place;
 use crate::connector::EntryValue;
 use crate::connector::memory::Fault;
 use crate::model::{ErrorCode, ObjectOperation, Schema};
+use crate::protection::DeletionLimit;
 use crate::rules::{LinkType, RulePatch, RuleText};
 
 /// A scenario that was read and can be run.
@@ -88,7 +89,8 @@ pub(super) enum Action {
         enabled: bool,
     },
     DeleteRule(RuleName),
-    Threshold(Option<u64>),
+    Threshold(DeletionLimit),
+    ApproveDeletions(String),
     Staging(bool),
     Advance(SignedDuration),
     Remember {
@@ -107,7 +109,10 @@ pub(super) enum Action {
     },
     Expect,
     WhatIf(Vec<Step>),
-    SameEnd(Vec<Way>),
+    SameEnd {
+        ways: Vec<Way>,
+        errors: Errors,
+    },
     EveryOrder(Order),
     /// The steps again and again, until nothing changes.
     UntilStable(Vec<Step>),
@@ -126,6 +131,10 @@ pub(super) struct RunSpec {
     pub profile: String,
     /// Objects of a batch, when it is not that of the profile.
     pub batch_size: Option<u32>,
+    /// Objects after which the step ends.
+    pub object_limit: Option<u64>,
+    /// Deletions after which the step ends.
+    pub deletion_limit: Option<u64>,
     pub kill: Option<Kill>,
 }
 
@@ -136,6 +145,16 @@ pub(super) enum Kill {
     Objects(u64),
     /// After the directory carried out this batch, before its answer is stored.
     Batch(u64),
+}
+
+/// How errors of synchronization are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Errors {
+    /// Each on its object.
+    ByObject,
+    /// As those of the identity: a run that visits more of its objects reports a conflict between them more often
+    /// (`engine.md` 4.2).
+    ByIdentity,
 }
 
 /// One of several ways to the same end.

@@ -5,10 +5,14 @@ mod engine;
 mod error;
 mod explain;
 mod folder;
+mod history;
+mod interval;
+mod protection;
 pub mod queries;
 #[cfg(test)]
 mod rule_tests;
 mod rules;
+mod run_profiles;
 mod server_configuration;
 mod stop_requests;
 mod texts;
@@ -19,12 +23,16 @@ use std::sync::Arc;
 
 use crate::model::{Clock, ConnectorId, IdSource, RandomIds, SystemClock};
 
+pub use crate::protection::DeletionLimit;
+
 pub use crate::interop::{
     ConnectorFate, ExportReport, ExportedConnector, ExportedKind, ImportOptions, ImportReport, ImportedConnector, Remark,
     ReplacedRule, RuleCounts, RuleFate, ServerConfigurationView,
 };
 pub use engine::{CycleHandle, Engine, RunHandle};
 pub use error::EngineError;
+pub use history::PurgedHistory;
+pub use interval::{InvalidInterval, interval_text, parse_interval};
 pub use queries::expression::{shipped_object, shipped_target};
 pub use rules::{RuleClone, RuleSource};
 pub use texts::{error_fix, status_explanation};

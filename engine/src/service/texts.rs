@@ -100,8 +100,13 @@ pub fn status_explanation(status: &str) -> &'static str {
         "stopped-error-limit" => {
             "More than 5,000 objects had errors, so the step was given up. Look at the first errors: they often share one cause."
         }
-        "stopped-object-limit" => "The step reached the number of objects that its run profile allows.",
-        "stopped-deletion-threshold-exceeded" | "stopped-deletion-limit" => {
+        "stopped-object-limit" => {
+            "The step did as many objects as its run profile allows. Run again for the rest, or raise the limit of the step."
+        }
+        "stopped-deletion-limit" => {
+            "The step made as many deletions as its run profile allows. Look through the others; run again for them, or raise the limit of the step."
+        }
+        "stopped-deletion-threshold-exceeded" => {
             "More deletions are staged than the threshold allows; nothing was sent. Look through them; usually a scope or a container has changed by mistake. Correct the cause and synchronize again."
         }
         "stopped-deadlocked" => "Two operations waited for each other in the database. Run again.",

@@ -6,6 +6,7 @@ mod directories;
 mod directory;
 mod rule_changes;
 mod rule_set;
+mod run_profiles;
 mod sandbox;
 #[cfg(test)]
 mod tests;
@@ -17,5 +18,6 @@ pub use rule_changes::{
     Accept, RuleChangeError, RuleChangeReport, RuleChanges, RuleStep, configuration_version, judge_rules, store_rules,
 };
 pub use rule_set::{apply_default_rules, select_attributes};
+pub use run_profiles::{RunProfileError, delete_run_profile, save_run_profile};
 pub use sandbox::{add_sandbox, is_waiting_for_tenant, start_sandbox};
 pub use syncline_sandbox::SandboxError;

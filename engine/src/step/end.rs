@@ -26,6 +26,16 @@ impl StepEnd {
         Self { status, message: message.into() }
     }
 
+    /// The end of a step of two parts that both came to their ends.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let first = super::most_severe([self.status.0, other.status.0]) == self.status.0;
+        let status = if first { self.status } else { other.status };
+        let messages = [self.message, other.message];
+        let said: Vec<&str> = messages.iter().map(String::as_str).filter(|message| !message.is_empty()).collect();
+        Self::because(status, said.join("; "))
+    }
+
     /// The end when the database fails.
     #[must_use]
     pub fn store(error: &StoreError) -> Self {

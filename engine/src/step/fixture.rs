@@ -211,7 +211,7 @@ impl Fixture {
     pub(crate) fn export(&self) -> Told {
         self.step(StepType::Export, 30, |fixture, step, recorder| {
             let mut directory = fixture.directory.connect();
-            let options = ExportOptions { deletion_threshold: fixture.threshold };
+            let options = ExportOptions { deletion_limit: fixture.threshold.into() };
             let partition = fixture.partition();
             export::run(&fixture.environment, &fixture.connector, &partition, step, &mut directory, recorder, &options)
         })
@@ -242,7 +242,7 @@ impl Fixture {
             run
         };
         let partition = self.partition().name;
-        let step = ProfileStep { step_type, partition, batch_size, page_size: 500, timeout_secs: 120 };
+        let step = ProfileStep { batch_size, ..ProfileStep::new(step_type, partition) };
         let mut recorder = Recorder::new(run, 1, Box::new(|_| {}));
         let end = work(self, &step, &mut recorder);
         let counters = recorder.counters().iter().filter(|(_, number)| **number > 0);
@@ -383,7 +383,7 @@ fn new_metaverse_object(transaction: &rusqlite::Transaction<'_>, guid: uuid::Uui
         guid,
         object_type: "person".to_owned(),
         image: crate::model::Image::new(),
-        lineage: std::collections::BTreeMap::new(),
+        lineage: crate::model::SortedMap::new(),
         reference_retry: false,
         provisioning_retry: false,
         created: Timestamp::UNIX_EPOCH,

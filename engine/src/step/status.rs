@@ -69,6 +69,10 @@ statuses! {
     STOPPED_SERVER = "stopped-server";
     /// More deletions than allowed; nothing was sent.
     STOPPED_DELETION_THRESHOLD = "stopped-deletion-threshold-exceeded";
+    /// The step did as many objects as its run profile allows.
+    STOPPED_OBJECT_LIMIT = "stopped-object-limit";
+    /// The step did as many deletions as its run profile allows.
+    STOPPED_DELETION_LIMIT = "stopped-deletion-limit";
     /// The directory refuses all exports.
     STOPPED_EXPORT_DISABLED = "stopped-export-disabled";
     /// The disk is full.

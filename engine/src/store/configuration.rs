@@ -74,6 +74,12 @@ pub enum StepType {
     FullImport,
     /// Delta Import (Stage Only).
     DeltaImport,
+    /// Full Import and Delta Synchronization.
+    FullImportDeltaSynchronization,
+    /// Full Import and Full Synchronization.
+    FullImportFullSynchronization,
+    /// Delta Import and Delta Synchronization.
+    DeltaImportDeltaSynchronization,
     /// Full Synchronization.
     FullSynchronization,
     /// Delta Synchronization.
@@ -83,29 +89,81 @@ pub enum StepType {
 }
 
 impl StepType {
+    /// All types, in the order in which they are offered.
+    pub const ALL: [Self; 8] = [
+        Self::FullImport,
+        Self::DeltaImport,
+        Self::FullImportDeltaSynchronization,
+        Self::FullImportFullSynchronization,
+        Self::DeltaImportDeltaSynchronization,
+        Self::FullSynchronization,
+        Self::DeltaSynchronization,
+        Self::Export,
+    ];
+
     /// The text shown (`ui.md` 4.6).
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
             Self::FullImport => "Full Import (Stage Only)",
             Self::DeltaImport => "Delta Import (Stage Only)",
+            Self::FullImportDeltaSynchronization => "Full Import and Delta Synchronization",
+            Self::FullImportFullSynchronization => "Full Import and Full Synchronization",
+            Self::DeltaImportDeltaSynchronization => "Delta Import and Delta Synchronization",
             Self::FullSynchronization => "Full Synchronization",
             Self::DeltaSynchronization => "Delta Synchronization",
             Self::Export => "Export",
         }
     }
 
-    /// True for the two imports.
+    /// The type of a text shown.
     #[must_use]
-    pub fn is_import(self) -> bool {
-        matches!(self, Self::FullImport | Self::DeltaImport)
+    pub fn of_label(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.label().eq_ignore_ascii_case(label.trim()))
     }
 
-    /// True for the two synchronizations.
+    /// Whether the step reads the directory, and then whether in full.
     #[must_use]
-    pub fn is_synchronization(self) -> bool {
-        matches!(self, Self::FullSynchronization | Self::DeltaSynchronization)
+    pub fn imports(self) -> Option<bool> {
+        match self {
+            Self::FullImport | Self::FullImportDeltaSynchronization | Self::FullImportFullSynchronization => Some(true),
+            Self::DeltaImport | Self::DeltaImportDeltaSynchronization => Some(false),
+            Self::FullSynchronization | Self::DeltaSynchronization | Self::Export => None,
+        }
     }
+
+    /// Whether the step synchronizes, and then whether in full.
+    #[must_use]
+    pub fn synchronizes(self) -> Option<bool> {
+        match self {
+            Self::FullSynchronization | Self::FullImportFullSynchronization => Some(true),
+            Self::DeltaSynchronization | Self::FullImportDeltaSynchronization | Self::DeltaImportDeltaSynchronization => {
+                Some(false)
+            }
+            Self::FullImport | Self::DeltaImport | Self::Export => None,
+        }
+    }
+}
+
+/// What an import does with a log file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFileUsage {
+    /// Writes what the directory hands over, and stages it.
+    Create,
+    /// Writes what the directory hands over, and stages nothing.
+    CreateAndStop,
+    /// Stages what the file holds, without the directory.
+    Resume,
+}
+
+/// The log file of an import step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogFile {
+    /// Its name, without a folder.
+    pub name: String,
+    /// What the step does with it.
+    pub usage: LogFileUsage,
 }
 
 /// A step of a run profile.
@@ -121,6 +179,44 @@ pub struct ProfileStep {
     pub page_size: u32,
     /// Seconds to wait for one answer.
     pub timeout_secs: u32,
+    /// Objects after which the step ends; 0 means never.
+    #[serde(default)]
+    pub object_limit: u64,
+    /// Deletions after which the step ends; 0 means never.
+    #[serde(default)]
+    pub deletion_limit: u64,
+    /// Log file of an import.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_file: Option<LogFile>,
+}
+
+impl ProfileStep {
+    /// A step with the shipped sizes and without limits.
+    #[must_use]
+    pub fn new(step_type: StepType, partition: impl Into<String>) -> Self {
+        Self {
+            step_type,
+            partition: partition.into(),
+            batch_size: 0,
+            page_size: 500,
+            timeout_secs: 120,
+            object_limit: 0,
+            deletion_limit: 0,
+            log_file: None,
+        }
+    }
+
+    /// True when the step writes a log file and stages nothing.
+    #[must_use]
+    pub fn only_writes_log_file(&self) -> bool {
+        self.log_file.as_ref().is_some_and(|log| log.usage == LogFileUsage::CreateAndStop)
+    }
+
+    /// True when the step only writes a log file, or only reads one.
+    #[must_use]
+    pub fn is_log_file_alone(&self) -> bool {
+        self.log_file.as_ref().is_some_and(|log| log.usage != LogFileUsage::Create)
+    }
 }
 
 /// A run profile.
@@ -344,6 +440,31 @@ pub fn save_profile(transaction: &Transaction<'_>, record: &ProfileRecord) -> Re
         )
         .map(|_| ())
         .map_err(StoreError::sqlite("writing a run profile"))
+}
+
+/// Gives a run profile other contents, its name included.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn replace_profile(transaction: &Transaction<'_>, record: &ProfileRecord) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "UPDATE run_profile SET name = ?2, steps = ?3 WHERE guid = ?1",
+            (record.guid.as_bytes().as_slice(), &record.name, to_json("a run profile", &record.steps)?),
+        )
+        .map(|_| ())
+        .map_err(StoreError::sqlite("writing a run profile"))
+}
+
+/// Removes a run profile.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn delete_profile(transaction: &Transaction<'_>, guid: Uuid) -> Result<(), StoreError> {
+    transaction
+        .execute("DELETE FROM run_profile WHERE guid = ?1", [guid.as_bytes().as_slice()])
+        .map(|_| ())
+        .map_err(StoreError::sqlite("removing a run profile"))
 }
 
 /// All rules in order of precedence.

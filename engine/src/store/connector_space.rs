@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
+use rusqlite::{Connection, OptionalExtension as _, Row, Statement, ToSql, Transaction};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::StoreError;
+use super::lineage::{decode_links, encode_links};
+use super::metaverse::JoinKey;
 use super::references::{CsReference, ReferenceLayer};
 use super::sql::{blobs, from_stored, guid, integers, json, texts, to_json, to_stored};
 use crate::model::{
-    AttributeId, ConnectorId, CsId, Delta, Image, MvId, ObjectError, ObjectOperation, PartitionId, RuleId, Value, decode_delta,
-    decode_image, encode_delta, encode_image,
+    AttributeId, ConnectorId, CsId, Delta, Image, MvId, ObjectError, ObjectOperation, PartitionId, RuleId, Value, Values,
+    decode_delta, decode_image, distinct, encode_delta, encode_image,
 };
 use crate::rules::{Direction, LinkType};
 
@@ -109,6 +111,12 @@ pub struct CsObject {
     pub rename_retry: bool,
     /// A reference target was joined, unjoined or deleted.
     pub reference_retry: bool,
+    /// The next synchronization looks at everything about it, not only at what is pending. [`update`] leaves a flag
+    /// that is set alone; see [`clear_full`].
+    pub needs_full: bool,
+    /// The names (key form) of the groups that rules ask for and that it is a direct member of. Filled in by a
+    /// synchronization; not stored.
+    pub groups: Vec<String>,
     /// Hash of the object as last imported.
     pub hash: Option<Vec<u8>>,
     /// Number of the last full import that saw it.
@@ -166,6 +174,8 @@ impl CsObject {
             rebuild: false,
             rename_retry: false,
             reference_retry: false,
+            needs_full: false,
+            groups: Vec::new(),
             hash: None,
             generation: 0,
             import_error: None,
@@ -231,6 +241,37 @@ impl CsObject {
         image
     }
 
+    /// The values of one attribute in a view, without forming the others.
+    #[must_use]
+    pub fn values(&self, view: TowerView, attribute: AttributeId) -> Values {
+        if self.references.iter().any(|reference| reference.attribute == attribute) {
+            return Values::from(self.view(view).get(attribute));
+        }
+        let layers: &[&Delta] = match view {
+            TowerView::Imported => &[&self.pending_import],
+            TowerView::Escrowed => &[&self.pending_import, &self.unconfirmed, &self.escrowed],
+            TowerView::Expected => &[&self.pending_import, &self.unconfirmed, &self.escrowed, &self.unapplied],
+        };
+        let mut values = Values::from(self.hologram.get(attribute));
+        for delta in layers {
+            let change = delta.changes.get(&attribute);
+            values = match (delta.operation, change) {
+                (ObjectOperation::Delete | ObjectOperation::None, _) | (ObjectOperation::Update, None) => continue,
+                (ObjectOperation::Add | ObjectOperation::DeleteAdd, None) => Values::new(),
+                (ObjectOperation::Add | ObjectOperation::DeleteAdd, Some(change)) => distinct(change.apply(&[])),
+                (ObjectOperation::Update, Some(change)) => distinct(change.apply(&values)),
+            };
+        }
+        values
+    }
+
+    /// The name that lists show for an object: `displayName`, else `cn`, else nothing.
+    #[must_use]
+    pub fn display_name(&self, view: TowerView, display_name: Option<AttributeId>, cn: Option<AttributeId>) -> String {
+        let text = |attribute| self.values(view, attribute).first().and_then(Value::as_text).map(str::to_owned);
+        [display_name, cn].into_iter().flatten().find_map(text).unwrap_or_default()
+    }
+
     /// The reference attributes as they stand after all layers up to `top`.
     #[must_use]
     pub fn reference_targets(&self, top: ReferenceLayer) -> BTreeMap<AttributeId, Vec<CsId>> {
@@ -256,7 +297,8 @@ impl CsObject {
 
 const COLUMNS: &str = "id, guid, connector, partition, dn, dn_key, parent, depth, object_type, anchor, transient, mv,
     connector_state, link_rules, hologram, pending_import, unconfirmed, escrowed, unapplied, rebuild, rename_retry,
-    reference_retry, hash, generation, import_error, export_error, disconnected, created, import_changed, export_changed";
+    reference_retry, hash, generation, import_error, export_error, disconnected, created, import_changed, export_changed,
+    needs_full";
 
 /// What to load beside the rows.
 #[derive(Clone, Debug, Default)]
@@ -380,17 +422,31 @@ fn read(row: &Row<'_>) -> Result<CsObject, StoreError> {
         created: from_stored(row.get(27).map_err(&failed)?),
         import_changed: row.get::<_, Option<i64>>(28).map_err(&failed)?.map(from_stored),
         export_changed: row.get::<_, Option<i64>>(29).map_err(&failed)?.map(from_stored),
+        needs_full: row.get::<_, Option<bool>>(30).map_err(&failed)?.unwrap_or_default(),
+        groups: Vec::new(),
     })
 }
 
-/// Inserts the object and gives it its number. Reference rows are written by the caller
+/// Inserts the object and gives it its number, unless it has one already. Reference rows are written by the caller
 /// ([`super::references`]).
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written, also when name or anchor are taken.
 pub fn insert(transaction: &Transaction<'_>, object: &mut CsObject, display_name: &str) -> Result<CsId, StoreError> {
-    reserve(transaction, object)?;
-    update(transaction, object, display_name)?;
+    let sql = "INSERT INTO cs_object (partition, dn, dn_key, parent, depth, object_type, display_name, anchor, transient, mv,
+            connector_state, link_rules, import_op, export_op, awaiting, rebuild, rename_retry, reference_retry, hash,
+            generation, hologram, pending_import, unconfirmed, escrowed, unapplied, import_error, export_error,
+            disconnected, import_changed, export_changed, id, guid, connector, created)
+         VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
+            ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?1, ?32, ?33, ?34)";
+    let mut statement = transaction.prepare_cached(sql).map_err(StoreError::sqlite("inserting a connector space object"))?;
+    bind(&mut statement, object, display_name)
+        .and_then(|()| statement.raw_bind_parameter(32, object.guid.as_bytes().as_slice()))
+        .and_then(|()| statement.raw_bind_parameter(33, object.connector.0))
+        .and_then(|()| statement.raw_bind_parameter(34, to_stored(object.created)))
+        .and_then(|()| statement.raw_execute())
+        .map_err(StoreError::sqlite("inserting a connector space object"))?;
+    object.id = CsId(transaction.last_insert_rowid());
     Ok(object.id)
 }
 
@@ -402,7 +458,7 @@ pub fn insert(transaction: &Transaction<'_>, object: &mut CsObject, display_name
 pub fn reserve(transaction: &Transaction<'_>, object: &mut CsObject) -> Result<CsId, StoreError> {
     transaction
         .prepare_cached(
-            "INSERT INTO cs_object (guid, connector, dn, dn_key, depth, created, parent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO cs_object (guid, connector, dn, dn_key, depth, created, parent, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )
         .and_then(|mut statement| {
             statement.insert((
@@ -413,6 +469,7 @@ pub fn reserve(transaction: &Transaction<'_>, object: &mut CsObject) -> Result<C
                 object.depth,
                 to_stored(object.created),
                 object.parent.map(|id| id.0),
+                Some(object.id.0).filter(|id| *id != 0),
             ))
         })
         .map(|id| object.id = CsId(id))
@@ -420,60 +477,123 @@ pub fn reserve(transaction: &Transaction<'_>, object: &mut CsObject) -> Result<C
     Ok(object.id)
 }
 
+/// The number that the next new object gets.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn next_id(connection: &Connection) -> Result<CsId, StoreError> {
+    connection
+        .prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM cs_object")
+        .and_then(|mut statement| statement.query_row([], |row| row.get(0).map(CsId)))
+        .map_err(StoreError::sqlite("numbering connector space objects"))
+}
+
+/// The columns that hardly ever change once an object is there and that most indexes are made of: SQLite rewrites every
+/// index with a column that a statement names, whether its value changes or not.
+macro_rules! place_columns {
+    () => {
+        "partition = ?2, dn = ?3, dn_key = ?4, parent = ?5, depth = ?6, object_type = ?7, anchor = ?9, transient = ?10, "
+    };
+}
+
+macro_rules! content_columns {
+    () => {
+        "display_name = ?8, connector_state = ?12, link_rules = ?13, import_op = ?14, export_op = ?15, awaiting = ?16,
+            rebuild = ?17, rename_retry = ?18, reference_retry = ?19, hash = ?20, generation = ?21, hologram = ?22,
+            pending_import = ?23, unconfirmed = ?24, escrowed = ?25, unapplied = ?26, import_error = ?27,
+            export_error = ?28, disconnected = ?29, import_changed = ?30, export_changed = ?31"
+    };
+}
+
 /// Writes all columns of an object. Reference rows are written by the caller.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written, also when name or anchor are taken.
 pub fn update(transaction: &Transaction<'_>, object: &CsObject, display_name: &str) -> Result<(), StoreError> {
+    let sql = concat!("UPDATE cs_object SET ", place_columns!(), "mv = ?11, ", content_columns!(), " WHERE id = ?1");
+    write(transaction, sql, object, display_name)
+}
+
+/// Writes what an object has become, given what the database holds of it. Reference rows are written by the caller.
+///
+/// # Errors
+/// As [`update`].
+pub fn rewrite(
+    transaction: &Transaction<'_>,
+    before: &CsObject,
+    object: &CsObject,
+    display_name: &str,
+) -> Result<(), StoreError> {
+    let same_place = before.dn_key == object.dn_key
+        && before.dn == object.dn
+        && before.anchor == object.anchor
+        && before.object_type == object.object_type
+        && (before.partition, before.parent, before.depth, before.transient)
+            == (object.partition, object.parent, object.depth, object.transient);
+    let sql = match (same_place, before.mv == object.mv) {
+        (true, true) => concat!("UPDATE cs_object SET ", content_columns!(), " WHERE id = ?1"),
+        (true, false) => concat!("UPDATE cs_object SET mv = ?11, ", content_columns!(), " WHERE id = ?1"),
+        (false, _) => return update(transaction, object, display_name),
+    };
+    write(transaction, sql, object, display_name)
+}
+
+fn write(transaction: &Transaction<'_>, sql: &str, object: &CsObject, display_name: &str) -> Result<(), StoreError> {
     let failed = StoreError::sqlite("writing a connector space object");
+    let mut statement = transaction.prepare_cached(sql).map_err(&failed)?;
+    bind(&mut statement, object, display_name).and_then(|()| statement.raw_execute()).map(|_| ()).map_err(failed)
+}
+
+/// Binds the number of an object to parameter 1 and its other columns to those after it.
+fn bind(statement: &mut Statement<'_>, object: &CsObject, display_name: &str) -> rusqlite::Result<()> {
     let stored = |error: &Option<StoredError>| error.as_ref().map(|error| to_json("an object error", error)).transpose();
     let hologram = if object.hologram.is_empty() { Vec::new() } else { encode_image(&object.hologram) };
+    let values: [&dyn ToSql; 31] = [
+        &Some(object.id.0).filter(|id| *id != 0),
+        &object.partition.map(|id| id.0),
+        &object.dn,
+        &object.dn_key,
+        &object.parent.map(|id| id.0),
+        &object.depth,
+        &object.object_type,
+        &display_name,
+        &object.anchor,
+        &object.transient,
+        &object.mv.map(|id| id.0),
+        &object.connector_state,
+        &encode_links(&object.link_rules),
+        &object.pending_import.operation.code(),
+        &object.unapplied.operation.code(),
+        &!object.unconfirmed.is_none(),
+        &object.rebuild,
+        &object.rename_retry,
+        &object.reference_retry,
+        &object.hash,
+        &object.generation,
+        &hologram,
+        &encode_delta(&object.pending_import),
+        &encode_delta(&object.unconfirmed),
+        &encode_delta(&object.escrowed),
+        &encode_delta(&object.unapplied),
+        &stored(&object.import_error).unwrap_or_default(),
+        &stored(&object.export_error).unwrap_or_default(),
+        &object.disconnected.map(to_stored),
+        &object.import_changed.map(to_stored),
+        &object.export_changed.map(to_stored),
+    ];
+    (1..).zip(values).try_for_each(|(place, value)| statement.raw_bind_parameter(place, value))
+}
+
+/// The object has been looked at in full.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn clear_full(transaction: &Transaction<'_>, id: CsId) -> Result<(), StoreError> {
     transaction
-        .prepare_cached(
-            "UPDATE cs_object SET partition = ?2, dn = ?3, dn_key = ?4, parent = ?5, depth = ?6, object_type = ?7,
-                display_name = ?8, anchor = ?9, transient = ?10, mv = ?11, connector_state = ?12, link_rules = ?13,
-                import_op = ?14, export_op = ?15, awaiting = ?16, rebuild = ?17, rename_retry = ?18, reference_retry = ?19,
-                hash = ?20, generation = ?21, hologram = ?22, pending_import = ?23, unconfirmed = ?24, escrowed = ?25,
-                unapplied = ?26, import_error = ?27, export_error = ?28, disconnected = ?29, import_changed = ?30,
-                export_changed = ?31 WHERE id = ?1",
-        )
-        .and_then(|mut statement| {
-            statement.execute(rusqlite::params![
-                object.id.0,
-                object.partition.map(|id| id.0),
-                object.dn,
-                object.dn_key,
-                object.parent.map(|id| id.0),
-                object.depth,
-                object.object_type,
-                display_name,
-                object.anchor,
-                object.transient,
-                object.mv.map(|id| id.0),
-                object.connector_state,
-                encode_links(&object.link_rules),
-                object.pending_import.operation.code(),
-                object.unapplied.operation.code(),
-                !object.unconfirmed.is_none(),
-                object.rebuild,
-                object.rename_retry,
-                object.reference_retry,
-                object.hash,
-                object.generation,
-                hologram,
-                encode_delta(&object.pending_import),
-                encode_delta(&object.unconfirmed),
-                encode_delta(&object.escrowed),
-                encode_delta(&object.unapplied),
-                stored(&object.import_error).unwrap_or_default(),
-                stored(&object.export_error).unwrap_or_default(),
-                object.disconnected.map(to_stored),
-                object.import_changed.map(to_stored),
-                object.export_changed.map(to_stored),
-            ])
-        })
+        .prepare_cached("UPDATE cs_object SET needs_full = 0 WHERE id = ?1")
+        .and_then(|mut statement| statement.execute([id.0]))
         .map(|_| ())
-        .map_err(failed)
+        .map_err(StoreError::sqlite("writing a connector space object"))
 }
 
 /// Removes an object and its references. While other objects point at it or lie under it, it stays
@@ -496,7 +616,8 @@ pub fn remove(transaction: &Transaction<'_>, id: CsId) -> Result<(), StoreError>
         .map_err(&failed)?;
     let sql = if needed.is_some() {
         "UPDATE cs_object SET partition = NULL, object_type = NULL, display_name = '', anchor = NULL, mv = NULL, link_rules = x'',
-            import_op = 0, export_op = 0, awaiting = 0, rebuild = 0, rename_retry = 0, reference_retry = 0, hash = NULL,
+            import_op = 0, export_op = 0, awaiting = 0, rebuild = 0, rename_retry = 0, reference_retry = 0, needs_full = 0,
+            hash = NULL,
             hologram = x'', pending_import = x'', unconfirmed = x'', escrowed = x'', unapplied = x'', import_error = NULL,
             export_error = NULL, disconnected = NULL, transient = 0 WHERE id = ?1"
     } else {
@@ -561,7 +682,7 @@ pub fn ids_by_dn_key<'a>(
     rows.collect::<Result<_, _>>().map_err(&failed)
 }
 
-/// Replaces the join keys of a connector space object.
+/// Brings the join keys of a connector space object from `old`, which the database holds, to `keys`.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written.
@@ -569,51 +690,10 @@ pub fn write_keys(
     transaction: &Transaction<'_>,
     connector: ConnectorId,
     object: CsId,
-    keys: &[(AttributeId, Vec<u8>)],
+    old: &[JoinKey],
+    keys: &[JoinKey],
 ) -> Result<(), StoreError> {
-    super::metaverse::write_join_keys(transaction, connector.0, object.0, keys)
-}
-
-fn encode_links(rules: &[LinkRule]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(rules.len() * 18);
-    for rule in rules {
-        out.extend_from_slice(&rule.rule.0.to_le_bytes());
-        out.push(match rule.direction {
-            Direction::Inbound => 0,
-            Direction::Outbound => 1,
-        });
-        out.push(match rule.action {
-            LinkType::Provision => 0,
-            LinkType::Join => 1,
-            LinkType::StickyJoin => 2,
-            LinkType::JoinNoFlow => 3,
-        });
-        out.extend_from_slice(&to_stored(rule.applied).to_le_bytes());
-    }
-    out
-}
-
-fn decode_links(bytes: &[u8]) -> Result<Vec<LinkRule>, StoreError> {
-    let damaged = |reason: &str| StoreError::damaged("a link", reason);
-    bytes
-        .chunks(18)
-        .map(|chunk| {
-            let (rule, rest) = chunk.split_first_chunk::<8>().ok_or_else(|| damaged("too short"))?;
-            let [direction, action, time @ ..] = rest else { return Err(damaged("too short")) };
-            let time: [u8; 8] = time.try_into().ok().ok_or_else(|| damaged("too short"))?;
-            Ok(LinkRule {
-                rule: RuleId(i64::from_le_bytes(*rule)),
-                direction: if *direction == 0 { Direction::Inbound } else { Direction::Outbound },
-                action: match action {
-                    0 => LinkType::Provision,
-                    1 => LinkType::Join,
-                    3 => LinkType::JoinNoFlow,
-                    _ => LinkType::StickyJoin,
-                },
-                applied: from_stored(i64::from_le_bytes(time)),
-            })
-        })
-        .collect()
+    super::metaverse::write_join_keys(transaction, connector.0, object.0, old, keys)
 }
 
 /// The name that lists show for an object: `displayName`, else `cn`, else nothing.
@@ -654,7 +734,7 @@ pub fn links(connection: &Connection, ids: &[MvId]) -> Result<BTreeMap<MvId, Vec
 pub enum Visit {
     /// Every staging object without a pending delete.
     Full,
-    /// Pending imports, disconnectors, failed ones.
+    /// Pending imports, disconnectors, failed ones, those that need a full look.
     Delta,
     /// Pending deletes.
     Deletes,
@@ -673,7 +753,8 @@ pub fn to_visit(connection: &Connection, connector: ConnectorId, visit: Visit) -
         Visit::Delta => {
             "id IN (SELECT id FROM cs_object WHERE connector = ?1 AND import_op <> 0
                 UNION SELECT id FROM cs_object WHERE connector = ?1 AND mv IS NULL AND object_type IS NOT NULL
-                UNION SELECT id FROM cs_object WHERE connector = ?1 AND import_error IS NOT NULL) AND import_op <> 4
+                UNION SELECT id FROM cs_object WHERE connector = ?1 AND import_error IS NOT NULL
+                UNION SELECT id FROM cs_object WHERE connector = ?1 AND needs_full <> 0) AND import_op <> 4
              AND connector_state = 0"
         }
         Visit::Deletes => "import_op = 4",
@@ -687,24 +768,24 @@ pub fn to_visit(connection: &Connection, connector: ConnectorId, visit: Visit) -
     rows.collect::<Result<_, _>>().map_err(&failed)
 }
 
-/// Flags the objects that refer to an object, and gives them all, flagged before or not.
+/// Flags the joined objects that refer to an object, and gives all that do, flagged or not. An object that is not joined
+/// needs no flag: it is synchronized anew when it is joined.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written.
 pub fn flag_referrers(transaction: &Transaction<'_>, target: CsId) -> Result<Vec<CsId>, StoreError> {
     let failed = StoreError::sqlite("flagging referring objects");
+    let referrers = super::references::referrers(transaction, "cs_reference", target.0)?;
+    if referrers.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut statement = transaction
-        .prepare_cached("SELECT DISTINCT object FROM cs_reference WHERE target = ?1 ORDER BY object")
-        .map_err(&failed)?;
-    let rows = statement.query_map([target.0], |row| row.get(0).map(CsId)).map_err(&failed)?;
-    let referrers: Vec<CsId> = rows.collect::<Result<_, _>>().map_err(&failed)?;
-    let mut statement = transaction
-        .prepare_cached("UPDATE cs_object SET reference_retry = 1 WHERE id = ?1 AND reference_retry = 0")
+        .prepare_cached("UPDATE cs_object SET reference_retry = 1 WHERE id = ?1 AND reference_retry = 0 AND mv IS NOT NULL")
         .map_err(&failed)?;
     for referrer in &referrers {
-        statement.execute([referrer.0]).map_err(&failed)?;
+        statement.execute([referrer]).map_err(&failed)?;
     }
-    Ok(referrers)
+    Ok(referrers.into_iter().map(CsId).collect())
 }
 
 /// Keeps the error of an object's last synchronization.

@@ -193,21 +193,6 @@ mod tests {
     }
 
     #[test]
-    fn a_database_of_the_first_version_is_brought_up_to_date() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("syncline.db");
-        let database = Database::open(&path).unwrap();
-        database.writer().connection().execute_batch("DROP TABLE server_document; PRAGMA user_version = 1;").unwrap();
-        drop(database);
-        let database = Database::open(&path).unwrap();
-        let reader = database.reader().unwrap();
-        let version: i64 = reader.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-        assert_eq!(version, super::super::migrations::NEWEST);
-        let documents: i64 = reader.query_row("SELECT COUNT(*) FROM server_document", [], |row| row.get(0)).unwrap();
-        assert_eq!(documents, 0);
-    }
-
-    #[test]
     fn a_newer_database_is_refused_with_both_versions() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("syncline.db");

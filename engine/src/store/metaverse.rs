@@ -1,14 +1,16 @@
 //! Metaverse objects: image, lineage, references, join keys.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction};
 use uuid::Uuid;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::StoreError;
-use super::sql::{blobs, from_stored, guid, integers, to_stored};
-use crate::model::{AttributeId, CsId, Image, MvId, RuleId, Value, decode_image, encode_image};
+use super::lineage::{decode_lineage, encode_lineage};
+use super::sql::{from_stored, guid, integers, to_stored};
+use crate::model::{AttributeId, CsId, Image, MvId, RuleId, SortedMap, Value, decode_image, encode_image};
 
 /// Where the value of a metaverse attribute came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +35,7 @@ pub struct MvObject {
     /// Attributes; references are [`Value::Reference`] of the target's number.
     pub image: Image,
     /// Where each attribute came from.
-    pub lineage: BTreeMap<AttributeId, Contribution>,
+    pub lineage: SortedMap<AttributeId, Contribution>,
     /// A target of one of its references appeared or went in some connector space.
     pub reference_retry: bool,
     /// One of its objects was replaced by an imported one.
@@ -139,34 +141,52 @@ pub struct MvNames {
 pub fn insert(transaction: &Transaction<'_>, object: &mut MvObject, names: &MvNames) -> Result<MvId, StoreError> {
     transaction
         .prepare_cached(
-            "INSERT INTO mv_object (guid, object_type, image, lineage, created, changed) VALUES (?1, ?2, x'', x'', ?3, ?3)",
+            "INSERT INTO mv_object (guid, object_type, display_name, search_text, image, lineage, reference_retry,
+                provisioning_retry, created, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )
         .and_then(|mut statement| {
-            statement.insert((object.guid.as_bytes().as_slice(), &object.object_type, to_stored(object.created)))
+            statement.insert((
+                object.guid.as_bytes().as_slice(),
+                &object.object_type,
+                &names.display_name,
+                &names.search_text,
+                encode_image(&object.image),
+                encode_lineage(&object.lineage),
+                object.reference_retry,
+                object.provisioning_retry,
+                to_stored(object.created),
+                to_stored(object.changed),
+            ))
         })
         .map(|id| object.id = MvId(id))
         .map_err(StoreError::sqlite("inserting a metaverse object"))?;
-    update(transaction, None, object, names)?;
+    write_references(transaction, object.id, &Image::new(), &object.image)?;
+    write_join_keys(transaction, 0, object.id.0, &[], &names.keys)?;
     Ok(object.id)
 }
 
-/// Writes an object; `before` is what the database holds, so that only changed references and keys are
-/// touched.
+/// Writes an object. `before` is what the database holds, `keys` are the join keys it holds of it, so that only changed
+/// references and keys are touched.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written.
 pub fn update(
     transaction: &Transaction<'_>,
-    before: Option<&MvObject>,
+    before: &MvObject,
+    keys: &[JoinKey],
     object: &MvObject,
     names: &MvNames,
 ) -> Result<(), StoreError> {
-    let failed = StoreError::sqlite("writing a metaverse object");
+    // The type is in an index, which every statement that names it rewrites.
+    let sql = if before.object_type == object.object_type {
+        "UPDATE mv_object SET display_name = ?2, search_text = ?3, image = ?4, lineage = ?5, reference_retry = ?6,
+            provisioning_retry = ?7, changed = ?9 WHERE id = ?1"
+    } else {
+        "UPDATE mv_object SET display_name = ?2, search_text = ?3, image = ?4, lineage = ?5, reference_retry = ?6,
+            provisioning_retry = ?7, object_type = ?8, changed = ?9 WHERE id = ?1"
+    };
     transaction
-        .prepare_cached(
-            "UPDATE mv_object SET display_name = ?2, search_text = ?3, image = ?4, lineage = ?5, reference_retry = ?6,
-                provisioning_retry = ?7, changed = ?8, object_type = ?9 WHERE id = ?1",
-        )
+        .prepare_cached(sql)
         .and_then(|mut statement| {
             statement.execute(rusqlite::params![
                 object.id.0,
@@ -176,11 +196,18 @@ pub fn update(
                 encode_lineage(&object.lineage),
                 object.reference_retry,
                 object.provisioning_retry,
-                to_stored(object.changed),
                 object.object_type,
+                to_stored(object.changed),
             ])
         })
-        .map_err(&failed)?;
+        .map_err(StoreError::sqlite("writing a metaverse object"))?;
+    write_references(transaction, object.id, &before.image, &object.image)?;
+    write_join_keys(transaction, 0, object.id.0, keys, &names.keys)
+}
+
+/// Writes the references of an object that changed.
+fn write_references(transaction: &Transaction<'_>, id: MvId, before: &Image, after: &Image) -> Result<(), StoreError> {
+    let failed = StoreError::sqlite("writing the references of a metaverse object");
     let references = |image: &Image| -> BTreeSet<(AttributeId, i64)> {
         image
             .iter()
@@ -192,22 +219,23 @@ pub fn update(
             })
             .collect()
     };
-    let (old, new) = (before.map(|before| references(&before.image)).unwrap_or_default(), references(&object.image));
-    if old != new {
-        let mut delete = transaction
-            .prepare_cached("DELETE FROM mv_reference WHERE object = ?1 AND attribute = ?2 AND target = ?3")
-            .map_err(&failed)?;
-        for (attribute, target) in old.difference(&new) {
-            delete.execute((object.id.0, attribute.0, target)).map_err(&failed)?;
-        }
-        let mut insert = transaction
-            .prepare_cached("INSERT OR IGNORE INTO mv_reference (object, attribute, target) VALUES (?1, ?2, ?3)")
-            .map_err(&failed)?;
-        for (attribute, target) in new.difference(&old) {
-            insert.execute((object.id.0, attribute.0, target)).map_err(&failed)?;
-        }
+    let (old, new) = (references(before), references(after));
+    if old == new {
+        return Ok(());
     }
-    write_join_keys(transaction, 0, object.id.0, &names.keys)
+    let mut delete = transaction
+        .prepare_cached("DELETE FROM mv_reference WHERE object = ?1 AND attribute = ?2 AND target = ?3")
+        .map_err(&failed)?;
+    for (attribute, target) in old.difference(&new) {
+        delete.execute((id.0, attribute.0, target)).map_err(&failed)?;
+    }
+    let mut insert = transaction
+        .prepare_cached("INSERT OR IGNORE INTO mv_reference (object, attribute, target) VALUES (?1, ?2, ?3)")
+        .map_err(&failed)?;
+    for (attribute, target) in new.difference(&old) {
+        insert.execute((id.0, attribute.0, target)).map_err(&failed)?;
+    }
+    Ok(())
 }
 
 /// Sets or clears the retry flags of objects.
@@ -228,18 +256,17 @@ pub fn set_retry(transaction: &Transaction<'_>, id: MvId, reference: bool, provi
 /// [`StoreError`] when the database cannot be written.
 pub fn flag_referrers(transaction: &Transaction<'_>, target: MvId) -> Result<Vec<MvId>, StoreError> {
     let failed = StoreError::sqlite("flagging referring objects");
-    let mut statement = transaction
-        .prepare_cached("SELECT DISTINCT object FROM mv_reference WHERE target = ?1 ORDER BY object")
-        .map_err(&failed)?;
-    let rows = statement.query_map([target.0], |row| row.get(0).map(MvId)).map_err(&failed)?;
-    let referrers: Vec<MvId> = rows.collect::<Result<_, _>>().map_err(&failed)?;
+    let referrers = super::references::referrers(transaction, "mv_reference", target.0)?;
+    if referrers.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut statement = transaction
         .prepare_cached("UPDATE mv_object SET reference_retry = 1 WHERE id = ?1 AND reference_retry = 0")
         .map_err(&failed)?;
     for referrer in &referrers {
-        statement.execute([referrer.0]).map_err(&failed)?;
+        statement.execute([referrer]).map_err(&failed)?;
     }
-    Ok(referrers)
+    Ok(referrers.into_iter().map(MvId).collect())
 }
 
 /// The objects whose provisioning waits, in the order of their numbers.
@@ -307,28 +334,52 @@ pub fn remove(transaction: &Transaction<'_>, id: MvId) -> Result<Vec<MvId>, Stor
     Ok(referrers)
 }
 
-/// Replaces the join keys of an object in a space (0 is the metaverse, any other number a connector).
+/// An attribute and the form in which one of its values matches.
+pub type JoinKey = (AttributeId, Vec<u8>);
+
+/// Brings the join keys of an object in a space (0 is the metaverse, any other number a connector) from `old` to `new`.
 pub(super) fn write_join_keys(
     transaction: &Transaction<'_>,
     space: i64,
     object: i64,
-    keys: &[(AttributeId, Vec<u8>)],
+    old: &[JoinKey],
+    new: &[JoinKey],
 ) -> Result<(), StoreError> {
+    if old == new {
+        return Ok(());
+    }
     let failed = StoreError::sqlite("writing join keys");
-    transaction
-        .prepare_cached("DELETE FROM join_key WHERE space = ?1 AND object = ?2")
-        .and_then(|mut statement| statement.execute((space, object)))
+    let (old, new): (BTreeSet<&JoinKey>, BTreeSet<&JoinKey>) = (old.iter().collect(), new.iter().collect());
+    let mut delete = transaction
+        .prepare_cached("DELETE FROM join_key WHERE space = ?1 AND attribute = ?2 AND hash = ?3 AND object = ?4")
         .map_err(&failed)?;
-    let mut statement = transaction
-        .prepare_cached("INSERT OR IGNORE INTO join_key (space, attribute, value, object) VALUES (?1, ?2, ?3, ?4)")
+    for (attribute, value) in old.difference(&new) {
+        delete.execute((space, attribute.0, key_hash(value), object)).map_err(&failed)?;
+    }
+    let mut insert = transaction
+        .prepare_cached("INSERT OR IGNORE INTO join_key (space, attribute, hash, object) VALUES (?1, ?2, ?3, ?4)")
         .map_err(&failed)?;
-    for (attribute, value) in keys {
-        statement.execute((space, attribute.0, value, object)).map_err(&failed)?;
+    for (attribute, value) in new.difference(&old) {
+        insert.execute((space, attribute.0, key_hash(value), object)).map_err(&failed)?;
     }
     Ok(())
 }
 
-/// Objects of a space that have these join keys, by key, in the order of their numbers.
+/// Forgets all join keys, before they are written anew.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn forget_join_keys(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    transaction.execute("DELETE FROM join_key", []).map(|_| ()).map_err(StoreError::sqlite("writing join keys"))
+}
+
+/// What is stored of a key. Keys are looked up, never read back, and a number takes a fraction of the room.
+fn key_hash(value: &[u8]) -> i64 {
+    xxh3_64(value).cast_signed()
+}
+
+/// Objects of a space that have these join keys, by key, in the order of their numbers. Two values may share a hash, so
+/// who acts on an answer compares the values themselves.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be read.
@@ -339,47 +390,26 @@ pub fn ids_by_key(
     values: &[&[u8]],
 ) -> Result<BTreeMap<Vec<u8>, Vec<i64>>, StoreError> {
     let failed = StoreError::sqlite("looking up join keys");
+    let mut wanted: Vec<(i64, &[u8])> = values.iter().map(|value| (key_hash(value), *value)).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    // An ORDER BY here makes SQLite prepare the statement again for every execution.
     let mut statement = connection
-        .prepare_cached(
-            "SELECT value, object FROM join_key WHERE space = ?1 AND attribute = ?2 AND value IN rarray(?3) ORDER BY value, object",
-        )
+        .prepare_cached("SELECT hash, object FROM join_key WHERE space = ?1 AND attribute = ?2 AND hash IN rarray(?3)")
         .map_err(&failed)?;
-    let mut rows = statement.query((space, attribute.0, &blobs(values.iter().copied()))).map_err(&failed)?;
-    let mut found: BTreeMap<Vec<u8>, Vec<i64>> = BTreeMap::new();
+    let mut rows = statement.query((space, attribute.0, &integers(wanted.iter().map(|(hash, _)| *hash)))).map_err(&failed)?;
+    let mut by_hash: HashMap<i64, Vec<i64>> = HashMap::new();
     while let Some(row) = rows.next().map_err(&failed)? {
-        found.entry(row.get(0).map_err(&failed)?).or_default().push(row.get(1).map_err(&failed)?);
+        by_hash.entry(row.get(0).map_err(&failed)?).or_default().push(row.get(1).map_err(&failed)?);
+    }
+    let mut found = BTreeMap::new();
+    for (hash, value) in wanted {
+        if let Some(objects) = by_hash.get(&hash) {
+            let mut objects = objects.clone();
+            objects.sort_unstable();
+            objects.dedup();
+            found.insert(value.to_vec(), objects);
+        }
     }
     Ok(found)
-}
-
-fn encode_lineage(lineage: &BTreeMap<AttributeId, Contribution>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(lineage.len() * 28);
-    for (attribute, contribution) in lineage {
-        out.extend_from_slice(&attribute.0.to_le_bytes());
-        out.extend_from_slice(&contribution.object.0.to_le_bytes());
-        out.extend_from_slice(&contribution.rule.0.to_le_bytes());
-        out.extend_from_slice(&to_stored(contribution.time).to_le_bytes());
-    }
-    out
-}
-
-fn decode_lineage(bytes: &[u8]) -> Result<BTreeMap<AttributeId, Contribution>, StoreError> {
-    bytes
-        .chunks(28)
-        .map(|chunk| {
-            let (attribute, rest) = chunk.split_first_chunk::<4>()?;
-            let (object, rest) = rest.split_first_chunk::<8>()?;
-            let (rule, rest) = rest.split_first_chunk::<8>()?;
-            let (time, _) = rest.split_first_chunk::<8>()?;
-            Some((
-                AttributeId(u32::from_le_bytes(*attribute)),
-                Contribution {
-                    object: CsId(i64::from_le_bytes(*object)),
-                    rule: RuleId(i64::from_le_bytes(*rule)),
-                    time: from_stored(i64::from_le_bytes(*time)),
-                },
-            ))
-        })
-        .collect::<Option<_>>()
-        .ok_or_else(|| StoreError::damaged("the lineage of a metaverse object", "too short"))
 }

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Statements that lead from version `n` to version `n + 1`, where `n` is the index.
-const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
+const MIGRATIONS: [&str; 4] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 /// Newest version this program knows.
 pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
@@ -226,6 +226,53 @@ CREATE TABLE server_document (
 );
 ";
 
+const VERSION_3: &str = "
+-- Lineage begins with a byte that tells its form.
+UPDATE cs_object SET link_rules = CAST(x'00' || link_rules AS BLOB) WHERE link_rules <> x'';
+UPDATE mv_object SET lineage = CAST(x'00' || lineage AS BLOB) WHERE lineage <> x'';
+
+-- Join keys are hashes. They are written anew when rules are next loaded.
+DROP TABLE join_key;
+CREATE TABLE join_key (
+    space INTEGER NOT NULL,
+    attribute INTEGER NOT NULL,
+    hash INTEGER NOT NULL,
+    object INTEGER NOT NULL,
+    PRIMARY KEY (space, attribute, hash, object)
+) WITHOUT ROWID;
+CREATE INDEX join_key_object ON join_key (space, object);
+DELETE FROM option WHERE name = 'join-key-attributes';
+
+-- The objects behind a counter lie together, in the order in which they were counted.
+ALTER TABLE run_object RENAME TO run_object_before;
+CREATE TABLE run_object (
+    run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+    step INTEGER NOT NULL,
+    counter TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    object BLOB NOT NULL,
+    dn TEXT NOT NULL,
+    object_type TEXT NOT NULL,
+    PRIMARY KEY (run, step, counter, number)
+) WITHOUT ROWID;
+INSERT INTO run_object SELECT run, step, counter, rowid, object, dn, object_type FROM run_object_before;
+DROP TABLE run_object_before;
+";
+
+const VERSION_4: &str = "
+-- The next synchronization must look at everything about the object, not only at what is pending.
+ALTER TABLE cs_object ADD COLUMN needs_full INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX cs_object_needs_full ON cs_object (connector) WHERE needs_full <> 0;
+
+-- Groups whose members rules ask for, with the attribute that holds them.
+CREATE TABLE watched_group (
+    connector INTEGER NOT NULL,
+    dn_key TEXT NOT NULL,
+    attribute INTEGER NOT NULL,
+    PRIMARY KEY (connector, dn_key)
+) WITHOUT ROWID;
+";
+
 /// Brings the database to the newest version, in one transaction per version.
 ///
 /// # Errors
@@ -249,4 +296,79 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         transaction.commit().map_err(StoreError::sqlite("committing a migration"))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::model::{AttributeId, ConnectorId, CsId, MvId, RuleId, RunId};
+    use crate::store::{Database, connector_space, metaverse, search};
+
+    /// A database as a program of some version made it.
+    fn made_by(version: usize, path: &Path) -> Connection {
+        let connection = Connection::open(path).unwrap();
+        for statements in &MIGRATIONS[..version] {
+            connection.execute_batch(statements).unwrap();
+        }
+        connection.pragma_update(None, "user_version", i64::try_from(version).unwrap()).unwrap();
+        connection
+    }
+
+    #[test]
+    fn a_database_of_every_version_gets_the_newest_shape() {
+        let shape = |version| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("syncline.db");
+            drop(made_by(version, &path));
+            let database = Database::open(&path).unwrap();
+            let reader = database.reader().unwrap();
+            let found: i64 = reader.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+            assert_eq!(found, NEWEST, "version {version}");
+            let mut statement =
+                reader.prepare("SELECT name || ': ' || sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name").unwrap();
+            let shape: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+            shape
+        };
+        let newest = shape(MIGRATIONS.len());
+        assert!(newest.len() > 30);
+        for version in 0..MIGRATIONS.len() {
+            assert_eq!(shape(version), newest, "version {version}");
+        }
+    }
+
+    #[test]
+    fn a_database_of_version_2_keeps_lineage_and_history() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("syncline.db");
+        let old = made_by(2, &path);
+        // One rule of a link, one contribution, each number at its full length.
+        let (rule, time) = (hex::encode(7i64.to_le_bytes()), hex::encode(1_700_000_000_000_000i64.to_le_bytes()));
+        let contribution = format!("{}{}{rule}{time}", hex::encode(300u32.to_le_bytes()), hex::encode(1i64.to_le_bytes()));
+        old.execute_batch(&format!(
+            "INSERT INTO cs_object (guid, connector, dn, dn_key, depth, created, mv, link_rules)
+                VALUES (zeroblob(16), 1, 'CN=a', 'cn=a', 1, 0, 1, x'{rule}0100{time}');
+             INSERT INTO mv_object (guid, object_type, image, lineage, created, changed)
+                VALUES (zeroblob(16), 'person', x'01', x'{contribution}', 0, 0);
+             INSERT INTO join_key VALUES (0, 300, x'73', 1);
+             INSERT INTO option VALUES ('join-key-attributes', '300');
+             INSERT INTO run VALUES (1, 1, 'a', 'b', 'c', 'success', 0, 0, 1);
+             INSERT INTO run_object VALUES (1, 1, 'stage-add', zeroblob(16), 'CN=b', 'user'), (1, 1, 'stage-add', zeroblob(16), 'CN=a', 'user');"
+        ))
+        .unwrap();
+        drop(old);
+        let database = Database::open(&path).unwrap();
+        let reader = database.reader().unwrap();
+        let object = connector_space::load_one(&reader, CsId(1)).unwrap().unwrap();
+        assert_eq!((object.connector, object.link_rules.len(), object.link_rules[0].rule), (ConnectorId(1), 1, RuleId(7)));
+        let identity = metaverse::load_one(&reader, MvId(1)).unwrap().unwrap();
+        assert_eq!(identity.lineage.get(&AttributeId(300)).unwrap().object, CsId(1));
+        assert_eq!(identity.lineage.get(&AttributeId(300)).unwrap().time, object.link_rules[0].applied);
+        let (objects, total) = search::runs::objects(&reader, RunId(1), 1, &["stage-add".to_owned()], 0, 10).unwrap();
+        let names: Vec<&str> = objects.iter().map(|row| row.record.dn.as_str()).collect();
+        assert_eq!((names, total), (vec!["CN=b", "CN=a"], 2));
+        // They are written anew by the next run.
+        assert_eq!(crate::store::options::get(&reader, "join-key-attributes").unwrap(), None);
+    }
 }

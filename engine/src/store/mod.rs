@@ -8,6 +8,8 @@ pub mod configuration;
 pub mod connector_space;
 mod database;
 mod error;
+mod lineage;
+pub mod membership;
 pub mod metaverse;
 mod migrations;
 pub mod options;

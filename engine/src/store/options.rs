@@ -4,8 +4,11 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::StoreError;
 
-/// Deletions above which an export to the tenant stops; absent means the default of 500, `off` none.
+/// Deletions above which an export to the tenant stops: a number, a share such as `10%`, or `off`; absent means the
+/// default of 500.
 pub const DELETION_THRESHOLD: &str = "deletion-threshold";
+/// Deletions that one export may make although they exceed the threshold, as JSON.
+pub const DELETION_APPROVAL: &str = "deletion-approval";
 /// Staging mode: `on` or absent.
 pub const STAGING_MODE: &str = "staging-mode";
 /// Place of the sandbox tenant's folder, relative to the data folder; absent when there is none.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Transaction};
+use uuid::Uuid;
 
 use super::StoreError;
 use super::connector_space::CsObject;
-use super::sql::{integers, to_json};
+use super::sql::{guid, integers, to_json};
 use crate::model::{ConnectorId, CsId, PartitionId, encode_delta, encode_image};
 
 /// What an export step will send, in order.
@@ -63,6 +64,38 @@ pub fn count_deletions(connection: &Connection, connector: ConnectorId) -> Resul
         .and_then(|mut statement| statement.query_row([connector.0], |row| row.get::<_, i64>(0)))
         .map(i64::unsigned_abs)
         .map_err(StoreError::sqlite("counting staged deletions"))
+}
+
+/// The objects of a connector whose deletion is staged, delete-adds included, in order of their names.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn deletions(connection: &Connection, connector: ConnectorId) -> Result<Vec<Uuid>, StoreError> {
+    let failed = StoreError::sqlite("reading staged deletions");
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT guid FROM cs_object WHERE connector = ?1 AND export_op <> 0 AND export_op IN (3, 4) AND transient = 0
+             ORDER BY dn_key",
+        )
+        .map_err(&failed)?;
+    let rows = statement.query_map([connector.0], |row| row.get::<_, Vec<u8>>(0)).map_err(&failed)?;
+    rows.map(|bytes| guid(&bytes.map_err(&failed)?)).collect()
+}
+
+/// Number of users, groups, contacts and devices of a connector that are joined, or whose deletion is staged; those
+/// that were never exported are left out.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn count_deletable(connection: &Connection, connector: ConnectorId) -> Result<u64, StoreError> {
+    connection
+        .prepare_cached(
+            "SELECT count(*) FROM cs_object WHERE connector = ?1 AND transient = 0 AND export_op <> 1
+             AND lower(object_type) IN ('user', 'group', 'contact', 'device') AND (mv IS NOT NULL OR export_op IN (3, 4))",
+        )
+        .and_then(|mut statement| statement.query_row([connector.0], |row| row.get::<_, i64>(0)))
+        .map(i64::unsigned_abs)
+        .map_err(StoreError::sqlite("counting connected objects"))
 }
 
 /// Moves the staged exports of objects into the batch being sent.

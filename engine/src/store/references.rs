@@ -137,6 +137,18 @@ pub fn load(connection: &Connection, objects: &[CsId]) -> Result<BTreeMap<CsId, 
     Ok(found)
 }
 
+/// The objects with a row that points at `target`, in the order of their numbers.
+pub(super) fn referrers(connection: &Connection, table: &'static str, target: i64) -> Result<Vec<i64>, StoreError> {
+    let failed = StoreError::sqlite("reading references");
+    // Ordered here: with an ORDER BY, SQLite prepares the statement again for every execution.
+    let mut statement = connection.prepare_cached(&format!("SELECT object FROM {table} WHERE target = ?1")).map_err(&failed)?;
+    let rows = statement.query_map([target], |row| row.get(0)).map_err(&failed)?;
+    let mut referrers: Vec<i64> = rows.collect::<Result<_, _>>().map_err(&failed)?;
+    referrers.sort_unstable();
+    referrers.dedup();
+    Ok(referrers)
+}
+
 /// Adds a row; one that is there already stays.
 ///
 /// # Errors

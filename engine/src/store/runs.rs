@@ -1,6 +1,7 @@
 //! Run history: runs, steps, the objects behind counters, errors.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
@@ -194,19 +195,72 @@ pub fn close_unfinished(transaction: &Transaction<'_>, status: &str, now: Timest
     Ok(ids)
 }
 
+/// Runs that may be removed: those that ended before an instant, but never the last one of a connector's profile.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn ended_before(connection: &Connection, before: Timestamp) -> Result<Vec<RunId>, StoreError> {
+    let failed = StoreError::sqlite("reading the run history");
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT id FROM run WHERE ended < ?1 AND id NOT IN (SELECT max(id) FROM run GROUP BY connector, profile COLLATE NOCASE)
+             ORDER BY id",
+        )
+        .map_err(&failed)?;
+    statement.query_map([to_stored(before)], |row| row.get(0).map(RunId)).and_then(Iterator::collect).map_err(&failed)
+}
+
+/// Removes runs from the history, at most so many rows at a time; true when they are gone. Call it again, in a
+/// transaction of its own, until then.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn remove_some(transaction: &Transaction<'_>, runs: &[RunId], rows: usize) -> Result<bool, StoreError> {
+    let failed = StoreError::sqlite("removing run history");
+    let list = super::sql::integers(runs.iter().map(|id| id.0));
+    let mut left = rows;
+    for sql in [
+        "DELETE FROM run_object WHERE rowid IN (SELECT rowid FROM run_object WHERE run IN rarray(?1) LIMIT ?2)",
+        "DELETE FROM run_error WHERE rowid IN (SELECT rowid FROM run_error WHERE run IN rarray(?1) LIMIT ?2)",
+        "DELETE FROM run WHERE id IN (SELECT id FROM run WHERE id IN rarray(?1) LIMIT ?2)",
+    ] {
+        let limit = i64::try_from(left).unwrap_or(i64::MAX);
+        let removed =
+            transaction.prepare_cached(sql).and_then(|mut statement| statement.execute((&list, limit))).map_err(&failed)?;
+        left -= removed.min(left);
+        if left == 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Adds objects behind counters.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written.
 pub fn add_objects(transaction: &Transaction<'_>, run: RunId, step: u32, objects: &[RunObjectRecord]) -> Result<(), StoreError> {
     let failed = StoreError::sqlite("writing the run history");
-    let mut statement = transaction
-        .prepare_cached("INSERT INTO run_object (run, step, counter, object, dn, object_type) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+    let mut last = transaction
+        .prepare_cached("SELECT coalesce(max(number), 0) FROM run_object WHERE run = ?1 AND step = ?2 AND counter = ?3")
         .map_err(&failed)?;
+    let mut insert = transaction
+        .prepare_cached(
+            "INSERT INTO run_object (run, step, counter, number, object, dn, object_type) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )
+        .map_err(&failed)?;
+    let mut numbers: BTreeMap<&str, i64> = BTreeMap::new();
     for object in objects {
-        statement
-            .execute((run.0, step, &object.counter, object.object.as_bytes().as_slice(), &object.dn, &object.object_type))
-            .map_err(&failed)?;
+        let number = match numbers.entry(&object.counter) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let known = last.query_row((run.0, step, &object.counter), |row| row.get(0)).map_err(&failed)?;
+                unknown.insert(known)
+            }
+        };
+        *number += 1;
+        let guid = object.object.as_bytes().as_slice();
+        insert.execute((run.0, step, &object.counter, *number, guid, &object.dn, &object.object_type)).map_err(&failed)?;
     }
     Ok(())
 }
@@ -337,4 +391,92 @@ pub fn errors(connection: &Connection, run: RunId, step: u32, limit: u32) -> Res
         });
     }
     Ok(errors)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::model::ErrorCode;
+    use crate::store::Database;
+
+    /// Stores a run that ended so many days ago, or goes on, with an object and an error.
+    fn run(transaction: &Transaction<'_>, connector: i64, profile: &str, days: Option<i64>) -> RunId {
+        let ago = |days: i64| Timestamp::UNIX_EPOCH - SignedDuration::from_hours(24 * days);
+        let record = RunRecord {
+            id: RunId(0),
+            connector: ConnectorId(connector),
+            connector_name: "contoso.com".to_owned(),
+            profile: profile.to_owned(),
+            user: String::new(),
+            status: if days.is_some() { "success" } else { "in-progress" }.to_owned(),
+            started: ago(days.unwrap_or(30)),
+            ended: None,
+            steps: 1,
+        };
+        let id = insert_run(transaction, &record).unwrap();
+        if let Some(days) = days {
+            finish_run(transaction, id, "success", Some(ago(days))).unwrap();
+        }
+        let step = StepRecord {
+            run: id,
+            number: 1,
+            step_type: "Export".to_owned(),
+            partition: "default".to_owned(),
+            status: "success".to_owned(),
+            message: String::new(),
+            started: record.started,
+            ended: None,
+            counters: BTreeMap::new(),
+            connections: Vec::new(),
+            warnings: Vec::new(),
+        };
+        save_step(transaction, &step).unwrap();
+        let object = RunObjectRecord {
+            counter: "export-add".to_owned(),
+            object: Uuid::nil(),
+            dn: "CN=a".to_owned(),
+            object_type: "user".to_owned(),
+        };
+        add_objects(transaction, id, 1, &[object.clone(), object]).unwrap();
+        let error = RunErrorRecord {
+            object: None,
+            dn: "CN=a".to_owned(),
+            error: ObjectError::new(ErrorCode::CD_ERROR, "no"),
+            first_occurred: record.started,
+            retry_count: 0,
+        };
+        add_errors(transaction, id, 1, &[error]).unwrap();
+        id
+    }
+
+    #[test]
+    fn old_runs_go_but_the_last_of_each_profile_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("syncline.db")).unwrap();
+        let mut writer = database.writer();
+        let transaction = writer.transaction().unwrap();
+        let gone = run(&transaction, 1, "Export", Some(8));
+        let only_one = run(&transaction, 1, "Full Import", Some(8));
+        let other_connector = run(&transaction, 2, "Export", Some(8));
+        let going_on = run(&transaction, 1, "Delta Import", None);
+        let week = run(&transaction, 1, "export", Some(7));
+        let young = run(&transaction, 1, "Export", Some(1));
+        let last = run(&transaction, 1, "Delta Import", Some(1));
+        let before = Timestamp::UNIX_EPOCH - SignedDuration::from_hours(24 * 7);
+        let runs = ended_before(&transaction, before).unwrap();
+        assert_eq!(runs, [gone]);
+        // Two rows at a time: two objects, then the error and the run.
+        assert!(!remove_some(&transaction, &runs, 2).unwrap());
+        assert!(!remove_some(&transaction, &runs, 2).unwrap());
+        assert!(remove_some(&transaction, &runs, 2).unwrap());
+        let left: Vec<RunId> = super::runs(&transaction, &RunQuery::default()).unwrap().into_iter().map(|run| run.id).collect();
+        assert_eq!(left, [last, young, week, going_on, other_connector, only_one]);
+        assert_eq!(steps(&transaction, &[gone]).unwrap(), []);
+        assert_eq!(errors(&transaction, gone, 1, 10).unwrap(), []);
+        assert_eq!(errors(&transaction, young, 1, 10).unwrap().len(), 1);
+        let everything = ended_before(&transaction, Timestamp::MAX).unwrap();
+        assert_eq!(everything, [week]);
+    }
 }

@@ -4,13 +4,13 @@ use std::collections::{BTreeSet, HashSet};
 
 use rusqlite::Transaction;
 
-use super::effects::{CsEffect, Effects, MvEffect, MvTarget, rows};
+use super::effects::{CsEffect, Effects, MvEffect, MvTarget, ReferenceValues, rows};
 use super::facts::Question;
-use crate::model::{AttributeId, ConnectorId, Image, MvId, Value, fold_text};
+use crate::model::{AttributeId, ConnectorId, CsId, Image, MvId, Value, fold_text};
 use crate::rules::Plan;
 use crate::store::StoreError;
 use crate::store::connector_space::{self, CsObject, TowerView, display_name_of};
-use crate::store::metaverse::{self, MvNames, MvObject};
+use crate::store::metaverse::{self, JoinKey, MvNames, MvObject};
 use crate::store::references::{self, ReferenceLayer};
 
 /// Metaverse attributes that searches look up, kept as join keys beside those of the rules.
@@ -70,10 +70,14 @@ impl<'a> Applier<'a> {
     /// # Errors
     /// [`StoreError`] when the database cannot be written; the caller's transaction must then be
     /// given up.
-    pub fn apply(&self, transaction: &Transaction<'_>, effects: &Effects, flagged: Flagged<'_>) -> Result<Changed, StoreError> {
+    pub fn apply(&self, transaction: &Transaction<'_>, effects: Effects, flagged: Flagged<'_>) -> Result<Changed, StoreError> {
         let mut changed = Changed::default();
-        let mv = self.metaverse(transaction, effects.metaverse.as_ref(), flagged, &mut changed)?;
-        for effect in &effects.objects {
+        let gone = match &effects.metaverse {
+            Some(MvEffect::Delete(object)) => Some(object.id),
+            Some(MvEffect::Create(_) | MvEffect::Change { .. }) | None => None,
+        };
+        let mv = self.metaverse(transaction, effects.metaverse, flagged, &mut changed)?;
+        for effect in effects.objects {
             let link = match effect.link {
                 None => None,
                 Some(MvTarget::Existing(id)) => Some(id),
@@ -82,8 +86,8 @@ impl<'a> Applier<'a> {
             self.object(transaction, effect, link, flagged, &mut changed)?;
         }
         // The identity goes last, so that objects that pointed at it are already let go.
-        if let Some(MvEffect::Delete(object)) = &effects.metaverse {
-            changed.untrue.extend(metaverse::remove(transaction, object.id)?.into_iter().map(Question::Mv));
+        if let Some(id) = gone {
+            changed.untrue.extend(metaverse::remove(transaction, id)?.into_iter().map(Question::Mv));
         }
         Ok(changed)
     }
@@ -91,33 +95,33 @@ impl<'a> Applier<'a> {
     fn metaverse(
         &self,
         transaction: &Transaction<'_>,
-        effect: Option<&MvEffect>,
+        effect: Option<MvEffect>,
         flagged: Flagged<'_>,
         changed: &mut Changed,
     ) -> Result<Option<MvId>, StoreError> {
         let untrue = &mut changed.untrue;
+        let question = |(attribute, value): JoinKey| Question::MvByKey(attribute, value);
         match effect {
             None => Ok(None),
-            Some(MvEffect::Create(object)) => {
-                let names = self.names(object);
-                untrue.extend(names.keys.iter().map(|(attribute, value)| Question::MvByKey(*attribute, value.clone())));
-                metaverse::insert(transaction, &mut (**object).clone(), &names).map(Some)
+            Some(MvEffect::Create(mut object)) => {
+                let names = self.names(&object);
+                let id = metaverse::insert(transaction, &mut object, &names)?;
+                untrue.extend(names.keys.into_iter().map(question));
+                Ok(Some(id))
             }
-            Some(MvEffect::Change { before, after }) => {
-                let (old, new) = (self.names(before), self.names(after));
-                let (old, names): (BTreeSet<_>, MvNames) = (old.keys.into_iter().collect(), new);
-                let fresh: BTreeSet<_> = names.keys.iter().cloned().collect();
-                untrue.extend(
-                    old.symmetric_difference(&fresh).map(|(attribute, value)| Question::MvByKey(*attribute, value.clone())),
-                );
+            Some(MvEffect::Change { before, mut after }) => {
+                let (keys, names) = (image_keys(&before.image, &self.metaverse_keys), self.names(&after));
+                after.reference_retry |= flagged(&Question::Mv(after.id));
+                metaverse::update(transaction, &before, &keys, &after, &names)?;
                 untrue.insert(Question::Mv(after.id));
-                let reference_retry = after.reference_retry || flagged(&Question::Mv(after.id));
-                let after = MvObject { reference_retry, ..(**after).clone() };
-                metaverse::update(transaction, Some(before), &after, &names)?;
+                if keys != names.keys {
+                    let (old, new): (BTreeSet<_>, BTreeSet<_>) = (keys.into_iter().collect(), names.keys.into_iter().collect());
+                    untrue.extend(old.symmetric_difference(&new).cloned().map(question));
+                }
                 Ok(Some(after.id))
             }
             Some(MvEffect::Delete(object)) => {
-                untrue.extend(self.names(object).keys.into_iter().map(|(attribute, value)| Question::MvByKey(attribute, value)));
+                untrue.extend(image_keys(&object.image, &self.metaverse_keys).into_iter().map(question));
                 untrue.extend([Question::Mv(object.id), Question::Links(object.id)]);
                 Ok(None)
             }
@@ -127,94 +131,119 @@ impl<'a> Applier<'a> {
     fn object(
         &self,
         transaction: &Transaction<'_>,
-        effect: &CsEffect,
+        mut effect: CsEffect,
         link: Option<MvId>,
         flagged: Flagged<'_>,
         changed: &mut Changed,
     ) -> Result<(), StoreError> {
+        effect.complete(link);
         let before_link = effect.before.as_ref().and_then(|object| object.mv);
-        let mut after = effect.object(link);
-        let unchanged = effect.before.as_deref().is_some_and(|before| *before == after);
+        let unchanged = effect.before.as_deref().is_some_and(|before| *before == *effect.after);
         if unchanged && !effect.remove && !effect.commit_import && effect.staged_references.is_none() {
             return Ok(());
         }
-        after.reference_retry |= flagged(&Question::Cs(after.id));
-        let untrue = &mut changed.untrue;
-        untrue.insert(Question::CsByDn(after.connector, after.dn_key.clone()));
+        effect.after.reference_retry |= flagged(&Question::Cs(effect.after.id));
+        let (connector, untrue) = (effect.after.connector, &mut changed.untrue);
+        let keys = effect.before.as_ref().map(|before| self.keys(before)).unwrap_or_default();
+        untrue.insert(Question::CsByDn(connector, effect.after.dn_key.clone()));
         if let Some(before) = &effect.before {
-            untrue.extend([Question::Cs(before.id), Question::CsByDn(before.connector, before.dn_key.clone())]);
-            untrue.extend(self.key_questions(before.connector, &self.keys(before)));
+            untrue.insert(Question::Cs(before.id));
+            if before.dn_key != effect.after.dn_key {
+                untrue.insert(Question::CsByDn(connector, before.dn_key.clone()));
+            }
+            untrue.extend(key_questions(connector, &keys));
         }
         if effect.remove {
-            connector_space::remove(transaction, after.id)?;
+            connector_space::remove(transaction, effect.after.id)?;
         } else {
-            self.write(transaction, effect, &mut after, untrue)?;
+            self.write(transaction, &mut effect, &keys, untrue)?;
         }
-        let linked_now = if effect.remove { None } else { link };
+        let (id, linked_now) = (effect.after.id, if effect.remove { None } else { link });
         if before_link != linked_now {
             untrue.extend(before_link.into_iter().chain(linked_now).map(Question::Links));
             let flagged = &mut changed.flagged;
-            flagged.extend(connector_space::flag_referrers(transaction, after.id)?.into_iter().map(Question::Cs));
-            for mv in before_link.into_iter().chain(linked_now) {
+            // Nothing refers to what has only just been made.
+            if effect.before.is_some() {
+                flagged.extend(connector_space::flag_referrers(transaction, id)?.into_iter().map(Question::Cs));
+            }
+            let known_before = effect.link != Some(MvTarget::New);
+            for mv in before_link.into_iter().chain(linked_now.filter(|_| known_before)) {
                 flagged.extend(metaverse::flag_referrers(transaction, mv)?.into_iter().map(Question::Mv));
             }
         }
         Ok(())
     }
 
+    /// Writes an object; `old` are its join keys in the database.
     fn write(
         &self,
         transaction: &Transaction<'_>,
-        effect: &CsEffect,
-        after: &mut CsObject,
+        effect: &mut CsEffect,
+        old: &[JoinKey],
         untrue: &mut HashSet<Question>,
     ) -> Result<(), StoreError> {
-        let image = after.view(TowerView::Expected);
-        let display_name = display_name_of(&image, self.display_name, self.cn);
-        if effect.before.is_none() {
-            after.parent = None;
-            connector_space::insert(transaction, after, &display_name)?;
-        } else {
-            connector_space::update(transaction, after, &display_name)?;
+        let after = &mut *effect.after;
+        let display_name = after.display_name(TowerView::Expected, self.display_name, self.cn);
+        match &effect.before {
+            None => {
+                after.parent = None;
+                connector_space::insert(transaction, after, &display_name)?;
+            }
+            Some(before) => {
+                connector_space::rewrite(transaction, before, after, &display_name)?;
+                if before.needs_full && !after.needs_full {
+                    connector_space::clear_full(transaction, after.id)?;
+                }
+            }
         }
-        if effect.commit_import {
-            references::commit_import(transaction, after.id)?;
+        if let (true, Some(before)) = (effect.commit_import, &effect.before) {
+            let has = |layer| before.references.iter().any(|reference| reference.layer == layer);
+            if has(ReferenceLayer::ImportDelete) {
+                references::commit_import(transaction, after.id)?;
+            } else if has(ReferenceLayer::ImportAdd) {
+                references::move_layer(transaction, after.id, ReferenceLayer::ImportAdd, ReferenceLayer::Hologram)?;
+            }
         }
         if let Some((adds, deletes)) = &effect.staged_references {
-            if effect.before.is_some() {
+            if effect.before.as_ref().is_some_and(|before| has_staged_references(before)) {
                 references::clear_layer(transaction, after.id, ReferenceLayer::UnappliedAdd)?;
                 references::clear_layer(transaction, after.id, ReferenceLayer::UnappliedDelete)?;
             }
             for reference in rows(adds, ReferenceLayer::UnappliedAdd).chain(rows(deletes, ReferenceLayer::UnappliedDelete)) {
                 references::add(transaction, after.id, reference.attribute, reference.target, reference.layer)?;
             }
+            untrue.extend(self.members_staged(effect, adds, deletes).map(Question::Cs));
         }
-        if self.plan.connector_keys.contains_key(&after.connector) {
-            let old = effect.before.as_ref().map(|before| self.keys(before));
-            let keys = self.keys_of(after.connector, &image);
-            if old.as_ref() != Some(&keys) {
-                untrue.extend(self.key_questions(after.connector, &keys));
-                connector_space::write_keys(transaction, after.connector, after.id, &keys)?;
-            }
+        let after = &effect.after;
+        let keys = self.keys(after);
+        if old != keys {
+            connector_space::write_keys(transaction, after.connector, after.id, old, &keys)?;
+            untrue.extend(key_questions(after.connector, &keys));
         }
         Ok(())
     }
 
-    fn keys(&self, object: &CsObject) -> Vec<(AttributeId, Vec<u8>)> {
-        if self.plan.connector_keys.contains_key(&object.connector) {
-            self.keys_of(object.connector, &object.view(TowerView::Expected))
-        } else {
-            Vec::new()
-        }
+    /// The members that are staged now, or were before, when rules ask for the members of this group.
+    fn members_staged<'e>(
+        &self,
+        effect: &'e CsEffect,
+        adds: &'e ReferenceValues,
+        deletes: &'e ReferenceValues,
+    ) -> impl Iterator<Item = CsId> {
+        let watched =
+            self.plan.watched_groups.get(&effect.after.connector).is_some_and(|groups| groups.contains(&effect.after.dn_key));
+        let member = self.plan.member.filter(|_| watched);
+        let before = effect.before.iter().flat_map(|object| &object.references);
+        let staged = before
+            .filter(move |row| row.layer >= ReferenceLayer::UnappliedAdd && Some(row.attribute) == member)
+            .map(|row| row.target);
+        let now = [adds, deletes].into_iter().filter_map(move |values| values.get(&member?)).flatten().copied();
+        staged.chain(now)
     }
 
-    fn keys_of(&self, connector: ConnectorId, image: &Image) -> Vec<(AttributeId, Vec<u8>)> {
-        let attributes = self.plan.connector_keys.get(&connector).map(Vec::as_slice).unwrap_or_default();
-        keys_of(image, attributes)
-    }
-
-    fn key_questions(&self, connector: ConnectorId, keys: &[(AttributeId, Vec<u8>)]) -> Vec<Question> {
-        keys.iter().map(|(attribute, value)| Question::CsByKey(connector, *attribute, value.clone())).collect()
+    /// The join keys under which an object is kept.
+    fn keys(&self, object: &CsObject) -> Vec<JoinKey> {
+        self.plan.connector_keys.get(&object.connector).map(|attributes| keys_of(object, attributes)).unwrap_or_default()
     }
 
     /// The names under which a metaverse object is found.
@@ -230,7 +259,7 @@ impl<'a> Applier<'a> {
         MvNames {
             display_name: display_name_of(&object.image, self.display_name, self.cn),
             search_text,
-            keys: keys_of(&object.image, &self.metaverse_keys),
+            keys: image_keys(&object.image, &self.metaverse_keys),
         }
     }
 }
@@ -243,12 +272,30 @@ pub fn metaverse_key_attributes(plan: &Plan) -> Vec<AttributeId> {
     keys.into_iter().collect()
 }
 
-/// Join keys of an image.
+fn has_staged_references(object: &CsObject) -> bool {
+    object.references.iter().any(|reference| reference.layer >= ReferenceLayer::UnappliedAdd)
+}
+
+fn key_questions(connector: ConnectorId, keys: &[JoinKey]) -> impl Iterator<Item = Question> {
+    keys.iter().map(move |(attribute, value)| Question::CsByKey(connector, *attribute, value.clone()))
+}
+
+/// Join keys of a connector space object: the values that it is expected to hold.
 #[must_use]
-pub fn keys_of(image: &Image, attributes: &[AttributeId]) -> Vec<(AttributeId, Vec<u8>)> {
-    let keys: BTreeSet<(AttributeId, Vec<u8>)> = attributes
-        .iter()
-        .flat_map(|attribute| image.get(*attribute).iter().map(|value| (*attribute, value.match_key())))
-        .collect();
-    keys.into_iter().collect()
+pub fn keys_of(object: &CsObject, attributes: &[AttributeId]) -> Vec<JoinKey> {
+    let values = attributes.iter().map(|attribute| (*attribute, object.values(TowerView::Expected, *attribute)));
+    let keys = values.flat_map(|(attribute, values)| values.into_iter().map(move |value| (attribute, value.match_key())));
+    sorted(keys.collect())
+}
+
+/// Join keys of a metaverse object.
+fn image_keys(image: &Image, attributes: &[AttributeId]) -> Vec<JoinKey> {
+    let keys = attributes.iter().flat_map(|attribute| image.get(*attribute).iter().map(|value| (*attribute, value.match_key())));
+    sorted(keys.collect())
+}
+
+fn sorted(mut keys: Vec<JoinKey>) -> Vec<JoinKey> {
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }

@@ -72,7 +72,14 @@ impl CsEffect {
     /// The object afterwards, with its staged references, joined to `link`.
     #[must_use]
     pub fn object(&self, link: Option<MvId>) -> CsObject {
-        let mut after = (*self.after).clone();
+        let mut completed = self.clone();
+        completed.complete(link);
+        *completed.after
+    }
+
+    /// Completes the object afterwards: its staged references, and that it is joined to `link`.
+    pub fn complete(&mut self, link: Option<MvId>) {
+        let after = &mut *self.after;
         after.mv = link;
         if let Some((adds, deletes)) = &self.staged_references {
             after.references.retain(|reference| reference.layer < ReferenceLayer::UnappliedAdd);
@@ -80,7 +87,6 @@ impl CsEffect {
             after.references.extend(rows(deletes, ReferenceLayer::UnappliedDelete));
             after.references.sort_by_key(|reference| (reference.attribute, reference.layer, reference.target));
         }
-        after
     }
 
     /// True when the object is joined to something else, or nothing, afterwards.

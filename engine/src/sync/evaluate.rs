@@ -12,7 +12,7 @@ use super::inbound::{Before, Contributor, InboundResult, flow, object_type};
 use super::join::{LinkDecision, candidates, decide};
 use super::outbound::{Outbound, TargetOutcome, deprovision, link_rules, unlink};
 use super::values::Ambience;
-use crate::model::{AlgorithmStep, CsId, Delta, ErrorCode, Image, MvId, ObjectError, ObjectOperation};
+use crate::model::{AlgorithmStep, CsId, Delta, ErrorCode, Image, MvId, ObjectError, ObjectOperation, SortedMap};
 use crate::rules::{Direction, LinkType, Plan};
 use crate::store::connector_space::CsObject;
 use crate::store::metaverse::MvObject;
@@ -60,8 +60,8 @@ pub struct EvaluationInput<'a> {
 pub struct Evaluation {
     /// Effects, or why there are none.
     pub outcome: Attempt<Effects>,
-    /// Facts that were read.
-    pub read: BTreeSet<Question>,
+    /// Facts that were read, as often as they were.
+    pub read: Vec<Question>,
     /// Facts that were missing.
     pub missing: BTreeSet<Question>,
     /// How far it came before it failed, when that was asked for.
@@ -70,17 +70,26 @@ pub struct Evaluation {
     pub memo: Option<Memo>,
 }
 
-/// The inbound flow of an attempt that ended for want of a fact, and what it was computed from. Most attempts end behind
-/// it, and facts that are known do not change between attempts.
-#[derive(Debug)]
+/// What an attempt that ended for want of a fact computed, and from what: facts that are known do not change between
+/// attempts.
+#[derive(Debug, Default)]
 pub struct Memo {
+    /// Objects seen through their rules.
+    contributors: Vec<Contributor>,
+    /// The inbound flow; most attempts end behind it.
+    flowed: Option<Flowed>,
+}
+
+/// An inbound flow and what it was computed from.
+#[derive(Debug)]
+struct Flowed {
     contributors: Vec<Arc<CsObject>>,
     /// The metaverse object before; none for a new one.
     before: Option<Arc<MvObject>>,
     result: Arc<InboundResult>,
 }
 
-impl Memo {
+impl Flowed {
     fn holds(&self, identity: &Identity, contributors: &[Contributor]) -> bool {
         let before = match (identity, &self.before) {
             (Identity::Existing(object), Some(known)) => Arc::ptr_eq(object, known),
@@ -97,12 +106,12 @@ impl Memo {
 #[must_use]
 pub fn evaluate(input: EvaluationInput<'_>, facts: &Facts, subject: Subject, memo: Option<Memo>) -> Evaluation {
     let reader = FactReader::new(facts);
-    let evaluator = Evaluator { input, facts: &reader, trace: RefCell::default(), memo: RefCell::new(memo) };
+    let evaluator = Evaluator { input, facts: &reader, trace: RefCell::default(), memo: RefCell::new(memo.unwrap_or_default()) };
     let mut outcome = match subject {
         Subject::Object(id) => evaluator.object(id),
         Subject::Metaverse(id) => evaluator.metaverse(id),
     };
-    let memo = evaluator.memo.take();
+    let memo = (outcome == Err(Halt::Missing)).then(|| evaluator.memo.take());
     let mut trace = input.traced.then(|| Box::new(evaluator.trace.into_inner()));
     if let Ok(effects) = &mut outcome {
         effects.trace = trace.take();
@@ -115,7 +124,7 @@ struct Evaluator<'a> {
     input: EvaluationInput<'a>,
     facts: &'a FactReader<'a>,
     trace: RefCell<Trace>,
-    memo: RefCell<Option<Memo>>,
+    memo: RefCell<Memo>,
 }
 
 /// The metaverse object at the start of the evaluation.
@@ -144,7 +153,7 @@ impl Evaluator<'_> {
         }
         let deleted = source.pending_import.operation == ObjectOperation::Delete;
         let retyped = source.pending_import.operation == ObjectOperation::DeleteAdd;
-        let contributor = Contributor::new(self.input.plan, Arc::clone(&source));
+        let contributor = self.contributor(Arc::clone(&source));
         self.note(|trace| trace.rules = contributor.rules.iter().map(|rule| rule.id).collect());
         let Some(mv) = source.mv else {
             if deleted {
@@ -211,7 +220,18 @@ impl Evaluator<'_> {
     fn joined_to(&self, mv: MvId, except: Option<CsId>) -> Attempt<Vec<Contributor>> {
         let links = self.facts.links(mv)?;
         let ids: Vec<CsId> = links.iter().map(|(_, id)| *id).filter(|id| Some(*id) != except).collect();
-        Ok(self.facts.cs_all(&ids)?.into_iter().map(|object| Contributor::new(self.input.plan, object)).collect())
+        Ok(self.facts.cs_all(&ids)?.into_iter().map(|object| self.contributor(object)).collect())
+    }
+
+    /// An object seen through its rules, worked out once for all attempts.
+    fn contributor(&self, object: Arc<CsObject>) -> Contributor {
+        let known = &mut self.memo.borrow_mut().contributors;
+        if let Some(found) = known.iter().find(|known| Arc::ptr_eq(&known.object, &object)) {
+            return found.clone();
+        }
+        let contributor = Contributor::new(self.input.plan, object);
+        known.push(contributor.clone());
+        contributor
     }
 
     /// True when the link of an object lasts (`engine.md` 4.2-4): a rule that holds it is in scope, an
@@ -296,18 +316,19 @@ impl Evaluator<'_> {
                 merge_effect(&mut effects, outcome.effect, None);
             }
         }
-        self.memo.take();
+        self.memo.borrow_mut().flowed = None;
         let result = Arc::unwrap_or_clone(result);
-        let metaverse = self.metaverse_effect(&identity, result, alive, retry, role);
+        let full = self.looks_in_full(contributors.iter().find(|contributor| contributor.object.id == source));
+        let metaverse = self.metaverse_effect(&identity, result, alive, retry, full || role != Role::Linked);
         Ok(collect(identity, metaverse, effects, new_objects, source, role, target_counters, retry))
     }
 
     /// The inbound flow, computed once for all attempts.
     fn remembered(&self, identity: &Identity, contributors: &[Contributor]) -> Attempt<Arc<InboundResult>> {
         // Who wants to know why is told by every attempt.
-        let remembers = |memo: &&Memo| !self.input.traced && memo.holds(identity, contributors);
-        if let Some(memo) = self.memo.borrow().as_ref().filter(remembers) {
-            return Ok(Arc::clone(&memo.result));
+        let remembers = |flowed: &&Flowed| !self.input.traced && flowed.holds(identity, contributors);
+        if let Some(flowed) = self.memo.borrow().flowed.as_ref().filter(remembers) {
+            return Ok(Arc::clone(&flowed.result));
         }
         let result = Arc::new(self.inbound(identity, contributors)?);
         let before = match identity {
@@ -315,12 +336,12 @@ impl Evaluator<'_> {
             Identity::New(_) => None,
         };
         let contributors = contributors.iter().map(|contributor| Arc::clone(&contributor.object)).collect();
-        self.memo.replace(Some(Memo { contributors, before, result: Arc::clone(&result) }));
+        self.memo.borrow_mut().flowed = Some(Flowed { contributors, before, result: Arc::clone(&result) });
         Ok(result)
     }
 
     fn inbound(&self, identity: &Identity, contributors: &[Contributor]) -> Attempt<InboundResult> {
-        let (empty_image, empty_lineage) = (Image::new(), BTreeMap::new());
+        let (empty_image, empty_lineage) = (Image::new(), SortedMap::new());
         let before = match identity {
             Identity::Existing(object) => {
                 Before { object_type: &object.object_type, image: &object.image, lineage: &object.lineage, is_new: false }
@@ -333,7 +354,7 @@ impl Evaluator<'_> {
         self.note(|trace| trace.flows = flows);
         let mut result = result?;
         self.note(|trace| trace.metaverse = Some((before.object_type.to_owned(), result.image.clone())));
-        for (attribute, contribution) in &mut result.lineage {
+        for (attribute, contribution) in result.lineage.iter_mut() {
             if let Some(known) = before.lineage.get(attribute)
                 && (known.object, known.rule) == (contribution.object, contribution.rule)
                 && before.image.same_values(*attribute, result.image.get(*attribute))
@@ -360,11 +381,10 @@ impl Evaluator<'_> {
                 !same_image(&object.image, image) || object.reference_retry || object.provisioning_retry,
             ),
         };
-        let everything = self.input.full || changed || role != Role::Linked;
-        let own = contributors
-            .iter()
-            .find(|contributor| contributor.object.id == source)
-            .map(|contributor| contributor.object.connector);
+        let subject = contributors.iter().find(|contributor| contributor.object.id == source);
+        let everything = self.looks_in_full(subject) || changed || role != Role::Linked;
+        let own = subject.map(|contributor| contributor.object.connector);
+        let groups = groups_of(contributors.iter().map(|contributor| contributor.object.as_ref()));
         let mut all = super::outbound::Targets { outcomes: Vec::new(), retry: false };
         for (place, connector) in self.input.plan.connectors.values().enumerate() {
             if !everything && Some(connector.id) != own {
@@ -384,6 +404,7 @@ impl Evaluator<'_> {
                 ambience: self.input.ambience,
                 metaverse_type,
                 image,
+                groups: &groups,
                 new_guid: self.input.guids.get(place + 1).copied().unwrap_or_default(),
             };
             let targets = outbound.targets(&linked)?;
@@ -391,6 +412,11 @@ impl Evaluator<'_> {
             all.retry |= targets.retry;
         }
         Ok(all)
+    }
+
+    /// The step looks at everything, or the object that is synchronized must be looked at so.
+    fn looks_in_full(&self, subject: Option<&Contributor>) -> bool {
+        self.input.full || subject.is_some_and(|subject| subject.object.needs_full)
     }
 
     /// Takes an outcome in; true when it changes who contributes.
@@ -422,7 +448,7 @@ impl Evaluator<'_> {
         if let (true, Some(before)) = (linked, effect.before.clone())
             && !contributors.iter().any(|contributor| contributor.object.id == before.id)
         {
-            let contributor = Contributor::new(self.input.plan, before);
+            let contributor = self.contributor(before);
             again |= !contributor.rules.is_empty();
             contributors.push(contributor);
         }
@@ -449,7 +475,7 @@ impl Evaluator<'_> {
         result: InboundResult,
         alive: bool,
         retry: bool,
-        role: Role,
+        thorough: bool,
     ) -> Option<MvEffect> {
         match identity {
             Identity::Existing(before) if !alive => Some(MvEffect::Delete(Arc::clone(before))),
@@ -466,7 +492,7 @@ impl Evaluator<'_> {
                 changed: self.input.ambience.now,
             }))),
             Identity::Existing(before) => {
-                let evaluated = self.input.full || role != Role::Linked || before.reference_retry || before.provisioning_retry;
+                let evaluated = thorough || before.reference_retry || before.provisioning_retry;
                 let changed = !same_image(&before.image, &result.image) || before.lineage != result.lineage;
                 let flags =
                     (before.reference_retry && !evaluated, if evaluated || changed { retry } else { before.provisioning_retry });
@@ -484,6 +510,12 @@ impl Evaluator<'_> {
             }
         }
     }
+}
+
+/// The groups that rules ask for and that any of these objects is a member of.
+pub(super) fn groups_of<'a>(objects: impl Iterator<Item = &'a CsObject>) -> Vec<String> {
+    let groups: BTreeSet<&String> = objects.flat_map(|object| &object.groups).collect();
+    groups.into_iter().cloned().collect()
 }
 
 /// True when the engine put or staged something there, so that leaving scope must be noticed.
@@ -517,6 +549,7 @@ fn committed(contributor: &Contributor, ambience: Ambience<'_>) -> CsEffect {
     }
     after.rename_retry = false;
     after.reference_retry = false;
+    after.needs_full = false;
     let outbound: Vec<_> = object.link_rules.iter().filter(|rule| rule.direction == Direction::Outbound).copied().collect();
     after.link_rules = link_rules(Some(contributor), &[], &object.link_rules, ambience);
     after.link_rules.extend(outbound);

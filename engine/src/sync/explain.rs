@@ -3,7 +3,7 @@
 //!
 //! Everything here asks the functions that a synchronization itself uses, about one object at a time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,8 +17,10 @@ use super::join;
 use super::loader::answer;
 use super::step::RANDOM;
 use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_steps, flow_value};
-use crate::model::{AttributeId, ConnectorId, CsId, DN_ATTRIBUTE, Image, MvId, ObjectError, ObjectOperation, RuleId, Values};
-use crate::rules::{CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, Plan, clause_holds};
+use crate::model::{
+    AttributeId, ConnectorId, CsId, DN_ATTRIBUTE, Image, MvId, ObjectError, ObjectOperation, RuleId, Value, Values,
+};
+use crate::rules::{CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, Plan, ScopeOperator, ScopeSource, clause_holds};
 use crate::store::StoreError;
 use crate::store::connector_space::{CsObject, TowerView};
 use crate::store::metaverse::MvObject;
@@ -46,12 +48,17 @@ pub struct JudgedRule {
 }
 
 impl JudgedRule {
-    fn new(rule: &Arc<CompiledRule>, image: &Image) -> Self {
+    fn new(rule: &Arc<CompiledRule>, source: ScopeSource<'_>) -> Self {
         let judge = |clause: &crate::rules::CompiledClause| JudgedClause {
             text: clause.text.clone(),
             attribute: clause.attribute,
-            holds: clause_holds(clause, image),
-            found: Values::from(image.get(clause.attribute)),
+            holds: clause_holds(clause, source),
+            found: if clause.operator.asks_membership() {
+                let member = clause.operator == ScopeOperator::IsNotMemberOf;
+                smallvec::smallvec![Value::text(if member { "a member" } else { "not a member" })]
+            } else {
+                Values::from(source.image.get(clause.attribute))
+            },
         };
         let groups = rule.scope.iter().map(|group| group.iter().map(judge).collect()).collect();
         Self { rule: Arc::clone(rule), groups }
@@ -102,14 +109,35 @@ pub fn inbound_rules(plan: &Plan, object: &CsObject) -> Vec<JudgedRule> {
         return Vec::new();
     };
     let image = object.view(TowerView::Expected);
-    connector.inbound_rules(object_type).iter().map(|rule| JudgedRule::new(rule, &image)).collect()
+    let source = ScopeSource { image: &image, groups: &object.groups };
+    connector.inbound_rules(object_type).iter().map(|rule| JudgedRule::new(rule, source)).collect()
 }
 
 /// The enabled outbound rules of a connector for a metaverse object, best precedence first.
 #[must_use]
-pub fn outbound_rules(plan: &Plan, connector: ConnectorId, metaverse_type: &str, image: &Image) -> Vec<JudgedRule> {
+pub fn outbound_rules(plan: &Plan, connector: ConnectorId, metaverse_type: &str, source: ScopeSource<'_>) -> Vec<JudgedRule> {
     let Some(connector) = plan.connector(connector) else { return Vec::new() };
-    connector.outbound_rules(metaverse_type).iter().map(|rule| JudgedRule::new(rule, image)).collect()
+    connector.outbound_rules(metaverse_type).iter().map(|rule| JudgedRule::new(rule, source)).collect()
+}
+
+/// For each metaverse object, the groups that rules ask for and that its joined objects are members of; those without
+/// any are left out.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn groups(connection: &Connection, plan: &Plan, ids: &[MvId]) -> Result<BTreeMap<MvId, Vec<String>>, StoreError> {
+    if plan.member.is_none() {
+        return Ok(BTreeMap::new());
+    }
+    let mut facts = Facts::default();
+    let questions = ids.iter().flat_map(|id| [Question::Mv(*id), Question::Links(*id)]).collect();
+    answer(connection, plan, &mut facts, &questions)?;
+    let groups = |id: &MvId| {
+        let links = facts.links.get(id)?;
+        let objects = links.iter().filter_map(|(_, object)| facts.cs.get(object)?.as_deref());
+        Some((*id, super::evaluate::groups_of(objects))).filter(|(_, groups)| !groups.is_empty())
+    };
+    Ok(ids.iter().filter_map(groups).collect())
 }
 
 /// The type that an object has once its pending import is synchronized.
@@ -244,6 +272,8 @@ pub struct OutboundTarget<'a> {
     pub metaverse_type: &'a str,
     /// Attributes of the metaverse object.
     pub image: &'a Image,
+    /// The groups that rules ask for and that the joined objects are members of ([`groups`]).
+    pub groups: &'a [String],
     /// The object there is being made.
     pub creating: bool,
 }
@@ -271,7 +301,8 @@ pub fn outbound_flows(
     now: Timestamp,
 ) -> Vec<OutboundFlow> {
     let Some(connector) = plan.connector(target.connector) else { return Vec::new() };
-    let judged = outbound_rules(plan, target.connector, target.metaverse_type, target.image);
+    let source = ScopeSource { image: target.image, groups: target.groups };
+    let judged = outbound_rules(plan, target.connector, target.metaverse_type, source);
     let mut flows: Vec<(&CompiledRule, &CompiledFlow)> = judged
         .iter()
         .filter(|judged| judged.in_scope() && judged.rule.connector_type == target.object_type)

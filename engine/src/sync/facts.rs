@@ -95,7 +95,7 @@ pub type Attempt<T> = Result<T, Halt>;
 #[derive(Debug)]
 pub struct FactReader<'a> {
     facts: &'a Facts,
-    read: RefCell<BTreeSet<Question>>,
+    read: RefCell<Vec<Question>>,
     missing: RefCell<BTreeSet<Question>>,
 }
 
@@ -106,9 +106,9 @@ impl<'a> FactReader<'a> {
         Self { facts, read: RefCell::default(), missing: RefCell::default() }
     }
 
-    /// What was read.
+    /// What was read, as often as it was.
     #[must_use]
-    pub fn into_read(self) -> BTreeSet<Question> {
+    pub fn into_read(self) -> Vec<Question> {
         self.read.into_inner()
     }
 
@@ -121,7 +121,7 @@ impl<'a> FactReader<'a> {
     fn answer<T: Clone>(&self, question: Question, found: Option<&T>) -> Attempt<T> {
         match found {
             Some(answer) => {
-                self.read.borrow_mut().insert(question);
+                self.read.borrow_mut().push(question);
                 Ok(answer.clone())
             }
             None => {

@@ -6,21 +6,21 @@ use std::sync::Arc;
 use super::effects::{FlowTrace, Standing};
 use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value};
 use crate::model::{
-    AlgorithmStep, AttributeId, CsId, ErrorCode, Image, MvId, ObjectError, ObjectOperation, RuleId, Value, Values,
+    AlgorithmStep, AttributeId, CsId, ErrorCode, Image, MvId, ObjectError, ObjectOperation, RuleId, SortedMap, Value, Values,
 };
-use crate::rules::{CompiledFlow, CompiledRule, LinkType, MergeType, Plan, in_scope};
+use crate::rules::{CompiledFlow, CompiledRule, LinkType, MergeType, Plan, ScopeSource, in_scope};
 use crate::store::connector_space::{CsObject, TowerView};
 use crate::store::metaverse::Contribution;
 
-/// A connector space object seen through its inbound rules.
-#[derive(Debug)]
+/// A connector space object seen through its inbound rules. A clone shares everything.
+#[derive(Clone, Debug)]
 pub struct Contributor {
     /// The object.
     pub object: Arc<CsObject>,
     /// Its expected view.
     pub expected: Image,
     /// Inbound rules in scope, best precedence first.
-    pub rules: Vec<Arc<CompiledRule>>,
+    pub rules: Arc<[Arc<CompiledRule>]>,
 }
 
 impl Contributor {
@@ -32,9 +32,10 @@ impl Contributor {
         let contributes = object.was_imported() && object.pending_import.operation != ObjectOperation::Delete;
         let rules = match (contributes, plan.connector(object.connector), object_type(&object)) {
             (true, Some(connector), Some(object_type)) => {
-                connector.inbound_rules(object_type).iter().filter(|rule| in_scope(&rule.scope, &expected)).cloned().collect()
+                let source = ScopeSource { image: &expected, groups: &object.groups };
+                connector.inbound_rules(object_type).iter().filter(|rule| in_scope(&rule.scope, source)).cloned().collect()
             }
-            _ => Vec::new(),
+            _ => Arc::from([]),
         };
         Self { object, expected, rules }
     }
@@ -68,7 +69,7 @@ pub struct InboundResult {
     /// Attributes.
     pub image: Image,
     /// Contributions.
-    pub lineage: BTreeMap<AttributeId, Contribution>,
+    pub lineage: SortedMap<AttributeId, Contribution>,
 }
 
 /// The metaverse object as it stands before the flow.
@@ -79,7 +80,7 @@ pub struct Before<'a> {
     /// Its attributes.
     pub image: &'a Image,
     /// Their lineage.
-    pub lineage: &'a BTreeMap<AttributeId, Contribution>,
+    pub lineage: &'a SortedMap<AttributeId, Contribution>,
     /// It is being created.
     pub is_new: bool,
 }
@@ -102,9 +103,11 @@ pub fn flow(
     ambience: Ambience<'_>,
     mut traces: Option<&mut Vec<FlowTrace>>,
 ) -> Result<InboundResult, ObjectError> {
-    let candidates = candidates(contributors, before.object_type);
+    let candidates = candidates(plan, contributors, before.object_type);
     let sources = sources(plan, contributors);
     let (mut result, mut failed) = (InboundResult::default(), None);
+    result.image.reserve(candidates.len().min(64));
+    result.lineage.reserve(candidates.len().min(64));
     for group in candidates.chunk_by(|a, b| a.flow.target.id == b.flow.target.id) {
         let Some(first) = group.first() else { continue };
         let attribute = first.flow.target.id;
@@ -132,7 +135,7 @@ pub fn flows_to(
     attribute: AttributeId,
     ambience: Ambience<'_>,
 ) -> (Vec<FlowTrace>, Option<ObjectError>) {
-    let mut candidates = candidates(contributors, object_type);
+    let mut candidates = candidates(plan, contributors, object_type);
     candidates.retain(|candidate| candidate.flow.target.id == attribute);
     let mut traces = Vec::new();
     trace_flows(plan, &candidates, &sources(plan, contributors), false, ambience, &mut traces);
@@ -140,16 +143,23 @@ pub fn flows_to(
 }
 
 /// The flows of the rules in scope, by target, then precedence.
-fn candidates<'a>(contributors: &'a [Contributor], object_type: &str) -> Vec<Candidate<'a>> {
+fn candidates<'a>(plan: &Plan, contributors: &'a [Contributor], object_type: &str) -> Vec<Candidate<'a>> {
     let mut candidates: Vec<Candidate<'_>> = Vec::new();
+    let mut mixed = false;
     for contributor in contributors {
-        for rule in &contributor.rules {
-            if rule.metaverse_type == "*" || rule.metaverse_type == object_type {
-                candidates.extend(rule.flows.iter().map(|flow| Candidate { contributor, rule, flow }));
-            }
-        }
+        let fits = |rule: &&CompiledRule| rule.metaverse_type == "*" || rule.metaverse_type == object_type;
+        let rules: Vec<&CompiledRule> = contributor.rules.iter().map(Arc::as_ref).filter(fits).collect();
+        let order = plan.flow_orders.of(&rules);
+        mixed |= !candidates.is_empty() && !order.is_empty();
+        candidates.extend(order.iter().filter_map(|place| {
+            let rule = *rules.get(place.rule)?;
+            Some(Candidate { contributor, rule, flow: rule.flows.get(place.flow)? })
+        }));
     }
-    candidates.sort_by_key(|candidate| (candidate.flow.target.id, candidate.rule.precedence, candidate.contributor.object.id));
+    if mixed {
+        candidates
+            .sort_by_key(|candidate| (candidate.flow.target.id, candidate.rule.precedence, candidate.contributor.object.id));
+    }
     candidates
 }
 

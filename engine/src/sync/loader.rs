@@ -8,8 +8,8 @@ use rusqlite::Connection;
 use super::facts::{Facts, Links, Question};
 use crate::model::{AttributeId, ConnectorId, CsId, MvId, Value};
 use crate::rules::Plan;
-use crate::store::connector_space::{self, LoadOptions};
-use crate::store::{StoreError, metaverse};
+use crate::store::connector_space::{self, CsObject, LoadOptions};
+use crate::store::{StoreError, membership, metaverse};
 
 /// Fetches the answers, and those that will be asked next: with an object its identity, with an
 /// identity its objects.
@@ -30,6 +30,31 @@ pub fn answer(connection: &Connection, plan: &Plan, facts: &mut Facts, questions
     let linked = open.links(connection, facts)?;
     open.cs = linked.into_iter().filter(|id| !facts.cs.contains_key(id)).collect();
     open.objects(connection, plan, facts).map(|_| ())
+}
+
+/// Tells objects which of the groups that rules ask for they are direct members of.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn fill_groups<'a>(
+    connection: &Connection,
+    plan: &Plan,
+    objects: impl Iterator<Item = &'a mut CsObject>,
+) -> Result<(), StoreError> {
+    let Some(member) = plan.member else { return Ok(()) };
+    let mut spaces: BTreeMap<ConnectorId, Vec<&mut CsObject>> = BTreeMap::new();
+    for object in objects.filter(|object| plan.watched_groups.contains_key(&object.connector)) {
+        spaces.entry(object.connector).or_default().push(object);
+    }
+    for (connector, objects) in spaces {
+        let Some(groups) = plan.watched_groups.get(&connector) else { continue };
+        let ids: Vec<CsId> = objects.iter().map(|object| object.id).collect();
+        let mut found = membership::groups_of(connection, connector, groups, member, ids)?;
+        for object in objects {
+            object.groups = found.remove(&object.id).unwrap_or_default();
+        }
+    }
+    Ok(())
 }
 
 #[derive(Default)]
@@ -110,7 +135,8 @@ impl Open {
             plan.connectors.values().flat_map(|connector| connector.named_references.iter().copied()).collect();
         names.sort_unstable();
         names.dedup();
-        let loaded = connector_space::load(connection, &ids, &LoadOptions { names, without_references: false })?;
+        let mut loaded = connector_space::load(connection, &ids, &LoadOptions { names, without_references: false })?;
+        fill_groups(connection, plan, loaded.iter_mut())?;
         let mut joined = BTreeSet::new();
         for id in ids {
             facts.cs.insert(id, None);

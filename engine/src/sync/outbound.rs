@@ -1,7 +1,6 @@
 //! Outbound: from a metaverse object to its objects in one target connector space
 //! (`engine.md` 4.5-4.6).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -15,7 +14,7 @@ use crate::model::{
     AlgorithmStep, AttributeChange, AttributeId, CsId, DN_ATTRIBUTE, Delta, Dn, ErrorCode, Image, MvId, ObjectError,
     ObjectOperation, Value, ValueType, Values,
 };
-use crate::rules::{CompiledFlow, CompiledRule, ConnectorPlan, Direction, LinkType, MergeType, Plan, in_scope};
+use crate::rules::{CompiledFlow, CompiledRule, ConnectorPlan, Direction, LinkType, MergeType, Plan, ScopeSource, in_scope};
 use crate::store::connector_space::{CsObject, LinkRule, TowerView};
 use crate::store::references::ReferenceLayer;
 
@@ -56,6 +55,8 @@ pub struct Outbound<'a> {
     pub metaverse_type: &'a str,
     /// Its attributes after the inbound flow.
     pub image: &'a Image,
+    /// The groups that rules ask for and that the joined objects are members of.
+    pub groups: &'a [String],
     /// GUID for a new object.
     pub new_guid: Uuid,
 }
@@ -76,8 +77,9 @@ impl Outbound<'_> {
     /// # Errors
     /// [`Halt`] when facts are missing or an object cannot be provisioned.
     pub fn targets(&self, linked: &[&Contributor]) -> Attempt<Targets> {
+        let source = ScopeSource { image: self.image, groups: self.groups };
         let rules: Vec<&Arc<CompiledRule>> =
-            self.connector.outbound_rules(self.metaverse_type).iter().filter(|rule| in_scope(&rule.scope, self.image)).collect();
+            self.connector.outbound_rules(self.metaverse_type).iter().filter(|rule| in_scope(&rule.scope, source)).collect();
         let mut outcomes = Vec::new();
         let (mut present, mut released) = (Vec::new(), Vec::new());
         for &contributor in linked {
@@ -310,6 +312,7 @@ impl Outbound<'_> {
             ..Delta::none()
         };
         let (mut adds, mut deletes) = (ReferenceValues::new(), ReferenceValues::new());
+        delta.changes.reserve(if fresh { wanted.len() } else { 0 });
         for (attribute, (value_type, wish)) in wanted {
             let desired = match wish {
                 Wanted::Values(values) => values,
@@ -411,13 +414,15 @@ impl Outbound<'_> {
         }
     }
 
-    /// What the rules want in the attributes that they manage.
-    fn wanted(&self, rules: &[&CompiledRule], creating: bool) -> Attempt<BTreeMap<AttributeId, (ValueType, Wanted)>> {
+    /// What the rules want in the attributes that they manage, by attribute.
+    fn wanted(&self, rules: &[&CompiledRule], creating: bool) -> Attempt<Vec<(AttributeId, (ValueType, Wanted))>> {
         let (object, parameters) = (FlowObject::metaverse(self.image), ObjectParameters::new(self.connector, None));
-        let mut flows: Vec<(&CompiledRule, &CompiledFlow)> =
-            rules.iter().flat_map(|rule| rule.flows.iter().map(|flow| (*rule, flow))).collect();
-        flows.sort_by_key(|(rule, flow)| (flow.target.id, rule.precedence));
-        let mut wanted = BTreeMap::new();
+        let order = self.plan.flow_orders.of(rules);
+        let flows: Vec<(&CompiledRule, &CompiledFlow)> = order
+            .iter()
+            .filter_map(|place| rules.get(place.rule).and_then(|rule| Some((*rule, rule.flows.get(place.flow)?))))
+            .collect();
+        let mut wanted = Vec::new();
         for group in flows.chunk_by(|a, b| a.1.target.id == b.1.target.id) {
             let Some((_, first)) = group.first() else { continue };
             if first.target.id == DN_ATTRIBUTE {
@@ -468,7 +473,7 @@ impl Outbound<'_> {
                 (false, true, None) => Wanted::Values(values),
                 (false, false, _) => continue,
             };
-            wanted.insert(first.target.id, (first.target.value_type, wish));
+            wanted.push((first.target.id, (first.target.value_type, wish)));
         }
         Ok(wanted)
     }
@@ -567,7 +572,7 @@ pub fn link_rules(
     before: &[LinkRule],
     ambience: Ambience<'_>,
 ) -> Vec<LinkRule> {
-    let inbound = contributor.map(|contributor| contributor.rules.as_slice()).unwrap_or_default();
+    let inbound = contributor.map(|contributor| &*contributor.rules).unwrap_or_default();
     let mut rules: Vec<(i64, LinkRule)> = inbound
         .iter()
         .map(|rule| (rule.as_ref(), Direction::Inbound))

@@ -10,14 +10,14 @@ use crate::connector::DirectoryPartition;
 use crate::model::{AttributeId, ConnectorId, Dn, Schema};
 use crate::rules::{PartitionPlan, Plan, PlanInput, RuleProblem, active_directory_schema, compile};
 use crate::store::configuration::{self, ConnectorRecord, PartitionRecord};
-use crate::store::connector_space::{self, LoadOptions, TowerView, Visit};
-use crate::store::{Database, StoreError, attributes, metaverse, options, schema};
+use crate::store::connector_space::{self, LoadOptions, Visit};
+use crate::store::{Database, StoreError, attributes, membership, metaverse, options, schema};
 
 /// Option that tells for which attributes join keys are kept.
 const KEYS_OPTION: &str = "join-key-attributes";
 const KEYS_BATCH: usize = 1_000;
 
-/// Reads connectors and rules and compiles them.
+/// Reads connectors and rules and compiles them; keeps join keys and watched groups in step with them.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be read or written.
@@ -26,6 +26,7 @@ pub fn load(database: &Database) -> Result<(Plan, Vec<RuleProblem>), StoreError>
     let transaction = writer.transaction()?;
     let loaded = load_in(&transaction)?;
     refresh_keys(&transaction, &loaded.0)?;
+    membership::watch(&transaction, &loaded.0.watched_groups, loaded.0.member)?;
     transaction.commit().map_err(StoreError::sqlite("writing attribute names"))?;
     Ok(loaded)
 }
@@ -119,16 +120,16 @@ fn refresh_keys(transaction: &Transaction<'_>, plan: &Plan) -> Result<(), StoreE
         return Ok(());
     }
     let applier = Applier::new(plan);
+    metaverse::forget_join_keys(transaction)?;
     for ids in metaverse::all_ids(transaction)?.chunks(KEYS_BATCH) {
         for object in metaverse::load(transaction, ids)? {
-            metaverse::update(transaction, Some(&object), &object, &applier.names(&object))?;
+            metaverse::update(transaction, &object, &[], &object, &applier.names(&object))?;
         }
     }
     for (connector, attributes) in &plan.connector_keys {
         for ids in connector_space::to_visit(transaction, *connector, Visit::Full)?.chunks(KEYS_BATCH) {
             for object in connector_space::load(transaction, ids, &LoadOptions::default())? {
-                let keys = keys_of(&object.view(TowerView::Expected), attributes);
-                connector_space::write_keys(transaction, *connector, object.id, &keys)?;
+                connector_space::write_keys(transaction, *connector, object.id, &[], &keys_of(&object, attributes))?;
             }
         }
     }

@@ -120,7 +120,7 @@ pub fn commit_by(environment: &StepEnvironment, plan: &Plan, object: CsId, full:
     let preview = evaluate_one(environment, &transaction, plan, object, full)?;
     match &preview.error {
         None => {
-            Applier::new(plan).apply(&transaction, &preview.effects, &|_| false)?;
+            Applier::new(plan).apply(&transaction, preview.effects.clone(), &|_| false)?;
         }
         Some(error) => {
             if let Some(known) = connector_space::load_one(&transaction, object)? {
@@ -166,4 +166,5 @@ fn is_waiting(object: &CsObject) -> bool {
         || object.import_error.is_some()
         || object.rename_retry
         || object.reference_retry
+        || object.needs_full
 }

@@ -36,6 +36,30 @@ pub struct SyncOptions {
     pub full: bool,
     /// Objects of one transaction; 0 lets the engine choose.
     pub batch_size: u32,
+    /// Objects after which the step ends; 0 means never.
+    pub object_limit: u64,
+    /// Deletions after which the step ends; 0 means never.
+    pub deletion_limit: u64,
+}
+
+impl SyncOptions {
+    /// Cuts what is visited to the limits; gives the end of the step when something is left over.
+    fn limit(self, visited: &mut Vec<Subject>, deletes: &mut Vec<Subject>) -> Option<StepEnd> {
+        let limit = |limit: u64| usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+        let (objects, deletions) = (limit(self.object_limit), limit(self.deletion_limit));
+        if visited.len() + deletes.len() > objects {
+            visited.truncate(objects);
+            deletes.truncate((objects - visited.len()).min(deletions));
+            let message = format!("{objects} objects were synchronized, as many as the run profile allows");
+            return Some(StepEnd::because(StepStatus::STOPPED_OBJECT_LIMIT, message));
+        }
+        if deletes.len() > deletions {
+            deletes.truncate(deletions);
+            let message = format!("{deletions} deletions were synchronized, as many as the run profile allows");
+            return Some(StepEnd::because(StepStatus::STOPPED_DELETION_LIMIT, message));
+        }
+        None
+    }
 }
 
 /// Synchronizes a connector.
@@ -69,13 +93,17 @@ fn synchronize(
         let ids = connector_space::to_visit(&*environment.database.reader()?, connector, visit)?;
         Ok(ids.into_iter().map(Subject::Object).collect())
     };
-    let visited = objects(if full { Visit::Full } else { Visit::Delta })?;
-    let deletes = objects(Visit::Deletes)?;
+    let mut visited = objects(if full { Visit::Full } else { Visit::Delta })?;
+    let mut deletes = objects(Visit::Deletes)?;
+    let limited = options.limit(&mut visited, &mut deletes);
     step.recorder.phase("in-progress", Some((visited.len() + deletes.len()) as u64));
     for subjects in [visited, deletes] {
         if let Some(end) = step.process(&subjects)? {
             return Ok(end);
         }
+    }
+    if let Some(end) = limited {
+        return Ok(end);
     }
     for _ in 0..RETRY_ROUNDS {
         let retries = objects(Visit::Retries)?;
@@ -268,15 +296,15 @@ impl<'a> Step<'a> {
             let Some(Evaluation { outcome, .. }) = evaluation.take() else { continue };
             match outcome {
                 Ok(effects) => {
+                    self.count(&effects, matches!(subject, Subject::Object(_)));
                     if !effects.is_empty() {
-                        let written = self.applier.apply(&transaction, &effects, &|object| {
+                        let written = self.applier.apply(&transaction, effects, &|object| {
                             changed.flagged.contains(object) || before.contains(object)
                         })?;
                         facts.forget(&written.untrue);
                         facts.forget(&written.flagged);
                         changed.extend(written);
                     }
-                    self.count(&effects, matches!(subject, Subject::Object(_)));
                 }
                 Err(Halt::Error(error)) => {
                     if let Subject::Metaverse(id) = subject {

@@ -14,6 +14,7 @@ use crate::store::StoreError;
 use crate::store::connector_space::{self, CsObject, LoadOptions};
 use crate::store::metaverse;
 use crate::store::whatif::{self as store, CsChange, MvChange};
+use crate::sync::{explain, fill_groups};
 
 /// Turns touched rows into changes.
 pub(super) struct Teller<'a> {
@@ -32,7 +33,9 @@ pub(super) struct Told {
 
 impl Teller<'_> {
     /// Connector space objects.
-    pub(super) fn connector_space(&self, touched: Vec<(CsId, CsChange)>) -> Result<Told, StoreError> {
+    pub(super) fn connector_space(&self, mut touched: Vec<(CsId, CsChange)>) -> Result<Told, StoreError> {
+        let before = touched.iter_mut().filter_map(|(_, change)| change.before.as_mut());
+        fill_groups(self.connection, self.describer.plan, before)?;
         let both =
             |change: &CsChange| change.before.iter().chain(&change.after).filter_map(|object| object.mv).collect::<Vec<_>>();
         let ids: BTreeSet<MvId> = touched.iter().flat_map(|(_, change)| both(change)).collect();
@@ -44,6 +47,7 @@ impl Teller<'_> {
             .collect();
         let around = Surroundings {
             identities: metaverse::load(self.connection, &ids)?.into_iter().map(|object| (object.id, object)).collect(),
+            groups: explain::groups(self.connection, self.describer.plan, &ids)?,
             created: store::created(self.connection, &ids)?,
             identity_names: store::mv_names(self.connection, ids)?,
             names: store::cs_names(self.connection, targets)?
@@ -90,8 +94,9 @@ impl Teller<'_> {
     fn holders(&self, removed: &[MvId]) -> Result<BTreeMap<MvId, (String, String)>, StoreError> {
         let links = store::links_before(self.connection, removed)?;
         let ids: Vec<CsId> = links.values().flatten().copied().collect();
-        let objects: BTreeMap<CsId, CsObject> =
-            store::objects_before(self.connection, &ids)?.into_iter().map(|object| (object.id, object)).collect();
+        let mut objects = store::objects_before(self.connection, &ids)?;
+        fill_groups(self.connection, self.describer.plan, objects.iter_mut())?;
+        let objects: BTreeMap<CsId, CsObject> = objects.into_iter().map(|object| (object.id, object)).collect();
         let mut reasons = BTreeMap::new();
         for (id, held) in links {
             let held = held.iter().filter_map(|id| objects.get(id));

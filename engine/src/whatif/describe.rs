@@ -35,12 +35,21 @@ pub(super) struct Describer<'a> {
 pub(super) struct Surroundings {
     /// Metaverse objects afterwards.
     pub(super) identities: BTreeMap<MvId, MvObject>,
+    /// The groups that rules ask for and that their joined objects are members of.
+    pub(super) groups: BTreeMap<MvId, Vec<String>>,
     /// Those that are new.
     pub(super) created: BTreeSet<MvId>,
     /// Their display names, those of deleted ones too.
     pub(super) identity_names: BTreeMap<MvId, String>,
     /// Names of reference targets.
     pub(super) names: BTreeMap<CsId, String>,
+}
+
+impl Surroundings {
+    /// The groups that rules ask for and that the objects of an identity are members of.
+    fn groups_of(&self, id: MvId) -> &[String] {
+        self.groups.get(&id).map(Vec::as_slice).unwrap_or_default()
+    }
 }
 
 /// What a metaverse object is described with.
@@ -158,6 +167,7 @@ impl Describer<'_> {
             object_type,
             metaverse_type: &identity.object_type,
             image: &identity.image,
+            groups: around.groups_of(identity.id),
             creating: before.is_none(),
         };
         let mut nothing: BTreeMap<AttributeId, String> = BTreeMap::new();
@@ -203,6 +213,7 @@ impl Describer<'_> {
             ChangeKind::Delete | ChangeKind::Disconnect | ChangeKind::Remove => match before {
                 Some(before) if before.mv.is_some() => {
                     let identity = before.mv.and_then(|id| around.identities.get(&id));
+                    let identity = identity.map(|identity| (identity, around.groups_of(identity.id)));
                     reason::lost(self.plan, self.rules, before, identity, &identity_name(Some(before)))
                 }
                 Some(before) if before.pending_import.operation == ObjectOperation::Delete => {
@@ -283,7 +294,7 @@ impl Describer<'_> {
             let now = rule_of(after, id);
             now.or_else(|| before.and_then(|before| rule_of(before, id))).unwrap_or_default()
         };
-        let changes: BTreeMap<AttributeId, AttributeChange> = Delta::changes_between(old, &after.image);
+        let changes = Delta::changes_between(old, &after.image);
         let mut attributes: Vec<ChangedAttribute> =
             changes.iter().map(|(id, change)| plain(self.plan.name(*id), change, old.get(*id), rule(*id))).collect();
         for (id, change) in &change.references {

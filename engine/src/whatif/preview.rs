@@ -17,6 +17,7 @@ use crate::store::metaverse::{self, MvObject};
 use crate::store::references::ReferenceLayer;
 use crate::store::search;
 use crate::store::whatif::{CsChange, MvChange, ReferenceChange};
+use crate::sync::explain;
 use crate::sync::preview::Preview;
 use crate::sync::{CsEffect, MvEffect};
 
@@ -92,6 +93,7 @@ fn surroundings(
     let targets: Vec<CsId> = targets.into_iter().collect();
     let mut around = Surroundings {
         identities: metaverse::load(connection, &ids)?.into_iter().map(|object| (object.id, object)).collect(),
+        groups: explain::groups(connection, plan, &ids)?,
         identity_names: identity_names(connection, ids)?,
         names: search::connector_space::rows(connection, &targets)?
             .into_iter()

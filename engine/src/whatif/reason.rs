@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::values::few_values;
 use crate::model::{ObjectOperation, RuleId};
-use crate::rules::{Direction, LinkType, Plan};
+use crate::rules::{Direction, LinkType, Plan, ScopeSource};
 use crate::store::connector_space::{CsObject, LinkRule};
 use crate::store::metaverse::MvObject;
 use crate::sync::explain::{self, JudgedClause, JudgedRule};
@@ -18,12 +18,12 @@ pub(super) fn rule_name(names: &RuleNames, id: RuleId) -> String {
 }
 
 /// Why an object loses its metaverse object: the rule that held it, and a sentence. `identity` is that
-/// metaverse object afterwards, if it is still there; `name` is what it is called.
+/// metaverse object afterwards with the groups of its objects, if it is still there; `name` is what it is called.
 pub(super) fn lost(
     plan: &Plan,
     names: &RuleNames,
     before: &CsObject,
-    identity: Option<&MvObject>,
+    identity: Option<(&MvObject, &[String])>,
     name: &str,
 ) -> (String, String) {
     if before.pending_import.operation == ObjectOperation::Delete {
@@ -32,8 +32,9 @@ pub(super) fn lost(
     let held = |direction| before.link_rules.iter().filter(move |rule| rule.direction == direction);
     let provisioned = held(Direction::Outbound).any(|rule| rule.action == LinkType::Provision);
     let inbound = || left(held(Direction::Inbound), &explain::inbound_rules(plan, before), names);
-    if let Some(identity) = identity {
-        let judged = explain::outbound_rules(plan, before.connector, &identity.object_type, &identity.image);
+    if let Some((identity, groups)) = identity {
+        let source = ScopeSource { image: &identity.image, groups };
+        let judged = explain::outbound_rules(plan, before.connector, &identity.object_type, source);
         let outbound = left(held(Direction::Outbound), &judged, names);
         let found = if provisioned { outbound.or_else(inbound) } else { inbound().or(outbound) };
         return found.unwrap_or_else(|| (String::new(), "no rule holds it any more".to_owned()));

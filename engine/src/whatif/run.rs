@@ -15,7 +15,7 @@ use crate::connector::CancelToken;
 use crate::export;
 use crate::interop::{self, ImportOptions, InteropContext, RuleFate};
 use crate::model::{Clock, ConnectorId, CsId, IdSource, MvId, RandomIds, RuleId, RunId, fold_text};
-use crate::protection;
+use crate::protection::{self, DeletionLimit};
 use crate::rules::{Revision, RuleChangeKind, RuleConnector, SyncRule, revise};
 use crate::step::{ERROR_LIMIT, Progress, Recorder, StepEnvironment, StepStatus};
 use crate::store::configuration::{self, ConnectorRecord, StepType};
@@ -366,7 +366,7 @@ impl Copy<'_> {
             tell(WhatIfProgress::Synchronizing { connector: name.clone(), progress: progress.clone() });
         });
         let mut recorder = Recorder::new(run, 1, sink);
-        let options = SyncOptions { full: self.request.full, batch_size: 0 };
+        let options = SyncOptions { full: self.request.full, ..SyncOptions::default() };
         let end = sync::run_step(self.environment, connector.id, options, &mut recorder);
         if self.environment.cancel.is_cancelled() {
             return Err(WhatIfError::Cancelled);
@@ -395,13 +395,14 @@ impl Copy<'_> {
     ) -> Result<BTreeMap<SpaceKey, SpaceSummary>, StoreError> {
         let reader = self.environment.database.reader()?;
         let after = store::export_counts(&reader)?;
-        let limit = protection::deletion_threshold(&reader)?;
+        let limit = protection::deletion_limit(&reader)?;
         let metaverse = SpaceSummary { name: "Metaverse".to_owned(), ..SpaceSummary::default() };
         let mut spaces = BTreeMap::from([(SpaceKey::default(), metaverse)]);
         for connector in connectors {
             let counts = |counts: &BTreeMap<ConnectorId, ExportCounts>| totals(counts.get(&connector.id));
-            let deletion_limit = limit.filter(|_| connector.kind == TENANT_KIND);
-            let exceeding = protection::check_deletions(&reader, connector.id, deletion_limit)?;
+            let limit = if connector.kind == TENANT_KIND { limit } else { DeletionLimit::Off };
+            let deletion_limit = protection::most_deletions(&reader, connector.id, limit)?;
+            let exceeding = protection::check_deletions(&reader, connector.id, limit)?;
             let summary = SpaceSummary {
                 space: connector.guid.to_string(),
                 name: connector.name.clone(),

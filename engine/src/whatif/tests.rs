@@ -153,7 +153,7 @@ impl Lab {
     fn threshold(&self, limit: Option<u64>) {
         let mut writer = self.engine.database().writer();
         let transaction = writer.transaction().unwrap();
-        protection::set_deletion_threshold(&transaction, limit).unwrap();
+        protection::set_deletion_limit(&transaction, limit.into()).unwrap();
         transaction.commit().unwrap();
     }
 

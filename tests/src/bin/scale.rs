@@ -8,12 +8,17 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
+use mimalloc::MiMalloc;
 use syncline_engine::service::{Engine, EngineOptions, RunDetails};
 use syncline_engine::setup::demo::{SampleWorkspace, fill};
 use syncline_tests::generate::{ForestShape, forest};
 
 const FOREST: &str = "fabrikam.com";
 const TENANT: &str = "fabrikam.onmicrosoft.com - AAD";
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Measures imports, synchronizations and exports on a generated forest.
 #[derive(Debug, Parser)]

@@ -9,7 +9,7 @@ use super::super::xml::parse;
 use super::super::{InteropError, ServerConfiguration, read};
 use super::{canonical, pilot, single_exports};
 use crate::connector::file::{FileSchema, FileSettings};
-use crate::protection;
+use crate::protection::{self, DeletionLimit};
 use crate::rules::{FlowSource, UserMatch};
 use crate::service::{ConnectorFate, ConnectorKind, Engine, EngineError, EngineOptions, ImportOptions, ImportReport, RuleFate};
 use crate::setup::{NewDirectory, RuleChoices};
@@ -282,6 +282,9 @@ fn rules_that_cannot_run_are_kept_and_switched_off() {
             text.replace("<linkType>Join<", "<linkType>JoinNoFlow<")
         } else if text.contains("<name>Out to AAD - Contact AzureRMS</name>") {
             text.replace("<csOperator>EQUAL<", "<csOperator>ISMEMBEROF<")
+        } else if text.contains("<name>Out to AAD - Contact DynamicsCRM</name>") {
+            text.replace("<csOperator>EQUAL<", "<csOperator>ISMEMBEROF<")
+                .replace("<csValue>Contact<", "<csValue>CN=Pilot,DC=contoso,DC=com<")
         } else if text.contains("<name>In from AD - Group Common</name>") {
             text.replacen("<expression>", "<expression>Nothing(", 1)
         } else {
@@ -297,10 +300,12 @@ fn rules_that_cannot_run_are_kept_and_switched_off() {
     };
     check("In from AD - User Lync", "msRTCSIP-Lime");
     check("In from AD - Contact Lync", "has no such target attribute");
-    check("Out to AAD - User AzureRMS", "JoinNoFlow");
-    check("Out to AAD - Contact AzureRMS", "ISMEMBEROF");
+    check("Out to AAD - Contact AzureRMS", "is no distinguished name");
     check("In from AD - Group Common", "faulty");
-    assert_eq!((report.rules.switched_off, told.len(), report.rules.custom), (5, 5, 1));
+    assert_eq!((report.rules.switched_off, told.len(), report.rules.custom), (4, 4, 1));
+    let runs = |rule: &str| workspace.rules().iter().any(|known| known.name == rule && known.enabled);
+    assert!(runs("Out to AAD - User AzureRMS"), "JoinNoFlow runs");
+    assert!(runs("Out to AAD - Contact DynamicsCRM"), "ISMEMBEROF runs");
     // They go back as they came.
     assert_eq!(workspace.export("export"), read(&folder).unwrap());
     workspace.engine.shutdown();
@@ -338,7 +343,7 @@ fn what_the_metaverse_of_the_server_has_is_added() {
         assert!(taken.contains(&subject), "{taken:?} lacks {subject}");
     }
     let reader = workspace.engine.database().reader().unwrap();
-    assert_eq!(protection::deletion_threshold(&reader).unwrap(), Some(70));
+    assert_eq!(protection::deletion_limit(&reader).unwrap(), DeletionLimit::Count(70));
     assert!(protection::staging_mode(&reader).unwrap());
     drop(reader);
     assert_eq!(workspace.export("export"), read(&folder).unwrap(), "own settings of an administrator survive");
@@ -408,7 +413,7 @@ fn a_configuration_made_here_moves_to_another_data_folder() {
         rule.tag = None;
         rule.precedence = 50;
         configuration::save_rule(&transaction, &rule).unwrap();
-        protection::set_deletion_threshold(&transaction, None).unwrap();
+        protection::set_deletion_limit(&transaction, DeletionLimit::Off).unwrap();
         RuleChoices { user_match: UserMatch::Attribute("employeeID".to_owned()), ..RuleChoices::default() }
             .save(&transaction)
             .unwrap();
@@ -420,7 +425,7 @@ fn a_configuration_made_here_moves_to_another_data_folder() {
     assert_eq!((report.rules.switched_off, report.rules.custom, report.warnings.len()), (0, 1, 0), "{report:#?}");
     assert_eq!(second.export("export"), first);
     let reader = second.engine.database().reader().unwrap();
-    assert_eq!(protection::deletion_threshold(&reader).unwrap(), None);
+    assert_eq!(protection::deletion_limit(&reader).unwrap(), DeletionLimit::Off);
     assert_eq!(RuleChoices::load(&reader).unwrap().user_match, UserMatch::Attribute("employeeID".to_owned()));
     let forest = configuration::connector_named(&reader, "fabrikam.com").unwrap().unwrap();
     let partition = &configuration::partitions(&reader, forest).unwrap()[0];

@@ -209,6 +209,9 @@ impl RuleCheck<'_> {
             notes.error("", format!("the metaverse has no object type \"{}\"{hint}", rule.metaverse_object_type));
             return;
         }
+        if rule.link == LinkType::JoinNoFlow && !rule.flows.is_empty() {
+            notes.warning("", "its link type is JoinNoFlow, so none of its flows does anything; choose Join to let them");
+        }
         if !known_type {
             return;
         }

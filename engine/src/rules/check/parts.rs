@@ -6,7 +6,7 @@ use super::super::compile::PlanInput;
 use super::super::definition::{ScopeClause, ScopeOperator};
 use super::super::source_names::SourceNames;
 use super::{Notes, nearest};
-use crate::model::{AttributeDefinition, ValueType};
+use crate::model::{AttributeDefinition, Dn, ValueType};
 
 /// The parameters of a connector with the one that every connector has.
 pub(super) fn parameters(connector: &PlanInput) -> BTreeMap<String, String> {
@@ -21,6 +21,12 @@ pub(super) fn scope(names: &SourceNames<'_>, notes: &mut Notes<'_>) {
             notes.error("scope", "a group has no clause and so admits every object; remove it or give it a clause");
         }
         for clause in group {
+            if clause.operator.asks_membership() {
+                if let Some(reason) = group_fault(clause) {
+                    notes.error("scope", format!("\"{clause}\": {reason}"));
+                }
+                continue;
+            }
             let Some(definition) = names.definition(&clause.attribute) else {
                 notes.error("scope", unknown(names, &clause.attribute));
                 continue;
@@ -39,6 +45,12 @@ pub(super) fn unknown(names: &SourceNames<'_>, attribute: &str) -> String {
     }
     let hint = nearest(attribute, names.definitions().map(|definition| definition.name.as_str()));
     format!("{} has no attribute \"{attribute}\"{hint}", names.source())
+}
+
+/// Why a question for membership cannot be answered.
+fn group_fault(clause: &ScopeClause) -> Option<String> {
+    let error = Dn::parse(&clause.value).err()?;
+    Some(format!("it asks for a group by its distinguished name, and \"{}\" is none: {error}", clause.value))
 }
 
 /// Why a clause can never mean what it says.

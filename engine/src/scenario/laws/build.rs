@@ -9,10 +9,11 @@ use super::rules::{RuleEdit, edit, fixture};
 use super::story::{Event, Kind, Story, Value};
 use crate::connector::EntryValue;
 use crate::connector::memory::Fault;
+use crate::rules::RulePatch;
 use crate::run::{DELTA_IMPORT, DELTA_SYNCHRONIZATION, EXPORT, FULL_IMPORT, FULL_SYNCHRONIZATION};
 use crate::scenario::model::{
-    ANY_RESULT, Action, Change, DirectoryKind, DirectorySpec, Expectation, Expected, FaultSpec, FileValue, Kill, ObjectSpec,
-    RuleName, RunSpec, Scenario, Step, Subject, ValueChange, Way,
+    ANY_RESULT, Action, Change, DirectoryKind, DirectorySpec, Errors, Expectation, Expected, FaultSpec, FileValue, Kill,
+    ObjectSpec, RuleName, RunSpec, Scenario, Step, Subject, ValueChange, Way,
 };
 use crate::scenario::text::Place;
 use crate::scenario::write::first_line;
@@ -66,7 +67,8 @@ fn base(connector: &str) -> &'static str {
 
 impl Builder {
     pub(super) fn new(story: &Story) -> Self {
-        let second = story.first.iter().chain(&story.before).chain(&story.after).any(|event| matches!(event, Event::Put { b: true, .. }));
+        let second =
+            story.first.iter().chain(&story.before).chain(&story.after).any(|event| matches!(event, Event::Put { b: true, .. }));
         let directory = |name: &str, kind: DirectoryKind, domain: &str| DirectorySpec {
             name: name.to_owned(),
             kind,
@@ -124,6 +126,14 @@ impl Builder {
         self.happen(&story.before);
     }
 
+    /// Up to the end of the second part, of which these events are taken.
+    pub(super) fn end(&mut self, story: &Story, events: &[Event]) {
+        self.happen(events);
+        for (connector, _) in CONNECTORS.into_iter().zip(story.imported).filter(|(_, imported)| *imported) {
+            self.import(connector, false);
+        }
+    }
+
     pub(super) fn scenario(self, title: &str) -> Scenario {
         Scenario { number: None, title: title.to_owned(), directories: self.directories, steps: self.steps }
     }
@@ -140,7 +150,14 @@ impl Builder {
         if !self.has(connector) {
             return;
         }
-        let run = RunSpec { connector: connector.to_owned(), profile: profile.to_owned(), batch_size, kill };
+        let run = RunSpec {
+            connector: connector.to_owned(),
+            profile: profile.to_owned(),
+            batch_size,
+            object_limit: None,
+            deletion_limit: None,
+            kill,
+        };
         let any = Expectation { place: Place { file: "law".into(), line: 0 }, expected: Expected::Result(ANY_RESULT.to_owned()) };
         self.steps.push(step(Action::Run(run), vec![any]));
     }
@@ -152,6 +169,10 @@ impl Builder {
 
     pub(super) fn synchronize(&mut self, connector: &str, full: bool) {
         self.run(connector, profile(full), None, None);
+    }
+
+    pub(super) fn synchronize_all(&mut self, full: bool) {
+        CONNECTORS.into_iter().for_each(|connector| self.synchronize(connector, full));
     }
 
     pub(super) fn in_batches(&mut self, connectors: &[&str], full: bool, size: u32) {
@@ -172,9 +193,9 @@ impl Builder {
         self.act(Action::UntilStable(steps));
     }
 
-    pub(super) fn same_end(&mut self, ways: &[(&str, &dyn Fn(&mut Self))]) {
+    pub(super) fn same_end(&mut self, errors: Errors, ways: &[(&str, &dyn Fn(&mut Self))]) {
         let ways = ways.iter().map(|(text, work)| Way { text: (*text).to_owned(), steps: self.apart(work) }).collect();
-        self.act(Action::SameEnd(ways));
+        self.act(Action::SameEnd { ways, errors });
     }
 
     pub(super) fn twice(&mut self) {
@@ -264,7 +285,10 @@ impl Builder {
         let (name, action) = match edit(number) {
             RuleEdit::Switch(name, enabled) => (name, Action::SwitchRule { rule: RuleName::Name(name.to_owned()), enabled }),
             RuleEdit::Patch(name, patch) => {
-                (name, Action::ChangeRule { rule: RuleName::Name(name.to_owned()), patch: Box::new(patch) })
+                let group = self.living(0, |object| object.connector == "A" && object.kind == Kind::Group);
+                let group = group.map_or_else(|| "CN=Nobody,DC=contoso,DC=com".to_owned(), |place| self.dn(&self.objects[place]));
+                let patch = Box::new(RulePatch::from_toml(&patch.replace("{group}", &group)).unwrap());
+                (name, Action::ChangeRule { rule: RuleName::Name(name.to_owned()), patch })
             }
         };
         if self.rules.contains(name) {

@@ -8,7 +8,7 @@ use crate::scenario::text::{Line, Place, ScenarioFault, Words};
 
 const OPERATIONS: [ObjectOperation; 4] =
     [ObjectOperation::Add, ObjectOperation::Update, ObjectOperation::Delete, ObjectOperation::DeleteAdd];
-const ACTIONS: [LinkType; 3] = [LinkType::Provision, LinkType::Join, LinkType::StickyJoin];
+const ACTIONS: [LinkType; 4] = [LinkType::Provision, LinkType::Join, LinkType::StickyJoin, LinkType::JoinNoFlow];
 
 /// What is said of an object on one line.
 #[derive(Debug, Default)]

@@ -5,14 +5,26 @@ use std::path::Path;
 use jiff::SignedDuration;
 
 use super::{Named, Parser, no_children};
+use crate::protection::DeletionLimit;
 use crate::run::{DELTA_IMPORT, DELTA_SYNCHRONIZATION, EXPORT, FULL_IMPORT, FULL_SYNCHRONIZATION};
-use crate::scenario::model::{Action, Expected, Kill, Order, RunSpec, Step, Subject, Way};
+use crate::scenario::model::{Action, Errors, Expected, Kill, Order, RunSpec, Step, Subject, Way};
 use crate::scenario::text::{Line, ScenarioFault, Words, instead};
+use crate::scenario::world::COMBINED_PROFILES;
 
-const PROFILES: [&str; 5] = [FULL_IMPORT, DELTA_IMPORT, FULL_SYNCHRONIZATION, DELTA_SYNCHRONIZATION, EXPORT];
+/// Run profiles of every connector; longer names before those that they begin with.
+const PROFILES: [&str; 8] = [
+    COMBINED_PROFILES[0].0,
+    COMBINED_PROFILES[1].0,
+    COMBINED_PROFILES[2].0,
+    FULL_IMPORT,
+    DELTA_IMPORT,
+    FULL_SYNCHRONIZATION,
+    DELTA_SYNCHRONIZATION,
+    EXPORT,
+];
 
 /// The first words of statements.
-const STATEMENTS: [&str; 30] = [
+const STATEMENTS: [&str; 31] = [
     "include",
     "forest",
     "tenant",
@@ -27,6 +39,7 @@ const STATEMENTS: [&str; 30] = [
     "enable",
     "disable",
     "threshold",
+    "approve",
     "staging",
     "advance",
     "remember",
@@ -73,8 +86,10 @@ impl Parser {
         } else if words.eat("what if") {
             (Action::WhatIf(self.block(line, path, depth)?), false)
         } else if words.eat("same end") {
-            words.end("same end")?;
-            (Action::SameEnd(self.ways(line, path, depth)?), false)
+            words.eat_sign(',');
+            let errors = if words.eat("errors by identity") { Errors::ByIdentity } else { Errors::ByObject };
+            words.end("same end, or same end, errors by identity")?;
+            (Action::SameEnd { ways: self.ways(line, path, depth)?, errors }, false)
         } else if words.eat("every order") {
             (Action::EveryOrder(self.order(line, words, path, depth)?), false)
         } else if words.eat("until nothing changes") {
@@ -142,7 +157,9 @@ impl Parser {
         } else if words.eat("heal") {
             Action::Heal(self.connector(&mut words)?)
         } else if words.eat("threshold") {
-            Action::Threshold(if words.eat("off") { None } else { Some(words.number("a number of deletions, or off")?) })
+            threshold(&mut words)?
+        } else if words.eat("approve deletions in") {
+            Action::ApproveDeletions(self.connector(&mut words)?)
         } else if words.eat("staging on") {
             Action::Staging(true)
         } else if words.eat("staging off") {
@@ -216,7 +233,7 @@ impl Parser {
     fn run(&self, words: &mut Words<'_>) -> Result<RunSpec, ScenarioFault> {
         let place = words.place();
         let (connector, profile) = self.profile(words)?;
-        let mut run = RunSpec { connector, profile, batch_size: None, kill: None };
+        let mut run = RunSpec { connector, profile, batch_size: None, object_limit: None, deletion_limit: None, kill: None };
         if words.eat("in batches of") {
             let size = words.number("the number of objects in a batch")?;
             run.batch_size = Some(
@@ -227,6 +244,17 @@ impl Parser {
             );
         }
         words.eat_sign(',');
+        if words.eat("at most") {
+            let number = words.number("a number of objects, or of deletions")?;
+            if words.eat("objects") {
+                run.object_limit = Some(number);
+            } else if words.eat("deletions") {
+                run.deletion_limit = Some(number);
+            } else {
+                return Err(place.fault("say what is limited: \"at most 10 objects\" or \"at most 10 deletions\""));
+            }
+            words.eat_sign(',');
+        }
         if words.eat("killed after batch") {
             run.kill = Some(Kill::Batch(words.number("the number of the batch")?.max(1)));
         } else if words.eat("killed after") {
@@ -341,6 +369,20 @@ impl Parser {
     }
 }
 
+/// `threshold 500`, `threshold 10 percent`, `threshold off`.
+fn threshold(words: &mut Words<'_>) -> Result<Action, ScenarioFault> {
+    if words.eat("off") {
+        return Ok(Action::Threshold(DeletionLimit::Off));
+    }
+    let number = words.number("a number of deletions, a number of percent, or off")?;
+    if !words.eat("percent") {
+        return Ok(Action::Threshold(DeletionLimit::Count(number)));
+    }
+    let share = u8::try_from(number).ok().filter(|share| (1..=100).contains(share));
+    let share = share.ok_or_else(|| words.place().fault("a share lies between 1 and 100 percent"))?;
+    Ok(Action::Threshold(DeletionLimit::Percent(share)))
+}
+
 /// `advance 30 minutes`.
 fn advance(words: &mut Words<'_>) -> Result<Action, ScenarioFault> {
     let number = i64::try_from(words.number("a number of minutes, hours or days")?).unwrap_or(i64::MAX);
@@ -398,7 +440,8 @@ fn example(action: &Action) -> &'static str {
         Action::SwitchRule { enabled: false, .. } => "disable rule 12",
         Action::DefaultRules => "rules default",
         Action::Heal(_) => "heal T",
-        Action::Threshold(_) => "threshold 500",
+        Action::Threshold(_) => "threshold 500, threshold 10 percent, or threshold off",
+        Action::ApproveDeletions(_) => "approve deletions in T",
         Action::Staging(_) => "staging on",
         Action::Advance(_) => "advance 30 minutes",
         Action::Remember { .. } => "remember MV(u1) as m1",
@@ -414,7 +457,7 @@ fn example(action: &Action) -> &'static str {
         | Action::AddRules(_)
         | Action::ChangeRule { .. }
         | Action::WhatIf(_)
-        | Action::SameEnd(_)
+        | Action::SameEnd { .. }
         | Action::EveryOrder(_)
         | Action::UntilStable(_)
         | Action::Foretold { .. }

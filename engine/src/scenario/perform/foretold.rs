@@ -384,7 +384,11 @@ mod tests {
         check(replace("HR"), &state(&["HR"]), true);
         check(replace("HR"), &state(&["IT"]), false);
         check(change(ChangeKind::Update, Vec::new()), &state(&["HR"]), false);
-        check(change(ChangeKind::Update, vec![attribute(AttributeWord::Update, &["IT"], &["a", "b"])]), &state(&["a", "b"]), true);
+        check(
+            change(ChangeKind::Update, vec![attribute(AttributeWord::Update, &["IT"], &["a", "b"])]),
+            &state(&["a", "b"]),
+            true,
+        );
         check(change(ChangeKind::Remove, Vec::new()), &State::default(), true);
         check(change(ChangeKind::Remove, Vec::new()), &state(&["IT"]), false);
         check(change(ChangeKind::Delete, Vec::new()), &state(&["IT"]), false);

@@ -11,8 +11,8 @@ use super::difference::Difference;
 use super::model::{ANY_RESULT, Action, Expected, Step, Subject};
 use super::world::{ScenarioError, Sight, World};
 use crate::connector::memory::MemoryDirectory;
-use crate::protection;
-use crate::store::StoreError;
+use crate::protection::{self, Approval};
+use crate::store::{StoreError, pending};
 use crate::sync::preview;
 
 pub(super) use runs::second_full_synchronization;
@@ -46,7 +46,7 @@ fn perform(world: &mut World, step: &Step) -> End {
         }
         Action::Preview { subject, full, commit } => return look_ahead(world, step, subject, *full, *commit),
         Action::WhatIf(steps) => return perform_all(&mut world.fork()?, steps),
-        Action::SameEnd(ways) => return same_end(world, ways),
+        Action::SameEnd { ways, errors } => return same_end(world, ways, *errors),
         Action::EveryOrder(order) => return every_order(world, order),
         Action::UntilStable(steps) => return until_stable(world, steps),
         Action::Foretold { full, rules } => return foretold::come_true(world, *full, rules),
@@ -56,7 +56,8 @@ fn perform(world: &mut World, step: &Step) -> End {
         Action::ChangeRule { rule, patch } => return rules::change(world, rule, patch),
         Action::SwitchRule { rule, enabled } => return rules::switch(world, rule, *enabled),
         Action::DeleteRule(rule) => return rules::delete(world, rule),
-        Action::Threshold(limit) => return option(world, |transaction| protection::set_deletion_threshold(transaction, *limit)),
+        Action::Threshold(limit) => return option(world, |transaction| protection::set_deletion_limit(transaction, *limit)),
+        Action::ApproveDeletions(connector) => return approve(world, connector),
         Action::Staging(on) => return option(world, |transaction| protection::set_staging_mode(transaction, *on)),
         Action::Advance(by) => {
             world.advance(*by);
@@ -106,6 +107,16 @@ fn option(world: &World, set: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<
     set(&transaction)?;
     transaction.commit().map_err(StoreError::sqlite("writing an option"))?;
     Ok(None)
+}
+
+/// Approves what is staged for deletion in a directory, once.
+fn approve(world: &World, connector: &str) -> End {
+    let Some(site) = world.sites.get(connector) else { return Ok(None) };
+    let given = world.environment().clock.now();
+    option(world, |transaction| {
+        let objects = pending::deletions(transaction, site.id)?.into_iter().collect();
+        protection::approve(transaction, &Approval { connector: site.id.0, given, user: "the scenario".to_owned(), objects })
+    })
 }
 
 /// Shows or commits the synchronization of one object, and checks what would be, or is, there.

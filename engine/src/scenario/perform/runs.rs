@@ -19,7 +19,7 @@ use crate::store::runs::{self, RunQuery};
 pub(super) fn start(world: &mut World, run: &RunSpec, any_result: bool, told: &mut Told) -> End {
     let Some(site) = world.sites.get(&run.connector).cloned() else { return Ok(None) };
     drop(site.directory.take_sent());
-    let restored = run.batch_size.map(|size| set_batch_size(world, site.id, &run.profile, size)).transpose()?.flatten();
+    let restored = adjust(world, site.id, run)?;
     if let Some(kill) = run.kill {
         world.arm(kill)?;
     }
@@ -37,12 +37,19 @@ pub(super) fn start(world: &mut World, run: &RunSpec, any_result: bool, told: &m
     Ok(None)
 }
 
-/// Gives the profile as it was.
-fn set_batch_size(world: &World, connector: ConnectorId, name: &str, size: u32) -> Result<Option<ProfileRecord>, ScenarioError> {
+/// Gives the profile the sizes and limits of a run; tells how it was, if it has others then.
+fn adjust(world: &World, connector: ConnectorId, run: &RunSpec) -> Result<Option<ProfileRecord>, ScenarioError> {
     let profiles = configuration::profiles(&*world.database.reader()?, connector)?;
-    let Some(before) = profiles.into_iter().find(|profile| profile.name == name) else { return Ok(None) };
+    let Some(before) = profiles.into_iter().find(|profile| profile.name == run.profile) else { return Ok(None) };
     let mut profile = before.clone();
-    profile.steps.iter_mut().for_each(|step| step.batch_size = size);
+    for step in &mut profile.steps {
+        step.batch_size = run.batch_size.unwrap_or(step.batch_size);
+        step.object_limit = run.object_limit.unwrap_or(step.object_limit);
+        step.deletion_limit = run.deletion_limit.unwrap_or(step.deletion_limit);
+    }
+    if profile == before {
+        return Ok(None);
+    }
     save_profile(world, &profile)?;
     Ok(Some(before))
 }

@@ -12,11 +12,18 @@ use crate::model::{ConnectorId, IdSource, PartitionId};
 use crate::run::default_profiles;
 use crate::scenario::model::{DirectoryKind, DirectorySpec};
 use crate::setup::TENANT_KIND;
-use crate::store::configuration::{self, ConnectorRecord, PartitionRecord};
+use crate::store::configuration::{self, ConnectorRecord, PartitionRecord, ProfileRecord, ProfileStep, StepType};
 use crate::store::{Database, StoreError, attributes};
 
 /// Kind of the connector of a forest; its factory opens directories in memory.
 const FOREST_KIND: &str = "active-directory";
+
+/// Run profiles that every connector has beside the five default ones.
+pub(in crate::scenario) const COMBINED_PROFILES: [(&str, StepType); 3] = [
+    ("Full Import and Full Synchronization", StepType::FullImportFullSynchronization),
+    ("Full Import and Delta Synchronization", StepType::FullImportDeltaSynchronization),
+    ("Delta Import and Delta Synchronization", StepType::DeltaImportDeltaSynchronization),
+];
 
 pub(super) fn connectors(
     database: &Database,
@@ -68,6 +75,11 @@ pub(super) fn connectors(
         };
         configuration::save_partition(&transaction, &stored)?;
         for profile in default_profiles(&record, std::slice::from_ref(&stored), ids) {
+            configuration::save_profile(&transaction, &profile)?;
+        }
+        for (name, step_type) in COMBINED_PROFILES {
+            let steps = vec![ProfileStep::new(step_type, &stored.name)];
+            let profile = ProfileRecord { guid: ids.guid(), connector: record.id, name: name.to_owned(), steps };
             configuration::save_profile(&transaction, &profile)?;
         }
         let schema = Arc::new(spec.schema.clone());

@@ -27,6 +27,7 @@ use crate::store::configuration::ConnectorRecord;
 use crate::store::{Database, StoreError};
 use crate::whatif::WhatIfError;
 
+pub(super) use build::COMBINED_PROFILES;
 pub(super) use sight::Sight;
 
 /// The instant at which every scenario begins.

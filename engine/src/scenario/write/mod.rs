@@ -10,7 +10,8 @@ mod words;
 
 use std::fmt;
 
-use super::model::{Action, Expectation, Kill, Order, RunSpec, Scenario, Step, Subject, ValueChange, Way};
+use super::model::{Action, Errors, Expectation, Kill, Order, RunSpec, Scenario, Step, Subject, ValueChange, Way};
+use crate::protection::DeletionLimit;
 use crate::rules::rules_to_toml;
 use words::{changes, subject, subjects, values};
 
@@ -89,8 +90,9 @@ impl Writer {
                 self.line(depth, title);
                 self.steps(depth + 1, steps);
             }
-            Action::SameEnd(ways) => {
-                self.line(depth, "same end");
+            Action::SameEnd { ways, errors } => {
+                let errors = if *errors == Errors::ByIdentity { ", errors by identity" } else { "" };
+                self.line(depth, &format!("same end{errors}"));
                 ways.iter().for_each(|way| self.way(depth + 1, way));
             }
             Action::EveryOrder(order) => self.order(depth, "every order", order),
@@ -162,8 +164,10 @@ fn plain(action: &Action) -> String {
             format!("{} rule {}", if *enabled { "enable" } else { "disable" }, words::rule(rule))
         }
         Action::DeleteRule(rule) => format!("delete rule {}", words::rule(rule)),
-        Action::Threshold(None) => "threshold off".to_owned(),
-        Action::Threshold(Some(limit)) => format!("threshold {limit}"),
+        Action::Threshold(DeletionLimit::Off) => "threshold off".to_owned(),
+        Action::Threshold(DeletionLimit::Count(limit)) => format!("threshold {limit}"),
+        Action::Threshold(DeletionLimit::Percent(share)) => format!("threshold {share} percent"),
+        Action::ApproveDeletions(connector) => format!("approve deletions in {connector}"),
         Action::Staging(on) => format!("staging {}", if *on { "on" } else { "off" }),
         Action::Advance(by) => format!("advance {} minutes", by.as_secs() / 60),
         Action::Remember { subject: named, name } => format!("remember {} as {name}", subject(named)),
@@ -182,7 +186,7 @@ fn plain(action: &Action) -> String {
         | Action::AddRules(_)
         | Action::ChangeRule { .. }
         | Action::WhatIf(_)
-        | Action::SameEnd(_)
+        | Action::SameEnd { .. }
         | Action::EveryOrder(_)
         | Action::UntilStable(_)
         | Action::Foretold { .. } => String::new(),
@@ -193,6 +197,12 @@ fn plain_run(run: &RunSpec) -> String {
     let mut text = format!("run {} {}", run.connector, run.profile);
     if let Some(size) = run.batch_size {
         text.push_str(&format!(" in batches of {size}"));
+    }
+    if let Some(number) = run.object_limit {
+        text.push_str(&format!(", at most {number} objects"));
+    }
+    if let Some(number) = run.deletion_limit {
+        text.push_str(&format!(", at most {number} deletions"));
     }
     match run.kill {
         None => {}

@@ -37,7 +37,9 @@ fn normal_step(step: &Step) -> Vec<Step> {
         Action::WhatIf(steps) => Action::WhatIf(normal(&steps)),
         Action::UntilStable(steps) => Action::UntilStable(normal(&steps)),
         Action::Foretold { full, rules } => Action::Foretold { full, rules: normal(&rules) },
-        Action::SameEnd(ways) => Action::SameEnd(ways.into_iter().map(|way| Way { steps: normal(&way.steps), ..way }).collect()),
+        Action::SameEnd { ways, errors } => {
+            Action::SameEnd { ways: ways.into_iter().map(|way| Way { steps: normal(&way.steps), ..way }).collect(), errors }
+        }
         Action::EveryOrder(order) => Action::EveryOrder(normal_order(&order)),
         other => other,
     };
@@ -124,6 +126,8 @@ staging on
 heal A
 advance 2 hours
 run A Full Synchronization in batches of 3, killed after 4 objects
+run A Full Import in batches of 3, at most 10 deletions
+run A Full Import, at most 10 objects
   result any
 run T Export, killed after batch 2
   result any
@@ -136,6 +140,8 @@ full synchronization does what its what-if tells
   enable rule 10
 delta synchronization does what its what-if tells
 threshold off
+threshold 10 percent
+approve deletions in T
 every order, until nothing changes
   restart
   cycle delta
@@ -150,6 +156,11 @@ every order, until nothing changes
       flow displayName by "Out to T - User" not applied
       flow displayName by 10 = a lost to 20
       flow department by 10 = IT not applied
+same end, errors by identity
+  way one
+    restart
+  way other
+    restart
 remember ada as her
 remember MV(ada) as self
 expect

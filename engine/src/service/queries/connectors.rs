@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::{QueryContext, runs};
 use crate::model::{ConnectorId, fold_text};
 use crate::service::{
-    ConnectorKind, ConnectorState, ConnectorStatistics, ConnectorSummary, EngineError, RunProfileStepView, RunProfileView,
-    StatusClass,
+    ConnectorKind, ConnectorState, ConnectorStatistics, ConnectorSummary, EngineError, LogFileView, RunProfileStepView,
+    RunProfileView, StatusClass,
 };
 use crate::store::configuration::{ConnectorRecord, ProfileRecord, partitions, profiles};
 use crate::store::search::counts as search;
@@ -146,6 +146,9 @@ fn profile_view(profile: ProfileRecord) -> RunProfileView {
             batch_size: step.batch_size,
             page_size: step.page_size,
             timeout_secs: step.timeout_secs,
+            object_limit: step.object_limit,
+            deletion_limit: step.deletion_limit,
+            log_file: step.log_file.map(|log| LogFileView { name: log.name, usage: log.usage }),
         })
         .collect();
     RunProfileView { name: profile.name, steps }

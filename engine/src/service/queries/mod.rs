@@ -12,6 +12,7 @@ mod lineage;
 pub mod metaverse;
 mod metaverse_clause;
 pub mod pending;
+pub mod protection;
 pub mod runs;
 pub mod status;
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub fn engine_status(
         connectors: connectors::summaries(connection, context)?,
         metaverse_objects: metaverse::objects_by_type(connection, context)?,
         rules_enabled: context.rules.iter().filter(|rule| rule.enabled).count() as u64,
-        deletion_threshold: protection::deletion_threshold(connection)?,
+        deletion_threshold: super::protection::threshold(connection, context)?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }

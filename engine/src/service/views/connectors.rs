@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::runs::RunSummary;
 use crate::model::ConnectorId;
+pub use crate::store::configuration::LogFileUsage;
 
 /// The kind of a connected directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -117,6 +118,24 @@ pub struct RunProfileStepView {
     pub page_size: u32,
     /// Seconds to wait for one answer.
     pub timeout_secs: u32,
+    /// Objects after which the step ends; 0 means never.
+    #[serde(default)]
+    pub object_limit: u64,
+    /// Deletions after which the step ends; 0 means never.
+    #[serde(default)]
+    pub deletion_limit: u64,
+    /// Log file of an import.
+    #[serde(default)]
+    pub log_file: Option<LogFileView>,
+}
+
+/// The log file of an import step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogFileView {
+    /// Its name; it lies in the folder `import-logs` of the data folder.
+    pub name: String,
+    /// What the step does with it.
+    pub usage: LogFileUsage,
 }
 
 /// Connector space statistics, with the documented names (`engine.md` 1.4).

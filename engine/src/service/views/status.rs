@@ -35,7 +35,7 @@ pub struct EngineStatus {
     pub metaverse_objects: BTreeMap<String, u64>,
     /// Synchronization rules enabled.
     pub rules_enabled: u64,
-    /// Deletions above which an export to the tenant stops.
+    /// Deletions above which an export to the tenant stops; none while the protection is off.
     pub deletion_threshold: Option<u64>,
     /// Version of the program.
     pub version: String,

@@ -210,9 +210,9 @@ pub fn objects(
     let mut statement = connection
         .prepare_cached(
             "SELECT r.counter, r.object, r.dn, r.object_type, coalesce(o.display_name, '')
-             FROM (SELECT rowid AS place, counter, object, dn, object_type FROM run_object
+             FROM (SELECT number AS place, counter, object, dn, object_type FROM run_object
                    WHERE run = ?1 AND step = ?2 AND counter IN rarray(?3)
-                   ORDER BY counter, rowid LIMIT ?4 OFFSET ?5) AS r
+                   ORDER BY counter, number LIMIT ?4 OFFSET ?5) AS r
              LEFT JOIN cs_object AS o ON o.guid = r.object
              ORDER BY r.counter, r.place",
         )

@@ -300,16 +300,34 @@ impl World {
         object.object_type = Some(object_type.into());
         object.anchor = Some(dn.key().as_bytes().to_vec());
         object.import_changed = Some(now);
+        // References that are no longer there go.
+        let (mut come, mut go, mut back) = (targets.clone(), Vec::new(), Vec::new());
+        for row in &object.references {
+            let place = (row.attribute, row.target);
+            match row.layer {
+                ReferenceLayer::Hologram if targets.contains(&place) => come.retain(|come| *come != place),
+                ReferenceLayer::Hologram => go.push(place),
+                ReferenceLayer::ImportAdd if !targets.contains(&place) => back.push((place, row.layer)),
+                ReferenceLayer::ImportDelete if targets.contains(&place) => back.push((place, row.layer)),
+                _ => {}
+            }
+        }
         let operation = if is_new { ObjectOperation::Add } else { ObjectOperation::Update };
         let changes = Delta::changes_between(&object.hologram, &image);
-        object.pending_import = if is_new || !changes.is_empty() || !targets.is_empty() {
+        object.pending_import = if is_new || !changes.is_empty() || !come.is_empty() || !go.is_empty() {
             Delta { operation, object_type: Some(object_type.into()), changes, ..Delta::none() }
         } else {
             Delta::none()
         };
         connector_space::update(&transaction, &object, "").unwrap();
-        for (attribute, target) in targets {
+        for ((attribute, target), layer) in back {
+            references::remove(&transaction, id, attribute, target, layer).unwrap();
+        }
+        for (attribute, target) in come {
             references::add(&transaction, id, attribute, target, ReferenceLayer::ImportAdd).unwrap();
+        }
+        for (attribute, target) in go {
+            references::add(&transaction, id, attribute, target, ReferenceLayer::ImportDelete).unwrap();
         }
         transaction.commit().unwrap();
         id

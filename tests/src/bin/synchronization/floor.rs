@@ -16,6 +16,14 @@ pub fn bytes(database: &Path) -> anyhow::Result<u64> {
     Ok(std::fs::metadata(database)?.len())
 }
 
+/// Bytes of each table and index, largest first.
+pub fn parts(database: &Path) -> anyhow::Result<Vec<(String, u64)>> {
+    let connection = Connection::open(database)?;
+    let mut statement = connection.prepare("SELECT name, sum(pgsize) AS size FROM dbstat GROUP BY name ORDER BY size DESC")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Seconds for inserting every row of a database into an empty one with the same tables and indexes, by prepared
 /// statements. Reading the rows is not counted.
 pub fn measure(database: &Path, folder: &Path) -> anyhow::Result<f64> {

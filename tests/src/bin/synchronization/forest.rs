@@ -2,6 +2,7 @@
 
 use syncline_engine::connector::memory::MemoryEntry;
 use syncline_engine::connector::{EntryAttributes, EntryValue};
+use xxhash_rust::xxh3::xxh3_128;
 
 /// Naming context of the forest.
 pub const DOMAIN: &str = "DC=fabrikam,DC=com";
@@ -29,12 +30,11 @@ pub fn group_anchor(group: usize) -> Vec<u8> {
     anchor(2, group)
 }
 
+/// Sixteen bytes that look as random as the GUID of an object does, and are the same every time.
 fn anchor(kind: u8, number: usize) -> Vec<u8> {
-    let mut bytes = vec![kind; 16];
-    for (place, byte) in bytes.iter_mut().zip((number as u64).to_be_bytes()) {
-        *place = byte;
-    }
-    bytes
+    let mut bytes = vec![kind];
+    bytes.extend_from_slice(&(number as u64).to_be_bytes());
+    xxh3_128(&bytes).to_be_bytes().to_vec()
 }
 
 /// The department of a user.

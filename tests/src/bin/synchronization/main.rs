@@ -2,21 +2,30 @@
 //!
 //! Nothing but the engine and its database works here, so the figures say what a change of the engine costs or gains.
 //! At the end the same rows go into an empty database by prepared statements alone: no engine can be faster than that.
-//! Figures of one run can be compared with each other; those of two machines or two runs cannot.
+//! Figures of one run can be compared with each other; those of two machines or two runs cannot. `docs/performance.md`
+//! says how to read them.
 
 mod floor;
 mod forest;
+mod process;
+mod table;
 mod world;
 
-use std::path::PathBuf;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Parser;
+use mimalloc::MiMalloc;
 use serde_json::{Value, json};
 
 use self::forest::{Shape, department_of, group_members, user_anchor};
+use self::process::Memory;
+use self::table::{Table, mebibytes};
 use self::world::{FOREST, TENANT, World};
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Measures imports and synchronizations of a forest in memory.
 #[derive(Debug, Parser)]
@@ -24,6 +33,9 @@ struct Arguments {
     /// Users of the forest, with 40 attributes each
     #[arg(long, default_value_t = 20_000)]
     users: usize,
+    /// Measure a forest of this many users as well, and tell the ratios
+    #[arg(long, value_name = "USERS")]
+    compare: Option<usize>,
     /// Groups of every hundred objects; each has twenty members on average
     #[arg(long, default_value_t = 5)]
     groups_percent: usize,
@@ -33,6 +45,9 @@ struct Arguments {
     /// Users that change for the delta
     #[arg(long, default_value_t = 1_000)]
     changed: usize,
+    /// Work in this folder and leave the database there
+    #[arg(long, value_name = "FOLDER")]
+    keep: Option<PathBuf>,
     /// Also write the figures to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -40,16 +55,30 @@ struct Arguments {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let shape = Shape {
-        users: arguments.users,
-        groups: arguments.users * arguments.groups_percent / 100,
-        large_group: arguments.large_group.min(arguments.users),
-    };
-    let folder = tempfile::tempdir()?;
-    let world = World::new(folder.path(), shape)?;
-    let mut table = Table::new();
+    let mut measured = Vec::new();
+    for users in std::iter::once(arguments.users).chain(arguments.compare) {
+        let temporary = tempfile::tempdir()?;
+        let folder = arguments.keep.as_ref().map_or_else(|| temporary.path().to_owned(), |keep| keep.join(users.to_string()));
+        std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        measured.push(measure(&arguments, users, &folder)?);
+    }
+    if let [(one, _), (other, _)] = measured.as_slice() {
+        one.compare(other);
+    }
+    if let Some(file) = &arguments.json {
+        let document: Vec<Value> = measured.into_iter().map(|(_, document)| document).collect();
+        std::fs::write(file, serde_json::to_string_pretty(&document)?).with_context(|| format!("writing {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Measures everything on a forest of one size.
+fn measure(arguments: &Arguments, users: usize, folder: &Path) -> anyhow::Result<(Table, Value)> {
+    let shape = Shape { users, groups: users * arguments.groups_percent / 100, large_group: arguments.large_group.min(users) };
+    let world = World::new(folder, shape)?;
     let objects = world.objects();
-    let changed = arguments.changed.min(arguments.users);
+    let changed = arguments.changed.min(users);
+    let mut table = Table::new(Memory::beyond_now());
 
     table.measure("import staging, empty", objects, || world.run(FOREST, "Full Import"))?;
     let first = table.measure("first synchronization", objects, || world.run(FOREST, "Full Synchronization"))?;
@@ -64,60 +93,29 @@ fn main() -> anyhow::Result<()> {
     table.measure("delta import of changes", changed, || world.run(FOREST, "Delta Import"))?;
     table.measure("delta synchronization of changes", changed, || world.run(FOREST, "Delta Synchronization"))?;
     world.set_members(0, &group_members(shape, 0).into_iter().skip(1).collect::<Vec<_>>());
-    table.measure("one member of the large group", 1, || {
-        world.run(FOREST, "Delta Import")?;
-        world.run(FOREST, "Delta Synchronization")
-    })?;
+    table.measure("one member: delta import", 1, || world.run(FOREST, "Delta Import"))?;
+    table.measure("one member: delta synchronization", 1, || world.run(FOREST, "Delta Synchronization"))?;
 
     let bytes = floor::bytes(world.database_file())?;
-    let floor = floor::measure(world.database_file(), folder.path())?;
-    let memory = peak_memory();
+    let floor = floor::measure(world.database_file(), folder)?;
+    println!("objects                           {} users, {} groups, one of them of {}", users, shape.groups, shape.large_group);
     println!(
-        "\ndatabase                         {:.0} MiB, {:.0} MiB for 100,000 objects",
+        "database                          {:.0} MiB, {:.0} MiB for 100,000 objects",
         mebibytes(bytes),
         mebibytes(bytes) * 1e5 / objects as f64
     );
-    println!("peak memory, directories included {memory}");
-    println!("the rows by SQLite alone          {floor:.2} s; the first synchronization took {:.1} times as long", first / floor);
-    if let Some(file) = &arguments.json {
-        let document = json!({
-            "users": shape.users, "groups": shape.groups, "largeGroup": shape.large_group, "measures": table.rows,
-            "databaseBytes": bytes, "floorSeconds": floor, "firstSynchronizationOverFloor": first / floor, "peakMemory": memory,
-        });
-        std::fs::write(file, serde_json::to_string_pretty(&document)?).with_context(|| format!("writing {}", file.display()))?;
+    let parts = floor::parts(world.database_file())?;
+    for (name, part) in parts.iter().take(8) {
+        println!("  {name:<30}  {:>6.0} bytes an object", *part as f64 / objects as f64);
     }
-    Ok(())
-}
-
-struct Table {
-    rows: Vec<Value>,
-}
-
-impl Table {
-    fn new() -> Self {
-        println!("{:<34} {:>9} {:>10} {:>12}", "measure", "objects", "seconds", "objects/s");
-        Self { rows: Vec::new() }
-    }
-
-    fn measure(&mut self, what: &str, objects: usize, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<f64> {
-        let begun = Instant::now();
-        work().with_context(|| what.to_owned())?;
-        let seconds = begun.elapsed().as_secs_f64();
-        let rate = objects as f64 / seconds;
-        println!("{what:<34} {objects:>9} {seconds:>10.2} {rate:>12.0}");
-        self.rows.push(json!({ "measure": what, "objects": objects, "seconds": seconds, "objectsPerSecond": rate }));
-        Ok(seconds)
-    }
-}
-
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / 1_048_576.0
-}
-
-/// Highest resident memory of this process, where the system tells it.
-fn peak_memory() -> String {
-    std::fs::read_to_string("/proc/self/status")
-        .ok()
-        .and_then(|status| status.lines().find_map(|line| line.strip_prefix("VmHWM:").map(|rest| rest.trim().to_owned())))
-        .unwrap_or_else(|| "unknown".to_owned())
+    println!("{}", table.memory());
+    println!(
+        "the rows by SQLite alone          {floor:.2} s; the first synchronization took {:.1} times as long\n",
+        first / floor
+    );
+    let document = json!({
+        "users": shape.users, "groups": shape.groups, "largeGroup": shape.large_group, "measures": table.rows(),
+        "databaseBytes": bytes, "floorSeconds": floor, "firstSynchronizationOverFloor": first / floor,
+    });
+    Ok((table, document))
 }

@@ -13,7 +13,7 @@ use crate::service::{EngineError, FlowView, JoinGroupView, PreviewView, RuleScop
 use crate::store::connector_space::CsObject;
 use crate::store::metaverse::{self, MvObject};
 use crate::sync::MvEffect;
-use crate::sync::explain::{OutboundTarget, type_of};
+use crate::sync::explain::{self, OutboundTarget, type_of};
 use crate::sync::preview::Preview;
 use crate::whatif::{LinkWord, ObjectChange, PreviewContext, preview_changes};
 
@@ -129,12 +129,19 @@ impl Prepared<'_> {
                 None => return Ok(Vec::new()),
             },
         };
+        let identity = self.identity.as_ref().map(|identity| identity.id);
+        let groups = match preview.metaverse().map(|(id, _)| id).or(identity) {
+            Some(id) => explain::groups(self.explainer.connection, &self.explainer.plan, &[id])?.remove(&id),
+            None => None,
+        };
+        let groups: Vec<String> = groups.into_iter().flatten().chain(self.object.groups.iter().cloned()).collect();
         let mut views = Vec::new();
         for effect in &preview.effects.objects {
             let (creating, object) = (effect.before.is_none(), &effect.after);
             let changed = changes.iter().any(|change| change.guid == object.guid && !change.attributes.is_empty());
             let Some(object_type) = type_of(object).filter(|_| changed && effect.link.is_some()) else { continue };
-            let target = OutboundTarget { connector: object.connector, object_type, metaverse_type, image, creating };
+            let target =
+                OutboundTarget { connector: object.connector, object_type, metaverse_type, image, groups: &groups, creating };
             views.extend(self.explainer.outbound_flows(target, &object.dn)?);
         }
         Ok(views)

@@ -8,6 +8,7 @@ use super::super::{QueryContext, connectors, metaverse, runs};
 use super::{Explainer, remains_text, scope_view, silence_text};
 use crate::connector::ContainerFilter;
 use crate::model::{ConnectorId, CsId, Dn, ObjectOperation, RunId};
+use crate::rules::ScopeSource;
 use crate::service::{EngineError, Finding, FindingState, RuleScopeView, RunFilter, RunSummary, TargetView, WhyNotView};
 use crate::store::configuration::{ConnectorRecord, PartitionRecord, partitions};
 use crate::store::connector_space::{self, CsObject};
@@ -288,10 +289,13 @@ impl Search<'_> {
     fn targets(&mut self, object: &CsObject, identity: Option<MvObject>) -> Result<Option<String>, EngineError> {
         let Some(identity) = identity else { return Ok(None) };
         let links = connector_space::links(self.connection, &[identity.id])?.remove(&identity.id).unwrap_or_default();
+        let groups =
+            explain::groups(self.connection, &self.explainer.plan, &[identity.id])?.remove(&identity.id).unwrap_or_default();
         let mut missing = None;
         let plan_connectors: Vec<ConnectorId> = self.explainer.plan.connectors.keys().copied().collect();
         for connector in plan_connectors.into_iter().filter(|connector| *connector != object.connector) {
-            let judged = explain::outbound_rules(&self.explainer.plan, connector, &identity.object_type, &identity.image);
+            let source = ScopeSource { image: &identity.image, groups: &groups };
+            let judged = explain::outbound_rules(&self.explainer.plan, connector, &identity.object_type, source);
             let scope: Vec<RuleScopeView> = judged.iter().map(scope_view).collect();
             if !scope.iter().any(|rule| rule.link_type == "Provision") {
                 continue;

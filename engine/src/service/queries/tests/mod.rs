@@ -116,7 +116,7 @@ impl World {
 
     pub(super) fn profile(&mut self, connector: ConnectorId, name: &str, step_type: StepType) {
         self.objects += 1;
-        let step = ProfileStep { step_type, partition: "default".to_owned(), batch_size: 0, page_size: 500, timeout_secs: 120 };
+        let step = ProfileStep::new(step_type, "default");
         let record = ProfileRecord { guid: guid(700 + self.objects), connector, name: name.to_owned(), steps: vec![step] };
         self.write(|transaction| configuration::save_profile(transaction, &record).unwrap());
     }
@@ -225,7 +225,7 @@ impl World {
             guid: guid(self.objects),
             object_type: object_type.to_owned(),
             image,
-            lineage: std::collections::BTreeMap::new(),
+            lineage: crate::model::SortedMap::new(),
             reference_retry: false,
             provisioning_retry: false,
             created: time(20),
@@ -243,7 +243,7 @@ impl World {
         let display_name = self.attributes.intern("displayName");
         let name = stored.image.first(display_name).map(Value::display).unwrap_or_default();
         let names = MvNames { display_name: name, ..MvNames::default() };
-        self.write(|transaction| mv_store::update(transaction, Some(&before), &stored, &names).unwrap());
+        self.write(|transaction| mv_store::update(transaction, &before, &[], &stored, &names).unwrap());
     }
 
     pub(super) fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> T) -> T {

@@ -1,0 +1,206 @@
+//! Protection, history and configuration of connectors, called as an administrator calls them.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests")]
+
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const FOREST: &str = "contoso.com";
+const TENANT: &str = "contoso.onmicrosoft.com - AAD";
+
+/// Calls the program without a display, a terminal and settings of this computer.
+fn syncline(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_syncline"))
+        .args(arguments)
+        .env_remove("SYNCLINE_DATA")
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// A folder of its own on which the demo has run.
+struct Installation(TempDir);
+
+impl Installation {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let output = syncline(&["demo", "--no-window", "--quiet", "--data", folder.path().to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        Self(folder)
+    }
+
+    fn call(&self, arguments: &[&str]) -> Output {
+        syncline(&[&["--data", self.0.path().to_str().unwrap()], arguments].concat())
+    }
+
+    /// The last JSON line of an answer, and the exit code.
+    fn answer(&self, arguments: &[&str]) -> (Value, i32) {
+        let output = self.call(&[arguments, &["--json"]].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let answer = serde_json::from_str(text.lines().last().unwrap_or_default());
+        (answer.unwrap_or_else(|error| panic!("{error} in {text:?}")), output.status.code().unwrap())
+    }
+
+    /// The data of a successful answer.
+    fn data(&self, arguments: &[&str]) -> Value {
+        let (answer, exit) = self.answer(arguments);
+        assert_eq!(exit, 0, "{arguments:?}: {answer}");
+        answer["data"].clone()
+    }
+
+    /// The failure of a refused call.
+    fn refused(&self, arguments: &[&str], exit: i32, words: &str) -> Value {
+        let (answer, found) = self.answer(arguments);
+        assert_eq!(found, exit, "{arguments:?}: {answer}");
+        assert!(answer["error"]["message"].as_str().unwrap().contains(words), "{arguments:?}: missing {words:?} in {answer}");
+        answer["error"].clone()
+    }
+
+    /// Takes users out of the forest's file.
+    fn fewer_users(&self, number: usize) {
+        let file = self.0.path().join("contoso.ldif");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let mut gone = 0;
+        let left: Vec<&str> = text
+            .split("\n\n")
+            .filter(|entry| {
+                let goes = gone < number && entry.contains("\nobjectClass: user\n") && entry.contains("OU=Sales,");
+                gone += usize::from(goes);
+                !goes
+            })
+            .collect();
+        assert_eq!(gone, number);
+        std::fs::write(file, left.join("\n\n")).unwrap();
+    }
+}
+
+#[test]
+fn deletions_above_the_threshold_are_approved_once() {
+    let here = Installation::new();
+    let shown = here.data(&["deletes", "show"]);
+    assert_eq!((&shown["mode"], &shown["threshold"]), (&"count".into(), &500.into()), "{shown}");
+    here.refused(&["deletes", "set", "--threshold", "0"], 31, "deletes disable");
+    here.refused(&["deletes", "set", "--percent", "101"], 31, "1 to 100");
+    here.refused(&["deletes", "set"], 2, "--threshold");
+    here.refused(&["deletes", "approve", "--yes"], 31, "nothing to approve");
+    here.data(&["deletes", "set", "--threshold", "2"]);
+    here.fewer_users(3);
+    here.data(&["run", "start", FOREST, "Full Import"]);
+    here.data(&["run", "start", FOREST, "Delta Synchronization"]);
+    let shown = here.data(&["deletes", "show"]);
+    assert_eq!((&shown["staged"]["deletions"], &shown["staged"]["refused"]), (&3.into(), &true.into()), "{shown}");
+    here.refused(&["run", "start", TENANT, "Export"], 7, "deletion");
+    here.refused(&["deletes", "approve"], 2, "--yes");
+    let approved = here.data(&["deletes", "approve", "--yes"]);
+    assert_eq!(approved["staged"]["refused"], false, "{approved}");
+    assert_eq!(approved["staged"]["approval"]["objects"], 3, "{approved}");
+    // The user with the invalid name of the sample forest is refused as ever; the deletions are made.
+    let (answer, exit) = here.answer(&["run", "start", TENANT, "Export"]);
+    assert_eq!(exit, 5, "{answer}");
+    let text = answer.to_string();
+    assert!(text.contains("3 deletions staged, limit 2, approved once by"), "{text}");
+    let shown = here.data(&["deletes", "show"]);
+    assert_eq!((&shown["staged"]["deletions"], &shown["staged"]["approval"]), (&0.into(), &Value::Null), "{shown}");
+    let off = here.call(&["deletes", "disable"]);
+    assert!(String::from_utf8_lossy(&off.stderr).contains("not protected"));
+    assert!(String::from_utf8_lossy(&here.call(&["status"]).stderr).contains("not protected"));
+    let share = here.data(&["deletes", "set", "--percent", "10"]);
+    assert_eq!((&share["mode"], &share["threshold"]), (&"percent".into(), &10.into()), "{share}");
+    assert_eq!(here.data(&["status"])["deletionThreshold"], share["staged"]["limit"]);
+}
+
+#[test]
+fn a_staging_server_exports_only_when_it_is_told_to() {
+    let here = Installation::new();
+    assert_eq!(here.data(&["staging", "show"])["stagingMode"], false);
+    assert_eq!(here.data(&["staging", "on"])["stagingMode"], true);
+    assert_eq!(here.data(&["status"])["stagingMode"], true);
+    here.refused(&["run", "start", TENANT, "Export"], 2, "--force");
+    let (answer, exit) = here.answer(&["run", "start", TENANT, "Export", "--force"]);
+    assert_eq!(exit, 5, "{answer}");
+    let cycle = here.data(&["cycle", "start", "--wait"]);
+    assert!(cycle.to_string().contains("staging mode"), "{cycle}");
+    here.refused(&["staging", "off"], 2, "--i-am-the-only-active-server");
+    assert_eq!(here.data(&["staging", "show"])["stagingMode"], true);
+    assert_eq!(here.data(&["staging", "off", "--i-am-the-only-active-server"])["stagingMode"], false);
+    // There is nothing to tick when it is off already.
+    assert_eq!(here.data(&["staging", "off"])["stagingMode"], false);
+}
+
+#[test]
+fn old_runs_go_and_the_last_of_each_profile_stays() {
+    let here = Installation::new();
+    here.data(&["run", "start", FOREST, "Full Import"]);
+    let before = here.data(&["run", "list"])["total"].as_u64().unwrap();
+    let purged = here.data(&["run", "purge"]);
+    assert_eq!((&purged["runs"], &purged["olderThan"]), (&0.into(), &"7.00:00:00".into()), "{purged}");
+    here.refused(&["run", "purge", "--older-than", "soon"], 2, "soon");
+    here.refused(&["run", "purge", "--all"], 2, "--offline");
+    here.refused(&["run", "purge", "--all", "--offline"], 2, "--yes");
+    assert_eq!(here.data(&["run", "list"])["total"], before);
+    let purged = here.data(&["run", "purge", "--all", "--offline", "--yes"])["runs"].as_u64().unwrap();
+    let left = here.data(&["run", "list"]);
+    assert_eq!(left["total"].as_u64().unwrap(), before - purged);
+    assert!(purged > 0, "{left}");
+    let rows = left["rows"].as_array().unwrap();
+    let mut profiles: Vec<(&str, &str)> =
+        rows.iter().map(|run| (run["connector"].as_str().unwrap(), run["profile"].as_str().unwrap())).collect();
+    profiles.sort_unstable();
+    let number = profiles.len();
+    profiles.dedup();
+    assert_eq!(profiles.len(), number);
+    assert!(profiles.contains(&(FOREST, "Full Import")), "{profiles:?}");
+}
+
+#[test]
+fn run_profiles_are_changed_and_imports_logged() {
+    let here = Installation::new();
+    let profiles = here.data(&["connector", "profiles", "list", FOREST]);
+    assert_eq!(profiles.as_array().unwrap().len(), 5, "{profiles}");
+    let add = |rest: &[&str]| here.answer(&[&["connector", "profiles", "add", FOREST][..], rest].concat());
+    let (both, _) = add(&["Both", "--type", "full-import-and-delta-synchronization", "--object-limit", "1000"]);
+    assert_eq!(both["data"]["steps"][0]["stepType"], "Full Import and Delta Synchronization", "{both}");
+    assert_eq!(both["data"]["steps"][0]["objectLimit"], 1000, "{both}");
+    for (rest, words) in [
+        (&["both", "--type", "export"][..], "already has"),
+        (&["Wide", "--type", "full-import", "--page-size", "5001"], "page size 5001"),
+        (&["Nowhere", "--type", "full-import", "--partition", "DC=gone"], "no partition DC=gone"),
+        (&["Log", "--type", "full-import", "--log-file", "../x"], "\"../x\""),
+        (&["Log", "--type", "export", "--log-file", "x"], "no log file"),
+        (&[" ", "--type", "export"], "cannot name"),
+    ] {
+        let (answer, exit) = add(rest);
+        assert_eq!(exit, 31, "{answer}");
+        assert!(answer["error"]["message"].as_str().unwrap().contains(words), "missing {words:?} in {answer}");
+    }
+    let set = |rest: &[&str]| here.data(&[&["connector", "profiles"][..], rest].concat());
+    set(&["add-step", FOREST, "Both", "--type", "delta-synchronization"]);
+    let moved = set(&["move-step", FOREST, "Both", "2", "--to", "1"]);
+    assert_eq!(moved["steps"][0]["stepType"], "Delta Synchronization", "{moved}");
+    set(&["delete-step", FOREST, "Both", "1"]);
+    set(&["set", FOREST, "Both", "--name", "Import and go on"]);
+    here.data(&["run", "start", FOREST, "Import and go on"]);
+    here.refused(&["connector", "profiles", "show", FOREST, "Both"], 30, "Import and go on");
+    here.refused(&["connector", "profiles", "set", FOREST, "Full Import", "--step", "2", "--batch-size", "1"], 30, "no step 2");
+    here.refused(&["connector", "profiles", "delete", FOREST, "Import and go on"], 2, "--yes");
+    set(&["delete", FOREST, "Import and go on", "--yes"]);
+    // A log file is written, and staged in place of the directory.
+    set(&["set", FOREST, "Full Import", "--log-file", "monday.jsonl"]);
+    here.data(&["run", "start", FOREST, "Full Import"]);
+    let log = std::fs::read_to_string(here.0.path().join("import-logs").join("monday.jsonl")).unwrap();
+    assert_eq!(log.lines().count(), 445 + 2, "{}", log.lines().next().unwrap());
+    let entry: Value = serde_json::from_str(log.lines().nth(30).unwrap()).unwrap();
+    assert!(entry["dn"].as_str().unwrap().ends_with(",DC=contoso,DC=com"), "{entry}");
+    std::fs::remove_file(here.0.path().join("contoso.ldif")).unwrap();
+    here.refused(&["run", "start", FOREST, "Full Import"], 30, "no-start-file-not-found");
+    std::fs::write(here.0.path().join("import-logs").join("monday.jsonl"), &log).unwrap();
+    set(&["set", FOREST, "Full Import", "--log-file", "monday.jsonl", "--log-file-use", "resume"]);
+    let replayed = here.data(&["run", "start", FOREST, "Full Import"]);
+    assert_eq!(replayed["status"], "success", "{replayed}");
+    std::fs::write(here.0.path().join("import-logs").join("monday.jsonl"), log.replacen("\"full\":true", "\"full\":false", 1))
+        .unwrap();
+    here.refused(&["run", "start", FOREST, "Full Import"], 6, "no-start-bad-ma-configuration");
+}
