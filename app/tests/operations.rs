@@ -206,6 +206,38 @@ fn run_profiles_are_changed_and_imports_logged() {
 }
 
 #[test]
+fn containers_and_partitions_are_chosen() {
+    let here = Installation::new();
+    let root = "DC=contoso,DC=com";
+    let shown = here.data(&["connector", "partitions", "show", FOREST]);
+    assert_eq!((&shown[0]["name"], &shown[0]["selected"]), (&root.into(), &true.into()), "{shown}");
+    here.refused(&["connector", "partitions", "set", FOREST, "--unselect", root], 31, "at least one");
+    here.refused(&["connector", "containers", "set", FOREST, "--include", "OU=a,DC=fabrikam,DC=com"], 31, "no partition");
+    here.refused(&["connector", "containers", "set", FOREST], 2, "--all");
+    let seattle = "OU=Seattle,OU=Corp,DC=contoso,DC=com";
+    let sales = "OU=Sales,OU=Seattle,OU=Corp,DC=contoso,DC=com";
+    let aaron = format!("CN=Aaron Hughes,{sales}");
+    here.data(&["connector", "containers", "set", FOREST, "--exclude", seattle, "--include", sales, "--include", root]);
+    let verdict = |dn: &str| here.data(&["connector", "containers", "show", FOREST, "--dn", dn])["selected"].clone();
+    assert_eq!((verdict(&aaron), verdict(seattle), verdict(root)), (true.into(), false.into(), true.into()));
+    let forest = here.data(&["connector", "show", FOREST]);
+    assert_eq!(forest["fullImportRequired"], "containers were chosen", "{forest}");
+    here.data(&["run", "start", FOREST, "Full Import"]);
+    here.data(&["run", "start", FOREST, "Delta Synchronization"]);
+    let deletions = here.data(&["deletes", "show"])["staged"]["deletions"].as_u64().unwrap();
+    assert!(deletions > 0);
+    assert_eq!(here.data(&["connector", "show", FOREST])["fullImportRequired"], Value::Null);
+    here.data(&["cs", "show", FOREST, "--dn", &aaron]);
+    // Chosen again before anything was exported, nothing is left to delete.
+    here.data(&["connector", "containers", "set", FOREST, "--all"]);
+    here.data(&["run", "start", FOREST, "Full Import"]);
+    here.data(&["run", "start", FOREST, "Delta Synchronization"]);
+    assert_eq!(here.data(&["deletes", "show"])["staged"]["deletions"], 0);
+    let refreshed = here.data(&["connector", "refresh-schema", FOREST]);
+    assert_eq!((&refreshed["stored"], &refreshed["attributesRemoved"]), (&false.into(), &serde_json::json!([])), "{refreshed}");
+}
+
+#[test]
 fn objects_are_joined_and_disconnected_by_hand() {
     let demo = Installation::new();
     let aaron = ["--dn", "CN=Aaron Hughes,OU=Sales,OU=Seattle,OU=Corp,DC=contoso,DC=com"];

@@ -112,7 +112,7 @@ fn rules_that_are_there_are_replaced_only_after_a_yes() {
         .unwrap();
     place.data(&["connector", "add", "file", "--name", FOREST, "--path", ldif.to_str().unwrap()]);
     place.data(&["connector", "add", "sandbox", "--tenant", "contoso", "--domain", FOREST]);
-    place.refused(&["config", "import-server", pilot()], 31, "map it onto the present one with --map");
+    place.refused(&["config", "import-server", pilot()], 31, "map it onto the present one (on the command line: --map");
     let forest = format!("{FOREST}={FOREST}");
     let tenant = format!("{TENANT}={TENANT}");
     let import = ["config", "import-server", pilot(), "--map", &forest, "--map", &tenant];

@@ -98,6 +98,8 @@ scenarios! {
     scenario_45_order_independence = check("45-order-independence"),
     scenario_46_idempotence = check("46-idempotence"),
     combined_steps = check("combined-steps"),
+    filtered_containers = check("filtered-containers"),
+    forest_export = check("forest-export"),
     step_limits = check("step-limits"),
     deletions_approved = check("deletions-approved"),
     members_of_a_group = check("members-of-a-group"),

@@ -146,6 +146,7 @@ impl Forest {
         ImportRequest {
             mode: ImportMode::Full,
             partition: self.base.clone(),
+            elsewhere: Vec::new(),
             object_types: TYPES.iter().map(|(name, _)| (*name).to_owned()).collect(),
             attributes: ATTRIBUTES.iter().map(|name| (*name).to_owned()).collect(),
             include: Vec::new(),
@@ -177,6 +178,7 @@ fn import(connector: &mut ActiveDirectoryConnector, request: &ImportRequest) -> 
         .import(request, &mut |item| {
             match item {
                 ImportItem::Entry(entry) => entries.push(entry),
+                ImportItem::Filtered { .. } => {}
                 other => panic!("{other:?}"),
             }
             true

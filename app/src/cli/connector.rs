@@ -6,6 +6,7 @@ use syncline_engine::service::{ConnectorStatistics, ConnectorSummary};
 use super::connector_add::{self, AddCommand, CredentialArgs};
 use super::exit::Failure;
 use super::output::Answer;
+use super::partitions::{self, ContainersCommand, PartitionsCommand, RefreshArgs};
 use super::profiles::{self, ProfilesCommand};
 use super::session::Session;
 use super::table::{Pairs, Table};
@@ -40,6 +41,20 @@ The new password is tried on the directory before it is stored. It is asked for 
 Example:
   syncline connector set-credential contoso.com")]
     SetCredential(CredentialArgs),
+    /// Read the directory's schema anew: tell what is different, and store it
+    #[command(after_help = "\
+Attributes that the directory has lost, and rules that use them, are listed before anything is
+stored.
+
+Example:
+  syncline connector refresh-schema contoso.com --dry-run")]
+    RefreshSchema(RefreshArgs),
+    /// Show and choose the partitions that are read
+    #[command(subcommand)]
+    Partitions(PartitionsCommand),
+    /// Show and choose the containers that are read
+    #[command(subcommand)]
+    Containers(ContainersCommand),
     /// List, show and change run profiles
     #[command(subcommand)]
     Profiles(ProfilesCommand),
@@ -55,6 +70,9 @@ impl ConnectorCommand {
             Self::Stats { .. } => "connector stats",
             Self::Add(command) => command.name(),
             Self::SetCredential(_) => "connector set-credential",
+            Self::RefreshSchema(_) => "connector refresh-schema",
+            Self::Partitions(command) => command.name(),
+            Self::Containers(command) => command.name(),
             Self::Profiles(command) => command.name(),
         }
     }
@@ -77,6 +95,9 @@ impl ConnectorCommand {
             }
             Self::Add(command) => command.run(session),
             Self::SetCredential(arguments) => connector_add::set_credential(session, arguments),
+            Self::RefreshSchema(arguments) => partitions::refresh_schema(session, arguments),
+            Self::Partitions(command) => command.run(session),
+            Self::Containers(command) => command.run(session),
             Self::Profiles(command) => command.run(session),
         }
     }

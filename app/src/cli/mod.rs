@@ -16,6 +16,7 @@ mod interrupt;
 mod json;
 mod mv;
 mod output;
+mod partitions;
 mod pending;
 mod preview;
 mod profiles;
@@ -366,6 +367,12 @@ mod tests {
         check("syncline connector list", "connector list", false);
         check("syncline connector show contoso.com", "connector show", false);
         check("syncline connector stats contoso.com", "connector stats", false);
+        check("syncline connector partitions show contoso.com", "connector partitions show", false);
+        check("syncline connector partitions set contoso.com --unselect DC=a", "connector partitions set", false);
+        check("syncline connector containers show contoso.com --dn CN=a", "connector containers show", false);
+        check("syncline connector containers set contoso.com --include OU=a --exclude OU=b", "connector containers set", false);
+        check("syncline connector containers set contoso.com --all", "connector containers set", false);
+        check("syncline connector refresh-schema contoso.com --dry-run", "connector refresh-schema", false);
         check("syncline connector profiles list contoso.com", "connector profiles list", false);
         check("syncline connector profiles show contoso.com Export", "connector profiles show", false);
         check(

@@ -85,6 +85,8 @@ pub struct ImportRequest {
     pub mode: ImportMode,
     /// Name of the partition.
     pub partition: String,
+    /// Partitions that imports of their own read.
+    pub elsewhere: Vec<String>,
     /// Object types wanted, in the schema's spelling.
     pub object_types: Vec<String>,
     /// Attributes wanted.
@@ -157,6 +159,14 @@ pub enum ImportItem {
         anchor: Anchor,
         /// Its last name, when the directory tells it.
         dn: Option<String>,
+    },
+    /// An object outside of what is read: the containers chosen, the partitions selected. If it was read before, it
+    /// is gone.
+    Filtered {
+        /// Its identity, when it is known.
+        anchor: Option<Anchor>,
+        /// Its name.
+        dn: String,
     },
     /// A record that could not be read; counts as a discovery error.
     Bad(DiscoveryError),

@@ -9,7 +9,7 @@ use super::{Batch, Export};
 use crate::connector::{
     Anchor, EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportValue, ReferenceTarget,
 };
-use crate::model::{AttributeChange, AttributeId, CsId, Image, ObjectOperation, Value};
+use crate::model::{AttributeChange, AttributeId, CsId, ErrorCode, Image, ObjectError, ObjectOperation, Value};
 use crate::store::StoreError;
 use crate::store::connector_space::{self, CsObject, LoadOptions, TowerView};
 use crate::store::pending::{self, TargetRow};
@@ -40,17 +40,51 @@ impl Export<'_> {
             wanted.extend(self.targets_wanted(object));
         }
         let targets = pending::targets(transaction, wanted)?;
+        let occupied = pending::occupied(transaction, ids)?;
         let mut batch = Batch { second_pass, ..Batch::default() };
         for mut object in objects {
+            let refused = self.refuse(&object, &occupied);
             // Plain values are read from a view that need not form the members of a large group.
             let rows = std::mem::take(&mut object.references);
             let (change, held) = self.change(&object, &rows, &targets);
             object.references = rows;
-            batch.changes.push(change);
+            batch.changes.push(change.filter(|_| refused.is_none()));
+            batch.refused.push(refused);
             batch.held.push(held);
             batch.objects.push(object);
         }
         Ok(batch)
+    }
+
+    /// Why an object cannot be exported as staged, whatever the directory would say.
+    fn refuse(&self, object: &CsObject, occupied: &BTreeMap<CsId, String>) -> Option<ObjectError> {
+        let connector = &self.connector.name;
+        let operation = object.escrowed.operation;
+        if [ObjectOperation::Delete, ObjectOperation::DeleteAdd].contains(&operation)
+            && let Some(child) = occupied.get(&object.id)
+        {
+            let message = format!(
+                "{} cannot be deleted in \"{connector}\" while it holds other objects, such as {child}; move or delete them first",
+                object.dn
+            );
+            return Some(ObjectError::new(ErrorCode::UNSUPPORTED_CONTAINER_DELETE, message));
+        }
+        if operation == ObjectOperation::Delete {
+            return None;
+        }
+        let object_type = object.escrowed.object_type.as_deref().or(object.object_type.as_deref()).unwrap_or_default();
+        let schema = &self.connector.schema;
+        let unknown = schema.types().next().is_some() && schema.type_name(object_type).is_none();
+        let selected = &self.connector.object_types;
+        let unselected = !selected.is_empty() && !selected.iter().any(|name| name.eq_ignore_ascii_case(object_type));
+        (unknown || unselected).then(|| {
+            let why = if unknown { "its schema has no such type: refresh the schema" } else { "the type is not selected: select it" };
+            let message = format!(
+                "{} is of type \"{object_type}\", which connector \"{connector}\" does not export; {why}, or change the rule that made it",
+                object.dn
+            );
+            ObjectError::new(ErrorCode::NO_EXPORT_TO_TYPE, message)
+        })
     }
 
     /// The targets whose names an object's change needs.

@@ -10,11 +10,12 @@ mod settle;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use rusqlite::Transaction;
 
-use crate::connector::{Capabilities, Connector, ConnectorError, ExportChange, ExportResult};
-use crate::model::{AttributeTable, ConnectorId, CsId, PartitionId};
+use crate::connector::{Capabilities, Connector, ConnectorError, ConnectorErrorKind, ExportChange, ExportOutcome, ExportResult};
+use crate::model::{AttributeTable, ConnectorId, CsId, ErrorCode, ObjectError, PartitionId};
 use crate::protection::{self, DeletionLimit};
 use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
 use crate::store::configuration::{ConnectorRecord, PartitionRecord, ProfileStep};
@@ -24,6 +25,10 @@ use crate::store::{Database, StoreError, attributes, pending};
 
 /// Objects of a batch when the step does not say.
 const BATCH: usize = 30;
+/// How long a batch that failed for a passing reason waits before it is sent again.
+const WAITS: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(15), Duration::from_secs(40)];
+/// Connections that the history of a step keeps at most.
+const MOST_CONNECTIONS: usize = 100;
 
 /// Choices of an export step that do not stand in the run profile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -147,6 +152,8 @@ struct Batch {
     objects: Vec<CsObject>,
     /// Per object: the change to send, if anything of it can be sent.
     changes: Vec<Option<ExportChange>>,
+    /// Per object: why it is not sent at all.
+    refused: Vec<Option<ObjectError>>,
     /// Per object: references that were held back because their target is not in the directory.
     held: Vec<build::HeldReferences>,
     second_pass: bool,
@@ -237,7 +244,7 @@ impl Export<'_> {
             })?;
             let objects = batch.objects.len() as u64;
             let current = batch.objects.first().map(|object| object.dn.clone()).unwrap_or_default();
-            let (results, problem) = self.send(&batch, directory);
+            let (results, problem) = self.send(&batch, directory, recorder);
             sent = Some((batch, results));
             recorder.advance(objects, &current);
             if problem.is_some() {
@@ -253,23 +260,73 @@ impl Export<'_> {
         Ok(halted)
     }
 
-    /// Sends a batch. Results are fewer than changes when the batch could not be sent.
-    fn send(&mut self, batch: &Batch, directory: &mut dyn Connector) -> (Vec<ExportResult>, Option<Halt>) {
-        use crate::connector::ExportOutcome;
-        let changes: Vec<ExportChange> = batch.changes.iter().flatten().cloned().collect();
-        if changes.is_empty() {
-            return (Vec::new(), None);
-        }
-        match directory.export(&changes, &self.environment.cancel) {
-            Ok(results) => {
-                self.sent_any = true;
-                let passing = results.iter().find_map(|result| match &result.outcome {
-                    ExportOutcome::Transient(error) => Some(Halt::Transient(error.message.clone())),
-                    ExportOutcome::Success { .. } | ExportOutcome::Refused(_) => None,
-                });
-                (results, passing)
+    /// Sends a batch. What fails for a passing reason is sent again after a while, a bounded number of times
+    /// (`engine.md` 5.5). Results are fewer than changes when the batch could not be sent.
+    fn send(
+        &mut self,
+        batch: &Batch,
+        directory: &mut dyn Connector,
+        recorder: &mut Recorder,
+    ) -> (Vec<ExportResult>, Option<Halt>) {
+        let changes: Vec<&ExportChange> = batch.changes.iter().flatten().collect();
+        let mut results: Vec<Option<ExportResult>> = vec![None; changes.len()];
+        let mut halted = None;
+        for wait in WAITS.into_iter().map(Some).chain([None]) {
+            let open: Vec<usize> =
+                (0..).zip(&results).filter(|(_, result)| is_open(result.as_ref())).map(|(place, _)| place).collect();
+            if open.is_empty() {
+                break;
             }
-            Err(error) => (Vec::new(), Some(Halt::Connector(error))),
+            let again: Vec<ExportChange> =
+                open.iter().filter_map(|place| changes.get(*place)).map(|change| (*change).clone()).collect();
+            halted = match directory.export(&again, &self.environment.cancel) {
+                Ok(answers) => {
+                    self.sent_any = true;
+                    let passing = answers.iter().find_map(passing_message);
+                    for (place, answer) in open.into_iter().zip(answers) {
+                        if let Some(result) = results.get_mut(place) {
+                            *result = Some(answer);
+                        }
+                    }
+                    passing.map(Halt::Transient)
+                }
+                Err(error) => Some(Halt::Connector(error)),
+            };
+            let passing = match &halted {
+                Some(Halt::Transient(message)) => message.clone(),
+                Some(Halt::Connector(error)) if self.is_passing(error) => error.to_string(),
+                Some(_) | None => break,
+            };
+            let Some(wait) = wait else { break };
+            if recorder.connections.len() < MOST_CONNECTIONS {
+                let detail = format!("{passing}; sent again after {} s", wait.as_secs());
+                recorder.connections.push(self.connection(None, "dropped-connection", detail));
+            }
+            self.environment.clock.wait(wait, &|| self.environment.cancel.is_cancelled());
+            if self.environment.cancel.is_cancelled() {
+                halted = Some(Halt::Stopped);
+                break;
+            }
+        }
+        let lost = || ExportOutcome::Transient(ObjectError::new(ErrorCode::CD_CONNECTIVITY, "there was no answer"));
+        (results.into_iter().map(|result| result.unwrap_or_else(|| ExportResult { outcome: lost() })).collect(), halted)
+    }
+
+    /// True when a directory that failed so may answer soon. One that was never reached is not waited for.
+    fn is_passing(&self, error: &ConnectorError) -> bool {
+        match error.kind {
+            ConnectorErrorKind::Dropped => true,
+            ConnectorErrorKind::Connection => self.sent_any,
+            _ => false,
+        }
+    }
+
+    fn connection(&self, server: Option<String>, status: &str, detail: String) -> ConnectionRecord {
+        ConnectionRecord {
+            server: server.unwrap_or_else(|| self.connector.name.clone()),
+            status: status.to_owned(),
+            date: self.environment.clock.now(),
+            detail,
         }
     }
 
@@ -280,12 +337,7 @@ impl Export<'_> {
             Some(Halt::Stopped | Halt::ErrorLimit) | None if self.sent_any => (None, "success", String::new()),
             Some(Halt::Stopped | Halt::ErrorLimit) | None => return,
         };
-        recorder.connections.push(ConnectionRecord {
-            server: server.unwrap_or_else(|| self.connector.name.clone()),
-            status: status.to_owned(),
-            date: self.environment.clock.now(),
-            detail,
-        });
+        recorder.connections.push(self.connection(server, status, detail));
     }
 
     /// One transaction whose commit is on the disk when it returns.
@@ -300,5 +352,17 @@ impl Export<'_> {
         })();
         writer.set_durable(false)?;
         result
+    }
+}
+
+/// True when a change has no answer that settles it.
+fn is_open(result: Option<&ExportResult>) -> bool {
+    result.is_none_or(|result| passing_message(result).is_some())
+}
+
+fn passing_message(result: &ExportResult) -> Option<String> {
+    match &result.outcome {
+        ExportOutcome::Transient(error) => Some(error.message.clone()),
+        ExportOutcome::Success { .. } | ExportOutcome::Refused(_) => None,
     }
 }

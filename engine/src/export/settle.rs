@@ -35,9 +35,16 @@ impl Export<'_> {
     ) -> Result<(), StoreError> {
         let Some((batch, results)) = sent else { return Ok(()) };
         let mut results = results.into_iter();
-        for ((mut object, change), held) in batch.objects.into_iter().zip(batch.changes).zip(batch.held) {
+        let batched = batch.objects.into_iter().zip(batch.changes).zip(batch.held).zip(batch.refused);
+        for (((mut object, change), held), refused) in batched {
             let sent = change.is_some();
-            let outcome = if sent { results.next().map(|result| result.outcome) } else { Some(nothing_sent()) };
+            let outcome = if let Some(error) = refused {
+                Some(ExportOutcome::Refused(error))
+            } else if sent {
+                results.next().map(|result| result.outcome)
+            } else {
+                Some(nothing_sent())
+            };
             match outcome {
                 Some(ExportOutcome::Success { anchor, unresolved, warnings }) => {
                     for warning in &warnings {

@@ -231,6 +231,7 @@ fn scenario_41_killed_in_the_middle() {
     }
     // The second batch is carried out, but the program is killed before its results are written.
     fixture.directory.inject(Fault::LoseAnswer { after: 1 });
+    fixture.directory.inject(Fault::RefuseBatch { after: 2, kind: ConnectorErrorKind::Dropped });
     assert_eq!(fixture.export().end.status, StepStatus::STOPPED_CONNECTIVITY);
     let second: Vec<_> = fixture.objects()[30..60].iter().map(|object| object.id).collect();
     fixture.change(|transaction| pending::escrow(transaction, &second).unwrap());
@@ -268,8 +269,80 @@ fn failures_of_the_directory_stop_the_export_and_lose_nothing() {
     check(refuse(0, ConnectorErrorKind::ExportDisabled), StepStatus::STOPPED_EXPORT_DISABLED, 90);
     check(refuse(1, ConnectorErrorKind::Connection), StepStatus::STOPPED_CONNECTIVITY, 60);
     check(refuse(2, ConnectorErrorKind::Credentials), StepStatus::STOPPED_BAD_CREDENTIALS, 30);
-    check(Fault::Passing { after: 1 }, StepStatus::STOPPED_CONNECTIVITY, 60);
+    check(refuse(1, ConnectorErrorKind::Dropped), StepStatus::STOPPED_CONNECTIVITY, 60);
+    check(Fault::Passing { after: 1, times: None }, StepStatus::STOPPED_CONNECTIVITY, 60);
     check(Fault::StopExport { after: 1 }, StepStatus::STOPPED_BY_USER, 30);
+}
+
+#[test]
+fn what_cannot_be_exported_is_not_sent() {
+    let mut fixture = Fixture::forest();
+    let u1 = fixture.user("u1");
+    fixture.full_import();
+    fixture.synchronize(true);
+    fixture.stage_delete("OU=Staff,DC=contoso,DC=com");
+    let told = fixture.export();
+    assert_told(&told, StepStatus::COMPLETED_EXPORT_ERRORS, "export-failure=1");
+    let error = fixture.errors(&told).remove(0).error;
+    assert_eq!(error.code.as_str(), "unsupported-container-delete");
+    assert!(error.message.contains("OU=Staff") && error.message.contains(&u1), "{}", error.message);
+    assert!(fixture.directory.take_sent().is_empty());
+    // What goes first is in nobody's way.
+    fixture.stage_delete(&u1);
+    assert_told(&fixture.export(), StepStatus::SUCCESS, "export-delete=2");
+    assert_eq!(sent(&fixture), [["-".to_owned() + &u1, "-OU=Staff,DC=contoso,DC=com".to_owned()]]);
+
+    fixture.connector.object_types = vec!["group".to_owned()];
+    fixture.provision("CN=u2,DC=contoso,DC=com", "user", &[]);
+    let told = fixture.export();
+    assert_told(&told, StepStatus::COMPLETED_EXPORT_ERRORS, "export-failure=1");
+    let error = fixture.errors(&told).remove(0).error;
+    assert_eq!(error.code, ErrorCode::NO_EXPORT_TO_TYPE);
+    assert!(error.message.contains("\"user\"") && error.message.contains("not selected"), "{}", error.message);
+    assert!(fixture.directory.take_sent().is_empty());
+}
+
+/// A clock that writes down how long it was asked to wait.
+#[derive(Debug, Default)]
+struct Waits(std::sync::Mutex<Vec<u64>>);
+
+impl crate::model::Clock for Waits {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::UNIX_EPOCH
+    }
+
+    fn wait(&self, time: std::time::Duration, given_up: &dyn Fn() -> bool) {
+        assert!(!given_up());
+        self.0.lock().unwrap().push(time.as_secs());
+    }
+}
+
+#[test]
+fn passing_failures_are_waited_for() {
+    let check = |fault: Fault, status: StepStatus, counters: &str, waits: &[u64], sent: usize| {
+        let mut fixture = Fixture::tenant();
+        let clock = std::sync::Arc::new(Waits::default());
+        fixture.environment.clock = clock.clone();
+        for number in 100..190 {
+            fixture.provision(&format!("CN={{{number}}}"), "user", &[]);
+        }
+        fixture.directory.inject(fault.clone());
+        let told = fixture.export();
+        assert_told(&told, status, counters);
+        assert_eq!(*clock.0.lock().unwrap(), waits, "{fault:?}");
+        assert_eq!(fixture.directory.take_sent().len(), sent, "{fault:?}");
+        assert_eq!(
+            fixture.directory.entries().len(),
+            told.counters.strip_prefix("export-add=").unwrap_or("0").parse::<usize>().unwrap()
+        );
+    };
+    let passing = |after, times| Fault::Passing { after, times };
+    check(passing(1, Some(2)), StepStatus::SUCCESS, "export-add=90", &[1, 4], 5);
+    check(passing(0, None), StepStatus::STOPPED_CONNECTIVITY, "", &[1, 4, 15, 40], 5);
+    // What was carried out without an answer is sent again and matched.
+    let refuse = |kind| Fault::RefuseBatch { after: 1, kind };
+    check(refuse(ConnectorErrorKind::Dropped), StepStatus::STOPPED_CONNECTIVITY, "export-add=30", &[1, 4, 15, 40], 6);
+    check(refuse(ConnectorErrorKind::Credentials), StepStatus::STOPPED_BAD_CREDENTIALS, "export-add=30", &[], 2);
 }
 
 #[test]

@@ -69,6 +69,10 @@ enum Line {
         dn: Option<String>,
         anchor: String,
     },
+    Filtered {
+        dn: String,
+        anchor: Option<String>,
+    },
     Unreadable {
         dn: Option<String>,
         error: ObjectError,
@@ -127,6 +131,7 @@ impl Line {
                     .collect(),
             },
             ImportItem::Deleted { anchor, dn } => Self::Deleted { dn, anchor: STANDARD.encode(anchor.0) },
+            ImportItem::Filtered { anchor, dn } => Self::Filtered { dn, anchor: anchor.map(|anchor| STANDARD.encode(anchor.0)) },
             ImportItem::Bad(bad) => Self::Unreadable { dn: bad.dn, error: bad.error },
         }
     }
@@ -304,6 +309,7 @@ impl Connector for Replay {
                     ImportItem::Entry(ImportEntry { anchor: anchor(known)?, dn, object_type, attributes, partial })
                 }
                 Line::Deleted { dn, anchor: known } => ImportItem::Deleted { anchor: anchor(known)?, dn },
+                Line::Filtered { dn, anchor: known } => ImportItem::Filtered { anchor: known.map(anchor).transpose()?, dn },
                 Line::Unreadable { dn, error } => ImportItem::Bad(DiscoveryError { dn, error }),
                 Line::Import { .. } => return Err(self.fault(number, "a second import begins; keep one import to a file")),
                 Line::End { watermark, warnings, .. } => {
@@ -382,6 +388,7 @@ mod tests {
         ImportRequest {
             mode,
             partition: "DC=x".to_owned(),
+            elsewhere: Vec::new(),
             object_types: Vec::new(),
             attributes: Vec::new(),
             include: Vec::new(),
@@ -416,6 +423,7 @@ mod tests {
             ImportItem::Entry(entry),
             ImportItem::Deleted { anchor: Anchor(vec![9]), dn: Some("CN=z,DC=x".to_owned()) },
             ImportItem::Deleted { anchor: Anchor(vec![8]), dn: None },
+            ImportItem::Filtered { anchor: Some(Anchor(vec![7])), dn: "CN=f,DC=x".to_owned() },
             ImportItem::Bad(DiscoveryError { dn: None, error }),
         ]
     }
@@ -486,7 +494,7 @@ mod tests {
         change("\"format\":1", "\"format\":2", ConnectorErrorKind::Configuration, "format is 2");
         change("DC=x", "DC=y", ConnectorErrorKind::Configuration, "partition DC=y");
         change("AP8K", "A", ConnectorErrorKind::Protocol, "line 2");
-        change("{\"record\":\"end\"", "{\"record\":\"other\"", ConnectorErrorKind::Protocol, "line 7");
+        change("{\"record\":\"end\"", "{\"record\":\"other\"", ConnectorErrorKind::Protocol, "line 8");
         let unfinished = text.lines().take(3).collect::<Vec<_>>().join("\n");
         fs::write(&path, unfinished).unwrap();
         let (read, end) = replay(&path, 1, ImportMode::Full);

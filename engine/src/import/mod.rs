@@ -27,7 +27,7 @@ use crate::connector::{
 };
 use crate::model::{AttributeId, ConnectorId, CsId, Dn};
 use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
-use crate::store::configuration::{ConnectorRecord, LogFile, LogFileUsage, PartitionRecord, ProfileStep};
+use crate::store::configuration::{self, ConnectorRecord, LogFile, LogFileUsage, PartitionRecord, ProfileStep};
 use crate::store::runs::ConnectionRecord;
 use crate::store::{Database, StoreError, connector_space, staging};
 use prepare::Arrived;
@@ -37,6 +37,8 @@ use stage::Stager;
 const BATCH: usize = 1_000;
 /// Values of one transaction: large groups make small batches.
 const BATCH_VALUES: usize = 200_000;
+/// Objects without a name of their own that the end of a step names.
+const TRANSIENTS_NAMED: u32 = 5;
 /// Batches read ahead of staging.
 const READ_AHEAD: usize = 4;
 
@@ -99,6 +101,7 @@ fn request(
     Ok(ImportRequest {
         mode,
         partition: partition.name.clone(),
+        elsewhere: elsewhere(environment, partition).map_err(|error| error.to_string())?,
         object_types: connector.object_types.clone(),
         attributes: connector.attributes.clone(),
         include: containers(&partition.include)?,
@@ -108,6 +111,12 @@ fn request(
         schema: Arc::new(connector.schema.clone()),
         cancel: environment.cancel.clone(),
     })
+}
+
+/// The other partitions of a connector that are read.
+fn elsewhere(environment: &StepEnvironment, partition: &PartitionRecord) -> Result<Vec<String>, StoreError> {
+    let partitions = configuration::partitions(&*environment.database.reader()?, partition.connector)?;
+    Ok(partitions.into_iter().filter(|other| other.selected && other.id != partition.id).map(|other| other.name).collect())
 }
 
 /// Gives an object the name that the directory accepted for it, and everything below it the name that
@@ -249,6 +258,21 @@ impl Import<'_> {
         None
     }
 
+    /// Names objects whose names others have taken, with the cause where it arose in this step.
+    fn waiting(&self, number: u64, names: &[(CsId, String)]) -> String {
+        let named = names.iter().map(|(id, dn)| {
+            let cause = match self.stager.transients.get(id) {
+                Some(&"add") => " (add: another object was created under the name)",
+                Some(&"move") => " (move: another object was moved to the name)",
+                Some(_) => " (move-parent: its container was moved, and another object has the name there)",
+                None => "",
+            };
+            format!("{dn}{cause}")
+        });
+        let named = named.collect::<Vec<_>>().join("; ");
+        format!("{number} objects wait for a later import because another object has their name: {named}")
+    }
+
     /// The stream came to its end: what waited, what is gone, what is not needed, the watermark.
     fn complete(&mut self, summary: &ImportSummary, recorder: &mut Recorder) -> Result<StepEnd, StoreError> {
         self.stager.stage_postponed(recorder)?;
@@ -266,6 +290,7 @@ impl Import<'_> {
         let transaction = writer.transaction()?;
         connector_space::remove_unneeded_placeholders(&transaction, self.connector.id)?;
         let transients = staging::unsettled_transients(&transaction, self.connector.id)?;
+        let waiting = staging::transient_names(&transaction, self.connector.id, TRANSIENTS_NAMED)?;
         // A full import that could not evaluate deletions is no ground for delta imports.
         let incomplete = self.full && (findings.discovery_errors > 0 || nothing);
         let watermark = match &summary.watermark {
@@ -287,10 +312,7 @@ impl Import<'_> {
                 "the directory returned no objects; nothing was deleted: check the selected containers and object types",
             )
         } else if transients > 0 {
-            StepEnd::because(
-                StepStatus::COMPLETED_TRANSIENT_OBJECTS,
-                format!("{transients} objects wait for a later import because another object has their name"),
-            )
+            StepEnd::because(StepStatus::COMPLETED_TRANSIENT_OBJECTS, self.waiting(transients, &waiting))
         } else if findings.not_reimported {
             StepEnd::because(StepStatus::COMPLETED_WARNINGS, "some exported values came back different")
         } else if recorder.warnings.is_empty() {
@@ -312,7 +334,7 @@ fn read(
     let (mut batch, mut weight) = (Vec::with_capacity(size), 0);
     let (mut objects, mut deletions, mut limit) = (0, 0, None);
     let summary = directory.import(request, &mut |item| {
-        objects += 1;
+        objects += u64::from(!matches!(item, ImportItem::Filtered { .. }));
         deletions += u64::from(matches!(item, ImportItem::Deleted { .. }));
         if step.object_limit > 0 && objects > step.object_limit {
             limit = Some(Limit::Objects(step.object_limit));

@@ -46,6 +46,8 @@ pub(super) struct Space<'a> {
     pub adopted: Vec<CsId>,
     /// Metaverse objects that lost an object they had provisioned.
     pub orphaned: Vec<MvId>,
+    /// Why objects lost their names (`engine.md` 3.3c).
+    pub transients: BTreeMap<CsId, &'static str>,
     /// The number of the next new object, once it is known.
     next: Option<CsId>,
     /// Some objects have no row yet.
@@ -71,6 +73,7 @@ impl<'a> Space<'a> {
             objects: BTreeMap::new(),
             adopted: Vec::new(),
             orphaned: Vec::new(),
+            transients: BTreeMap::new(),
             next: None,
             unwritten: false,
         }
@@ -283,13 +286,14 @@ impl<'a> Space<'a> {
     /// new owner of the name, who takes over what lies below it.
     fn take_name(&mut self, id: CsId, dn: &Dn) -> Result<CsId, StoreError> {
         self.write_rows()?;
-        self.make_transient(id)?;
+        self.make_transient(id, "add")?;
         let created = self.create(dn)?;
         staging::move_children(self.transaction, id, created)?;
         Ok(created)
     }
 
-    fn make_transient(&mut self, id: CsId) -> Result<(), StoreError> {
+    fn make_transient(&mut self, id: CsId, cause: &'static str) -> Result<(), StoreError> {
+        self.transients.insert(id, cause);
         let object = &mut self.need(id)?.object;
         let old_key = std::mem::replace(&mut object.dn_key, transient_key(object.guid));
         object.transient = true;
@@ -309,7 +313,7 @@ impl<'a> Space<'a> {
         if object.is_placeholder() {
             self.merge(other, id)?;
         } else if object.anchor.is_some() {
-            self.make_transient(other)?;
+            self.make_transient(other, "move")?;
         } else {
             self.discard_provisioned(other)?;
             self.merge(other, id)?;
@@ -378,7 +382,7 @@ impl<'a> Space<'a> {
                 let object = &self.need(other)?.object;
                 if !object.is_placeholder() && object.anchor.is_some() {
                     // The other one arrived under the new name already; this one is settled later.
-                    self.make_transient(below.id)?;
+                    self.make_transient(below.id, "move-parent")?;
                     continue;
                 }
                 self.make_room(other, below.id)?;

@@ -7,7 +7,7 @@ use crate::model::{CsId, Delta, ErrorCode, ObjectError, ObjectOperation};
 use crate::step::{Recorder, StepEnvironment};
 use crate::store::connector_space::{self, CsObject, LoadOptions, StoredError};
 use crate::store::references::{self, ReferenceLayer};
-use crate::store::{StoreError, staging};
+use crate::store::{StoreError, configuration, staging};
 
 const CHUNK: usize = 2_000;
 
@@ -50,7 +50,14 @@ pub(super) fn obsolete(
 ) -> Result<bool, StoreError> {
     let unseen: Vec<CsId> = {
         let reader = environment.database.reader()?;
-        staging::ids_of_partition(&reader, partition)?.into_iter().filter(|id| !stager.seen.contains(*id)).collect()
+        let mut unseen = staging::ids_of_partition(&reader, partition)?;
+        unseen.retain(|id| !stager.seen.contains(*id));
+        // What lies in partitions that nobody reads any more is gone from sight as well.
+        for other in configuration::partitions(&reader, connector)?.into_iter().filter(|other| !other.selected) {
+            let ids = staging::ids_of_partition(&reader, other.id)?;
+            unseen.extend(ids.into_iter().filter(|id| !stager.seen.contains(*id)));
+        }
+        unseen
     };
     recorder.phase("completing-obsoletion", Some(unseen.len() as u64));
     let (mut left, mut more) = (most, false);

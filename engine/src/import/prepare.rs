@@ -9,6 +9,8 @@ use crate::model::{
     AlgorithmStep, AttributeId, AttributeTable, Dn, ErrorCode, Image, ObjectError, Schema, Value, ValueType, Values, fold_text,
 };
 
+/// Most bytes of values that an object can have in a connector space.
+const SIZE_LIMIT: usize = 256 << 20;
 /// Longest anchor (`engine.md` 2-5).
 const ANCHOR_LIMIT: usize = 398;
 
@@ -23,7 +25,7 @@ impl Arrived {
     pub(super) fn new(item: ImportItem) -> Self {
         let hash = match &item {
             ImportItem::Entry(entry) if !entry.partial => Some(content_hash(entry)),
-            ImportItem::Entry(_) | ImportItem::Deleted { .. } | ImportItem::Bad(_) => None,
+            ImportItem::Entry(_) | ImportItem::Deleted { .. } | ImportItem::Filtered { .. } | ImportItem::Bad(_) => None,
         };
         Self { item, hash }
     }
@@ -32,7 +34,7 @@ impl Arrived {
     pub(super) fn weight(&self) -> usize {
         match &self.item {
             ImportItem::Entry(entry) => entry.attributes.values().map(Vec::len).sum(),
-            ImportItem::Deleted { .. } | ImportItem::Bad(_) => 1,
+            ImportItem::Deleted { .. } | ImportItem::Filtered { .. } | ImportItem::Bad(_) => 1,
         }
     }
 }
@@ -146,6 +148,9 @@ impl<'a> EntryReader<'a> {
             let message = format!("{dn} has type \"{}\", which the schema does not know: refresh the schema", entry.object_type);
             return Err(fault(ErrorCode::UNMAPPABLE_OBJECT_TYPE, message));
         };
+        if let Some(error) = too_large(&entry, SIZE_LIMIT) {
+            return Err(Box::new(error));
+        }
         let mut prepared = PreparedEntry {
             anchor: entry.anchor.0,
             object_type,
@@ -172,6 +177,31 @@ impl<'a> EntryReader<'a> {
         let known = self.schema.type_name(object_type).map(str::to_owned);
         // A connector without a stored schema takes types as they come.
         known.or_else(|| self.schema.types().next().is_none().then(|| object_type.to_owned()))
+    }
+}
+
+/// The error of an object with more bytes than can be stored; names the largest attribute.
+fn too_large(entry: &ImportEntry, limit: usize) -> Option<ObjectError> {
+    let size = |values: &Vec<EntryValue>| values.iter().map(size_of).sum::<usize>();
+    let total: usize = entry.attributes.values().map(size).sum();
+    if total <= limit {
+        return None;
+    }
+    let (name, values) = entry.attributes.iter().max_by_key(|(_, values)| size(values))?;
+    let message = format!(
+        "{} has {} bytes of values, most of them in attribute \"{name}\" ({} bytes); a connector space object holds {limit}: leave the attribute out",
+        entry.dn,
+        total,
+        size(values)
+    );
+    Some(ObjectError::new(ErrorCode::STAGING_ERROR, message).at(AlgorithmStep::Staging).attribute(name))
+}
+
+fn size_of(value: &EntryValue) -> usize {
+    match value {
+        EntryValue::Text(text) | EntryValue::Reference(text) => text.len(),
+        EntryValue::Binary(bytes) => bytes.len(),
+        EntryValue::Integer(_) | EntryValue::Boolean(_) => 8,
     }
 }
 
@@ -263,6 +293,15 @@ mod tests {
         check(&entry("CN=a", &[("x", &["1"]), ("y", &[])]), &entry("CN=a", &[("x", &["1"])]), false);
         check(&entry("CN=a", &[]), &entry("CN=A", &[]), false);
         check(&entry("CN=a", &[("x", &["y"])]), &entry("CN=a", &[("x", &["Y"])]), false);
+    }
+
+    #[test]
+    fn an_object_that_is_too_large_is_told_with_its_largest_attribute() {
+        let entry = entry("CN=a", &[("small", &["12"]), ("large", &["1234", "5678"])]);
+        assert_eq!(too_large(&entry, 10), None);
+        let error = too_large(&entry, 9).unwrap();
+        assert_eq!((error.code, error.detail.attribute.as_deref()), (ErrorCode::STAGING_ERROR, Some("large")));
+        assert!(error.message.contains("10 bytes of values") && error.message.contains("(8 bytes)"), "{}", error.message);
     }
 
     #[test]

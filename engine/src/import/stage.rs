@@ -49,6 +49,8 @@ pub(super) struct Stager<'a> {
     /// Objects that refer to names nobody has yet; they wait for the end, when renames are known.
     postponed: BTreeMap<Vec<u8>, PreparedEntry>,
     postponed_values: usize,
+    /// Why objects lost their names in this step.
+    pub transients: BTreeMap<CsId, &'static str>,
     pub findings: Findings,
 }
 
@@ -81,6 +83,7 @@ impl<'a> Stager<'a> {
             seen: SeenObjects::default(),
             postponed: BTreeMap::new(),
             postponed_values: 0,
+            transients: BTreeMap::new(),
             findings: Findings::default(),
         })
     }
@@ -127,6 +130,7 @@ impl<'a> Stager<'a> {
     ) -> Result<Vec<Work>, StoreError> {
         let anchors = batch.iter().filter_map(|arrived| match &arrived.item {
             ImportItem::Entry(entry) => Some(entry.anchor.0.as_slice()),
+            ImportItem::Filtered { anchor, .. } => anchor.as_ref().map(|anchor| anchor.0.as_slice()),
             ImportItem::Deleted { .. } | ImportItem::Bad(_) => None,
         });
         let heads = staging::heads_by_anchor(transaction, self.connector.id, self.partition.id, anchors)?;
@@ -165,6 +169,14 @@ impl<'a> Stager<'a> {
                     }
                 }
                 ImportItem::Deleted { anchor, dn } => work.push(Work::Deleted { anchor: anchor.0, dn }),
+                ImportItem::Filtered { anchor, .. } => {
+                    let known = anchor.filter(|anchor| heads.contains_key(&anchor.0));
+                    recorder.add(if known.is_some() { "filtered-deletions" } else { "filtered-objects" }, 1);
+                    // A full import deletes what it has not seen.
+                    if let Some(anchor) = known.filter(|_| !self.full) {
+                        work.push(Work::Deleted { anchor: anchor.0, dn: None });
+                    }
+                }
                 ImportItem::Bad(bad) => self.discovery_error(bad.dn.as_deref().unwrap_or_default(), bad.error, recorder),
             }
         }
@@ -175,7 +187,7 @@ impl<'a> Stager<'a> {
     fn learn_names(&mut self, transaction: &Transaction<'_>, changed: &[Arrived]) -> Result<(), StoreError> {
         let entries = changed.iter().filter_map(|arrived| match &arrived.item {
             ImportItem::Entry(entry) => Some(&entry.attributes),
-            ImportItem::Deleted { .. } | ImportItem::Bad(_) => None,
+            ImportItem::Deleted { .. } | ImportItem::Filtered { .. } | ImportItem::Bad(_) => None,
         });
         let names = self.reader.unknown_names(entries);
         if names.is_empty() {
@@ -242,17 +254,19 @@ impl<'a> Stager<'a> {
                 }
                 Work::Deleted { anchor, dn } => {
                     self.drop_postponed(&anchor);
-                    if let Some(id) = space.by_anchor(&anchor) {
+                    let known = space.by_anchor(&anchor);
+                    if let Some(id) = known {
                         contents.retain(|(staged, _, _)| *staged != id);
                         self.delete(&mut space, id, recorder)?;
                     }
-                    self.count_filtered(&space, &anchor, dn.as_deref(), recorder);
+                    self.count_filtered(known.is_some(), dn.as_deref(), recorder);
                 }
             }
         }
         for (id, renamed, entry) in contents {
             self.stage_content(&mut space, id, renamed, entry, last, recorder)?;
         }
+        self.transients.append(&mut space.transients);
         space.write_rows()?;
         if !space.adopted.is_empty() {
             staging::flag_referrers(transaction, &space.adopted)?;
@@ -264,10 +278,9 @@ impl<'a> Stager<'a> {
     }
 
     /// A deletion that the directory reports because the object left the selected containers.
-    fn count_filtered(&self, space: &Space<'_>, anchor: &[u8], dn: Option<&str>, recorder: &mut Recorder) {
+    fn count_filtered(&self, known: bool, dn: Option<&str>, recorder: &mut Recorder) {
         let outside = dn.and_then(|dn| Dn::parse(dn).ok()).is_some_and(|dn| !self.containers.selects(&dn));
         if outside {
-            let known = space.by_anchor(anchor).is_some();
             recorder.add(if known { "filtered-deletions" } else { "filtered-objects" }, 1);
         }
     }
@@ -450,6 +463,7 @@ fn item_name(item: &ImportItem) -> &str {
     match item {
         ImportItem::Entry(entry) => &entry.dn,
         ImportItem::Deleted { dn, .. } => dn.as_deref().unwrap_or_default(),
+        ImportItem::Filtered { dn, .. } => dn,
         ImportItem::Bad(bad) => bad.dn.as_deref().unwrap_or_default(),
     }
 }

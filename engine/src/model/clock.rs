@@ -1,6 +1,7 @@
 //! Time and identity as parameters: the engine never asks the system by itself.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -9,7 +10,13 @@ use uuid::Uuid;
 pub trait Clock: Send + Sync + std::fmt::Debug {
     /// The present instant.
     fn now(&self) -> Timestamp;
+
+    /// Lets time pass, less when it is given up meanwhile. A clock that stands still lets none pass.
+    fn wait(&self, _time: Duration, _given_up: &dyn Fn() -> bool) {}
 }
+
+/// How often a wait looks whether it is given up.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The computer's clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,6 +25,15 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn wait(&self, time: Duration, given_up: &dyn Fn() -> bool) {
+        let mut left = time;
+        while !left.is_zero() && !given_up() {
+            let part = left.min(LOOK);
+            std::thread::sleep(part);
+            left -= part;
+        }
     }
 }
 

@@ -80,10 +80,6 @@ codes! {
     CD_EXISTING_OBJECT = "cd-existing-object";
     /// The object is not in the directory.
     CD_MISSING_OBJECT = "cd-missing-object";
-    /// The parent does not exist in the directory.
-    NON_EXISTENT_PARENT = "non-existent-parent";
-    /// The account may not write.
-    PERMISSION_ISSUE = "permission-issue";
     /// The attribute cannot be written.
     READONLY_ATTRIBUTE = "readonly-attribute";
     /// The directory rejected a value.
@@ -94,6 +90,8 @@ codes! {
     CD_CONNECTIVITY = "cd-connectivity-error";
     /// The directory reported an error of its own.
     CD_ERROR = "cd-error";
+    /// The container still holds objects.
+    UNSUPPORTED_CONTAINER_DELETE = "unsupported-container-delete";
     /// The connector cannot export this type.
     NO_EXPORT_TO_TYPE = "no-export-to-this-object-type";
 }

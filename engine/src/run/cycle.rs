@@ -8,9 +8,9 @@ use crate::connector::CancelToken;
 use crate::model::{ConnectorId, RunId};
 use crate::protection;
 use crate::step::{StepStatus, most_severe};
-use crate::store::StoreError;
 use crate::store::configuration::{self, ConnectorRecord, StepType};
 use crate::store::runs::{self, RunQuery};
+use crate::store::{StoreError, pending};
 
 const TENANT_KIND: &str = "tenant";
 
@@ -120,32 +120,31 @@ impl Cycle<'_> {
         self.step(connector, step_type, note).map(|_| ())
     }
 
+    /// Exports to the tenant, and to a forest that something waits for.
     fn export(&mut self, connector: &ConnectorRecord) -> Result<(), RunError> {
-        let staging = protection::staging_mode(&*self.core.database.reader()?)?;
-        let skipped = if staging {
-            Some("skipped: the server is in staging mode")
-        } else if self.plan.initial && self.import_stopped {
-            Some("skipped: an import of this initial cycle did not complete")
-        } else if connector.kind != TENANT_KIND {
-            // Nothing is staged for forests that are only read.
+        let (staging, waiting) = {
+            let reader = self.core.database.reader()?;
+            (protection::staging_mode(&reader)?, pending::count(&reader, connector.id)?)
+        };
+        if connector.kind != TENANT_KIND && waiting == 0 {
             return Ok(());
+        }
+        let skipped = if staging {
+            Some("skipped: the server is in staging mode".to_owned())
+        } else if self.plan.initial && self.import_stopped {
+            Some("skipped: an import of this initial cycle did not complete".to_owned())
+        } else if connector.kind != TENANT_KIND && self.core.factory.can_export(connector).is_ok_and(|can| !can) {
+            // A directory that cannot be asked gets its run, which says why.
+            Some(format!("skipped: {waiting} changes wait, but the connector cannot write to its directory"))
         } else {
             None
         };
-        match skipped {
-            Some(note) if connector.kind == TENANT_KIND => {
-                let profile = self.core.profile_name(connector.id, StepType::Export)?.unwrap_or_default();
-                self.entries.push(CycleEntry {
-                    connector: connector.name.clone(),
-                    profile,
-                    run: None,
-                    note: Some(note.to_owned()),
-                });
-                Ok(())
-            }
-            Some(_) => Ok(()),
-            None => self.step(connector, StepType::Export, None).map(|_| ()),
+        let Some(note) = skipped else { return self.step(connector, StepType::Export, None).map(|_| ()) };
+        if !self.plan.token.is_cancelled() {
+            let profile = self.core.profile_name(connector.id, StepType::Export)?.unwrap_or_default();
+            self.entries.push(CycleEntry { connector: connector.name.clone(), profile, run: None, note: Some(note) });
         }
+        Ok(())
     }
 
     /// Runs the profile of a step type and gives its status.

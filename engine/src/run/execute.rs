@@ -128,7 +128,7 @@ impl Execution<'_> {
         let Some(full) = step.step_type.synchronizes() else { return self.access(&environment, step, recorder) };
         let imported = step.step_type.imports().map(|_| self.access(&environment, step, recorder));
         let before = match imported {
-            Some(end) if !end.status.lets_next_step_run() => return end,
+            Some(end) if !end.status.lets_next_step_run() || step.only_writes_log_file() => return end,
             other => other,
         };
         let options = sync::SyncOptions {
@@ -241,7 +241,8 @@ impl Execution<'_> {
                 .iter()
                 .filter(|partition| partition.selected)
                 .all(|partition| imports().any(|step| step.partition.eq_ignore_ascii_case(&partition.name)));
-        let synchronized = completed.iter().any(|step| step.step_type.synchronizes() == Some(true));
+        let synchronized =
+            completed.iter().any(|step| step.step_type.synchronizes() == Some(true) && !step.only_writes_log_file());
         if let Some(connector) = configuration::connector(&transaction, self.connector.id)? {
             let import = connector.full_import_reason.as_deref().filter(|_| !imported);
             let sync = connector.full_sync_reason.as_deref().filter(|_| !synchronized);

@@ -26,4 +26,12 @@ pub trait DirectoryFactory: Send + Sync {
     /// # Errors
     /// [`ConnectorError`] when it cannot be used.
     fn open(&self, connector: &ConnectorRecord) -> Result<Box<dyn Connector>, ConnectorError>;
+
+    /// Whether the directory takes changes.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when it cannot be used.
+    fn can_export(&self, connector: &ConnectorRecord) -> Result<bool, ConnectorError> {
+        Ok(self.open(connector)?.capabilities().export)
+    }
 }

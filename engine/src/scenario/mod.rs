@@ -80,6 +80,7 @@ fn inner(action: &Action) -> Vec<&[Step]> {
         | Action::DeleteRule(_)
         | Action::Threshold(_)
         | Action::ApproveDeletions(_)
+        | Action::Containers { .. }
         | Action::Staging(_)
         | Action::Advance(_)
         | Action::Remember { .. }
@@ -153,6 +154,7 @@ fn step_subjects(step: &Step, see: &mut dyn FnMut(&Subject)) {
         | Action::DeleteRule(_)
         | Action::Threshold(_)
         | Action::ApproveDeletions(_)
+        | Action::Containers { .. }
         | Action::Staging(_)
         | Action::Advance(_)
         | Action::Run(_)

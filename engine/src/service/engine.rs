@@ -295,6 +295,11 @@ impl Engine {
         }
     }
 
+    /// Opens the directories behind connectors.
+    pub(super) fn directories(&self) -> &Directories {
+        &self.0.directories
+    }
+
     /// The account of whoever opened the engine.
     pub(super) fn user(&self) -> &str {
         &self.0.options.user

@@ -1,6 +1,7 @@
 //! Floor 7: the one handle that the app and the command line hold. Commands in, queries out, events.
 
 mod broadcast;
+mod directory_selection;
 mod engine;
 mod error;
 mod explain;

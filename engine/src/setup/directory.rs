@@ -47,6 +47,16 @@ pub enum SetupError {
     /// The connector does not exist any more.
     #[error("connector {0} does not exist")]
     UnknownConnector(ConnectorId),
+    /// Rules use attributes that the directory does not have any more.
+    #[error(
+        "the directory of connector \"{connector}\" has lost attributes that rules use, so its schema was not stored: {uses}; change the rules first, or confirm"
+    )]
+    AttributesInUse {
+        /// Connector.
+        connector: String,
+        /// Every attribute with the rule and the part that uses it.
+        uses: String,
+    },
     /// The name is in use.
     #[error("a connector named \"{0}\" already exists")]
     NameTaken(String),

@@ -4,20 +4,26 @@ mod choices;
 pub mod demo;
 mod directories;
 mod directory;
+mod partitions;
 mod rule_changes;
 mod rule_set;
 mod run_profiles;
 mod sandbox;
+mod schema_refresh;
+#[cfg(test)]
+mod selection_tests;
 #[cfg(test)]
 mod tests;
 
 pub use choices::RuleChoices;
 pub use directories::{ACTIVE_DIRECTORY_KIND, Directories, FILE_KIND, TENANT_KIND, open_directory};
 pub use directory::{NewDirectory, SetupContext, SetupError, add_directory, set_credential};
+pub use partitions::{PartitionError, choose_containers, select_partitions};
 pub use rule_changes::{
     Accept, RuleChangeError, RuleChangeReport, RuleChanges, RuleStep, configuration_version, judge_rules, store_rules,
 };
 pub use rule_set::{apply_default_rules, select_attributes};
 pub use run_profiles::{RunProfileError, delete_run_profile, save_run_profile};
 pub use sandbox::{add_sandbox, is_waiting_for_tenant, start_sandbox};
+pub use schema_refresh::{AttributeUse, ChangedAttribute, SchemaRefresh, refresh_schema};
 pub use syncline_sandbox::SandboxError;

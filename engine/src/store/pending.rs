@@ -52,6 +52,20 @@ pub fn order(connection: &Connection, connector: ConnectorId, partition: Partiti
     Ok(order)
 }
 
+/// Number of objects of a connector that wait to be sent.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn count(connection: &Connection, connector: ConnectorId) -> Result<u64, StoreError> {
+    connection
+        .prepare_cached(
+            "SELECT count(*) FROM cs_object WHERE connector = ?1 AND export_op <> 0 AND transient = 0 AND object_type IS NOT NULL",
+        )
+        .and_then(|mut statement| statement.query_row([connector.0], |row| row.get::<_, i64>(0)))
+        .map(i64::unsigned_abs)
+        .map_err(StoreError::sqlite("counting pending exports"))
+}
+
 /// Number of objects of a connector whose deletion is staged, delete-adds included.
 ///
 /// # Errors
@@ -114,6 +128,25 @@ pub fn escrow(transaction: &Transaction<'_>, ids: &[CsId]) -> Result<(), StoreEr
             .map_err(StoreError::sqlite("preparing an export batch"))?;
     }
     Ok(())
+}
+
+/// Of these objects, those that hold others which are neither gone nor about to go, each with the name of one of them.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn occupied(connection: &Connection, ids: &[CsId]) -> Result<BTreeMap<CsId, String>, StoreError> {
+    let failed = StoreError::sqlite("reading the content of containers");
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT c.parent, min(c.dn) FROM cs_object AS o CROSS JOIN cs_object AS c ON c.parent = o.id
+             WHERE o.id IN rarray(?1) AND c.object_type IS NOT NULL AND c.transient = 0 AND c.anchor IS NOT NULL
+                AND c.import_op <> 4 AND c.export_op <> 4 AND NOT (c.awaiting <> 0 AND c.mv IS NULL)
+             GROUP BY c.parent",
+        )
+        .map_err(&failed)?;
+    let list = integers(ids.iter().map(|id| id.0));
+    let rows = statement.query_map([&list], |row| Ok((CsId(row.get(0)?), row.get(1)?))).map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
 }
 
 /// Moves batches that a crash left half sent back to the staged exports; of one connector or of all.

@@ -237,6 +237,21 @@ pub fn unsettled_transients(connection: &Connection, connector: ConnectorId) -> 
         .map_err(StoreError::sqlite("counting transient objects"))
 }
 
+/// The first transient objects that no import has settled, with their names.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn transient_names(connection: &Connection, connector: ConnectorId, most: u32) -> Result<Vec<(CsId, String)>, StoreError> {
+    let failed = StoreError::sqlite("reading transient objects");
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT id, dn FROM cs_object WHERE connector = ?1 AND transient <> 0 AND import_op <> 4 ORDER BY dn, id LIMIT ?2",
+        )
+        .map_err(&failed)?;
+    let rows = statement.query_map((connector.0, most), |row| Ok((CsId(row.get(0)?), row.get(1)?))).map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
 /// Notes where the next delta import begins, and the number of the full import.
 ///
 /// # Errors

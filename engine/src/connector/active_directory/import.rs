@@ -50,6 +50,8 @@ pub(super) struct ImportPlan<'a> {
 enum Verdict<'a> {
     /// None of its business.
     Skip,
+    /// An object outside of the containers that are read.
+    Outside,
     /// An object to hand over.
     Take { anchor: Anchor, object_type: &'a str },
 }
@@ -123,8 +125,11 @@ impl<'a> ImportPlan<'a> {
             Err(error) => return fault(ObjectError::new(ErrorCode::INVALID_DN, error.to_string()).value(&entry.dn)),
         };
         let head = entry.number("instanceType").is_some_and(|kind| kind & PARTITION_HEAD != 0);
-        if !self.containers.selects(&dn) || (head && dn != self.partition) {
+        if head && dn != self.partition {
             return Ok(Verdict::Skip);
+        }
+        if !self.containers.selects(&dn) {
+            return Ok(Verdict::Outside);
         }
         let classes: Vec<&str> = entry.texts("objectClass").collect();
         if classes.is_empty() {
@@ -178,6 +183,10 @@ impl<'a> ImportPlan<'a> {
         let (anchor, object_type) = match self.judge(&entry) {
             Ok(Verdict::Take { anchor, object_type }) => (anchor, object_type),
             Ok(Verdict::Skip) => return Ok(None),
+            Ok(Verdict::Outside) => {
+                let anchor = entry.first("objectGUID").map(|guid| Anchor(guid.to_vec()));
+                return Ok(Some(ImportItem::Filtered { anchor, dn: entry.dn }));
+            }
             Err(error) => return bad(entry.dn, *error),
         };
         match complete_ranges(&mut entry, &anchor, session, timeout, request)? {
@@ -312,6 +321,7 @@ mod tests {
         ImportRequest {
             mode: ImportMode::Full,
             partition: "DC=x".to_owned(),
+            elsewhere: Vec::new(),
             object_types: types.iter().map(ToString::to_string).collect(),
             attributes: attributes.iter().map(ToString::to_string).collect(),
             include: names(include),
@@ -373,7 +383,7 @@ mod tests {
                     assert_eq!(anchor.0, guid.as_bytes());
                     Ok(Some(object_type))
                 }
-                Ok(Verdict::Skip) => Ok(None),
+                Ok(Verdict::Skip | Verdict::Outside) => Ok(None),
                 Err(error) => Err(error.code),
             };
             assert_eq!(found, expected, "{dn} {attributes:?}");

@@ -33,6 +33,7 @@ fn request() -> ImportRequest {
     ImportRequest {
         mode: ImportMode::Full,
         partition: "DC=x".to_owned(),
+        elsewhere: Vec::new(),
         object_types: vec!["user".to_owned(), "group".to_owned()],
         attributes: ["adminCount", "cn", "member"].map(str::to_owned).to_vec(),
         include: Vec::new(),
@@ -218,7 +219,7 @@ fn entries_that_do_not_fit_are_handed_over_as_faults_and_the_rest_goes_on() {
                 bad.error.detail.value.as_deref(),
             ),
             ImportItem::Entry(entry) => (Some(entry.dn.as_str()), None, None, None),
-            ImportItem::Deleted { .. } => panic!("{item:?}"),
+            ImportItem::Deleted { .. } | ImportItem::Filtered { .. } => panic!("{item:?}"),
         })
         .collect();
     assert_eq!(

@@ -175,6 +175,7 @@ mod tests {
         ImportRequest {
             mode: ImportMode::Full,
             partition: "default".into(),
+            elsewhere: Vec::new(),
             object_types: words("user group"),
             attributes: words("MAIL url photo code on manager member notInSchema"),
             include: Vec::new(),
@@ -197,6 +198,7 @@ mod tests {
             Some(ImportItem::Deleted { anchor, dn }) => {
                 format!("deleted {} {}", String::from_utf8(anchor.0).unwrap(), dn.unwrap_or_default())
             }
+            Some(ImportItem::Filtered { dn, .. }) => format!("filtered {dn}"),
             Some(ImportItem::Bad(bad)) => {
                 format!("{} {} {}", bad.error.code, bad.dn.as_deref().unwrap_or("-"), bad.error.message)
             }

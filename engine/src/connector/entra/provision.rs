@@ -304,11 +304,27 @@ fn spelled(property: &str, schema: &Schema) -> String {
     schema.attribute(property).map_or_else(|| property.to_owned(), |definition| definition.name.clone())
 }
 
+/// The documented code for what the tenant says; its own words stay where they are documented themselves
+/// (`engine.md` 9).
+fn documented(code: &str) -> ErrorCode {
+    match code {
+        "" => ErrorCode::CD_ERROR,
+        "ObjectNotFound" => ErrorCode::CD_MISSING_OBJECT,
+        "DataValidationFailed" => ErrorCode::CONSTRAINT_VIOLATION,
+        "AnchorAttributeAlreadySet" => ErrorCode::READONLY_ATTRIBUTE,
+        "DeleteNotValid" => ErrorCode::from_directory("Deletion access violation"),
+        other => ErrorCode::from_directory(other.to_owned()),
+    }
+}
+
 /// Why the tenant refused a change, in its words and ours.
 fn refusal(fault: ChangeFault, schema: &Schema) -> ObjectError {
-    let code = if fault.code.is_empty() { ErrorCode::CD_ERROR } else { ErrorCode::from_directory(fault.code) };
+    let code = documented(&fault.code);
     let literal = fault.literal.unwrap_or_default();
     let mut message = "the tenant refused the change".to_owned();
+    if code.as_str() != fault.code && !fault.code.is_empty() {
+        message.push_str(&format!(" ({})", fault.code));
+    }
     if let Some(number) = fault.number {
         message.push_str(&format!(" with error {number}"));
     }

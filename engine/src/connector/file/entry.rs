@@ -1,6 +1,8 @@
 //! From LDIF records to objects of an Active Directory connector space.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
+
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::ldif::{LdifFault, LdifLine, LdifRecord};
 use super::partition::domain_key;
@@ -27,7 +29,12 @@ pub struct EntryReader<'a> {
     attributes: BTreeSet<String>,
     /// What each spelling met in the file means; `None` for attributes that are not wanted.
     spellings: HashMap<String, Option<&'a AttributeDefinition>>,
-    anchors: HashSet<[u8; 16]>,
+    /// The line of the record that has an anchor.
+    anchors: HashMap<[u8; 16], u64>,
+    /// The line of the record that has a name, by a hash of the name.
+    names: HashMap<u128, u64>,
+    /// Partitions that imports of their own read.
+    elsewhere: Vec<Dn>,
     met_partition: bool,
 }
 
@@ -89,7 +96,9 @@ impl<'a> EntryReader<'a> {
             object_types: request.object_types.iter().map(|name| fold_text(name)).collect(),
             attributes: request.attributes.iter().map(|name| fold_text(name)).collect(),
             spellings: HashMap::new(),
-            anchors: HashSet::new(),
+            anchors: HashMap::new(),
+            names: HashMap::new(),
+            elsewhere: request.elsewhere.iter().filter_map(|name| Dn::parse(name).ok()).collect(),
             met_partition: false,
         }
     }
@@ -118,22 +127,37 @@ impl<'a> EntryReader<'a> {
         };
         match domain_key(&dn) {
             Some(key) if key == self.partition.key() => self.met_partition = true,
-            Some(_) => return None,
+            // Counted once: by the import of the first of the partitions that are read.
+            Some(key) => {
+                let first = self.elsewhere.iter().all(|other| other.key() != key && other.key() > self.partition.key());
+                return if first { self.filtered(record, text) } else { None };
+            }
             None => {
                 let message = "the name does not end in DC= components, so the object belongs to no partition";
                 return Some(Fault::new(record.line(), ErrorCode::INVALID_DN, message).item(Some(text)));
             }
         }
         if !self.containers.selects(&dn) {
-            return None;
+            return self.filtered(record, text);
         }
-        match self.entry(record, text) {
+        match self.entry(record, &dn) {
             Ok(entry) => entry.map(ImportItem::Entry),
             Err(fault) => Some(fault.item(Some(text))),
         }
     }
 
-    fn entry(&mut self, record: &LdifRecord<'_>, dn: &str) -> Result<Option<ImportEntry>, Fault> {
+    /// An object that is not read although its type is; nothing for another type.
+    fn filtered(&self, record: &LdifRecord<'_>, dn: &str) -> Option<ImportItem> {
+        let lines = || record.lines().flatten();
+        let classes = lines().filter(|line| line.name.eq_ignore_ascii_case("objectClass"));
+        let classes: Vec<String> = classes.filter_map(|line| line.text().ok().map(|text| text.trim().to_owned())).collect();
+        let wanted = object_type(self.schema, &classes).is_some_and(|name| self.object_types.contains(&fold_text(name)));
+        let anchor = lines().find(|line| line.name.eq_ignore_ascii_case(ANCHOR)).and_then(|line| line.bytes().ok());
+        let anchor = anchor.map(|bytes| Anchor(bytes.into_owned()));
+        wanted.then(|| ImportItem::Filtered { anchor, dn: dn.to_owned() })
+    }
+
+    fn entry(&mut self, record: &LdifRecord<'_>, dn: &Dn) -> Result<Option<ImportEntry>, Fault> {
         if let Some(fault) = record.fault() {
             return Err(Fault::of_ldif(fault.clone()));
         }
@@ -150,7 +174,11 @@ impl<'a> EntryReader<'a> {
             return Err(fault);
         }
         let anchor = self.anchor(record.line(), &content.guids)?;
-        let (dn, object_type) = (dn.to_owned(), object_type.to_owned());
+        if let Some(first) = self.names.insert(xxh3_128(dn.key().as_bytes()), record.line()) {
+            let message = format!("the record at line {first} has the same name; remove one of the two");
+            return Err(Fault::new(record.line(), ErrorCode::DUPLICATE_OBJECT, &message));
+        }
+        let (dn, object_type) = (dn.as_str().to_owned(), object_type.to_owned());
         Ok(Some(ImportEntry { anchor, dn, object_type, attributes: content.attributes, partial: false }))
     }
 
@@ -235,8 +263,9 @@ impl<'a> EntryReader<'a> {
             let message = format!("objectGUID has {} bytes; 16 are needed, as base64 after \"objectGUID::\"", guid.len());
             return Err(fault(ErrorCode::MISSING_ANCHOR, &message));
         };
-        if !self.anchors.insert(bytes) {
-            return Err(fault(ErrorCode::DUPLICATE_OBJECT, "another object of the file has the same objectGUID"));
+        if let Some(first) = self.anchors.insert(bytes, line) {
+            let message = format!("the record at line {first} has the same objectGUID; remove one of the two");
+            return Err(fault(ErrorCode::DUPLICATE_OBJECT, &message));
         }
         Ok(Anchor(guid.clone()))
     }

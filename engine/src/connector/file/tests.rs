@@ -23,6 +23,7 @@ fn request(connector: &mut FileConnector) -> ImportRequest {
     ImportRequest {
         mode: ImportMode::Full,
         partition: "DC=x".into(),
+        elsewhere: Vec::new(),
         object_types: words("user inetOrgPerson computer group contact"),
         attributes: words(
             "cn mail DESCRIPTION userAccountControl member manager thumbnailPhoto userCertificate isDeleted objectSid",
@@ -54,6 +55,7 @@ fn show(item: &ImportItem) -> String {
     match item {
         ImportItem::Entry(entry) => show_entry(entry),
         ImportItem::Deleted { .. } => "deleted".into(),
+        ImportItem::Filtered { anchor, dn } => format!("filtered {dn}{}", if anchor.is_some() { "" } else { " without anchor" }),
         ImportItem::Bad(bad) => {
             let detail = &bad.error.detail;
             let attribute = detail.attribute.as_ref().map(|name| format!(" [{name}]")).unwrap_or_default();
@@ -242,7 +244,18 @@ fn bad_records_are_reported_and_the_rest_goes_on() {
 fn an_anchor_met_twice_is_a_duplicate() {
     check(
         &format!("{}\n{}", user("a", 1, ""), user("b", 1, "")),
-        &["user CN=a,DC=x", "duplicate-object CN=b,DC=x [objectGUID] line 7: another object of the file has the same objectGUID"],
+        &[
+            "user CN=a,DC=x",
+            "duplicate-object CN=b,DC=x [objectGUID] line 7: the record at line 1 has the same objectGUID; remove one of the two",
+        ],
+    );
+}
+
+#[test]
+fn two_records_of_one_name_are_both_named() {
+    check(
+        &format!("{}\n{}", user("a", 1, ""), user("A", 2, "")),
+        &["user CN=a,DC=x", "duplicate-object CN=A,DC=x line 7: the record at line 1 has the same name; remove one of the two"],
     );
 }
 
@@ -250,7 +263,14 @@ fn an_anchor_met_twice_is_a_duplicate() {
 fn objects_that_are_not_asked_for_are_skipped_silently() {
     let unit = "dn: OU=u,DC=x\nobjectClass: organizationalUnit\nuserAccountControl: bad\n";
     let elsewhere = "dn: CN=a,DC=y\nobjectClass: user\n";
-    check(&format!("{unit}\n{elsewhere}\n{}", user("a", 1, "")), &["user CN=a,DC=x"]);
+    check(&format!("{unit}\n{}", user("a", 1, "")), &["user CN=a,DC=x"]);
+    // What no partition reads is counted, by the import of the first one that is read.
+    let content = format!("{elsewhere}\n{}", user("a", 1, ""));
+    check(&content, &["filtered CN=a,DC=y without anchor", "user CN=a,DC=x"]);
+    for other in ["DC=y", "DC=w"] {
+        let shown = import_with(&content, |request| request.elsewhere = vec![other.to_owned()]).unwrap();
+        assert_eq!(shown, ["user CN=a,DC=x"], "{other}");
+    }
 }
 
 #[test]
@@ -263,7 +283,11 @@ fn containers_are_honoured() {
             request.include = names(include);
             request.exclude = names(exclude);
         });
-        let shown: Vec<String> = shown.unwrap().iter().map(|line| line[8..9].to_owned()).collect();
+        let shown = shown.unwrap();
+        let filtered = shown.iter().filter(|line| line.starts_with("filtered ")).count();
+        assert_eq!(filtered, 3 - expected.len(), "{include:?} {exclude:?}");
+        let read = shown.iter().filter(|line| line.starts_with("user "));
+        let shown: Vec<String> = read.map(|line| line[8..9].to_owned()).collect();
         assert_eq!(shown, expected, "{include:?} {exclude:?}");
     };
     check(&[], &[], &["a", "b", "c"]);
@@ -344,7 +368,7 @@ fn the_sample_forest_is_read_whole() {
     let result = connector.import(&request, &mut |item| {
         match &item {
             ImportItem::Entry(_) => entries += 1,
-            ImportItem::Deleted { .. } | ImportItem::Bad(_) => others.push(show(&item)),
+            ImportItem::Deleted { .. } | ImportItem::Filtered { .. } | ImportItem::Bad(_) => others.push(show(&item)),
         }
         true
     });

@@ -9,11 +9,11 @@ mod directory;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError,
-    EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOutcome, ExportResult, ExportValue, ImportItem,
-    ImportMode, ImportRequest, ImportSummary,
+    Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, ContainerFilter, DirectoryPartition,
+    DiscoveryError, EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOutcome, ExportResult, ExportValue,
+    ImportItem, ImportMode, ImportRequest, ImportSummary,
 };
-use crate::model::{ErrorCode, ObjectError, Schema, fold_text};
+use crate::model::{Dn, ErrorCode, ObjectError, Schema, fold_text};
 use directory::Directory;
 
 pub use directory::MemoryEntry;
@@ -62,6 +62,8 @@ pub enum Fault {
     Passing {
         /// Batches accepted before.
         after: usize,
+        /// Number of batches that fail; all when absent.
+        times: Option<usize>,
     },
     /// A batch is carried out but its answer is lost.
     LoseAnswer {
@@ -256,6 +258,8 @@ impl Connector for MemoryConnector {
         request: &ImportRequest,
         sink: &mut dyn FnMut(ImportItem) -> bool,
     ) -> Result<ImportSummary, ConnectorError> {
+        let chosen = !request.include.is_empty() || !request.exclude.is_empty();
+        let containers = chosen.then(|| ContainerFilter::new(&request.include, &request.exclude));
         let (anchors, changes, faults, watermark) = {
             let state = self.0.state();
             if !state.partition.eq_ignore_ascii_case(&request.partition) {
@@ -290,7 +294,8 @@ impl Connector for MemoryConnector {
                     _ => {}
                 }
             }
-            if request.cancel.is_cancelled() || !sink(spoil(item, &faults)) {
+            let item = sort_out(spoil(item, &faults), containers.as_ref());
+            if request.cancel.is_cancelled() || !sink(item) {
                 return Err(failure(ConnectorErrorKind::Cancelled));
             }
         }
@@ -306,7 +311,7 @@ impl Connector for MemoryConnector {
         for fault in &faults {
             match fault {
                 Fault::RefuseBatch { after, kind } if *after <= batches => return Err(failure(*kind)),
-                Fault::Passing { after } if *after <= batches => {
+                Fault::Passing { after, times } if *after <= batches && times.is_none_or(|times| batches < after + times) => {
                     let error = ObjectError::new(ErrorCode::CD_CONNECTIVITY, "the directory in memory is busy");
                     return Ok(vec![ExportResult { outcome: ExportOutcome::Transient(error) }; changes.len()]);
                 }
@@ -320,6 +325,17 @@ impl Connector for MemoryConnector {
         let results = results.collect();
         let lost = faults.iter().any(|fault| matches!(fault, Fault::LoseAnswer { after } if *after == batches));
         if lost { Err(failure(ConnectorErrorKind::Dropped)) } else { Ok(results) }
+    }
+}
+
+/// Lets no object outside of the containers pass.
+fn sort_out(item: ImportItem, containers: Option<&ContainerFilter>) -> ImportItem {
+    let Some(containers) = containers else { return item };
+    match item {
+        ImportItem::Entry(entry) if Dn::parse(&entry.dn).is_ok_and(|dn| !containers.selects(&dn)) => {
+            ImportItem::Filtered { anchor: Some(entry.anchor), dn: entry.dn }
+        }
+        item => item,
     }
 }
 

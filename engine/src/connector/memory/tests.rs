@@ -13,6 +13,7 @@ fn request(mode: ImportMode) -> ImportRequest {
     ImportRequest {
         mode,
         partition: "default".into(),
+        elsewhere: Vec::new(),
         object_types: Vec::new(),
         attributes: Vec::new(),
         include: Vec::new(),
@@ -33,6 +34,7 @@ fn import(directory: &MemoryDirectory, mode: ImportMode) -> (Vec<String>, Waterm
             told.push(match item {
                 ImportItem::Entry(entry) => format!("{} {} {}", entry.dn, entry.attributes.len(), entry.partial),
                 ImportItem::Deleted { dn, .. } => format!("-{}", dn.unwrap()),
+                ImportItem::Filtered { dn, .. } => format!("({dn})"),
                 ImportItem::Bad(bad) => format!("!{}", bad.dn.unwrap()),
             });
             true
@@ -88,7 +90,7 @@ fn changes_are_carried_out_and_told() {
     check(change("CN=q", ExportOperation::Update { new_dn: None }, None), "cd-missing-object");
     check(change("CN=x,OU=a", ExportOperation::Update { new_dn: Some("CN=w,OU=a".into()) }, Some("2")), "ok 2");
     check(change("CN=gone", ExportOperation::Delete, Some("9")), "ok ");
-    directory.inject(Fault::Refuse { dn: "CN=n".into(), code: ErrorCode::PERMISSION_ISSUE });
+    directory.inject(Fault::Refuse { dn: "CN=n".into(), code: ErrorCode::from_directory("permission-issue") });
     check(change("CN=n", ExportOperation::Update { new_dn: None }, None), "permission-issue");
     assert_eq!(directory.entry("CN=w,OU=a").unwrap().attributes, texts(&[("mail", "new")]));
     assert_eq!(directory.take_sent().len(), 6);

@@ -260,10 +260,14 @@ impl Parser {
             let code =
                 code.ok_or_else(|| place.fault("say with which code: \"refuses T(u1) with AttributeValueMustBeUnique\""))?;
             FaultSpec::Refuse { subject, code: ErrorCode::from_directory(code) }
+        } else if words.eat("is busy for") {
+            let times = number(words, batches)?;
+            words.eat("batches");
+            FaultSpec::Ready(vec![Fault::Passing { after: 0, times: Some(times) }])
         } else if words.eat("is busy after") {
             let after = number(words, batches)?;
             words.eat("batches");
-            FaultSpec::Ready(vec![Fault::Passing { after }])
+            FaultSpec::Ready(vec![Fault::Passing { after, times: None }])
         } else if words.eat("loses the answer of batch") {
             FaultSpec::Ready(vec![Fault::LoseAnswer { after: number(words, batches)?.saturating_sub(1) }])
         } else if words.eat("writes") {

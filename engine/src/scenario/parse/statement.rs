@@ -24,7 +24,7 @@ const PROFILES: [&str; 8] = [
 ];
 
 /// The first words of statements.
-const STATEMENTS: [&str; 31] = [
+const STATEMENTS: [&str; 32] = [
     "include",
     "forest",
     "tenant",
@@ -40,6 +40,7 @@ const STATEMENTS: [&str; 31] = [
     "disable",
     "threshold",
     "approve",
+    "containers",
     "staging",
     "advance",
     "remember",
@@ -160,6 +161,8 @@ impl Parser {
             threshold(&mut words)?
         } else if words.eat("approve deletions in") {
             Action::ApproveDeletions(self.connector(&mut words)?)
+        } else if words.eat("containers of") {
+            self.containers(&mut words)?
         } else if words.eat("staging on") {
             Action::Staging(true)
         } else if words.eat("staging off") {
@@ -227,6 +230,27 @@ impl Parser {
                 Err(words.place().fault(message))
             }
         }
+    }
+
+    /// `containers of A: + OU=Staff,... | - OU=Old,...`, or `containers of A: all`.
+    fn containers(&self, words: &mut Words<'_>) -> Result<Action, ScenarioFault> {
+        let place = words.place();
+        let connector = self.connector(words)?;
+        words.eat_sign(':');
+        let (mut include, mut exclude) = (Vec::new(), Vec::new());
+        if !words.eat("all") {
+            for part in words.take_rest().split('|').map(str::trim) {
+                let (list, name) = match (part.strip_prefix('+'), part.strip_prefix('-')) {
+                    (Some(name), _) => (&mut include, name),
+                    (None, Some(name)) => (&mut exclude, name),
+                    (None, None) => {
+                        return Err(place.fault("write + before a container that is read, - before one that is not, or all"));
+                    }
+                };
+                list.push(self.dn(place, name.trim())?);
+            }
+        }
+        Ok(Action::Containers { connector, include, exclude })
     }
 
     /// `run A Full Import`, with batches of a size, killed or not.
@@ -442,6 +466,7 @@ fn example(action: &Action) -> &'static str {
         Action::Heal(_) => "heal T",
         Action::Threshold(_) => "threshold 500, threshold 10 percent, or threshold off",
         Action::ApproveDeletions(_) => "approve deletions in T",
+        Action::Containers { .. } => "containers of A: + OU=Staff,DC=contoso,DC=com | - OU=Old,OU=Staff,DC=contoso,DC=com",
         Action::Staging(_) => "staging on",
         Action::Advance(_) => "advance 30 minutes",
         Action::Remember { .. } => "remember MV(u1) as m1",

@@ -12,7 +12,7 @@ use super::model::{ANY_RESULT, Action, Expected, Step, Subject};
 use super::world::{ScenarioError, Sight, World};
 use crate::connector::memory::MemoryDirectory;
 use crate::protection::{self, Approval};
-use crate::store::{StoreError, pending};
+use crate::store::{StoreError, configuration, pending};
 use crate::sync::preview;
 
 pub(super) use runs::second_full_synchronization;
@@ -58,6 +58,7 @@ fn perform(world: &mut World, step: &Step) -> End {
         Action::DeleteRule(rule) => return rules::delete(world, rule),
         Action::Threshold(limit) => return option(world, |transaction| protection::set_deletion_limit(transaction, *limit)),
         Action::ApproveDeletions(connector) => return approve(world, connector),
+        Action::Containers { connector, include, exclude } => return containers(world, connector, include, exclude),
         Action::Staging(on) => return option(world, |transaction| protection::set_staging_mode(transaction, *on)),
         Action::Advance(by) => {
             world.advance(*by);
@@ -116,6 +117,18 @@ fn approve(world: &World, connector: &str) -> End {
     option(world, |transaction| {
         let objects = pending::deletions(transaction, site.id)?.into_iter().collect();
         protection::approve(transaction, &Approval { connector: site.id.0, given, user: "the scenario".to_owned(), objects })
+    })
+}
+
+/// Chooses the containers that are read of a directory.
+fn containers(world: &World, connector: &str, include: &[String], exclude: &[String]) -> End {
+    let Some(site) = world.sites.get(connector) else { return Ok(None) };
+    option(world, |transaction| {
+        for mut partition in configuration::partitions(transaction, site.id)? {
+            (partition.include, partition.exclude) = (include.to_vec(), exclude.to_vec());
+            configuration::save_partition(transaction, &partition)?;
+        }
+        Ok(())
     })
 }
 

@@ -168,6 +168,12 @@ fn plain(action: &Action) -> String {
         Action::Threshold(DeletionLimit::Count(limit)) => format!("threshold {limit}"),
         Action::Threshold(DeletionLimit::Percent(share)) => format!("threshold {share} percent"),
         Action::ApproveDeletions(connector) => format!("approve deletions in {connector}"),
+        Action::Containers { connector, include, exclude } => {
+            let sign = |sign: &'static str| move |name: &String| format!("{sign} {name}");
+            let parts: Vec<String> = include.iter().map(sign("+")).chain(exclude.iter().map(sign("-"))).collect();
+            let parts = if parts.is_empty() { "all".to_owned() } else { parts.join(" | ") };
+            format!("containers of {connector}: {parts}")
+        }
         Action::Staging(on) => format!("staging {}", if *on { "on" } else { "off" }),
         Action::Advance(by) => format!("advance {} minutes", by.as_secs() / 60),
         Action::Remember { subject: named, name } => format!("remember {} as {name}", subject(named)),

@@ -6,6 +6,7 @@
 
 mod connector_space;
 mod connectors;
+mod directory_selection;
 mod explain;
 mod expression;
 mod metaverse;
@@ -17,6 +18,7 @@ mod status;
 
 pub use connector_space::*;
 pub use connectors::*;
+pub use directory_selection::*;
 pub use explain::*;
 pub use expression::*;
 pub use metaverse::*;

@@ -41,6 +41,7 @@ pub fn request(mode: ImportMode) -> ImportRequest {
     ImportRequest {
         mode,
         partition: PARTITION.into(),
+        elsewhere: Vec::new(),
         object_types: schema.types().map(str::to_owned).collect(),
         attributes: schema.attributes().map(|attribute| attribute.name.clone()).collect(),
         include: Vec::new(),

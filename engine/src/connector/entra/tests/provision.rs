@@ -184,21 +184,25 @@ fn results_become_outcomes() {
     check(ExportOperation::Add, json!([done("0")]), "success User_2 [] []");
     check(ExportOperation::Delete, json!([done("0-delete")]), "success - [] []");
     check(ExportOperation::Delete, json!([gone("0-delete")]), "success - [] []");
-    check(update(), json!([gone("0")]), "refused ObjectNotFound: the tenant refused the change with error 114: no object");
+    check(
+        update(),
+        json!([gone("0")]),
+        "refused cd-missing-object: the tenant refused the change (ObjectNotFound) with error 114: no object",
+    );
     check(
         ExportOperation::Delete,
         json!([failed(
             "0-delete",
             json!({"code": "DeleteNotValid", "number": 114, "literal": "cloud only", "conflicting": ["User_1"]})
         )]),
-        "refused DeleteNotValid: the tenant refused the change with error 114: cloud only; in conflict with User_1",
+        "refused Deletion access violation: the tenant refused the change (DeleteNotValid) with error 114: cloud only; in conflict with User_1",
     );
     check(ExportOperation::DeleteAdd, json!([done("0-delete"), done("0")]), "success User_2 [] []");
     check(ExportOperation::DeleteAdd, json!([gone("0-delete"), done("0")]), "success User_2 [] []");
     check(
         ExportOperation::DeleteAdd,
         json!([done("0-delete"), gone("0")]),
-        "refused ObjectNotFound: the tenant refused the change with error 114: no object",
+        "refused cd-missing-object: the tenant refused the change (ObjectNotFound) with error 114: no object",
     );
     check(update(), json!([]), "transient cd-error: the tenant gave no result for the change; it is sent again");
     check(update(), json!([failed("0", Value::Null)]), "refused cd-error: the tenant refused the change");
