@@ -4,6 +4,7 @@ use clap::Subcommand;
 use syncline_engine::service::{ConnectorStatistics, ConnectorSummary};
 
 use super::connector_add::{self, AddCommand, CredentialArgs};
+use super::connector_set::{self, SetArgs};
 use super::exit::Failure;
 use super::output::Answer;
 use super::session::Session;
@@ -39,6 +40,8 @@ The new password is tried on the directory before it is stored. It is asked for 
 Example:
   syncline connector set-credential contoso.com")]
     SetCredential(CredentialArgs),
+    /// Show or change how a forest is reached and read
+    Set(SetArgs),
 }
 
 impl ConnectorCommand {
@@ -51,6 +54,7 @@ impl ConnectorCommand {
             Self::Stats { .. } => "connector stats",
             Self::Add(command) => command.name(),
             Self::SetCredential(_) => "connector set-credential",
+            Self::Set(_) => "connector set",
         }
     }
 
@@ -72,6 +76,7 @@ impl ConnectorCommand {
             }
             Self::Add(command) => command.run(session),
             Self::SetCredential(arguments) => connector_add::set_credential(session, arguments),
+            Self::Set(arguments) => connector_set::run(session, arguments),
         }
     }
 }
