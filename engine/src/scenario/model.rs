@@ -91,7 +91,11 @@ pub(super) enum Action {
     DeleteRule(RuleName),
     Threshold(DeletionLimit),
     ApproveDeletions(String),
-    Containers { connector: String, include: Vec<String>, exclude: Vec<String> },
+    Containers {
+        connector: String,
+        include: Vec<String>,
+        exclude: Vec<String>,
+    },
     Staging(bool),
     Advance(SignedDuration),
     Remember {
