@@ -4,6 +4,7 @@ use clap::Subcommand;
 use syncline_engine::service::{ConnectorStatistics, ConnectorSummary};
 
 use super::connector_add::{self, AddCommand, CredentialArgs};
+use super::connector_set::{self, SetArgs};
 use super::exit::Failure;
 use super::output::Answer;
 use super::partitions::{self, ContainersCommand, PartitionsCommand, RefreshArgs};
@@ -58,6 +59,8 @@ Example:
     /// List, show and change run profiles
     #[command(subcommand)]
     Profiles(ProfilesCommand),
+    /// Show or change how a forest is reached and read
+    Set(SetArgs),
 }
 
 impl ConnectorCommand {
@@ -74,6 +77,7 @@ impl ConnectorCommand {
             Self::Partitions(command) => command.name(),
             Self::Containers(command) => command.name(),
             Self::Profiles(command) => command.name(),
+            Self::Set(_) => "connector set",
         }
     }
 
@@ -99,6 +103,7 @@ impl ConnectorCommand {
             Self::Partitions(command) => command.run(session),
             Self::Containers(command) => command.run(session),
             Self::Profiles(command) => command.run(session),
+            Self::Set(arguments) => connector_set::run(session, arguments),
         }
     }
 }

@@ -10,6 +10,7 @@ use syncline_engine::connector::file::{FileSchema, FileSettings};
 use syncline_engine::service::{ConnectorKind, ConnectorSummary, Engine, EngineError};
 use syncline_engine::setup::NewDirectory;
 
+use super::connector_set::Delta;
 use super::exit::Failure;
 use super::output::Answer;
 use super::secret::SecretArgs;
@@ -71,6 +72,12 @@ pub struct ActiveDirectoryArgs {
     /// Certificates of the authorities to trust, PEM or DER
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+    /// Use any other domain controller of the forest when no --server answers
+    #[arg(long)]
+    pub any_server: bool,
+    /// How delta imports learn what changed; see "syncline connector set --help"
+    #[arg(long, value_enum, default_value_t = Delta::Auto)]
+    pub delta: Delta,
     /// Where the password comes from
     #[command(flatten)]
     pub secret: SecretArgs,
@@ -176,6 +183,8 @@ impl ActiveDirectoryArgs {
         Ok(ActiveDirectorySettings {
             forest: forest.to_owned(),
             servers: self.servers.clone(),
+            only_servers: !self.any_server,
+            delta: self.delta.mode(),
             user: self.user.trim().to_owned(),
             security: match self.security {
                 Security::Ldaps => ConnectionSecurity::Ldaps,

@@ -318,6 +318,7 @@ fn exit_of_setup(error: &SetupError) -> Exit {
     match error {
         SetupError::NoName
         | SetupError::NoCredential(_)
+        | SetupError::NoForest(_)
         | SetupError::NameTaken(_)
         | SetupError::PartitionTaken { .. }
         | SetupError::SecondTenant(_)

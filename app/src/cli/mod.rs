@@ -1,10 +1,12 @@
 //! The command line: one file per noun (`operations.md` 10, 11).
 
+mod ad;
 mod background;
 mod config;
 mod confirm;
 mod connector;
 mod connector_add;
+mod connector_set;
 mod cs;
 pub(crate) mod csv;
 mod cycle;
@@ -146,6 +148,9 @@ pub enum Command {
     /// Add, list, show and count connectors
     #[command(subcommand)]
     Connector(connector::ConnectorCommand),
+    /// Ask an Active Directory forest
+    #[command(subcommand)]
+    Ad(ad::AdCommand),
     /// Take over and write configurations of real servers
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -194,6 +199,7 @@ impl Command {
             Self::Demo(_) => "demo",
             Self::Status => "status",
             Self::Connector(command) => command.name(),
+            Self::Ad(command) => command.name(),
             Self::Config(command) => command.name(),
             Self::Rule(command) => command.name(),
             Self::Run(command) => command.name(),
@@ -219,6 +225,7 @@ impl Command {
             Self::Demo(_)
             | Self::Status
             | Self::Connector(_)
+            | Self::Ad(_)
             | Self::Config(_)
             | Self::Rule(_)
             | Self::Deletes(_)
@@ -239,6 +246,7 @@ impl Command {
             Self::Demo(arguments) => demo::run(session, arguments),
             Self::Status => status::run(session),
             Self::Connector(command) => command.run(session),
+            Self::Ad(command) => command.run(session),
             Self::Config(command) => command.run(session),
             Self::Rule(command) => command.run(session),
             Self::Run(command) => command.run(session),
@@ -402,6 +410,12 @@ mod tests {
             false,
         );
         check("syncline connector set-credential contoso.com --secret-stdin", "connector set-credential", false);
+        check(
+            "syncline connector set contoso.com --delta usn --server dc1 --server dc2 --any-server yes",
+            "connector set",
+            false,
+        );
+        check("syncline ad check-permissions contoso.com", "ad check-permissions", false);
         check("syncline rule list --connector contoso.com --inbound --custom --disabled", "rule list", false);
         check("syncline rule show 106 --connector contoso.com", "rule show", false);
         check("syncline rule export 106 107 --output rules.toml", "rule export", false);

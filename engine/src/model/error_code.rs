@@ -80,6 +80,10 @@ codes! {
     CD_EXISTING_OBJECT = "cd-existing-object";
     /// The object is not in the directory.
     CD_MISSING_OBJECT = "cd-missing-object";
+    /// The parent does not exist in the directory.
+    NON_EXISTENT_PARENT = "non-existent-parent";
+    /// The account may not write.
+    PERMISSION_ISSUE = "permission-issue";
     /// The attribute cannot be written.
     READONLY_ATTRIBUTE = "readonly-attribute";
     /// The directory rejected a value.

@@ -301,10 +301,10 @@ pub fn read_rules(
     }
     // Rules with a number are where they belong; the others find their place beside them.
     for (at, place) in places.into_iter().enumerate() {
-        if let (Some((name, side)), Some(rule)) = (place, rules.get(at).cloned()) {
-            if let Err(reason) = stand_beside(&mut rules, at, known, name, side) {
-                faults.push(format!("rule \"{}\": {reason}", rule.name));
-            }
+        if let (Some((name, side)), Some(rule)) = (place, rules.get(at).cloned())
+            && let Err(reason) = stand_beside(&mut rules, at, known, name, side)
+        {
+            faults.push(format!("rule \"{}\": {reason}", rule.name));
         }
     }
     if faults.is_empty() { Ok(rules) } else { Err(faults) }

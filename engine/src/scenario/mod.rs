@@ -64,7 +64,7 @@ fn inner(action: &Action) -> Vec<&[Step]> {
     }
     match action {
         Action::WhatIf(steps) | Action::UntilStable(steps) | Action::Foretold { rules: steps, .. } => vec![steps],
-        Action::SameEnd(ways) => ways.iter().map(|way| way.steps.as_slice()).collect(),
+        Action::SameEnd { ways, .. } => ways.iter().map(|way| way.steps.as_slice()).collect(),
         Action::EveryOrder(order) => of_order(order),
         Action::Put(_)
         | Action::Change { .. }
@@ -141,7 +141,7 @@ fn step_subjects(step: &Step, see: &mut dyn FnMut(&Subject)) {
         }
         // Those of blocks are looked at with their own statements.
         Action::WhatIf(_)
-        | Action::SameEnd(_)
+        | Action::SameEnd { .. }
         | Action::EveryOrder(_)
         | Action::UntilStable(_)
         | Action::Foretold { .. }

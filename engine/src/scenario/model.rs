@@ -114,7 +114,10 @@ pub(super) enum Action {
     },
     Expect,
     WhatIf(Vec<Step>),
-    SameEnd(Vec<Way>),
+    SameEnd {
+        ways: Vec<Way>,
+        errors: Errors,
+    },
     EveryOrder(Order),
     /// The steps again and again, until nothing changes.
     UntilStable(Vec<Step>),
@@ -147,6 +150,16 @@ pub(super) enum Kill {
     Objects(u64),
     /// After the directory carried out this batch, before its answer is stored.
     Batch(u64),
+}
+
+/// How errors of synchronization are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Errors {
+    /// Each on its object.
+    ByObject,
+    /// As those of the identity: a run that visits more of its objects reports a conflict between them more often
+    /// (`engine.md` 4.2).
+    ByIdentity,
 }
 
 /// One of several ways to the same end.

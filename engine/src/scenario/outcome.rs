@@ -1,8 +1,9 @@
 //! The state of a world as lines that can be compared with those of another: links, metaverse values with their
 //! lineage, staged exports. GUIDs, numbers and times are left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::model::Errors;
 use super::world::{ScenarioError, World};
 use crate::model::{AttributeTable, ConnectorId, CsId, Image, MvId, ObjectOperation, Value};
 use crate::store::connector_space::{self, CsObject, LoadOptions, TowerView};
@@ -13,12 +14,21 @@ const MOST_VALUES: usize = 50;
 
 /// One line for each connector space object, then one for each metaverse object.
 pub(super) fn outcome(world: &World) -> Result<Vec<String>, ScenarioError> {
+    outcome_with(world, Errors::ByObject)
+}
+
+/// The same, with errors on objects or on identities.
+pub(super) fn outcome_with(world: &World, errors: Errors) -> Result<Vec<String>, ScenarioError> {
     let connectors = world.sites.iter().map(|(name, site)| (site.id, name.clone())).collect();
-    Ok(lines(&world.database, &connectors)?)
+    Ok(lines(&world.database, &connectors, errors)?)
 }
 
 /// The lines of a database, with the names of its connectors.
-pub(super) fn lines(database: &Database, connectors: &BTreeMap<ConnectorId, String>) -> Result<Vec<String>, StoreError> {
+pub(super) fn lines(
+    database: &Database,
+    connectors: &BTreeMap<ConnectorId, String>,
+    errors: Errors,
+) -> Result<Vec<String>, StoreError> {
     let reader = database.reader()?;
     let (attributes, rules) = (attributes::load(&reader)?, configuration::rules(&reader)?);
     let mut objects: Vec<CsObject> = Vec::new();
@@ -54,6 +64,9 @@ pub(super) fn lines(database: &Database, connectors: &BTreeMap<ConnectorId, Stri
                 line.push_str(&format!(", unconfirmed export {}", object.unconfirmed.operation.word()));
             }
             for (side, error) in [("import", &object.import_error), ("export", &object.export_error)] {
+                if errors == Errors::ByIdentity && side == "import" && object.mv.is_some() {
+                    continue;
+                }
                 if let Some(error) = error {
                     line.push_str(&format!(", {side} error {}", error.error.code));
                 }
@@ -74,6 +87,11 @@ pub(super) fn lines(database: &Database, connectors: &BTreeMap<ConnectorId, Stri
         let mut lineage: Vec<String> = lineage.collect();
         lineage.sort_unstable();
         line.push_str(&format!("; {}", lineage.join(", ")));
+        if errors == Errors::ByIdentity {
+            let of = objects.iter().filter(|known| known.mv == Some(object.id));
+            let codes: BTreeSet<&str> = of.filter_map(|known| Some(known.import_error.as_ref()?.error.code.as_str())).collect();
+            codes.iter().for_each(|code| line.push_str(&format!(", import error {code}")));
+        }
         lines.push(line);
     }
     lines.sort_unstable();

@@ -6,6 +6,7 @@ mod engine;
 mod error;
 mod explain;
 mod folder;
+mod forest;
 mod history;
 mod interval;
 mod joiner;
@@ -27,6 +28,7 @@ use crate::model::{Clock, ConnectorId, IdSource, RandomIds, SystemClock};
 
 pub use crate::protection::DeletionLimit;
 
+pub use crate::connector::active_directory::{PermissionFinding, PermissionPurpose, PermissionState};
 pub use crate::interop::{
     ConnectorFate, ExportReport, ExportedConnector, ExportedKind, ImportOptions, ImportReport, ImportedConnector, Remark,
     ReplacedRule, RuleCounts, RuleFate, ServerConfigurationView,

@@ -44,6 +44,9 @@ pub enum SetupError {
     /// The connector signs in nowhere.
     #[error("connector \"{0}\" reads a file and has no password; nothing was stored")]
     NoCredential(String),
+    /// The connector is no forest that is reached over LDAP.
+    #[error("connector \"{0}\" is not an Active Directory forest that is reached over LDAP")]
+    NoForest(String),
     /// The connector does not exist any more.
     #[error("connector {0} does not exist")]
     UnknownConnector(ConnectorId),

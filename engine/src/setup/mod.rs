@@ -4,6 +4,7 @@ mod choices;
 pub mod demo;
 mod directories;
 mod directory;
+mod forest;
 mod partitions;
 mod rule_changes;
 mod rule_set;
@@ -18,6 +19,7 @@ mod tests;
 pub use choices::RuleChoices;
 pub use directories::{ACTIVE_DIRECTORY_KIND, Directories, FILE_KIND, TENANT_KIND, open_directory};
 pub use directory::{NewDirectory, SetupContext, SetupError, add_directory, set_credential};
+pub use forest::{change_forest, check_permissions};
 pub use partitions::{PartitionError, choose_containers, select_partitions};
 pub use rule_changes::{
     Accept, RuleChangeError, RuleChangeReport, RuleChanges, RuleStep, configuration_version, judge_rules, store_rules,

@@ -1,25 +1,28 @@
 //! The connector: opens, asks, and connects again when the connection was lost in between.
 
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ldap3::Scope;
-use ldap3::asn1::StructureTag;
 use ldap3::controls::RawControl;
 use secrecy::SecretString;
 
 use super::entry::RawEntry;
-use super::failure::{Fault, request_failed};
 use super::import::ImportPlan;
+use super::link::{Link, Living, decode_all};
 use super::partitions::{self, CROSS_REFERENCE_ATTRIBUTES};
-use super::root_dse::{DirectoryFacts, ROOT_DSE_ATTRIBUTES, dn_to_dns};
+use super::permissions::{self, PermissionFinding};
+use super::root_dse::{DirectoryFacts, dn_to_dns};
 use super::schema::{self, SchemaReader};
 use super::session::{Search, Session};
 use super::settings::ActiveDirectorySettings;
+use super::{delta, export, full};
 use crate::connector::{
-    CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError, ExportChange,
+    CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, ExportChange, ExportOutcome,
     ExportResult, ImportItem, ImportMode, ImportRequest, ImportSummary,
 };
-use crate::model::{ErrorCode, ObjectError, Schema};
+use crate::model::{AlgorithmStep, Dn, ErrorCode, ObjectError, Schema, fold_text};
 
 /// Asks for `<GUID=…>;<SID=…>;DN` instead of DNs alone.
 const EXTENDED_DN: &str = "1.2.840.113556.1.4.529";
@@ -27,11 +30,9 @@ const EXTENDED_DN: &str = "1.2.840.113556.1.4.529";
 /// A signed-in connection to one forest.
 #[derive(Debug)]
 pub struct ActiveDirectoryConnector {
-    settings: ActiveDirectorySettings,
-    password: SecretString,
-    /// `None` after the connection was lost; the next call connects again.
-    session: Option<Session>,
-    facts: DirectoryFacts,
+    link: Link,
+    /// Other domains of the forest, which have their own domain controllers.
+    others: BTreeMap<String, Link>,
 }
 
 impl ActiveDirectoryConnector {
@@ -42,53 +43,54 @@ impl ActiveDirectoryConnector {
     /// [`ConnectorError`] says which server was tried, what failed (name, connection, certificate,
     /// sign-in) and what to do.
     pub fn open(settings: ActiveDirectorySettings, password: SecretString) -> Result<Self, ConnectorError> {
-        let mut connector = Self { settings, password, session: None, facts: DirectoryFacts::default() };
-        connector.reconnect()?;
-        Ok(connector)
+        Ok(Self { link: Link::open(settings, password)?, others: BTreeMap::new() })
     }
 
     /// What the connected server says of itself and of its forest.
     #[must_use]
     pub fn facts(&self) -> &DirectoryFacts {
-        &self.facts
+        self.link.facts()
     }
 
-    fn reconnect(&mut self) -> Result<(), ConnectorError> {
-        let (session, facts) = connect(&self.settings, &self.password)?;
-        self.facts = facts;
-        self.session = Some(session);
-        Ok(())
-    }
-
-    /// Works with a living connection; one that failed in the middle is given up.
-    fn with_session<T>(
+    /// Tries out which rights the account has in a partition, changing nothing. `types` are the object types
+    /// that are imported, `writes` the attributes that are exported, by object type.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when the directory cannot be asked.
+    pub fn check_permissions(
         &mut self,
-        work: impl FnOnce(&Session, &DirectoryFacts, &ActiveDirectorySettings) -> Result<T, ConnectorError>,
-    ) -> Result<T, ConnectorError> {
-        if !self.session.as_ref().is_some_and(Session::is_alive) {
-            self.session = None;
-            self.reconnect()?;
+        partition: &str,
+        types: &[String],
+        writes: &BTreeSet<(String, String)>,
+    ) -> Result<Vec<PermissionFinding>, ConnectorError> {
+        self.link_of(partition)?.work(|living| permissions::check(living, partition, types, writes))
+    }
+
+    /// The way to a domain controller that holds this partition.
+    fn link_of(&mut self, partition: &str) -> Result<&mut Link, ConnectorError> {
+        self.link.living()?;
+        if self.link.facts().holds(partition) {
+            return Ok(&mut self.link);
         }
-        let Some(session) = &self.session else {
-            return Err(ConnectorError::new(ConnectorErrorKind::Dropped, "the connection to the directory was lost"));
+        let Some(settings) = settings_of_domain(self.link.settings(), partition) else {
+            return Err(not_held(self.link.facts(), partition));
         };
-        let result = work(session, &self.facts, &self.settings);
-        if let Err(error) = &result
-            && matches!(error.kind, ConnectorErrorKind::Dropped | ConnectorErrorKind::Protocol | ConnectorErrorKind::Cancelled)
-        {
-            self.session = None;
-        }
-        result
+        let link = match self.others.entry(fold_text(partition)) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(self.link.beside(settings)?),
+        };
+        link.living()?;
+        if link.facts().holds(partition) { Ok(link) } else { Err(not_held(link.facts(), partition)) }
     }
 }
 
 impl Connector for ActiveDirectoryConnector {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { delta_import: false, export: false, rename: true, value_level_updates: true, deletion_threshold: false }
+        Capabilities { delta_import: true, export: true, rename: true, value_level_updates: true, deletion_threshold: false }
     }
 
     fn schema(&mut self) -> Result<Schema, ConnectorError> {
-        self.with_session(|session, facts, settings| {
+        self.link.work(|Living { session, facts, settings }| {
             facts.check(&settings.forest)?;
             let base = required(facts, facts.schema.as_deref(), "its schema partition")?;
             let timeout = settings.operation_timeout();
@@ -115,7 +117,7 @@ impl Connector for ActiveDirectoryConnector {
     }
 
     fn partitions(&mut self) -> Result<Vec<DirectoryPartition>, ConnectorError> {
-        self.with_session(|session, facts, settings| {
+        self.link.work(|Living { session, facts, settings }| {
             facts.check(&settings.forest)?;
             let configuration = required(facts, facts.configuration.as_deref(), "its configuration partition")?;
             let mut wanted = search(
@@ -149,94 +151,52 @@ impl Connector for ActiveDirectoryConnector {
         request: &ImportRequest,
         sink: &mut dyn FnMut(ImportItem) -> bool,
     ) -> Result<ImportSummary, ConnectorError> {
-        if let ImportMode::Delta(_) = request.mode {
-            return Err(ConnectorError::new(
-                ConnectorErrorKind::NoWatermark,
-                "this connector cannot ask Active Directory for changes only: run a full import",
-            ));
+        let link = self.link_of(&request.partition)?;
+        let plan = ImportPlan::new(request, link.facts().active_directory)?;
+        match &request.mode {
+            ImportMode::Full => full::import(link, &plan, request, sink),
+            ImportMode::Delta(watermark) => delta::import(link, &plan, request, watermark, sink),
         }
-        let password = self.password.clone();
-        self.with_session(|session, facts, settings| {
-            match settings_of_domain(settings, &request.partition).filter(|_| !facts.holds(&request.partition)) {
-                // Another domain of the forest has its own domain controllers.
-                Some(settings) => {
-                    let (session, facts) = connect(&settings, &password)?;
-                    full_import(&session, &facts, &settings, request, sink)
+    }
+
+    fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
+        let mut results = Vec::with_capacity(changes.len());
+        while let Some(next) = changes.get(results.len()) {
+            // Changes of one domain go to one of its servers.
+            let domain = domain_of(&next.dn);
+            let same: Vec<&ExportChange> =
+                changes.iter().skip(results.len()).take_while(|c| domain_of(&c.dn) == domain).collect();
+            let link = match &domain {
+                Some(domain) => self.link_of(domain),
+                None => Ok(&mut self.link),
+            };
+            match link.and_then(|link| export::export(link, &same, cancel)) {
+                Ok(some) => {
+                    let all = some.len() == same.len();
+                    results.extend(some);
+                    if !all {
+                        break;
+                    }
                 }
-                None => full_import(session, facts, settings, request, sink),
-            }
-        })
-    }
-
-    fn export(&mut self, _changes: &[ExportChange], _cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
-        Err(ConnectorError::new(
-            ConnectorErrorKind::ExportDisabled,
-            "this connector cannot write to Active Directory: nothing was exported",
-        )
-        .server(&self.facts.server))
-    }
-}
-
-/// Connects, signs in and asks the server what it is.
-fn connect(settings: &ActiveDirectorySettings, password: &SecretString) -> Result<(Session, DirectoryFacts), ConnectorError> {
-    let session = Session::open(settings, password)?;
-    let doing = "describe itself (root DSE)";
-    let wanted = search("", Scope::Base, "(objectClass=*)", ROOT_DSE_ATTRIBUTES, settings.operation_timeout());
-    let found = session.search(wanted, doing, None)?;
-    let entry = decode_all(found, session.server(), doing)?.into_iter().next().unwrap_or_default();
-    let facts = DirectoryFacts::read(session.server(), &entry);
-    Ok((session, facts))
-}
-
-fn full_import(
-    session: &Session,
-    facts: &DirectoryFacts,
-    settings: &ActiveDirectorySettings,
-    request: &ImportRequest,
-    sink: &mut dyn FnMut(ImportItem) -> bool,
-) -> Result<ImportSummary, ConnectorError> {
-    let plan = ImportPlan::new(request, facts.active_directory)?;
-    if !facts.holds(&request.partition) {
-        return Err(not_held(facts, &request.partition));
-    }
-    let timeout = if request.timeout_secs == 0 {
-        settings.operation_timeout()
-    } else {
-        Duration::from_secs(u64::from(request.timeout_secs))
-    };
-    let page_size = if request.page_size == 0 { settings.page_size } else { request.page_size };
-    let requested: Vec<&str> = plan.requested.iter().map(String::as_str).collect();
-    for base in &plan.bases {
-        let doing = format!("give the objects under {base}");
-        let wanted = search(base, Scope::Subtree, &plan.filter, &requested, timeout);
-        let mut pages = session.pages(wanted, page_size, &doing, Some(&request.cancel));
-        while let Some(page) = pages.next_page()? {
-            tracing::debug!(entries = page.len(), %base, "page read");
-            for tag in page {
-                if request.cancel.is_cancelled() {
-                    return Err(request_failed(session.server(), &doing, Fault::Cancelled));
-                }
-                let item = match RawEntry::decode(tag) {
-                    Ok(entry) => plan.item(entry, session, timeout, request)?,
-                    Err(fault) => Some(ImportItem::Bad(DiscoveryError {
-                        dn: fault.dn,
-                        error: ObjectError::new(ErrorCode::PARSE_ERROR, fault.reason),
-                    })),
-                };
-                if let Some(item) = item
-                    && !sink(item)
-                {
-                    return Err(request_failed(session.server(), &doing, Fault::Cancelled));
+                Err(error) if results.is_empty() => return Err(error),
+                Err(error) => {
+                    let error = ObjectError::new(ErrorCode::CD_CONNECTIVITY, error.message).at(AlgorithmStep::Export);
+                    results.push(ExportResult { outcome: ExportOutcome::Transient(error) });
+                    break;
                 }
             }
         }
+        Ok(results)
     }
-    let warnings = plan
-        .unknown_types
-        .iter()
-        .map(|name| format!("the directory's schema has no object type \"{name}\", no such object was read: refresh the schema"))
-        .collect();
-    Ok(ImportSummary { watermark: None, server: Some(session.server().to_owned()), warnings })
+}
+
+/// The domain that an object of this name belongs to, as a DN.
+fn domain_of(dn: &str) -> Option<String> {
+    let mut name = Dn::parse(dn).ok()?;
+    while !name.rdn()?.attribute.eq_ignore_ascii_case("DC") {
+        name = name.parent()?;
+    }
+    Some(name.as_str().to_owned())
 }
 
 /// The settings for a domain controller of another domain of the forest: found by the domain's DNS name, all
@@ -292,10 +252,4 @@ fn read_pages(
         decode_all(page, session.server(), doing)?.into_iter().for_each(&mut take);
     }
     Ok(())
-}
-
-fn decode_all(tags: Vec<StructureTag>, server: &str, doing: &str) -> Result<Vec<RawEntry>, ConnectorError> {
-    tags.into_iter()
-        .map(|tag| RawEntry::decode(tag).map_err(|fault| request_failed(server, doing, Fault::Malformed(fault.reason))))
-        .collect()
 }

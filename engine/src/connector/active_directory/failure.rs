@@ -138,7 +138,7 @@ fn data_code(text: &str) -> Option<&str> {
 }
 
 /// `result 49, data 52e` or `result 32, 00002030`; whatever else the server says is cut short.
-fn code_and_text(code: u32, text: &str) -> String {
+pub(super) fn code_and_text(code: u32, text: &str) -> String {
     if let Some(data) = data_code(text) {
         return format!("result {code}, data {data}");
     }

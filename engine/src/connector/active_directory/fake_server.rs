@@ -11,8 +11,37 @@ use ldap3::asn1::{PL, StructureTag, TagClass};
 pub(super) enum Asked {
     Bind,
     Extended,
-    Search { base: String, attributes: Vec<String>, page: Option<Page> },
+    Search {
+        base: String,
+        /// As it is encoded: names and values of the filter stand in it as they are.
+        filter: Vec<u8>,
+        attributes: Vec<String>,
+        page: Option<Page>,
+        /// Cookie of the DirSync control.
+        dir_sync: Option<Vec<u8>>,
+        /// Deleted objects are wanted too.
+        deleted: bool,
+    },
+    Add {
+        dn: String,
+        attributes: Vec<String>,
+    },
+    Modify {
+        dn: String,
+        parts: Vec<Part>,
+    },
+    Rename {
+        dn: String,
+        rdn: String,
+        parent: Option<String>,
+    },
+    Delete {
+        dn: String,
+    },
 }
+
+/// A part of a modification: operation (0 add, 1 delete, 2 replace), attribute, number of values.
+pub(super) type Part = (u8, String, usize);
 
 /// The paged results control of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +57,11 @@ pub(super) enum Reply {
         code: u8,
         text: &'static str,
         cookie: Option<Vec<u8>>,
+    },
+    /// The end of a DirSync answer.
+    DirSyncEnd {
+        more: bool,
+        cookie: Vec<u8>,
     },
     Entry {
         dn: Vec<u8>,
@@ -126,7 +160,13 @@ fn usual(asked: &Asked) -> Vec<Reply> {
             ),
             Reply::done(),
         ],
-        Asked::Bind | Asked::Extended | Asked::Search { .. } => vec![Reply::done()],
+        Asked::Bind
+        | Asked::Extended
+        | Asked::Search { .. }
+        | Asked::Add { .. }
+        | Asked::Modify { .. }
+        | Asked::Rename { .. }
+        | Asked::Delete { .. } => vec![Reply::done()],
     }
 }
 
@@ -137,16 +177,49 @@ fn read(parts: &[StructureTag]) -> Option<Asked> {
         23 => Some(Asked::Extended),
         3 => {
             let search = self::parts(parts[1].clone());
-            let page = parts.get(2).map(|controls| {
-                let control = self::parts(controls.clone()).remove(0);
-                let value = octets(self::parts(control).last().unwrap());
-                let (_, page) = ldap3::asn1::parse_tag(&value).unwrap();
-                let page = self::parts(page);
+            let controls: Vec<(String, Vec<u8>)> = parts.get(2).map_or_else(Vec::new, |list| {
+                let read = |control| {
+                    let parts = self::parts(control);
+                    let value = if parts.len() > 1 { parts.last().map(octets).unwrap_or_default() } else { Vec::new() };
+                    (text(&parts[0]), value)
+                };
+                self::parts(list.clone()).into_iter().map(read).collect()
+            });
+            let control = |oid: &str| controls.iter().find(|(name, _)| name == oid).map(|(_, value)| inner(value));
+            let page = control("1.2.840.113556.1.4.319").map(|page| {
                 let size = octets(&page[0]).iter().fold(0, |size, byte| (size << 8) | u64::from(*byte));
                 Page { size, cookie: octets(&page[1]) }
             });
-            let attributes = self::parts(search[7].clone()).iter().map(text).collect();
-            Some(Asked::Search { base: text(&search[0]), attributes, page })
+            Some(Asked::Search {
+                base: text(&search[0]),
+                filter: encode(search[6].clone()),
+                attributes: self::parts(search[7].clone()).iter().map(text).collect(),
+                page,
+                dir_sync: control("1.2.840.113556.1.4.841").map(|asked| octets(&asked[2])),
+                deleted: controls.iter().any(|(name, _)| name == "1.2.840.113556.1.4.417"),
+            })
+        }
+        6 => {
+            let request = self::parts(parts[1].clone());
+            let part = |tag: StructureTag| {
+                let part = self::parts(tag);
+                let attribute = self::parts(part[1].clone());
+                (octets(&part[0])[0], text(&attribute[0]), self::parts(attribute[1].clone()).len())
+            };
+            Some(Asked::Modify { dn: text(&request[0]), parts: self::parts(request[1].clone()).into_iter().map(part).collect() })
+        }
+        8 => {
+            let request = self::parts(parts[1].clone());
+            let name = |tag: StructureTag| text(&self::parts(tag)[0]);
+            Some(Asked::Add {
+                dn: text(&request[0]),
+                attributes: self::parts(request[1].clone()).into_iter().map(name).collect(),
+            })
+        }
+        10 => Some(Asked::Delete { dn: text(&parts[1]) }),
+        12 => {
+            let request = self::parts(parts[1].clone());
+            Some(Asked::Rename { dn: text(&request[0]), rdn: text(&request[1]), parent: request.get(3).map(text) })
         }
         // Unbind, abandon: no answer.
         _ => None,
@@ -168,6 +241,14 @@ fn message_parts(id: &StructureTag, request: u64, reply: Reply) -> Vec<Structure
                 message.push(constructed(TagClass::Context, 0, vec![control]));
             }
             message
+        }
+        Reply::DirSyncEnd { more, cookie } => {
+            let value = vec![primitive(2, vec![u8::from(more)]), primitive(2, vec![0]), primitive(4, cookie)];
+            let value = encode(constructed(TagClass::Universal, 16, value));
+            let oid = primitive(4, b"1.2.840.113556.1.4.841".to_vec());
+            let control = constructed(TagClass::Universal, 16, vec![oid, primitive(4, value)]);
+            let result = application(5, vec![primitive(10, vec![0]), primitive(4, vec![]), primitive(4, vec![])]);
+            vec![id.clone(), result, constructed(TagClass::Context, 0, vec![control])]
         }
         Reply::Entry { dn, attributes } => {
             let list = attributes
@@ -197,6 +278,10 @@ fn constructed(class: TagClass, id: u64, parts: Vec<StructureTag>) -> StructureT
 
 fn parts(tag: StructureTag) -> Vec<StructureTag> {
     tag.expect_constructed().unwrap()
+}
+
+fn inner(value: &[u8]) -> Vec<StructureTag> {
+    if value.is_empty() { Vec::new() } else { parts(ldap3::asn1::parse_tag(value).unwrap().1) }
 }
 
 fn octets(tag: &StructureTag) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! Full import: what to ask for, and from entries to import items.
+//! What an import asks for, and from entries to import items.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -41,8 +41,10 @@ pub(super) struct ImportPlan<'a> {
     pub(super) filter: String,
     /// Attributes as the server is asked for them.
     pub(super) requested: Vec<String>,
+    /// Attributes that are asked for in pieces.
+    ranged: Vec<&'a str>,
     /// Wanted object types that the schema does not have.
-    pub(super) unknown_types: Vec<&'a str>,
+    unknown_types: Vec<&'a str>,
 }
 
 /// What an entry is to this import.
@@ -57,8 +59,9 @@ enum Verdict<'a> {
 }
 
 impl<'a> ImportPlan<'a> {
-    /// Plans an import. `ranges` says that the server can give values piece by piece.
-    pub(super) fn new(request: &'a ImportRequest, ranges: bool) -> Result<Self, ConnectorError> {
+    /// Plans an import. `active_directory` says that the server can give values piece by piece and numbers
+    /// its changes.
+    pub(super) fn new(request: &'a ImportRequest, active_directory: bool) -> Result<Self, ConnectorError> {
         let wrong = |message: String| ConnectorError::new(ConnectorErrorKind::Configuration, message);
         let schema = request.schema.as_ref();
         let partition = Dn::parse(&request.partition).map_err(|error| {
@@ -81,8 +84,11 @@ impl<'a> ImportPlan<'a> {
                 "no object type of the directory's schema is selected: select one in the connector's properties".to_owned(),
             ));
         }
-        let mut wanted = BTreeSet::new();
+        let (mut wanted, mut ranged) = (BTreeSet::new(), Vec::new());
         let mut requested: Vec<String> = ["objectClass", "objectGUID", "instanceType"].map(str::to_owned).to_vec();
+        if active_directory {
+            requested.push("uSNChanged".to_owned());
+        }
         for name in &request.attributes {
             let Some(definition) = schema.attribute(name) else {
                 tracing::debug!(attribute = %name, "not in the stored schema, not asked for");
@@ -91,10 +97,10 @@ impl<'a> ImportPlan<'a> {
             if !wanted.insert(fold_text(name)) {
                 continue;
             }
-            if ranges && definition.name.eq_ignore_ascii_case("member") {
+            if active_directory && definition.name.eq_ignore_ascii_case("member") {
                 // Asked for in pieces from the start: a large group never fills one answer.
                 requested.push(format!("{};range=0-{}", definition.name, FIRST_RANGE - 1));
-                requested.push("uSNChanged".to_owned());
+                ranged.push(definition.name.as_str());
             } else {
                 requested.push(definition.name.clone());
             }
@@ -110,8 +116,32 @@ impl<'a> ImportPlan<'a> {
             types,
             wanted,
             requested,
+            ranged,
             unknown_types,
         })
+    }
+
+    /// Names of the attributes that are asked for in pieces.
+    pub(super) fn ranged(&self) -> impl Iterator<Item = &'a str> + use<'a, '_> {
+        self.ranged.iter().copied()
+    }
+
+    /// True when the class of an entry is an object type of the schema.
+    pub(super) fn knows_class(&self, entry: &RawEntry) -> bool {
+        object_type(self.schema, &entry.texts("objectClass").collect::<Vec<_>>()).is_some()
+    }
+
+    /// The filter for changes: the wanted objects, and containers whose names are part of theirs.
+    pub(super) fn change_filter(&self) -> String {
+        format!("(|{}(objectClass=organizationalUnit)(objectClass=container))", self.filter)
+    }
+
+    /// What an administrator should know before the import begins.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let unknown = |name: &&str| {
+            format!("the directory's schema has no object type \"{name}\", no such object was read: refresh the schema")
+        };
+        self.unknown_types.iter().map(unknown).collect()
     }
 
     /// Decides what an entry is to this import; a faulty one is described.
@@ -296,7 +326,7 @@ fn complete_ranges(
 }
 
 /// Bytes as hexadecimal digits: the form of `<GUID=…>` that needs no byte order.
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
         // Writing to a String cannot fail.
@@ -335,15 +365,17 @@ mod tests {
 
     #[test]
     fn plans_ask_for_what_is_wanted_once() {
-        let check = |attributes: &[&str], ranges: bool, expected: &[&str]| {
+        let check = |attributes: &[&str], active_directory: bool, expected: &[&str]| {
             let request = request(&["user"], attributes, &[], &[]);
-            assert_eq!(ImportPlan::new(&request, ranges).unwrap().requested, expected);
+            let requested = ImportPlan::new(&request, active_directory).unwrap().requested;
+            assert_eq!(requested[..3], ["objectClass", "objectGUID", "instanceType"]);
+            assert_eq!(requested[3..], *expected);
         };
-        check(&[], true, &["objectClass", "objectGUID", "instanceType"]);
-        check(&["CN", "cn", "mail"], true, &["objectClass", "objectGUID", "instanceType", "cn"]);
-        check(&["objectGUID"], true, &["objectClass", "objectGUID", "instanceType"]);
-        check(&["member"], true, &["objectClass", "objectGUID", "instanceType", "member;range=0-1499", "uSNChanged"]);
-        check(&["member"], false, &["objectClass", "objectGUID", "instanceType", "member"]);
+        check(&[], true, &["uSNChanged"]);
+        check(&["CN", "cn", "mail"], true, &["uSNChanged", "cn"]);
+        check(&["objectGUID"], true, &["uSNChanged"]);
+        check(&["member"], true, &["uSNChanged", "member;range=0-1499"]);
+        check(&["member"], false, &["member"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Active Directory over LDAP: schema, partitions and full import.
+//! Active Directory over LDAP: schema, partitions, full and delta import, export.
 //!
 //! A connection is always encrypted unless the settings allow otherwise. Whatever a server answers is
 //! hostile input: it is decoded here, entry by entry, and a faulty entry becomes an
@@ -9,22 +9,37 @@
 
 mod connect;
 mod connector;
+mod delta;
+mod dir_sync;
 mod entry;
+mod export;
 mod failure;
+mod full;
 mod import;
+mod link;
+mod modification;
 mod partitions;
+mod permissions;
+mod reading;
+mod refusal;
 mod root_dse;
 mod schema;
 mod session;
 mod settings;
 mod tls;
 mod value;
+mod watermark;
 
+#[cfg(test)]
+mod change_tests;
+#[cfg(test)]
+mod export_tests;
 #[cfg(test)]
 mod fake_server;
 #[cfg(test)]
 mod misbehaviour_tests;
 
 pub use connector::ActiveDirectoryConnector;
+pub use permissions::{PermissionFinding, PermissionPurpose, PermissionState};
 pub use root_dse::DirectoryFacts;
-pub use settings::{ActiveDirectorySettings, ConnectionSecurity};
+pub use settings::{ActiveDirectorySettings, ConnectionSecurity, DeltaMode};

@@ -62,7 +62,7 @@ fn read(entry: &RawEntry) -> Option<CrossReference> {
 }
 
 /// Takes `<GUID=…>;<SID=…>;DC=contoso,DC=com` apart (extended DN).
-fn split_extended_name(name: &str) -> (Option<Uuid>, &str) {
+pub(super) fn split_extended_name(name: &str) -> (Option<Uuid>, &str) {
     let (mut id, mut rest) = (None, name);
     while let Some(inner) = rest.strip_prefix('<') {
         let Some((part, tail)) = inner.split_once('>') else { break };

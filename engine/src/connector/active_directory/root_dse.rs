@@ -3,6 +3,7 @@
 use crate::connector::{ConnectorError, ConnectorErrorKind};
 use crate::model::Dn;
 
+use super::dir_sync::DIR_SYNC;
 use super::entry::RawEntry;
 
 /// The attributes of the root entry that are read.
@@ -10,7 +11,9 @@ pub(super) const ROOT_DSE_ATTRIBUTES: &[&str] = &[
     "configurationNamingContext",
     "defaultNamingContext",
     "dnsHostName",
+    "dsServiceName",
     "forestFunctionality",
+    "highestCommittedUSN",
     "namingContexts",
     "rootDomainNamingContext",
     "schemaNamingContext",
@@ -20,7 +23,6 @@ pub(super) const ROOT_DSE_ATTRIBUTES: &[&str] = &[
 
 const ACTIVE_DIRECTORY: &str = "1.2.840.113556.1.4.800";
 const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
-const DIR_SYNC: &str = "1.2.840.113556.1.4.841";
 
 /// The functional level of Windows Server 2003; below it synchronization is not supported.
 const LEAST_FOREST_LEVEL: i64 = 2;
@@ -32,6 +34,10 @@ pub struct DirectoryFacts {
     pub server: String,
     /// The server's own DNS name.
     pub dns_host_name: Option<String>,
+    /// DN of the server's own settings object, its lasting identity.
+    pub service: Option<String>,
+    /// Highest number that the server had given to a change when it was asked.
+    pub highest_usn: Option<i64>,
     /// It is a domain controller of an Active Directory domain.
     pub active_directory: bool,
     /// DN of the server's own domain.
@@ -59,6 +65,8 @@ impl DirectoryFacts {
         Self {
             server: server.to_owned(),
             dns_host_name: text("dnsHostName"),
+            service: text("dsServiceName"),
+            highest_usn: entry.number("highestCommittedUSN"),
             active_directory: lists("supportedCapabilities", ACTIVE_DIRECTORY),
             domain: text("defaultNamingContext"),
             forest_root: text("rootDomainNamingContext"),

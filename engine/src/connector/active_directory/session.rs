@@ -3,12 +3,13 @@
 //! Every call into `ldap3` is a task of the session's own runtime: a panic of the library ends that task
 //! alone and becomes an error here. The connection's driver is a task too; when it ends, all requests fail.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ldap3::asn1::StructureTag;
+use ldap3::asn1::{PL, StructureTag};
 use ldap3::controls::{PagedResults, RawControl};
-use ldap3::{Ldap, LdapConnAsync, LdapError, Scope};
+use ldap3::{Ldap, LdapConnAsync, LdapError, LdapResult, Mod, Scope};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
@@ -26,9 +27,16 @@ const CANCEL_POLL: Duration = Duration::from_millis(100);
 /// How long to wait for the driver's end after a request found the connection gone.
 const DRIVER_END: Duration = Duration::from_secs(1);
 
+/// Octets of a page to aim at: pages of large objects hold fewer of them.
+const PAGE_OCTETS: usize = 8 * 1024 * 1024;
+
+/// Pages without an entry in a row, after which a server is taken to send them for ever.
+const EMPTY_PAGES: u32 = 100;
+
 /// Most entries taken in one answer; no page is larger, so a server that sends more misbehaves.
 const MAX_ANSWER: usize = 20_000;
 
+const PERMISSIVE_MODIFY: &str = "1.2.840.113556.1.4.1413";
 const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
 
 /// A signed-in connection.
@@ -66,9 +74,36 @@ pub(super) struct Search {
     pub(super) timeout: Duration,
 }
 
+/// A change of the directory.
+#[derive(Clone, Debug)]
+pub(super) enum Change {
+    Add { dn: String, attributes: Vec<(String, Vec<Vec<u8>>)> },
+    Modify { target: String, parts: Vec<Modification> },
+    Rename { target: String, rdn: String, parent: Option<String> },
+    Delete { target: String },
+}
+
+/// A part of a [`Change::Modify`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Modification {
+    pub(super) kind: ModificationKind,
+    pub(super) attribute: String,
+    pub(super) values: Vec<Vec<u8>>,
+}
+
+/// What a modification does with its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ModificationKind {
+    Add,
+    Delete,
+    /// The attribute has these values afterwards; without values it goes.
+    Replace,
+}
+
 /// One answer to a search.
 struct Answer {
     entries: Vec<StructureTag>,
+    octets: usize,
     cookie: Vec<u8>,
 }
 
@@ -179,7 +214,27 @@ impl Session {
         let page_size = i32::try_from(page_size.clamp(1, 1000)).unwrap_or(1000);
         let search = Arc::new(search);
         let pending = Some(self.spawn(answer(self.ldap.clone(), Arc::clone(&search), Some((page_size, Vec::new())))));
-        Pages { session: self, search, page_size, pending, doing, cancel }
+        Pages { session: self, search, page_size, asked: page_size, empty: 0, pending, doing, cancel }
+    }
+
+    /// A search whose entries are taken one by one as they arrive, for answers without bound. Gives what
+    /// `take` made of them and the result as the server told it.
+    pub(super) fn gather<T: Send + 'static>(
+        &self,
+        search: Search,
+        begin: T,
+        take: impl FnMut(&mut T, StructureTag) + Send + 'static,
+        doing: &str,
+        cancel: Option<&CancelToken>,
+    ) -> Result<(T, LdapResult), ConnectorError> {
+        let task = self.spawn(gather(self.ldap.clone(), search, begin, take));
+        self.wait(task, cancel).map_err(|fault| self.failed(doing, fault))
+    }
+
+    /// A request that changes the directory; gives the result as the server told it.
+    pub(super) fn change(&self, request: Change, timeout: Duration, doing: &str) -> Result<LdapResult, ConnectorError> {
+        let task = self.spawn(change(self.ldap.clone(), request, timeout));
+        self.wait(task, None).map_err(|fault| self.failed(doing, fault))
     }
 
     fn spawn<T: Send + 'static>(
@@ -241,7 +296,12 @@ impl std::fmt::Debug for Session {
 pub(super) struct Pages<'a> {
     session: &'a Session,
     search: Arc<Search>,
+    /// Most entries of a page.
     page_size: i32,
+    /// Entries asked for in the page that is under way.
+    asked: i32,
+    /// Pages without an entry in a row.
+    empty: u32,
     pending: Option<JoinHandle<Result<Answer, Fault>>>,
     doing: &'a str,
     cancel: Option<&'a CancelToken>,
@@ -252,8 +312,13 @@ impl Pages<'_> {
     pub(super) fn next_page(&mut self) -> Result<Option<Vec<StructureTag>>, ConnectorError> {
         let Some(task) = self.pending.take() else { return Ok(None) };
         let answered = self.session.wait(task, self.cancel).map_err(|fault| self.session.failed(self.doing, fault))?;
+        self.empty = if answered.entries.is_empty() { self.empty + 1 } else { 0 };
+        if self.empty > EMPTY_PAGES {
+            return Err(request_failed(&self.session.server, self.doing, Fault::Malformed("one empty page after the other")));
+        }
         if !answered.cookie.is_empty() {
-            let next = answer(self.session.ldap.clone(), Arc::clone(&self.search), Some((self.page_size, answered.cookie)));
+            self.asked = next_size(self.page_size, self.asked, answered.entries.len(), answered.octets);
+            let next = answer(self.session.ldap.clone(), Arc::clone(&self.search), Some((self.asked, answered.cookie)));
             self.pending = Some(self.session.spawn(next));
         }
         Ok(Some(answered.entries))
@@ -280,6 +345,78 @@ async fn drive(connection: LdapConnAsync, sender: watch::Sender<Option<Ended>>) 
     sender.send_replace(Some(ended));
 }
 
+/// How many entries to ask for next, so that a page of objects as large as the last ones has a bounded size.
+fn next_size(most: i32, asked: i32, entries: usize, octets: usize) -> i32 {
+    if entries == 0 {
+        return asked;
+    }
+    let fitting = PAGE_OCTETS / (octets / entries).max(1);
+    i32::try_from(fitting).unwrap_or(most).clamp(1, most)
+}
+
+/// Octets of the values in an answer.
+fn weight(tag: &StructureTag) -> usize {
+    match &tag.payload {
+        PL::P(octets) => octets.len(),
+        PL::C(parts) => parts.iter().map(weight).sum(),
+    }
+}
+
+/// Sends one search and takes its entries as they come, leaving out referrals. The library's queue of
+/// entries has no bound, so `take` must be quick: it runs beside the task that fills the queue, which
+/// pauses every hundred reads or so to let others work.
+async fn gather<T>(
+    mut ldap: Ldap,
+    search: Search,
+    begin: T,
+    mut take: impl FnMut(&mut T, StructureTag),
+) -> Result<(T, LdapResult), Fault> {
+    if !search.controls.is_empty() {
+        ldap.with_controls(search.controls);
+    }
+    let mut stream =
+        ldap.with_timeout(search.timeout).streaming_search(&search.base, search.scope, &search.filter, search.attributes).await?;
+    let mut gathered = begin;
+    while let Some(item) = stream.next().await? {
+        if !item.is_ref() && !item.is_intermediate() {
+            take(&mut gathered, item.0);
+        }
+    }
+    Ok((gathered, stream.finish().await))
+}
+
+/// Sends one change.
+async fn change(mut ldap: Ldap, request: Change, timeout: Duration) -> Result<LdapResult, Fault> {
+    let ldap = ldap.with_timeout(timeout);
+    if matches!(request, Change::Modify { .. }) {
+        // A value that is there already, or is gone already, is no error.
+        ldap.with_controls(RawControl { ctype: PERMISSIVE_MODIFY.to_owned(), crit: false, val: None });
+    }
+    let set = |values: Vec<Vec<u8>>| values.into_iter().collect::<HashSet<_>>();
+    Ok(match request {
+        Change::Add { dn, attributes } => {
+            let attributes = attributes.into_iter().map(|(name, values)| (name.into_bytes(), set(values))).collect();
+            ldap.add(&dn, attributes).await?
+        }
+        Change::Modify { target, parts } => {
+            let parts = parts
+                .into_iter()
+                .map(|part| {
+                    let (name, values) = (part.attribute.into_bytes(), set(part.values));
+                    match part.kind {
+                        ModificationKind::Add => Mod::Add(name, values),
+                        ModificationKind::Delete => Mod::Delete(name, values),
+                        ModificationKind::Replace => Mod::Replace(name, values),
+                    }
+                })
+                .collect();
+            ldap.modify(&target, parts).await?
+        }
+        Change::Rename { target, rdn, parent } => ldap.modifydn(&target, &rdn, true, parent.as_deref()).await?,
+        Change::Delete { target } => ldap.delete(&target).await?,
+    })
+}
+
 /// Sends one search and collects its answer, leaving out referrals. `page` asks for a page of this size
 /// after this cookie.
 async fn answer(mut ldap: Ldap, search: Arc<Search>, page: Option<(i32, Vec<u8>)>) -> Result<Answer, Fault> {
@@ -297,7 +434,7 @@ async fn answer(mut ldap: Ldap, search: Arc<Search>, page: Option<(i32, Vec<u8>)
         .with_timeout(search.timeout)
         .streaming_search(&search.base, search.scope, &search.filter, search.attributes.clone())
         .await?;
-    let mut entries = Vec::new();
+    let (mut entries, mut octets) = (Vec::new(), 0_usize);
     while let Some(item) = stream.next().await? {
         if item.is_ref() || item.is_intermediate() {
             continue;
@@ -305,6 +442,7 @@ async fn answer(mut ldap: Ldap, search: Arc<Search>, page: Option<(i32, Vec<u8>)
         if entries.len() >= MAX_ANSWER {
             return Err(Fault::TooMuch);
         }
+        octets = octets.saturating_add(weight(&item.0));
         entries.push(item.0);
     }
     let result = stream.finish().await.success()?;
@@ -313,7 +451,7 @@ async fn answer(mut ldap: Ldap, search: Arc<Search>, page: Option<(i32, Vec<u8>)
         let value = control.1.val.unwrap_or_default();
         cookie = decode_page_cookie(&value).ok_or(Fault::Malformed("a page without a readable end mark"))?;
     }
-    Ok(Answer { entries, cookie })
+    Ok(Answer { entries, octets, cookie })
 }
 
 /// One failure stands for itself; several are listed, and the first gives the kind.
@@ -330,5 +468,22 @@ fn all_failed(failures: Vec<ConnectorError>) -> ConnectorError {
         }
         Some(only) => only,
         None => ConnectorError::new(ConnectorErrorKind::Configuration, "no domain controller is given"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_large_objects_hold_fewer_of_them() {
+        let check = |entries: usize, octets: usize, expected: i32| {
+            assert_eq!(next_size(500, 200, entries, octets), expected, "{entries} {octets}");
+        };
+        check(0, 0, 200);
+        check(500, 500 * 2_000, 500);
+        check(500, 500 * PAGE_OCTETS / 100, 100);
+        check(1, 3 * PAGE_OCTETS, 1);
+        check(2, 0, 500);
     }
 }

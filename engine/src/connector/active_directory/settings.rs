@@ -33,6 +33,21 @@ impl ConnectionSecurity {
     }
 }
 
+/// How an import learns what changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeltaMode {
+    /// By DirSync where the account has the right to, by `uSNChanged` elsewhere.
+    #[default]
+    Auto,
+    /// By the DirSync control: needs the right Replicating Directory Changes, and goes on when another
+    /// domain controller answers.
+    DirSync,
+    /// By `uSNChanged` and tombstones: needs no right but to read, and a full import when another domain
+    /// controller answers.
+    Usn,
+}
+
 /// How to reach a forest and with which account. The password is kept elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -42,6 +57,9 @@ pub struct ActiveDirectorySettings {
     pub forest: String,
     /// Domain controllers in the order in which they are tried, each `host` or `host:port`.
     pub servers: Vec<String>,
+    /// Connects to no other domain controllers than `servers`. Without it, any domain controller of the
+    /// forest is tried after them.
+    pub only_servers: bool,
     /// Connect to this address instead of resolving the server's name; the certificate must still be
     /// valid for the name. For one server only.
     pub address: Option<IpAddr>,
@@ -54,6 +72,8 @@ pub struct ActiveDirectorySettings {
     pub allow_plain: bool,
     /// Certificates of the authorities to trust, PEM or DER. Without it, those that this computer trusts.
     pub ca_file: Option<PathBuf>,
+    /// How an import learns what changed.
+    pub delta: DeltaMode,
     /// Seconds to wait for a connection, TLS included.
     pub connect_timeout_secs: u32,
     /// Seconds to wait for one answer, where an import does not say otherwise.
@@ -67,11 +87,13 @@ impl Default for ActiveDirectorySettings {
         Self {
             forest: String::new(),
             servers: Vec::new(),
+            only_servers: true,
             address: None,
             user: String::new(),
             security: ConnectionSecurity::default(),
             allow_plain: false,
             ca_file: None,
+            delta: DeltaMode::default(),
             connect_timeout_secs: 30,
             operation_timeout_secs: 120,
             page_size: 500,
@@ -114,7 +136,12 @@ impl ActiveDirectorySettings {
                 "an address override is for one domain controller, but several are given: remove it or the others".to_owned(),
             ));
         }
-        self.servers.iter().map(|server| parse_endpoint(server, port)).collect()
+        let mut endpoints: Vec<Endpoint> =
+            self.servers.iter().map(|server| parse_endpoint(server, port)).collect::<Result<_, _>>()?;
+        if !self.only_servers && self.address.is_none() && !self.forest.trim().is_empty() {
+            endpoints.push(parse_endpoint(&self.forest, port)?);
+        }
+        Ok(endpoints)
     }
 
     /// What must hold before a connection is tried.
@@ -199,7 +226,8 @@ mod tests {
         let check = |forest: &str, servers: &[&str], address: bool, expected: Result<&[&str], &str>| {
             let settings = ActiveDirectorySettings {
                 forest: forest.to_owned(),
-                servers: servers.iter().map(ToString::to_string).collect(),
+                servers: servers.iter().filter(|server| **server != "any").map(ToString::to_string).collect(),
+                only_servers: !servers.contains(&"any"),
                 address: address.then_some(IpAddr::from([127, 0, 0, 1])),
                 security: ConnectionSecurity::StartTls,
                 ..ActiveDirectorySettings::default()
@@ -214,6 +242,7 @@ mod tests {
         };
         check("contoso.com", &[], false, Ok(&["contoso.com:389"]));
         check("contoso.com", &["b", "a:3268"], false, Ok(&["b:389", "a:3268"]));
+        check("contoso.com", &["b", "any"], false, Ok(&["b:389", "contoso.com:389"]));
         check("", &[], false, Err("DNS name of the forest"));
         check("contoso.com", &["a", "b"], true, Err("one domain controller"));
     }
@@ -224,6 +253,7 @@ mod tests {
             serde_json::from_str(r#"{"forest":"contoso.com","user":"sync@contoso.com","security":"starttls"}"#).unwrap();
         assert_eq!(settings.security, ConnectionSecurity::StartTls);
         assert_eq!((settings.page_size, settings.connect_timeout_secs, settings.allow_plain), (500, 30, false));
+        assert_eq!((settings.delta, settings.only_servers), (DeltaMode::Auto, true));
         let text = serde_json::to_string(&settings).unwrap();
         assert_eq!(serde_json::from_str::<ActiveDirectorySettings>(&text).unwrap(), settings);
     }

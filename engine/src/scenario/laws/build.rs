@@ -9,10 +9,11 @@ use super::rules::{RuleEdit, edit, fixture};
 use super::story::{Event, Kind, Story, Value};
 use crate::connector::EntryValue;
 use crate::connector::memory::Fault;
+use crate::rules::RulePatch;
 use crate::run::{DELTA_IMPORT, DELTA_SYNCHRONIZATION, EXPORT, FULL_IMPORT, FULL_SYNCHRONIZATION};
 use crate::scenario::model::{
-    ANY_RESULT, Action, Change, DirectoryKind, DirectorySpec, Expectation, Expected, FaultSpec, FileValue, Kill, ObjectSpec,
-    RuleName, RunSpec, Scenario, Step, Subject, ValueChange, Way,
+    ANY_RESULT, Action, Change, DirectoryKind, DirectorySpec, Errors, Expectation, Expected, FaultSpec, FileValue, Kill,
+    ObjectSpec, RuleName, RunSpec, Scenario, Step, Subject, ValueChange, Way,
 };
 use crate::scenario::text::Place;
 use crate::scenario::write::first_line;
@@ -33,6 +34,9 @@ struct Put {
     members: BTreeSet<String>,
     alive: bool,
 }
+
+/// What writes the statements of one way.
+type Writes<'a> = &'a dyn Fn(&mut Builder);
 
 /// Writes the scenario of a story.
 #[derive(Clone, Debug)]
@@ -125,6 +129,14 @@ impl Builder {
         self.happen(&story.before);
     }
 
+    /// Up to the end of the second part, of which these events are taken.
+    pub(super) fn end(&mut self, story: &Story, events: &[Event]) {
+        self.happen(events);
+        for (connector, _) in CONNECTORS.into_iter().zip(story.imported).filter(|(_, imported)| *imported) {
+            self.import(connector, false);
+        }
+    }
+
     pub(super) fn scenario(self, title: &str) -> Scenario {
         Scenario { number: None, title: title.to_owned(), directories: self.directories, steps: self.steps }
     }
@@ -162,6 +174,10 @@ impl Builder {
         self.run(connector, profile(full), None, None);
     }
 
+    pub(super) fn synchronize_all(&mut self, full: bool) {
+        CONNECTORS.into_iter().for_each(|connector| self.synchronize(connector, full));
+    }
+
     pub(super) fn in_batches(&mut self, connectors: &[&str], full: bool, size: u32) {
         for connector in connectors {
             self.run(connector, profile(full), Some(size), None);
@@ -180,9 +196,9 @@ impl Builder {
         self.act(Action::UntilStable(steps));
     }
 
-    pub(super) fn same_end(&mut self, ways: &[(&str, &dyn Fn(&mut Self))]) {
+    pub(super) fn same_end(&mut self, errors: Errors, ways: &[(&str, Writes<'_>)]) {
         let ways = ways.iter().map(|(text, work)| Way { text: (*text).to_owned(), steps: self.apart(work) }).collect();
-        self.act(Action::SameEnd(ways));
+        self.act(Action::SameEnd { ways, errors });
     }
 
     pub(super) fn twice(&mut self) {
@@ -272,7 +288,10 @@ impl Builder {
         let (name, action) = match edit(number) {
             RuleEdit::Switch(name, enabled) => (name, Action::SwitchRule { rule: RuleName::Name(name.to_owned()), enabled }),
             RuleEdit::Patch(name, patch) => {
-                (name, Action::ChangeRule { rule: RuleName::Name(name.to_owned()), patch: Box::new(patch) })
+                let group = self.living(0, |object| object.connector == "A" && object.kind == Kind::Group);
+                let group = group.map_or_else(|| "CN=Nobody,DC=contoso,DC=com".to_owned(), |place| self.dn(&self.objects[place]));
+                let patch = Box::new(RulePatch::from_toml(&patch.replace("{group}", &group)).unwrap());
+                (name, Action::ChangeRule { rule: RuleName::Name(name.to_owned()), patch })
             }
         };
         if self.rules.contains(name) {

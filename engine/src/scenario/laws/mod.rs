@@ -15,7 +15,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
-use super::model::Scenario;
+use super::model::{Errors, Scenario};
 use super::outcome::outcome;
 use super::perform::perform_all;
 use super::watched;
@@ -81,27 +81,31 @@ fn tried(cases: u32, kinds: Kinds, law: fn(&Story) -> Scenario, look: &dyn Fn(&[
 
 #[test]
 fn delta_leaves_what_full_would_leave() {
-    holds(60, Kinds::ALL, |story| {
+    holds(30, Kinds::ALL, |story| {
         let mut builder = Builder::new(story);
         builder.begin(story);
         // Rules that were changed are applied everywhere first: a delta applies them only to what it visits
         // (engine.md 4.8).
         builder.until_stable(&["A", "B", "T"], true);
-        builder.happen(&without_rule_changes(&story.after));
-        builder.same_end(&[
-            ("way delta", &|builder| builder.until_stable(&["A", "B", "T"], false)),
-            ("way full", &|builder| builder.until_stable(&["A", "B", "T"], true)),
-        ]);
+        builder.end(story, &without_rule_changes(&story.after));
+        // Where two objects of an identity are in each other's way, the error lands on the one that is visited, and a
+        // full synchronization visits both (engine.md 4.2).
+        builder.same_end(
+            Errors::ByIdentity,
+            &[("way delta", &|builder| builder.synchronize_all(false)), ("way full", &|builder| builder.synchronize_all(true))],
+        );
         builder.scenario("Delta leaves what full would leave")
     });
 }
 
 #[test]
 fn a_second_run_changes_nothing() {
-    holds(60, Kinds::ALL, |story| {
+    holds(25, Kinds::ALL, |story| {
         let mut builder = Builder::new(story);
         builder.begin(story);
-        builder.happen(&story.after);
+        builder.end(story, &story.after);
+        // What was in an object's way may go later in the same run; the object is tried again with the next one
+        // (engine.md 11, 35). So the law is about what comes after the last such run.
         builder.until_stable(&["A", "B", "T"], true);
         builder.twice();
         builder.scenario("A second run changes nothing")
@@ -110,7 +114,7 @@ fn a_second_run_changes_nothing() {
 
 #[test]
 fn the_order_of_forests_does_not_matter() {
-    holds(40, Kinds::ALL, |story| {
+    holds(16, Kinds::ALL, |story| {
         // Who joins by an attribute gives it to the metaverse too; otherwise only the one who comes second finds the
         // other, which is the rules' doing (engine.md 4.3, 3).
         let story = &Story { rules: vec![true; RULES], ..story.clone() };
@@ -126,32 +130,38 @@ fn the_order_of_forests_does_not_matter() {
                 builder.until_stable(&order, false);
             }
         };
-        builder.same_end(&[
-            ("way A first", &first(["A", "B", "T"])),
-            ("way B first", &first(["B", "T", "A"])),
-            ("way T first", &first(["T", "B", "A"])),
-        ]);
+        builder.same_end(
+            Errors::ByObject,
+            &[
+                ("way A first", &first(["A", "B", "T"])),
+                ("way B first", &first(["B", "T", "A"])),
+                ("way T first", &first(["T", "B", "A"])),
+            ],
+        );
         // Later on what decides who is joined to whom stays as it is: a link stays even if its criteria no longer
         // match, so the first of two changes of identities decides (engine.md 4.2, 4).
         builder.happen(&without_identities(&story.after));
         builder.import("A", false);
         builder.import("B", false);
-        builder.same_end(&[
-            ("way A first", &|builder| builder.until_stable(&["A", "B", "T"], false)),
-            ("way B first", &|builder| builder.until_stable(&["B", "T", "A"], false)),
-        ]);
+        builder.same_end(
+            Errors::ByObject,
+            &[
+                ("way A first", &|builder| builder.until_stable(&["A", "B", "T"], false)),
+                ("way B first", &|builder| builder.until_stable(&["B", "T", "A"], false)),
+            ],
+        );
         builder.scenario("The order of forests does not matter")
     });
 }
 
 #[test]
 fn what_if_equals_the_later_real_run() {
-    holds(60, Kinds::ALL, |story| {
+    holds(25, Kinds::ALL, |story| {
         let mut builder = Builder::new(story);
         builder.begin(story);
         let (rules, events): (Vec<Event>, Vec<Event>) =
             story.after.iter().cloned().partition(|event| matches!(event, Event::Rule(_)));
-        builder.happen(&events);
+        builder.end(story, &events);
         builder.foretold(story.full, &rules);
         builder.scenario("What-if equals the later real run")
     });
@@ -159,17 +169,16 @@ fn what_if_equals_the_later_real_run() {
 
 #[test]
 fn parallel_equals_sequential() {
-    holds(60, Kinds::ALL, |story| {
+    holds(25, Kinds::ALL, |story| {
         let mut builder = Builder::new(story);
         builder.begin(story);
-        builder.happen(&story.after);
+        builder.end(story, &story.after);
         let full = story.full;
         let batches = |size: u32| move |builder: &mut Builder| builder.in_batches(&["A", "B", "T"], full, size);
-        builder.same_end(&[
-            ("way one after another", &batches(1)),
-            ("way three at a time", &batches(3)),
-            ("way all at once", &batches(1_000)),
-        ]);
+        builder.same_end(
+            Errors::ByObject,
+            &[("way one after another", &batches(1)), ("way three at a time", &batches(3)), ("way all at once", &batches(1_000))],
+        );
         builder.scenario("Parallel equals sequential")
     });
 }
@@ -179,7 +188,7 @@ fn generated_scenarios_are_written_and_read_again() {
     holds(20, Kinds::ALL, |story| {
         let mut builder = Builder::new(story);
         builder.begin(story);
-        builder.happen(&story.after);
+        builder.end(story, &story.after);
         let scenario = builder.scenario("Written and read again");
         super::write::tests::is_read_again(&scenario);
         // That it runs to its end is not asked here.
@@ -190,7 +199,7 @@ fn generated_scenarios_are_written_and_read_again() {
 /// The laws say nothing of worlds in which nothing happens.
 #[test]
 fn stories_reach_what_the_laws_are_about() {
-    const WANTED: [&str; 14] = [
+    const WANTED: [&str; 13] = [
         ": connector of MV(",
         ": disconnector",
         ", pending import add",
@@ -201,20 +210,22 @@ fn stories_reach_what_the_laws_are_about() {
         ", pending export delete",
         ", unconfirmed export",
         ", import error ambiguous-import-flow-from-multiple-connectors",
-        ", import error sync-rule-error-function-triggered",
         " manager=MV(",
         " member=MV(",
         "MV(A \"CN=u",
     ];
     let reached = RefCell::new(BTreeMap::from(WANTED.map(|wanted| (wanted, 0))));
     tried(
-        30,
+        40,
         Kinds::ALL,
         |story| {
             let mut builder = Builder::new(story);
             builder.begin(story);
-            builder.happen(&story.after);
-            builder.in_batches(&["A", "B", "T"], story.full, 100);
+            builder.end(story, &story.after);
+            // Half of the stories end with imports that are still pending.
+            if story.full {
+                builder.synchronize_all(false);
+            }
             builder.scenario("What the laws are about")
         },
         &|lines| {

@@ -31,6 +31,8 @@ pub(super) struct Story {
     pub settled: bool,
     pub before: Vec<Event>,
     pub after: Vec<Event>,
+    /// Connectors that are imported at the end, by their place.
+    pub imported: [bool; 3],
     /// Full synchronizations, where a law is about one kind.
     pub full: bool,
 }
@@ -192,25 +194,25 @@ fn event(kinds: Kinds) -> impl Strategy<Value = Event> {
     prop_oneof![
         8 => put(),
         2 => (option::weighted(0.7, any::<u8>()), 0u8..5).prop_map(|(of, mail)| Event::Cloud { of, mail }),
-        14 => (whom.clone(), value()).prop_map(|(whom, value)| Event::Change { whom, value }),
-        1 => whom.clone().prop_map(|whom| Event::CloudDelete { whom }),
-        3 => (whom.clone(), any::<bool>()).prop_map(|(whom, unit)| Event::Move { whom, unit }),
+        14 => (whom, value()).prop_map(|(whom, value)| Event::Change { whom, value }),
+        1 => whom.prop_map(|whom| Event::CloudDelete { whom }),
+        3 => (whom, any::<bool>()).prop_map(|(whom, unit)| Event::Move { whom, unit }),
         1 => any::<bool>().prop_map(|b| Event::RenameUnit { b }),
-        4 => (whom.clone(), proptest::bool::weighted(0.2)).prop_map(|(whom, unnoticed)| Event::Delete { whom, unnoticed }),
-        2 => whom.clone().prop_map(|whom| Event::Replace { whom }),
+        4 => (whom, proptest::bool::weighted(0.2)).prop_map(|(whom, unnoticed)| Event::Delete { whom, unnoticed }),
+        2 => whom.prop_map(|whom| Event::Replace { whom }),
         1 => whom.prop_map(|whom| Event::Retype { whom }),
-        6 => (0u8..3, any::<bool>()).prop_map(|(connector, full)| Event::Import { connector, full }),
+        8 => (0u8..3, any::<bool>()).prop_map(|(connector, full)| Event::Import { connector, full }),
         6 => (0u8..3, any::<bool>()).prop_map(|(connector, full)| Event::Synchronize { connector, full }),
-        3 => Just(Event::Export),
-        8 => Just(Event::Cycle),
-        1 * stops => (0u8..3, 0u8..4).prop_map(|(connector, after)| Event::StoppedImport { connector, after }),
-        1 * stops => (1u8..3).prop_map(|after| Event::StoppedExport { after }),
-        1 * stops => (0u8..3, any::<bool>(), 0u8..4)
+        2 => Just(Event::Export),
+        4 => Just(Event::Cycle),
+        stops => (0u8..3, 0u8..4).prop_map(|(connector, after)| Event::StoppedImport { connector, after }),
+        stops => (1u8..3).prop_map(|after| Event::StoppedExport { after }),
+        stops => (0u8..3, any::<bool>(), 0u8..4)
             .prop_map(|(connector, full, after)| Event::KilledSynchronization { connector, full, after }),
-        1 * stops => (1u8..4).prop_map(|after| Event::KilledExport { after }),
-        1 * stops => (1u8..3).prop_map(|batch| Event::LostAnswer { batch }),
+        stops => (1u8..4).prop_map(|after| Event::KilledExport { after }),
+        stops => (1u8..3).prop_map(|batch| Event::LostAnswer { batch }),
         1 => Just(Event::AlteredExport),
-        1 * stops => Just(Event::Restart),
+        stops => Just(Event::Restart),
         4 => any::<usize>().prop_map(Event::Rule),
     ]
 }
@@ -218,14 +220,16 @@ fn event(kinds: Kinds) -> impl Strategy<Value = Event> {
 pub(super) fn stories(kinds: Kinds) -> impl Strategy<Value = Story> {
     let rules = vec(proptest::bool::weighted(0.97), RULES);
     let events = (vec(put(), 0..12), vec(event(kinds), 0..20), vec(event(kinds), 0..12));
-    (rules, any::<bool>(), any::<bool>(), events, any::<bool>()).prop_map(
-        |(rules, partial_deltas, settled, (first, before, after), full)| Story {
+    let imported = proptest::array::uniform3(proptest::bool::weighted(0.8));
+    (rules, any::<bool>(), any::<bool>(), events, imported, any::<bool>()).prop_map(
+        |(rules, partial_deltas, settled, (first, before, after), imported, full)| Story {
             rules,
             partial_deltas,
             first,
             settled,
             before,
             after,
+            imported,
             full,
         },
     )

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::{Named, Parser, no_children};
 use crate::protection::DeletionLimit;
 use crate::run::{DELTA_IMPORT, DELTA_SYNCHRONIZATION, EXPORT, FULL_IMPORT, FULL_SYNCHRONIZATION};
-use crate::scenario::model::{Action, Expected, Kill, Order, RunSpec, Step, Subject, Way};
+use crate::scenario::model::{Action, Errors, Expected, Kill, Order, RunSpec, Step, Subject, Way};
 use crate::scenario::text::{Line, ScenarioFault, Words, instead};
 use crate::scenario::world::COMBINED_PROFILES;
 
@@ -87,8 +87,10 @@ impl Parser {
         } else if words.eat("what if") {
             (Action::WhatIf(self.block(line, path, depth)?), false)
         } else if words.eat("same end") {
-            words.end("same end")?;
-            (Action::SameEnd(self.ways(line, path, depth)?), false)
+            words.eat_sign(',');
+            let errors = if words.eat("errors by identity") { Errors::ByIdentity } else { Errors::ByObject };
+            words.end("same end, or same end, errors by identity")?;
+            (Action::SameEnd { ways: self.ways(line, path, depth)?, errors }, false)
         } else if words.eat("every order") {
             (Action::EveryOrder(self.order(line, words, path, depth)?), false)
         } else if words.eat("until nothing changes") {
@@ -480,7 +482,7 @@ fn example(action: &Action) -> &'static str {
         | Action::AddRules(_)
         | Action::ChangeRule { .. }
         | Action::WhatIf(_)
-        | Action::SameEnd(_)
+        | Action::SameEnd { .. }
         | Action::EveryOrder(_)
         | Action::UntilStable(_)
         | Action::Foretold { .. }

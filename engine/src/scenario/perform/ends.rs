@@ -2,15 +2,15 @@
 
 use super::{End, perform, perform_all};
 use crate::scenario::difference::Difference;
-use crate::scenario::model::{Order, Step, Way};
-use crate::scenario::outcome::outcome;
+use crate::scenario::model::{Errors, Order, Step, Way};
+use crate::scenario::outcome::{outcome, outcome_with};
 use crate::scenario::world::World;
 
 /// Rounds after which a world that keeps changing is called restless.
 const MOST_ROUNDS: usize = 12;
 
 /// Every way from here, each from the present state; their ends are the same.
-pub(super) fn same_end(world: &mut World, ways: &[Way]) -> End {
+pub(super) fn same_end(world: &mut World, ways: &[Way], errors: Errors) -> End {
     let mut first: Option<(&str, Vec<String>)> = None;
     let mut last = None;
     for way in ways {
@@ -18,7 +18,7 @@ pub(super) fn same_end(world: &mut World, ways: &[Way]) -> End {
         if let Some(difference) = perform_all(&mut forked, &way.steps)? {
             return Ok(Some(difference));
         }
-        let end = outcome(&forked)?;
+        let end = outcome_with(&forked, errors)?;
         match &first {
             None => first = Some((&way.text, end)),
             Some((name, known)) => {

@@ -46,7 +46,7 @@ fn perform(world: &mut World, step: &Step) -> End {
         }
         Action::Preview { subject, full, commit } => return look_ahead(world, step, subject, *full, *commit),
         Action::WhatIf(steps) => return perform_all(&mut world.fork()?, steps),
-        Action::SameEnd(ways) => return same_end(world, ways),
+        Action::SameEnd { ways, errors } => return same_end(world, ways, *errors),
         Action::EveryOrder(order) => return every_order(world, order),
         Action::UntilStable(steps) => return until_stable(world, steps),
         Action::Foretold { full, rules } => return foretold::come_true(world, *full, rules),

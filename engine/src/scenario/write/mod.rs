@@ -10,7 +10,7 @@ mod words;
 
 use std::fmt;
 
-use super::model::{Action, Expectation, Kill, Order, RunSpec, Scenario, Step, Subject, ValueChange, Way};
+use super::model::{Action, Errors, Expectation, Kill, Order, RunSpec, Scenario, Step, Subject, ValueChange, Way};
 use crate::protection::DeletionLimit;
 use crate::rules::rules_to_toml;
 use words::{changes, subject, subjects, values};
@@ -90,8 +90,9 @@ impl Writer {
                 self.line(depth, title);
                 self.steps(depth + 1, steps);
             }
-            Action::SameEnd(ways) => {
-                self.line(depth, "same end");
+            Action::SameEnd { ways, errors } => {
+                let errors = if *errors == Errors::ByIdentity { ", errors by identity" } else { "" };
+                self.line(depth, &format!("same end{errors}"));
                 ways.iter().for_each(|way| self.way(depth + 1, way));
             }
             Action::EveryOrder(order) => self.order(depth, "every order", order),
@@ -191,7 +192,7 @@ fn plain(action: &Action) -> String {
         | Action::AddRules(_)
         | Action::ChangeRule { .. }
         | Action::WhatIf(_)
-        | Action::SameEnd(_)
+        | Action::SameEnd { .. }
         | Action::EveryOrder(_)
         | Action::UntilStable(_)
         | Action::Foretold { .. } => String::new(),

@@ -37,7 +37,9 @@ fn normal_step(step: &Step) -> Vec<Step> {
         Action::WhatIf(steps) => Action::WhatIf(normal(&steps)),
         Action::UntilStable(steps) => Action::UntilStable(normal(&steps)),
         Action::Foretold { full, rules } => Action::Foretold { full, rules: normal(&rules) },
-        Action::SameEnd(ways) => Action::SameEnd(ways.into_iter().map(|way| Way { steps: normal(&way.steps), ..way }).collect()),
+        Action::SameEnd { ways, errors } => {
+            Action::SameEnd { ways: ways.into_iter().map(|way| Way { steps: normal(&way.steps), ..way }).collect(), errors }
+        }
         Action::EveryOrder(order) => Action::EveryOrder(normal_order(&order)),
         other => other,
     };
@@ -154,6 +156,11 @@ every order, until nothing changes
       flow displayName by "Out to T - User" not applied
       flow displayName by 10 = a lost to 20
       flow department by 10 = IT not applied
+same end, errors by identity
+  way one
+    restart
+  way other
+    restart
 remember ada as her
 remember MV(ada) as self
 expect

@@ -37,8 +37,8 @@ impl Forests {
     /// Changes things here and there; the first change fills the forests.
     pub(super) fn change(&mut self, random: &mut StdRng) {
         let first = self.made == 0;
-        for forest in 0..2 {
-            for number in 0..USERS[forest] {
+        for (forest, users) in USERS.into_iter().enumerate() {
+            for number in 0..users {
                 let known = self.users[forest].contains_key(&number);
                 match random.random_range(0..8) {
                     _ if first => self.make(forest, number, random),
@@ -49,7 +49,7 @@ impl Forests {
                     1 if known => {
                         let user = self.users[forest].get_mut(&number).unwrap();
                         user.department = random.random_bool(0.8).then(|| random.random_range(0..9));
-                        user.manager = random.random_bool(0.7).then(|| random.random_range(0..USERS[forest]));
+                        user.manager = random.random_bool(0.7).then(|| random.random_range(0..users));
                     }
                     2 if known => self.users[forest].get_mut(&number).unwrap().name = format!("U{number} {}", self.made),
                     3 if known && random.random_bool(0.3) => self.make(forest, number, random),
@@ -75,7 +75,7 @@ impl Forests {
         let object = Object {
             guid,
             name: format!("U{number}"),
-            contact: forest == 1 && number % 3 == 0,
+            contact: forest == 1 && number.is_multiple_of(3),
             department: Some(random.random_range(0..9)),
             manager: random.random_bool(0.7).then(|| random.random_range(0..USERS[forest])),
             members: Vec::new(),

@@ -19,6 +19,7 @@ use super::wire::Wire;
 use crate::connector::entra::EntraSettings;
 use crate::connector::file::{FileSchema, FileSettings};
 use crate::scenario::laws::rules::fixture;
+use crate::scenario::model::Errors;
 use crate::scenario::outcome::lines;
 use crate::service::{Engine, EngineOptions};
 use crate::setup::{Accept, NewDirectory, RuleChanges, store_rules};
@@ -166,7 +167,7 @@ impl Place {
             .spawn()
             .unwrap();
         let (gate, _) = listener.accept().unwrap();
-        let ear = thread::spawn(move || listen(gate, &asked));
+        let ear = thread::Builder::new().name("ear".to_owned()).spawn(move || listen(gate, &asked)).unwrap();
         let ending = supervise(&mut program, from, &questions, &mut may);
         self.wire.asks(None);
         drop(questions);
@@ -179,7 +180,8 @@ impl Place {
         let database = Database::open(&self.data().join("syncline.db")).unwrap();
         let connectors = configuration::connectors(&database.reader().unwrap()).unwrap();
         let names: BTreeMap<_, _> = connectors.into_iter().map(|connector| (connector.id, connector.name)).collect();
-        let mut lines: Vec<String> = lines(&database, &names).unwrap().iter().map(|line| without_guids(line)).collect();
+        let mut lines: Vec<String> =
+            lines(&database, &names, Errors::ByObject).unwrap().iter().map(|line| without_guids(line)).collect();
         lines.sort_unstable();
         lines
     }

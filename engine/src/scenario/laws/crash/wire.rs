@@ -25,16 +25,17 @@ impl Wire {
         let asking = Asking::default();
         let shared = Arc::clone(&asking);
         // It ends with the test's process.
-        thread::spawn(move || {
+        let serve = move || {
             for stream in listener.incoming() {
                 let (Ok(program), Ok(tenant)) = (stream, TcpStream::connect(tenant)) else { return };
                 let (from, to) = (program.try_clone().unwrap(), tenant.try_clone().unwrap());
                 let asking = Arc::clone(&shared);
-                thread::spawn(move || carry(from, to, &asking, Asked::Request));
+                named("requests", move || carry(from, to, &asking, Asked::Request));
                 let asking = Arc::clone(&shared);
-                thread::spawn(move || carry(tenant, program, &asking, Asked::Answer));
+                named("answers", move || carry(tenant, program, &asking, Asked::Answer));
             }
-        });
+        };
+        named("wire", serve);
         Self { address, asking }
     }
 
@@ -42,6 +43,11 @@ impl Wire {
     pub(super) fn asks(&self, whom: Option<SyncSender<Asked>>) {
         *self.asking.lock().unwrap_or_else(PoisonError::into_inner) = whom;
     }
+}
+
+/// Starts a thread that has a name.
+fn named(name: &str, work: impl FnOnce() + Send + 'static) {
+    thread::Builder::new().name(name.to_owned()).spawn(work).unwrap();
 }
 
 /// Carries data one way until an end is gone, or until nobody answers.

@@ -1,15 +1,21 @@
 //! The Active Directory connector against a real domain controller (`fixtures/samba.sh`).
 //!
 //! Reads `SYNCLINE_TEST_AD_*`; without them every test says that it was skipped, unless
-//! `SYNCLINE_REQUIRE_SERVERS=1` demands the server.
+//! `SYNCLINE_REQUIRE_SERVERS=1` demands the server. Tests that change the directory have it for themselves.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic, its helpers too")]
 
+mod changes;
+mod failing;
+mod rights;
+mod writing;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::Command;
-use std::sync::Arc;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use secrecy::SecretString;
 use syncline_engine::connector::active_directory::{ActiveDirectoryConnector, ActiveDirectorySettings, ConnectionSecurity};
@@ -70,6 +76,16 @@ const ATTRIBUTES: &[&str] = &[
     "whenCreated",
 ];
 
+/// Readers share the directory; who changes it has it alone.
+static DIRECTORY: RwLock<()> = RwLock::new(());
+
+/// Held for as long as a test works on the directory.
+#[allow(dead_code, reason = "it is held, not read")]
+enum Hold {
+    Shared(RwLockReadGuard<'static, ()>),
+    Alone(RwLockWriteGuard<'static, ()>),
+}
+
 /// The fixture, as its script describes it.
 struct Forest {
     host: String,
@@ -81,10 +97,20 @@ struct Forest {
     sam_file: String,
     user: String,
     password: String,
+    _hold: Hold,
 }
 
-/// The fixture; `None` after saying that the test is skipped.
+/// The fixture for a test that only reads; `None` after saying that the test is skipped.
 fn forest(test: &str) -> Option<Forest> {
+    open_forest(test, || Hold::Shared(DIRECTORY.read().unwrap_or_else(PoisonError::into_inner)))
+}
+
+/// The fixture for a test that changes the directory.
+fn forest_alone(test: &str) -> Option<Forest> {
+    open_forest(test, || Hold::Alone(DIRECTORY.write().unwrap_or_else(PoisonError::into_inner)))
+}
+
+fn open_forest(test: &str, hold: impl FnOnce() -> Hold) -> Option<Forest> {
     let variable = |name: &str| std::env::var(format!("SYNCLINE_TEST_AD_{name}")).ok();
     let read = || {
         Some(Forest {
@@ -97,6 +123,7 @@ fn forest(test: &str) -> Option<Forest> {
             sam_file: variable("SAM_FILE")?,
             user: variable("USER")?,
             password: variable("PASSWORD")?,
+            _hold: hold(),
         })
     };
     let forest = read();
@@ -158,6 +185,60 @@ impl Forest {
         }
     }
 
+    /// The forest as another account of the fixture sees it: `PLAIN`, `WRITEBACK`, `ADMIN`.
+    fn account(&self, prefix: &str) -> (String, SecretString) {
+        let variable = |name: &str| std::env::var(format!("SYNCLINE_TEST_AD_{prefix}_{name}")).unwrap();
+        (variable("USER"), SecretString::from(variable("PASSWORD")))
+    }
+
+    fn open_as(&self, prefix: &str) -> ActiveDirectoryConnector {
+        let (user, password) = self.account(prefix);
+        let settings = ActiveDirectorySettings { user, ..self.settings(ConnectionSecurity::Ldaps) };
+        ActiveDirectoryConnector::open(settings, password).unwrap()
+    }
+
+    /// Runs an LDAP tool as administrator with this input.
+    fn tool(&self, tool: &str, arguments: &[&str], input: &str) -> String {
+        let variable = |name: &str| std::env::var(format!("SYNCLINE_TEST_AD_ADMIN_{name}")).unwrap();
+        let file = |content: &str| {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(content.as_bytes()).unwrap();
+            file
+        };
+        let (secret, input_file) = (file(&variable("PASSWORD")), file(input));
+        let output = Command::new(tool)
+            .args(["-x", "-H", &format!("ldap://{}", self.address), "-D", &variable("USER"), "-y"])
+            .arg(secret.path())
+            .args(arguments)
+            .stdin(input_file.reopen().unwrap())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{tool}: {}{input}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Makes changes written as LDIF.
+    fn change(&self, ldif: &str) {
+        self.tool("ldapmodify", &[], ldif);
+    }
+
+    /// Has the fixture's script stop or start the domain controller.
+    fn server(&self, command: &str) {
+        let folder = PathBuf::from(&self.sam_file);
+        let folder = folder.ancestors().nth(3).unwrap();
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/samba.sh");
+        let output = Command::new(script).arg(command).arg(folder).arg("corp").stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// A new container of its own for a test, under `parent`; it goes with all it holds at the end.
+    fn unit(&self, parent: &str) -> Unit<'_> {
+        let parent = if parent.is_empty() { self.base.clone() } else { format!("{parent},{}", self.base) };
+        let dn = format!("OU=Test {},{parent}", Uuid::new_v4());
+        self.change(&format!("dn: {dn}\nchangetype: add\nobjectClass: organizationalUnit\n"));
+        Unit { forest: self, dn }
+    }
+
     /// The objects of a type as the database of the domain controller holds them.
     fn stored(&self, filter: &str) -> BTreeSet<Vec<u8>> {
         let output =
@@ -168,6 +249,20 @@ impl Forest {
             .filter_map(|line| line.strip_prefix("objectGUID: "))
             .map(|guid| Uuid::parse_str(guid).unwrap().to_bytes_le().to_vec())
             .collect()
+    }
+}
+
+/// A container that goes with the test.
+struct Unit<'a> {
+    forest: &'a Forest,
+    dn: String,
+}
+
+impl Drop for Unit<'_> {
+    fn drop(&mut self) {
+        // A failure here may follow another one, which says more.
+        let removed = std::panic::catch_unwind(|| self.forest.tool("ldapdelete", &["-r", &self.dn], ""));
+        assert!(removed.is_ok() || std::thread::panicking(), "{} could not be removed", self.dn);
     }
 }
 
@@ -184,7 +279,7 @@ fn import(connector: &mut ActiveDirectoryConnector, request: &ImportRequest) -> 
             true
         })
         .unwrap();
-    assert!(summary.server.is_some() && summary.watermark.is_none() && summary.warnings.is_empty(), "{summary:?}");
+    assert!(summary.server.is_some() && summary.watermark.is_some() && summary.warnings.is_empty(), "{summary:?}");
     entries
 }
 

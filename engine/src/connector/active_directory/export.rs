@@ -1,0 +1,321 @@
+//! Export: one change after the other, each so that it can be sent twice without harm.
+
+use ldap3::LdapResult;
+
+use super::import::hexadecimal;
+use super::link::{Link, Living, leaves_unusable};
+use super::modification::{Requests, octets, requests};
+use super::reading::escaped;
+use super::refusal::{Doing, is_passing, refusal};
+use super::session::{Change, Modification, ModificationKind};
+use crate::connector::{
+    Anchor, CancelToken, ConnectorError, ConnectorErrorKind, ExportChange, ExportOperation, ExportOutcome, ExportResult,
+};
+use crate::model::{AlgorithmStep, Dn, ErrorCode, ObjectError};
+
+/// Why a change was not made.
+enum Stop {
+    /// The directory refused it.
+    Refused(Box<ObjectError>),
+    /// The directory cannot take it now.
+    Passing(Box<ObjectError>),
+    /// The directory could not be asked.
+    Lost(ConnectorError),
+}
+
+impl From<ConnectorError> for Stop {
+    fn from(error: ConnectorError) -> Self {
+        Self::Lost(error)
+    }
+}
+
+/// Sends changes; after a lost connection the change at hand is sent once more over a new one.
+/// Fewer results than changes mean that the directory could not be reached any more.
+pub(super) fn export(
+    link: &mut Link,
+    changes: &[&ExportChange],
+    cancel: &CancelToken,
+) -> Result<Vec<ExportResult>, ConnectorError> {
+    let mut results = Vec::with_capacity(changes.len());
+    for change in changes {
+        if cancel.is_cancelled() {
+            break;
+        }
+        let outcome = match send(link, change) {
+            Err(Stop::Lost(error)) if error.kind == ConnectorErrorKind::Dropped => {
+                tracing::warn!(%error, dn = %change.dn, "connecting again to export");
+                send(link, change)
+            }
+            other => other,
+        };
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(Stop::Refused(error)) => ExportOutcome::Refused(*error),
+            Err(Stop::Passing(error)) => ExportOutcome::Transient(*error),
+            Err(Stop::Lost(error)) if results.is_empty() => return Err(error),
+            Err(Stop::Lost(error)) => {
+                ExportOutcome::Transient(ObjectError::new(ErrorCode::CD_CONNECTIVITY, error.message).at(AlgorithmStep::Export))
+            }
+        };
+        let lost = matches!(outcome, ExportOutcome::Transient(_));
+        results.push(ExportResult { outcome });
+        if lost {
+            break;
+        }
+    }
+    Ok(results)
+}
+
+fn send(link: &mut Link, change: &ExportChange) -> Result<ExportOutcome, Stop> {
+    let result = link.living().map_err(Stop::Lost).and_then(|living| Writer { living, change }.send());
+    if let Err(Stop::Lost(error)) = &result
+        && leaves_unusable(error)
+    {
+        link.close();
+    }
+    result
+}
+
+/// One change on one connection.
+struct Writer<'a> {
+    living: Living<'a>,
+    change: &'a ExportChange,
+}
+
+impl Writer<'_> {
+    fn send(&self) -> Result<ExportOutcome, Stop> {
+        match &self.change.operation {
+            ExportOperation::Add => self.add(),
+            ExportOperation::Update { new_dn } => self.update(new_dn.as_deref()),
+            ExportOperation::Delete => self.delete().map(|()| done(None, Vec::new())),
+            ExportOperation::DeleteAdd => self.delete().and_then(|()| self.add()),
+        }
+    }
+
+    /// The object by its identity, wherever it has been moved to.
+    fn target(&self) -> String {
+        match &self.change.anchor {
+            Some(anchor) if anchor.0.len() == 16 => format!("<GUID={}>", hexadecimal(&anchor.0)),
+            _ => self.change.dn.clone(),
+        }
+    }
+
+    fn ask(&self, request: Change) -> Result<LdapResult, Stop> {
+        let doing = format!("change {}", self.change.dn);
+        Ok(self.living.session.change(request, self.living.settings.operation_timeout(), &doing)?)
+    }
+
+    fn refused(&self, doing: Doing, result: &LdapResult, attributes: &[&str]) -> Stop {
+        let error = Box::new(refusal(doing, &self.change.dn, result.rc, &result.text, attributes));
+        if is_passing(result.rc) { Stop::Passing(error) } else { Stop::Refused(error) }
+    }
+
+    fn add(&self) -> Result<ExportOutcome, Stop> {
+        let Requests { first, rest } = requests(self.change, true).map_err(Stop::Refused)?;
+        let names: Vec<String> = first.iter().map(|(name, _)| name.clone()).filter(|name| name != "objectClass").collect();
+        let result = self.ask(Change::Add { dn: self.change.dn.clone(), attributes: first })?;
+        if result.rc != 0 {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            // A name or a parent that does not fit is no fault of an attribute.
+            let named = if matches!(result.rc, 32 | 68) { &[] } else { names.as_slice() };
+            return Err(self.refused(Doing::Add, &result, named));
+        }
+        let mut unresolved = Vec::new();
+        for request in rest {
+            // The object is there now: what is missing of it is sent again as a change.
+            let names: Vec<String> = request.iter().map(|part| part.attribute.clone()).collect();
+            match self.modify(&self.change.dn, request) {
+                Ok(names) => unresolved.extend(names),
+                Err(Stop::Refused(_) | Stop::Passing(_)) => unresolved.extend(names),
+                Err(stop @ Stop::Lost(_)) => return Err(stop),
+            }
+        }
+        let created = self.living.object(self.living.base_search(&self.change.dn, &["objectGUID"]), "show the new object")?;
+        let anchor = created.and_then(|entry| entry.first("objectGUID").map(|guid| Anchor(guid.to_vec())));
+        Ok(done(anchor, unresolved))
+    }
+
+    fn update(&self, new_dn: Option<&str>) -> Result<ExportOutcome, Stop> {
+        // Judged before anything is sent, so that a forbidden attribute leaves the object untouched.
+        let Requests { rest, .. } = requests(self.change, false).map_err(Stop::Refused)?;
+        if let Some(new_dn) = new_dn {
+            self.rename(new_dn)?;
+        }
+        let named = match (&self.change.anchor, new_dn) {
+            (None, Some(new_dn)) => new_dn.to_owned(),
+            _ => self.target(),
+        };
+        let mut unresolved = Vec::new();
+        for request in rest {
+            unresolved.extend(self.modify(&named, request)?);
+        }
+        Ok(done(None, unresolved))
+    }
+
+    fn rename(&self, new_dn: &str) -> Result<(), Stop> {
+        let malformed = |dn: &str| {
+            let message = format!("{dn} is no name that an object can have; change the rule that names the object");
+            Stop::Refused(Box::new(ObjectError::new(ErrorCode::INVALID_DN, message).value(dn).at(AlgorithmStep::Export)))
+        };
+        let new = Dn::parse(new_dn).map_err(|_unused| malformed(new_dn))?;
+        // By its present name, which may be another than the one known here: not every server finds the parent
+        // of an object that is named by its identity.
+        let present = self.living.object(self.living.base_search(&self.target(), &["objectGUID"]), "show an object")?;
+        let present = present.map_or_else(|| self.change.dn.clone(), |entry| entry.dn);
+        let old = Dn::parse(&present).map_err(|_unused| malformed(&present))?;
+        if old == new && old.as_str() == new.as_str() {
+            // Renamed by an earlier attempt whose answer was lost.
+            return Ok(());
+        }
+        let parent = new.parent().filter(|parent| old.parent().as_ref() != Some(parent));
+        let request = Change::Rename {
+            target: present,
+            rdn: new.rdn_text().to_owned(),
+            parent: parent.as_ref().map(|parent| parent.as_str().to_owned()),
+        };
+        let result = self.ask(request)?;
+        if result.rc == 0 {
+            return Ok(());
+        }
+        let present = self.living.object(self.living.base_search(&self.target(), &["objectGUID"]), "show an object")?;
+        if let (Some(_), Some(parent)) = (present, parent)
+            && self.living.object(self.living.base_search(parent.as_str(), &["objectGUID"]), "show a container")?.is_none()
+        {
+            // Servers have several codes for this one.
+            return Err(Stop::Refused(Box::new(refusal(Doing::Add, &self.change.dn, 32, &result.text, &[]))));
+        }
+        Err(self.refused(Doing::Rename, &result, &[]))
+    }
+
+    fn delete(&self) -> Result<(), Stop> {
+        let result = self.ask(Change::Delete { target: self.target() })?;
+        // An object that is gone is deleted.
+        if matches!(result.rc, 0 | 32) { Ok(()) } else { Err(self.refused(Doing::Delete, &result, &[])) }
+    }
+
+    /// Sends modifications. When some values of a request are there already, or gone already, or refer to
+    /// nothing, the request is halved until those stand alone. Gives the attributes with references to
+    /// objects that are not there.
+    fn modify(&self, target: &str, parts: Vec<Modification>) -> Result<Vec<String>, Stop> {
+        let mut unresolved = Vec::new();
+        let mut open = vec![parts];
+        while let Some(parts) = open.pop() {
+            let result = self.ask(Change::Modify { target: target.to_owned(), parts: parts.clone() })?;
+            if result.rc == 0 {
+                continue;
+            }
+            let about_values = matches!(result.rc, 16 | 20 | 32 | 34 | 53 | 68);
+            if about_values && let Some((left, right)) = halves(&parts) {
+                // The last one is taken next: deletions stay before additions.
+                open.push(right);
+                open.push(left);
+                continue;
+            }
+            match self.judge(target, &parts, &result)? {
+                Single::Settled => {}
+                Single::Unresolved(attribute) => unresolved.push(attribute),
+                Single::Refused => {
+                    let names: Vec<&str> = parts.iter().map(|part| part.attribute.as_str()).collect();
+                    return Err(self.refused(Doing::Modify, &result, &names));
+                }
+            }
+        }
+        unresolved.sort_unstable();
+        unresolved.dedup();
+        Ok(unresolved)
+    }
+
+    /// What a refused modification of one value comes to: what the object shows decides, not the server's code.
+    fn judge(&self, target: &str, parts: &[Modification], result: &LdapResult) -> Result<Single, Stop> {
+        let [part] = parts else { return Ok(Single::Refused) };
+        let ([value], 16 | 20 | 32 | 34 | 53 | 68) = (part.values.as_slice(), result.rc) else { return Ok(Single::Refused) };
+        if part.kind == ModificationKind::Replace {
+            return self.reference(part, value);
+        }
+        let mut search = self.living.base_search(target, &["objectGUID"]);
+        search.filter = format!("({}={})", part.attribute, escaped(value));
+        let doing = format!("show {}", self.change.dn);
+        let holds = match self.living.session.search(search, &doing, None) {
+            Ok(found) => !found.is_empty(),
+            Err(error) if error.kind == ConnectorErrorKind::PartitionMissing => return Ok(Single::Refused),
+            Err(error) => return Err(error.into()),
+        };
+        if holds == (part.kind == ModificationKind::Add) {
+            return Ok(Single::Settled);
+        }
+        self.reference(part, value)
+    }
+
+    /// A value that could not be set: does it refer to an object that is not there?
+    fn reference(&self, part: &Modification, value: &[u8]) -> Result<Single, Stop> {
+        let is_reference = self.change.attributes.get(&part.attribute).is_some_and(|change| refers_to(change, value));
+        let Some(name) = std::str::from_utf8(value).ok().filter(|_| is_reference) else { return Ok(Single::Refused) };
+        if part.kind == ModificationKind::Delete {
+            return Ok(Single::Refused);
+        }
+        let found = self.living.object(self.living.base_search(name, &["objectGUID"]), "show the target of a reference")?;
+        let itself = self.living.object(self.living.base_search(&self.target(), &["objectGUID"]), "show an object")?;
+        Ok(if found.is_none() && itself.is_some() { Single::Unresolved(part.attribute.clone()) } else { Single::Refused })
+    }
+}
+
+/// What became of one refused value.
+enum Single {
+    /// The object is as it should be.
+    Settled,
+    /// The value refers to nothing.
+    Unresolved(String),
+    /// The refusal stands.
+    Refused,
+}
+
+fn refers_to(change: &crate::connector::ExportAttributeChange, value: &[u8]) -> bool {
+    use crate::connector::{ExportAttributeChange as Wanted, ExportValue};
+    let values = match change {
+        Wanted::Replace(values) | Wanted::Values { adds: values, .. } => values.as_slice(),
+        Wanted::Delete => &[],
+    };
+    values.iter().any(|wanted| matches!(wanted, ExportValue::Reference(_)) && octets(wanted) == value)
+}
+
+/// The two halves of a request; `None` when it is a single value, or a replacement, which is never cut.
+fn halves(parts: &[Modification]) -> Option<(Vec<Modification>, Vec<Modification>)> {
+    if let [part] = parts {
+        if part.values.len() < 2 || part.kind == ModificationKind::Replace {
+            return None;
+        }
+        let (left, right) = part.values.split_at(part.values.len() / 2);
+        let piece = |values: &[Vec<u8>]| vec![Modification { values: values.to_vec(), ..part.clone() }];
+        return Some((piece(left), piece(right)));
+    }
+    (parts.len() > 1).then(|| {
+        let (left, right) = parts.split_at(parts.len() / 2);
+        (left.to_vec(), right.to_vec())
+    })
+}
+
+fn done(anchor: Option<Anchor>, unresolved: Vec<String>) -> ExportOutcome {
+    ExportOutcome::Success { anchor, unresolved, warnings: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_halved_down_to_single_values() {
+        let part = |kind, attribute: &str, count: usize| Modification {
+            kind,
+            attribute: attribute.to_owned(),
+            values: (0..count).map(|number| vec![u8::try_from(number).unwrap()]).collect(),
+        };
+        let (add, replace) = (ModificationKind::Add, ModificationKind::Replace);
+        let (left, right) = halves(&[part(add, "member", 5)]).unwrap();
+        assert_eq!((left[0].values.len(), right[0].values.len()), (2, 3));
+        let (left, right) = halves(&[part(replace, "mail", 1), part(add, "member", 5), part(add, "x", 1)]).unwrap();
+        assert_eq!((left.len(), right.len()), (1, 2));
+        assert_eq!(halves(&[part(add, "member", 1)]), None);
+        assert_eq!(halves(&[part(replace, "member", 7)]), None);
+        assert_eq!(halves(&[]), None);
+    }
+}
