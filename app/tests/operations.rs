@@ -204,3 +204,36 @@ fn run_profiles_are_changed_and_imports_logged() {
         .unwrap();
     here.refused(&["run", "start", FOREST, "Full Import"], 6, "no-start-bad-ma-configuration");
 }
+
+#[test]
+fn objects_are_joined_and_disconnected_by_hand() {
+    let demo = Installation::new();
+    let aaron = ["--dn", "CN=Aaron Hughes,OU=Sales,OU=Seattle,OU=Corp,DC=contoso,DC=com"];
+    fn cs<'a>(verb: &'a str, aaron: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+        [&["cs", verb, FOREST], aaron, more].concat()
+    }
+    let synchronize = || demo.call(&["run", "start", FOREST, "Delta Synchronization", "--quiet"]);
+    let explicit = || {
+        let found = demo.data(&["cs", "search", FOREST, "--scope", "disconnector", "--state", "explicit"]);
+        let counted = demo.data(&["connector", "stats", FOREST])["explicitDisconnector"].clone();
+        assert_eq!(counted, found["total"]);
+        found["total"].as_u64().unwrap()
+    };
+    assert_eq!(explicit(), 0);
+    let gone = demo.data(&cs("disconnect", &aaron, &["--explicit"]));
+    assert_eq!((&gone["state"], &gone["metaverse"]), (&Value::from("Disconnector (explicit)"), &Value::Null));
+    synchronize();
+    assert_eq!(explicit(), 1, "rules leave it alone");
+    // Another user is no place for him: one rule would flow from both.
+    let other = demo.data(&["mv", "search", "Chloe Hughes"])["rows"][0].clone();
+    let refused = cs("join", &aaron, &["--mv", other["guid"].as_str().unwrap()]);
+    demo.refused(&refused, 31, "ambiguous-import-flow-from-multiple-connectors");
+    demo.refused(&cs("join", &aaron, &["--mv", "5f0c1a34-0000-4000-8000-000000000000"]), 30, "metaverse");
+    demo.refused(&["cs", "search", FOREST, "--state", "explicit"], 2, "--scope connector");
+    let normal = demo.data(&cs("disconnect", &aaron, &[]));
+    assert_eq!(normal["state"], "Disconnector (normal)");
+    synchronize();
+    let back = demo.data(&cs("show", &aaron, &[]));
+    assert_eq!(back["state"], "Connector (normal)");
+    demo.refused(&refused, 31, "disconnect it first");
+}

@@ -4,8 +4,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use syncline_engine::model::ObjectOperation;
 use syncline_engine::service::{
-    AttributeChangeView, CsHit, CsObjectView, CsScope, CsSearch, LayerView, LineageView, ObjectErrorView, OperationFilter,
-    ValueView,
+    AttributeChangeView, CsHit, CsObjectView, CsScope, CsSearch, Engine, LayerView, LineageView, LinkState, ObjectErrorView,
+    OperationFilter, ValueView,
 };
 use uuid::Uuid;
 
@@ -26,11 +26,12 @@ Scopes:
   subtree=DN               objects under a container, with itself
   rdn=NAME                 exact relative name (CN=Ada or Ada); a final * means starts with
   dn=DN                    exact DN, anchor or object GUID
-  disconnected-since=TIME  disconnected by a rule since then, such as 2024-05-03T10:00:00Z
+  disconnected-since=TIME  disconnected since then, such as 2024-05-03T10:00:00Z
 
 Examples:
   syncline cs search contoso.com Ada
   syncline cs search contoso.com --scope disconnector
+  syncline cs search contoso.com --scope disconnector --state explicit
   syncline cs search contoso.com --scope \"subtree=OU=Munich,OU=Corp,DC=contoso,DC=com\"
   syncline cs search \"contoso.onmicrosoft.com - AAD\" --scope pending-export --op delete")]
     Search(SearchArgs),
@@ -49,6 +50,21 @@ Examples:
   syncline cs preview contoso.com --dn \"CN=Ada Pilot,OU=Corp,DC=contoso,DC=com\"
   syncline cs preview 5f0c1a34-0000-4000-8000-000000000000 --delta")]
     Preview(super::preview::PreviewArgs),
+    /// Join an object to a metaverse object by hand; no rule takes such a link away
+    #[command(after_help = "\
+The object is synchronized at once, so its attributes flow; what that stages is exported by the next run.
+
+Example:
+  syncline cs join contoso.com --dn \"CN=Ada,OU=Corp,DC=contoso,DC=com\" --mv 5f0c1a34-0000-4000-8000-000000000000")]
+    Join(JoinArgs),
+    /// Take the metaverse object of an object away by hand
+    #[command(after_help = "\
+Rules may join a normal disconnector again at the next synchronization; an explicit one they leave alone
+until it is made a normal one by this command without --explicit.
+
+Example:
+  syncline cs disconnect contoso.com --dn \"CN=Ada,OU=Corp,DC=contoso,DC=com\" --explicit")]
+    Disconnect(DisconnectArgs),
 }
 
 /// Arguments of `cs search`.
@@ -66,6 +82,9 @@ pub struct SearchArgs {
     /// With a pending scope: only these operations; may be repeated
     #[arg(long, value_name = "OPERATION")]
     pub op: Vec<Operation>,
+    /// With --scope connector or disconnector: only those joined or disconnected so
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<State>,
     /// Most rows to list
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub limit: u64,
@@ -83,6 +102,49 @@ pub struct ShowArgs {
     /// Distinguished name of the object
     #[arg(long, value_name = "DN")]
     pub dn: Option<String>,
+}
+
+/// Arguments of `cs join`.
+#[derive(Args, Debug)]
+pub struct JoinArgs {
+    /// The object.
+    #[command(flatten)]
+    pub object: ShowArgs,
+    /// GUID of the metaverse object
+    #[arg(long, value_name = "ID")]
+    pub mv: Uuid,
+}
+
+/// Arguments of `cs disconnect`.
+#[derive(Args, Debug)]
+pub struct DisconnectArgs {
+    /// The object.
+    #[command(flatten)]
+    pub object: ShowArgs,
+    /// Rules leave it alone from now on
+    #[arg(long)]
+    pub explicit: bool,
+}
+
+/// Who joined or disconnected an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum State {
+    /// Rules
+    Normal,
+    /// An administrator
+    Explicit,
+    /// A filter
+    Filtered,
+}
+
+impl State {
+    fn of_engine(self) -> LinkState {
+        match self {
+            Self::Normal => LinkState::Normal,
+            Self::Explicit => LinkState::Explicit,
+            Self::Filtered => LinkState::Filtered,
+        }
+    }
 }
 
 /// A pending operation.
@@ -147,6 +209,8 @@ impl CsCommand {
             Self::Search(_) => "cs search",
             Self::Show(_) => "cs show",
             Self::Preview(_) => "cs preview",
+            Self::Join(_) => "cs join",
+            Self::Disconnect(_) => "cs disconnect",
         }
     }
 
@@ -156,13 +220,25 @@ impl CsCommand {
             Self::Search(search) => self::search(session, search),
             Self::Show(show) => self::show(session, show),
             Self::Preview(preview) => super::preview::run(session, preview),
+            Self::Join(join) => by_hand(session, &join.object, |engine, object| Ok(engine.join_object(object, join.mv)?)),
+            Self::Disconnect(disconnect) => {
+                by_hand(session, &disconnect.object, |engine, object| Ok(engine.disconnect_object(object, disconnect.explicit)?))
+            }
         }
     }
 }
 
 fn search(session: &Session, search: &SearchArgs) -> Result<Answer, Failure> {
     let filter = operations(&search.op);
-    let scope = match &search.scope {
+    let scope = match (&search.scope, search.state.map(State::of_engine)) {
+        (CsScope::Connector, Some(state)) => CsScope::InState { connector: true, state },
+        (CsScope::Disconnector, Some(state)) => CsScope::InState { connector: false, state },
+        (_, Some(_)) => {
+            return Err(Failure::new(super::exit::Exit::Usage, "--state goes with --scope connector or --scope disconnector"));
+        }
+        (scope, None) => scope.clone(),
+    };
+    let scope = match &scope {
         CsScope::PendingImport(_) => CsScope::PendingImport(filter),
         CsScope::PendingExport(_) => CsScope::PendingExport(filter),
         _ if !search.op.is_empty() => {
@@ -220,11 +296,25 @@ fn operation(operation: ObjectOperation) -> &'static str {
     if operation == ObjectOperation::None { "" } else { operation.word() }
 }
 
+/// Does something with an object and shows what became of it.
+fn by_hand(
+    session: &Session,
+    named: &ShowArgs,
+    work: impl FnOnce(&Engine, Uuid) -> Result<CsObjectView, Failure>,
+) -> Result<Answer, Failure> {
+    let object = session.operate(|engine| work(engine, find(engine, named)?.guid))?;
+    Answer::new(&object, text(&object, &session.output.view))
+}
+
+fn find(engine: &Engine, named: &ShowArgs) -> Result<CsObjectView, Failure> {
+    match &named.dn {
+        Some(dn) => Ok(engine.cs_object_by_dn(engine.connector(&named.id)?.id, dn)?),
+        None => Ok(engine.cs_object(object_guid(&named.id)?)?),
+    }
+}
+
 fn show(session: &Session, show: &ShowArgs) -> Result<Answer, Failure> {
-    let object = session.query(|engine| match &show.dn {
-        Some(dn) => Ok(engine.cs_object_by_dn(engine.connector(&show.id)?.id, dn)?),
-        None => Ok(engine.cs_object(object_guid(&show.id)?)?),
-    })?;
+    let object = session.query(|engine| find(engine, show))?;
     Answer::new(&object, text(&object, &session.output.view))
 }
 

@@ -6,7 +6,7 @@ mod confirm;
 mod connector;
 mod connector_add;
 mod cs;
-mod csv;
+pub(crate) mod csv;
 mod cycle;
 mod deletes;
 mod demo;
@@ -429,6 +429,8 @@ mod tests {
         check("syncline staging off --i-am-the-only-active-server", "staging off", false);
         check("syncline cs search contoso.com --scope pending-export --op add --op delete", "cs search", false);
         check("syncline cs show contoso.com --dn CN=Ada", "cs show", false);
+        check("syncline cs join contoso.com --dn CN=Ada --mv 5f0c1a34-0000-4000-8000-000000000000", "cs join", false);
+        check("syncline cs disconnect contoso.com --dn CN=Ada --explicit", "cs disconnect", false);
         check("syncline mv search Ada --type person --where mail=*", "mv search", false);
         check("syncline mv show 5f0c1a34-0000-4000-8000-000000000000", "mv show", false);
         check("syncline pending contoso.com --format changes --op update", "pending", false);

@@ -51,6 +51,7 @@ impl Tab {
                 &[A::ConfigureRunProfiles, A::Run, A::Stop],
                 &[A::ExportConnector, A::ImportConnector, A::UpdateConnector, A::RefreshSchema],
                 &[A::SearchConnectorSpace],
+                &[A::WhatIf],
             ],
             Self::MetaverseDesigner => &[
                 &[A::CreateObjectType, A::DeleteObjectType],
@@ -88,6 +89,10 @@ pub struct Situation {
     pub running: bool,
     /// A cycle that this window started is going on.
     pub cycle: bool,
+    /// An object was open before the present one.
+    pub back: bool,
+    /// An object was open after the present one.
+    pub forward: bool,
     /// Theme chosen.
     pub theme: ThemeChoice,
     /// The Actions pane is shown.
@@ -150,6 +155,9 @@ actions! {
     Scheduler: "Scheduler...", "When cycles run by themselves.";
     Options: "Options...", "Settings of this installation.";
     Refresh: "Refresh", "Read everything shown again.";
+    FindAnything: "Find Anything...", "Search connectors, objects, rules and runs at once.";
+    Back: "Back", "Go to the object that was open before.";
+    Forward: "Forward", "Go to the object that was open after this one.";
     ColumnSettings: "Column Settings...", "Choose the columns of the list.";
     ThemeSystem: "System", "Light or dark as the operating system.";
     ThemeLight: "Light", "Light theme.";
@@ -175,6 +183,7 @@ actions! {
     StopCycle: "Stop Cycle", "End the cycle after the batch in progress.";
     Details: "Details", "Show steps, counters and errors of the run.";
     RunAgain: "Run Again...", "Start the same profile once more.";
+    WhatIf: "What-If...", "See what a synchronization would do to all objects, without doing it.";
     CreateConnector: "Create...", "Add a connector.";
     ConnectorProperties: "Properties", "Connection, partitions, object types and attributes of the connector.";
     DeleteConnector: "Delete...", "Remove the connector space or the whole connector.";
@@ -197,6 +206,11 @@ actions! {
     SaveQuery: "Save Query...", "Write the conditions to a file.";
     LoadQuery: "Load Query...", "Read conditions from a file.";
     ExportResults: "Export Results...", "Write the objects found to a file.";
+    OpenObject: "Properties", "Open the object.";
+    Preview: "Preview...", "See what synchronizing the object would do, and why.";
+    AttributeLineage: "Attribute Lineage", "Where the value comes from: the rule that gives it, and what lost.";
+    WhyNot: "Why Not?", "What is in the way of the object: scope, join, provisioning, errors.";
+    ContributingObject: "Show Contributing Object", "Open the connector space object that the value comes from.";
     CopyDn: "Copy DN", "Copy the distinguished name.";
     CopyId: "Copy ID", "Copy the object's GUID.";
     CopyValue: "Copy Value", "Copy the value.";
@@ -221,6 +235,9 @@ impl Action {
             Self::ShowMetaverseSearch => (CTRL, Key::Num4),
             Self::RulesEditor => (CTRL, Key::R),
             Self::Refresh => (Modifiers::NONE, Key::F5),
+            Self::FindAnything => (CTRL, Key::K),
+            Self::Back => (Modifiers::ALT, Key::ArrowLeft),
+            Self::Forward => (Modifiers::ALT, Key::ArrowRight),
             Self::ZoomIn => (CTRL, Key::Plus),
             Self::ZoomOut => (CTRL, Key::Minus),
             Self::ZoomReset => (CTRL, Key::Num0),
@@ -244,15 +261,12 @@ impl Action {
                 need(now.workspace, "Open a data folder first")?;
                 need(!now.running && !now.cycle, "A run is going on; wait until it has finished")
             }
-            Self::SaveRunHistoryAs
-            | Self::RulesEditor
+            Self::RulesEditor
             | Self::ConfigurationWizard
             | Self::Scheduler
             | Self::Options
             | Self::Contents
             | Self::OpenLogFolder
-            | Self::ClearRuns
-            | Self::SaveToFile
             | Self::ConnectorProperties
             | Self::DeleteConnector
             | Self::ConfigureRunProfiles
@@ -279,6 +293,15 @@ impl Action {
                 need(!now.cycle, "A cycle is already going on")?;
                 need(!now.running, "A run is already going on")
             }
+            Self::SaveToFile => need(now.selected_run.is_some(), "Select a run first"),
+            Self::SaveRunHistoryAs => need(now.workspace, "Open a data folder first"),
+            Self::ClearRuns => {
+                need(now.workspace, "Open a data folder first")?;
+                need(!now.running && !now.cycle, "A run is going on; wait until it has finished")
+            }
+            Self::Back => need(now.back, "No object was open before"),
+            Self::Forward => need(now.forward, "No object was open after this one"),
+            Self::WhatIf => need(now.workspace && !now.connectors.is_empty(), "There is no connector to synchronize"),
             Self::StopCycle => need(now.cycle, "No cycle is going on"),
             Self::ConfigureAttributeFlowPrecedence => need(now.attribute_selected, "Select an attribute first"),
             Self::Search => match &now.search_problem {
@@ -291,6 +314,7 @@ impl Action {
             | Self::ShowMetaverseDesigner
             | Self::ShowMetaverseSearch
             | Self::Refresh
+            | Self::FindAnything
             | Self::ColumnSettings
             | Self::AddClause
             | Self::OpenDataFolder
@@ -309,6 +333,11 @@ impl Action {
             | Self::TimeZoneUtc
             | Self::KeyboardShortcuts
             | Self::About
+            | Self::OpenObject
+            | Self::Preview
+            | Self::AttributeLineage
+            | Self::WhyNot
+            | Self::ContributingObject
             | Self::CopyDn
             | Self::CopyId
             | Self::CopyValue => Ok(()),

@@ -171,6 +171,9 @@ impl App {
                 if matches!(command, Command::ShowRun(_)) && self.settings.tab != Tab::Connectors {
                     self.settings.tab = Tab::Operations;
                 }
+                if matches!(command, Command::ShowConnector(_)) {
+                    self.settings.tab = Tab::Connectors;
+                }
                 if let Some(session) = &mut self.session {
                     session.execute(
                         command,

@@ -4,16 +4,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
+use jiff::Timestamp;
+use syncline_engine::connector::CancelToken;
 use syncline_engine::model::{Clock, ConnectorId, RunId};
 use syncline_engine::service::{
-    ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, Engine, EngineError, EngineEvent,
-    EngineOptions, EngineStatus, ExportReport, ImportOptions, ImportReport, MvHit, MvObjectView, MvSearch, MvTypeView, Page,
-    RunDetails, RunFilter, RunObjectView, RunSummary, ServerConfigurationView,
+    Comparison, ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, Engine, EngineError,
+    EngineEvent, EngineOptions, EngineStatus, ExportReport, ImportOptions, ImportReport, MvHit, MvObjectView, MvSearch,
+    MvTypeView, ObjectChange, Page, PreviewView, RuleDetails, RuleSummary, RunDetails, RunFilter, RunObjectView, RunSummary,
+    ServerConfigurationView, SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
 };
 use uuid::Uuid;
 
 /// The answer to a question.
 pub type Answer<T> = Result<T, EngineError>;
+
+/// Told how far a what-if has come.
+pub type TellWhatIf = dyn Fn(WhatIfProgress) + Send + Sync;
 
 /// Questions and commands of the app. Every call blocks and is made on a worker thread.
 ///
@@ -29,13 +35,27 @@ pub trait Backend: Send + Sync {
     fn run_objects(&self, id: RunId, step: u32, counters: &[String], offset: u64, limit: u64) -> Answer<Page<RunObjectView>>;
     fn search_connector_space(&self, search: &CsSearch) -> Answer<Page<CsHit>>;
     fn cs_object(&self, guid: Uuid) -> Answer<CsObjectView>;
+    fn preview(&self, object: Uuid, mode: SyncMode) -> Answer<PreviewView>;
+    fn commit_preview(&self, object: Uuid, mode: SyncMode) -> Answer<PreviewView>;
+    fn why(&self, object: &str, attribute: &str) -> Answer<WhyView>;
+    fn why_not(&self, connector: &str, dn: &str) -> Answer<WhyNotView>;
     fn search_metaverse(&self, search: &MvSearch) -> Answer<Page<MvHit>>;
+    fn whatif(&self, request: &WhatIfRequest, cancel: &CancelToken, tell: Arc<TellWhatIf>) -> Answer<WhatIfReport>;
+    fn whatifs(&self) -> Answer<Vec<WhatIfReport>>;
+    fn whatif_changes(&self, number: u32, filter: &WhatIfFilter, offset: u64, limit: u64) -> Answer<Page<ObjectChange>>;
+    fn each_whatif_change(&self, number: u32, filter: &WhatIfFilter, visit: &mut dyn FnMut(ObjectChange)) -> Answer<()>;
+    fn compare_whatifs(&self, first: u32, second: u32, limit: usize) -> Answer<Comparison>;
+    fn delete_whatif(&self, number: u32) -> Answer<()>;
     fn mv_object(&self, guid: Uuid) -> Answer<MvObjectView>;
     fn metaverse_schema(&self) -> Answer<Vec<MvTypeView>>;
+    fn rules(&self) -> Answer<Vec<RuleSummary>>;
+    fn rule(&self, guid: Uuid) -> Answer<RuleDetails>;
     fn start_run(&self, connector: &str, profile: &str) -> Answer<RunId>;
     fn stop_run(&self, connector: Option<&str>) -> Answer<Vec<RunId>>;
     fn start_cycle(&self, policy: CyclePolicy) -> Answer<()>;
     fn stop_cycle(&self) -> Answer<bool>;
+    /// Removes runs that ended before a moment, or all; the last of every profile stay. The number removed.
+    fn clear_history(&self, before: Option<Timestamp>) -> Answer<u64>;
     fn read_server_configuration(&self, path: &Path) -> Answer<ServerConfigurationView>;
     fn import_server_configuration(&self, path: &Path, options: &ImportOptions) -> Answer<ImportReport>;
     fn export_server_configuration(&self, folder: &Path) -> Answer<ExportReport>;
@@ -71,14 +91,53 @@ impl Backend for Engine {
     fn cs_object(&self, guid: Uuid) -> Answer<CsObjectView> {
         Self::cs_object(self, guid)
     }
+    fn preview(&self, object: Uuid, mode: SyncMode) -> Answer<PreviewView> {
+        Self::preview(self, object, mode)
+    }
+    fn commit_preview(&self, object: Uuid, mode: SyncMode) -> Answer<PreviewView> {
+        Self::commit_preview(self, object, mode)
+    }
+    fn why(&self, object: &str, attribute: &str) -> Answer<WhyView> {
+        Self::why(self, object, attribute)
+    }
+    fn why_not(&self, connector: &str, dn: &str) -> Answer<WhyNotView> {
+        Self::why_not(self, connector, dn)
+    }
     fn search_metaverse(&self, search: &MvSearch) -> Answer<Page<MvHit>> {
         Self::search_metaverse(self, search)
+    }
+    fn whatif(&self, request: &WhatIfRequest, cancel: &CancelToken, tell: Arc<TellWhatIf>) -> Answer<WhatIfReport> {
+        Self::whatif(self, request, cancel, tell)
+    }
+    fn whatifs(&self) -> Answer<Vec<WhatIfReport>> {
+        Self::whatifs(self)
+    }
+    fn whatif_changes(&self, number: u32, filter: &WhatIfFilter, offset: u64, limit: u64) -> Answer<Page<ObjectChange>> {
+        Self::whatif_changes(self, number, filter, offset, limit)
+    }
+    fn each_whatif_change(&self, number: u32, filter: &WhatIfFilter, visit: &mut dyn FnMut(ObjectChange)) -> Answer<()> {
+        Self::each_whatif_change(self, number, filter, &mut |change| {
+            visit(change);
+            Ok(())
+        })
+    }
+    fn compare_whatifs(&self, first: u32, second: u32, limit: usize) -> Answer<Comparison> {
+        Self::compare_whatifs(self, first, second, limit)
+    }
+    fn delete_whatif(&self, number: u32) -> Answer<()> {
+        Self::delete_whatif(self, number)
     }
     fn mv_object(&self, guid: Uuid) -> Answer<MvObjectView> {
         Self::mv_object(self, guid)
     }
     fn metaverse_schema(&self) -> Answer<Vec<MvTypeView>> {
         Self::metaverse_schema(self)
+    }
+    fn rules(&self) -> Answer<Vec<RuleSummary>> {
+        Self::rules(self)
+    }
+    fn rule(&self, guid: Uuid) -> Answer<RuleDetails> {
+        Self::rule(self, guid)
     }
     fn start_run(&self, connector: &str, profile: &str) -> Answer<RunId> {
         Self::start_run(self, connector, profile).map(|handle| handle.id())
@@ -91,6 +150,12 @@ impl Backend for Engine {
     }
     fn stop_cycle(&self) -> Answer<bool> {
         Self::stop_cycle(self)
+    }
+    fn clear_history(&self, before: Option<Timestamp>) -> Answer<u64> {
+        Ok(match before {
+            Some(before) => self.purge_history(Some(self.now().duration_since(before)))?.runs,
+            None => self.purge_whole_history()?.runs,
+        })
     }
     fn read_server_configuration(&self, path: &Path) -> Answer<ServerConfigurationView> {
         Self::read_server_configuration(self, path)

@@ -49,6 +49,18 @@ pub enum Command {
     },
     /// Open the details of an object's error.
     OpenError(Box<ErrorOccasion>),
+    /// Open the preview of a connector space object.
+    OpenPreview(Uuid),
+    /// Tell where a value of a metaverse object comes from.
+    OpenLineage(AttributeOfIdentity),
+    /// Tell what is in the way of an object of a connector.
+    OpenWhyNot(NameInConnector),
+    /// Open a synchronization rule.
+    OpenRule(Uuid),
+    /// Select a connector on the Connectors tab.
+    ShowConnector(ConnectorId),
+    /// Open the What-If window.
+    OpenWhatIf(WhatIfStart),
     /// Select a run on the Operations tab.
     ShowRun(RunId),
     /// Put a text on the clipboard.
@@ -79,4 +91,31 @@ pub struct ErrorOccasion {
     pub connector: String,
     /// The error.
     pub error: ObjectErrorView,
+}
+
+/// An attribute of a metaverse object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttributeOfIdentity {
+    /// The metaverse object.
+    pub object: Uuid,
+    /// The attribute.
+    pub attribute: String,
+}
+
+/// A name in a connector space; there may be no object of that name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameInConnector {
+    /// Connector name.
+    pub connector: String,
+    /// Distinguished name.
+    pub dn: String,
+}
+
+/// What a what-if begins with, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WhatIfStart {
+    /// Only this connector.
+    pub connector: Option<String>,
+    /// Full or delta.
+    pub full: Option<bool>,
 }

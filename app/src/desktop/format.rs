@@ -19,6 +19,16 @@ impl Format {
         at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
+    /// A moment as typed: `2026-01-05 09:00:00`, with or without the time, in the zone shown.
+    ///
+    /// # Errors
+    /// A sentence that says how moments look.
+    pub fn parse(&self, text: &str) -> Result<Timestamp, String> {
+        let problem = || "Enter a date and time such as 2026-01-05 09:00:00".to_owned();
+        let civil = text.trim().parse::<jiff::civil::DateTime>().ok().ok_or_else(problem)?;
+        civil.to_zoned(self.zone.clone()).map(|zoned| zoned.timestamp()).ok().ok_or_else(problem)
+    }
+
     /// A moment that may be absent; absent is empty.
     #[must_use]
     pub fn maybe_time(&self, at: Option<Timestamp>) -> String {

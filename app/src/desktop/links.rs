@@ -1,4 +1,5 @@
-//! Links that open a run or an object: `syncline://run/3`, `syncline://cs/<guid>`, `syncline://mv/<guid>`.
+//! Links that open a run, an object or a rule: `syncline://run/3`, `syncline://cs/<guid>`, `syncline://mv/<guid>`,
+//! `syncline://rule/<guid>`.
 
 use syncline_engine::model::RunId;
 use uuid::Uuid;
@@ -20,7 +21,7 @@ pub fn of_run(id: RunId) -> String {
 pub fn parse(link: &str) -> Result<Command, String> {
     let problem = || {
         format!(
-            "\"{link}\" is not a link of this program; links look like syncline://run/3, syncline://cs/GUID or syncline://mv/GUID"
+            "\"{link}\" is not a link of this program; links look like syncline://run/3, syncline://cs/GUID, syncline://mv/GUID or syncline://rule/GUID"
         )
     };
     let rest = link.trim().strip_prefix(SCHEME).unwrap_or(link.trim());
@@ -28,6 +29,7 @@ pub fn parse(link: &str) -> Result<Command, String> {
     match kind {
         "run" => key.parse().map(|number| Command::ShowRun(RunId(number))).ok().ok_or_else(problem),
         "cs" => Uuid::parse_str(key).map(Command::OpenCsObject).ok().ok_or_else(problem),
+        "rule" => Uuid::parse_str(key).map(Command::OpenRule).ok().ok_or_else(problem),
         "mv" => Uuid::parse_str(key).map(Command::OpenMvObject).ok().ok_or_else(problem),
         _ => Err(problem()),
     }
@@ -45,6 +47,7 @@ mod tests {
         check("run/12", Command::ShowRun(RunId(12)));
         check(&format!("syncline://cs/{guid}"), Command::OpenCsObject(guid));
         check(&format!("mv/{guid}"), Command::OpenMvObject(guid));
+        check(&format!("syncline://rule/{guid}"), Command::OpenRule(guid));
         for broken in ["", "run", "run/x", "syncline://rule/1", "cs/12"] {
             assert!(parse(broken).is_err(), "{broken}");
         }

@@ -10,6 +10,7 @@ pub mod backend;
 pub mod command;
 pub mod connectors;
 pub mod context;
+pub mod find;
 pub mod format;
 pub mod links;
 pub mod metaverse_designer;
@@ -23,6 +24,7 @@ pub mod shell;
 mod start;
 pub mod theme;
 pub mod welcome;
+pub mod whatif;
 pub mod widgets;
 pub mod worker;
 

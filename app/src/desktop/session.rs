@@ -14,18 +14,22 @@ use syncline_engine::service::{
 
 use super::action::{Action, Situation, Tab};
 use super::backend::Backend;
-use super::command::Command;
+use super::command::{Command, WhatIfStart};
 use super::connectors::Connectors;
 use super::connectors::run_dialog::RunDialog;
 use super::context::{Around, Cx, question};
+use super::find::Find;
 use super::links;
 use super::metaverse_designer::MetaverseDesigner;
 use super::metaverse_search::MetaverseSearch;
 use super::objects::Windows;
+use super::operations::clear::ClearRuns;
+use super::operations::save::SaveRuns;
 use super::operations::{Operations, any_running};
 use super::server_configuration::{ExportWindow, ImportWindow};
 use super::settings::Query;
 use super::shell::notices::Notices;
+use super::whatif::WhatIf;
 use super::widgets::badge::Tone;
 use super::widgets::requested::Requested;
 use super::worker::{Pending, Worker};
@@ -51,6 +55,10 @@ pub struct Session {
     run_dialog: Option<RunDialog>,
     import_window: Option<ImportWindow>,
     export_window: Option<ExportWindow>,
+    whatif: WhatIf,
+    find: Option<Find>,
+    save_runs: Option<SaveRuns>,
+    clear_runs: Option<ClearRuns>,
     starting: Vec<Pending<RunId>>,
     errands: Vec<Pending<()>>,
     cycle: bool,
@@ -78,6 +86,10 @@ impl Session {
             run_dialog: None,
             import_window: None,
             export_window: None,
+            whatif: WhatIf::default(),
+            find: None,
+            save_runs: None,
+            clear_runs: None,
             starting: Vec::new(),
             errands: Vec::new(),
             cycle: false,
@@ -107,6 +119,8 @@ impl Session {
             search_problem: self.search.problem(schema),
             running: self.is_running(),
             cycle: self.cycle,
+            back: self.windows.ways().0,
+            forward: self.windows.ways().1,
             ..Situation::default()
         }
     }
@@ -200,9 +214,12 @@ impl Session {
             self.schema.ask(worker, question(&self.backend, |engine| engine.metaverse_schema()));
         }
         self.take_in_errands(notices, commands);
-        let Self { backend, operations, connectors_tab, search, windows, progress, status, .. } = self;
+        if self.clear_runs.as_mut().is_some_and(ClearRuns::poll) {
+            commands.push(Command::Do(Action::Refresh));
+        }
+        let Self { backend, operations, connectors_tab, search, windows, whatif, progress, status, .. } = self;
         let threshold = status.value().and_then(|status| status.deletion_threshold);
-        let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
+        let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
         if configuration_changed {
             operations.reload(&cx);
         }
@@ -218,7 +235,8 @@ impl Session {
         operations.poll(&cx, progressed);
         connectors_tab.poll(&cx, progressed);
         search.poll(&cx);
-        windows.poll(&cx);
+        windows.poll(&mut cx);
+        whatif.poll(&cx);
     }
 
     fn end_cycle(&mut self, result: &CycleResult, notices: &mut Notices) {
@@ -281,10 +299,40 @@ impl Session {
     /// Draws the windows beside the main one.
     pub fn windows(&mut self, ctx: &Context, around: Around<'_>, commands: &mut Vec<Command>) {
         let Around { worker, format, situation } = around;
-        let Self { backend, windows, run_dialog, import_window, export_window, designer, progress, status, .. } = self;
+        let Self {
+            backend,
+            windows,
+            whatif,
+            find,
+            save_runs,
+            clear_runs,
+            run_dialog,
+            import_window,
+            export_window,
+            designer,
+            progress,
+            status,
+            ..
+        } = self;
         let threshold = status.value().and_then(|status| status.deletion_threshold);
         let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
         windows.show(ctx, &mut cx);
+        whatif.show(ctx, &mut cx);
+        if let Some(window) = save_runs
+            && !window.show(ctx, &mut cx)
+        {
+            *save_runs = None;
+        }
+        if let Some(window) = clear_runs
+            && !window.show(ctx, &mut cx)
+        {
+            *clear_runs = None;
+        }
+        if let Some(field) = find
+            && !field.show(ctx, &mut cx)
+        {
+            *find = None;
+        }
         designer.windows(ctx, &cx);
         if let Some(dialog) = run_dialog
             && !dialog.show(ctx, &mut cx)
@@ -331,13 +379,17 @@ impl Session {
                 self.errands.push(worker.ask(question(&self.backend, |engine| engine.stop_cycle().map(drop))))
             }
             Command::ShowRun(id) => self.operations.select(id),
+            Command::ShowConnector(id) => self.connectors_tab.select(id),
             Command::ShowRunDialog { connector, profile } => self.show_run_dialog(around, connector, profile),
             Command::Do(action) => self.act(action, around, ctx, notices),
             command => {
                 let mut commands = Vec::new();
-                let Self { backend, windows, progress, .. } = self;
+                let Self { backend, windows, whatif, progress, .. } = self;
                 let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
-                windows.open(&cx, command);
+                match command {
+                    Command::OpenWhatIf(start) => whatif.open(&cx, &start),
+                    command => windows.open(&cx, command),
+                }
             }
         }
     }
@@ -382,6 +434,25 @@ impl Session {
                     let command = Command::OpenSearch { connector: connector.id, scope: None };
                     self.execute(command, around, ctx, notices);
                 }
+            }
+            Action::SaveToFile => {
+                if let Some(run) = situation.selected_run.clone() {
+                    self.save_runs = Some(SaveRuns::new(Some(run)));
+                }
+            }
+            Action::SaveRunHistoryAs => self.save_runs = Some(SaveRuns::new(None)),
+            Action::ClearRuns => self.clear_runs = Some(ClearRuns::new(format)),
+            Action::FindAnything => self.find = Some(Find::new(self.windows.recent())),
+            Action::Back | Action::Forward => {
+                let by = if action == Action::Back { -1 } else { 1 };
+                let mut commands = Vec::new();
+                let Self { backend, windows, progress, .. } = self;
+                let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
+                windows.walk(&cx, by);
+            }
+            Action::WhatIf => {
+                let connector = connector.filter(|_| situation.tab == Tab::Connectors);
+                self.execute(Command::OpenWhatIf(WhatIfStart { connector, full: None }), around, ctx, notices);
             }
             Action::ImportServerConfiguration => {
                 self.import_window.get_or_insert_default();

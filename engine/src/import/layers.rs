@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use crate::model::sorted_set::{both, minus, union};
 use crate::model::{AttributeId, CsId};
 use crate::store::references::{CsReference, ReferenceLayer};
 
@@ -74,54 +75,5 @@ impl ReferenceSets {
             changes.extend(minus(new, old).into_iter().map(|target| change(target, true)));
         }
         changes
-    }
-}
-
-/// The members of `a` that are not in `b`; both sorted.
-pub(super) fn minus(a: &[CsId], b: &[CsId]) -> Vec<CsId> {
-    let mut others = b.iter().peekable();
-    a.iter()
-        .filter(|id| {
-            while others.next_if(|other| other < id).is_some() {}
-            others.peek() != Some(id)
-        })
-        .copied()
-        .collect()
-}
-
-/// The members of `a` that are in `b` too; both sorted.
-pub(super) fn both(a: &[CsId], b: &[CsId]) -> Vec<CsId> {
-    let mut others = b.iter().peekable();
-    a.iter()
-        .filter(|id| {
-            while others.next_if(|other| other < id).is_some() {}
-            others.peek() == Some(id)
-        })
-        .copied()
-        .collect()
-}
-
-/// The members of either; both sorted.
-pub(super) fn union(a: &[CsId], b: &[CsId]) -> Vec<CsId> {
-    let mut all: Vec<CsId> = a.iter().chain(b).copied().collect();
-    all.sort_unstable();
-    all.dedup();
-    all
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn sorted_sets_behave_as_sets(a in proptest::collection::btree_set(0i64..20, 0..12), b in proptest::collection::btree_set(0i64..20, 0..12)) {
-            let list = |set: &BTreeSet<i64>| set.iter().copied().map(CsId).collect::<Vec<_>>();
-            prop_assert_eq!(minus(&list(&a), &list(&b)), list(&a.difference(&b).copied().collect()));
-            prop_assert_eq!(both(&list(&a), &list(&b)), list(&a.intersection(&b).copied().collect()));
-            prop_assert_eq!(union(&list(&a), &list(&b)), list(&a.union(&b).copied().collect()));
-        }
     }
 }

@@ -403,7 +403,7 @@ impl<'a> Space<'a> {
     pub(super) fn remove(&mut self, id: CsId) -> Result<(), StoreError> {
         self.write_rows()?;
         let Some(loaded) = self.objects.remove(&id) else { return Ok(()) };
-        connector_space::remove(self.transaction, id)?;
+        connector_space::remove(self.transaction, self.connector, id, &loaded.keys)?;
         if let Some(anchor) = &loaded.object.anchor {
             self.anchors.remove(anchor);
         }

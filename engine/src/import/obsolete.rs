@@ -1,7 +1,7 @@
 //! The end of a full import: objects of the partition that were not seen are gone (`engine.md` 3.9,
 //! 3.10).
 
-use super::names::Space;
+use super::names::{Space, join_keys};
 use super::stage::Stager;
 use crate::model::{CsId, Delta, ErrorCode, ObjectError, ObjectOperation};
 use crate::step::{Recorder, StepEnvironment};
@@ -80,7 +80,7 @@ pub(super) fn obsolete(
                 }
                 Verdict::Remove => {
                     recorder.count("stage-delete", &object);
-                    connector_space::remove(&transaction, object.id)?;
+                    connector_space::remove(&transaction, connector, object.id, &join_keys(&object, stager.keys))?;
                 }
                 Verdict::SendAgain => {
                     stager.findings.not_reimported = true;

@@ -39,7 +39,7 @@ pub(super) struct Stager<'a> {
     environment: &'a StepEnvironment,
     connector: &'a ConnectorRecord,
     partition: &'a PartitionRecord,
-    keys: &'a [AttributeId],
+    pub keys: &'a [AttributeId],
     full: bool,
     containers: ContainerFilter,
     reader: EntryReader<'a>,

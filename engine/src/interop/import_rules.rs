@@ -8,7 +8,7 @@ use super::import::{Import, Target};
 use super::report::{Remark, ReplacedRule, RuleFate};
 use super::rule::ServerRule;
 use crate::model::{ConnectorId, RandomIds, RuleId, Schema};
-use crate::rules::{FIRST_STANDARD_PRECEDENCE, SyncRule, default_rules};
+use crate::rules::{FIRST_STANDARD_PRECEDENCE, Side, SyncRule, default_rules, place_rule};
 use crate::setup::{RuleChoices, TENANT_KIND};
 use crate::store::StoreError;
 use crate::store::configuration::{self, ConnectorRecord};
@@ -176,6 +176,7 @@ fn place(import: &mut Import<'_>, connectors: &[ConnectorRecord], incoming: &mut
         })
         .collect();
     import.report.replaced.sort_by_key(|rule| rule.precedence);
+    stand_beside(import, incoming, &mut others, &complete)?;
     for Incoming { rule, .. } in incoming.iter_mut() {
         rule.id = configuration::save_rule(transaction, rule)?;
     }
@@ -186,6 +187,50 @@ fn place(import: &mut Import<'_>, connectors: &[ConnectorRecord], incoming: &mut
             import.report.changed.push(Remark::of(format!("{} of {}", subject(rule), name_of(rule.connector)), text));
         }
         configuration::save_rule(transaction, &SyncRule { precedence: number, ..rule.clone() })?;
+    }
+    Ok(())
+}
+
+/// Puts rules that come alone, such as those of a script, directly before or behind the rule that they name. The numbers
+/// of a whole server are taken as they are.
+fn stand_beside(
+    import: &mut Import<'_>,
+    incoming: &mut [Incoming<'_>],
+    others: &mut [SyncRule],
+    complete: &BTreeSet<ConnectorId>,
+) -> Result<(), InteropError> {
+    for at in 0..incoming.len() {
+        let Some(Incoming { server, rule, .. }) = incoming.get(at) else { continue };
+        let (before, after) = (server.precedence_before, server.precedence_after);
+        let (wanted, side) = if before.is_nil() { (after, Side::After) } else { (before, Side::Before) };
+        if wanted.is_nil() || complete.contains(&rule.connector) {
+            continue;
+        }
+        let rule = rule.clone();
+        let all: Vec<SyncRule> = incoming.iter().map(|incoming| &incoming.rule).chain(others.iter()).cloned().collect();
+        let remark = |text: String| Remark::of(subject(&rule), text);
+        let placed = match all.iter().find(|other| other.guid == wanted && other.guid != rule.guid) {
+            Some(beside) => place_rule(&all, &rule, beside, side),
+            None => Err(format!("there is no rule {wanted} to stand beside")),
+        };
+        match placed {
+            Err(reason) => import.report.changed.push(remark(format!("{reason}; it has precedence {}", rule.precedence))),
+            Ok(placed) => {
+                if let Some(incoming) = incoming.get_mut(at) {
+                    incoming.rule.precedence = placed.precedence;
+                }
+                let others = others.iter_mut().chain(incoming.iter_mut().map(|incoming| &mut incoming.rule));
+                for other in others {
+                    let Some(number) = placed.shifted.get(&other.guid) else { continue };
+                    let text = format!(
+                        "it has precedence {number} now instead of {}, to make room for \"{}\"",
+                        other.precedence, rule.name
+                    );
+                    import.report.changed.push(Remark::of(subject(other), text));
+                    other.precedence = *number;
+                }
+            }
+        }
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod image;
 mod operation;
 mod schema;
 mod sorted_map;
+pub mod sorted_set;
 mod value;
 
 pub use attribute::{AttributeId, AttributeTable, DN_ATTRIBUTE};

@@ -198,7 +198,7 @@ pub fn default_rules(options: &DefaultSetOptions<'_>, ids: &dyn IdSource) -> Res
         let parsed = rules_from_toml(text).map_err(|source| DefaultSetError::Format { file, source })?;
         templates.extend(parsed.into_iter().map(|template| (file, template)));
     }
-    templates.sort_by_key(|(_, template)| template.precedence);
+    templates.sort_by_key(|(_, template)| template.precedence());
     let mut rules = Vec::new();
     let mut precedence = 100;
     for (file, template) in &templates {

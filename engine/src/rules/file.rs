@@ -23,6 +23,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use super::definition::{Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule};
+use super::place::Side;
 use crate::model::{ConnectorId, RuleId, fold_text};
 
 /// A text that holds no rules.
@@ -61,8 +62,9 @@ pub struct RuleText {
     /// Identifier, by which a rule is found again after it got another name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<Uuid>,
-    /// Lower number wins.
-    pub precedence: i64,
+    precedence: Option<i64>,
+    before: Option<String>,
+    after: Option<String>,
     /// Into the metaverse or out of it.
     pub direction: Direction,
     /// Name of the connector; in the default rules the kind of connector.
@@ -149,7 +151,9 @@ fn is_false(value: &bool) -> bool {
 /// # Errors
 /// [`RuleTextError`] names what is wrong and where.
 pub fn rules_from_toml(text: &str) -> Result<Vec<RuleText>, RuleTextError> {
-    Ok(toml::from_str::<RuleFile>(text)?.rule)
+    let rules = toml::from_str::<RuleFile>(text)?.rule;
+    rules.iter().try_for_each(RuleText::check_place)?;
+    Ok(rules)
 }
 
 /// Writes `[[rule]]` tables that [`rules_from_toml`] reads.
@@ -160,6 +164,32 @@ pub fn rules_to_toml(rules: &[RuleText]) -> String {
 }
 
 impl RuleText {
+    /// The number of the rule; lower wins. 0 when it stands beside another rule.
+    #[must_use]
+    pub fn precedence(&self) -> i64 {
+        self.precedence.unwrap_or_default()
+    }
+
+    /// The rule that this one is to stand beside, when it says that instead of a number.
+    #[must_use]
+    pub fn beside(&self) -> Option<(&str, Side)> {
+        let before = self.before.as_deref().map(|name| (name, Side::Before));
+        before.or_else(|| self.after.as_deref().map(|name| (name, Side::After)))
+    }
+
+    /// Refuses a rule without a place, or with several.
+    pub(super) fn check_place(&self) -> Result<(), RuleTextError> {
+        let places = [self.precedence.is_some(), self.before.is_some(), self.after.is_some()];
+        if places.into_iter().filter(|place| *place).count() == 1 {
+            return Ok(());
+        }
+        let message = format!(
+            "rule \"{}\": write one of precedence = number, before = \"name of a rule\" and after = \"name of a rule\"",
+            self.name
+        );
+        Err(RuleTextError { message, offset: None })
+    }
+
     /// The rule with numbers in place of names. `has_source` says whether an attribute that a flow reads
     /// exists; flows that read none are left out.
     ///

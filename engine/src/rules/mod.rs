@@ -8,6 +8,7 @@ mod difference;
 mod file;
 mod flow_order;
 mod identity_choice;
+mod place;
 mod plan;
 mod revision;
 mod scope;
@@ -28,6 +29,7 @@ pub use definition::{
 pub use difference::rule_differences;
 pub use file::{RulePatch, RuleText, RuleTextError, rules_from_toml, rules_to_toml};
 pub use flow_order::{FlowOrders, FlowPlace};
+pub use place::{Placed, Side, place as place_rule};
 pub use plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };

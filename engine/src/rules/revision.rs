@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use super::definition::{Direction, SyncRule};
 use super::file::{RulePatch, RuleText, RuleTextError};
+use super::place::{Side, neighbour, place};
 use crate::model::{ConnectorId, IdSource, RuleId, Schema, fold_text};
 
 /// A connector as a file of rules names it.
@@ -100,7 +101,13 @@ pub fn revise(
     }
     let mut revision = Revision { rules: saved.to_vec(), changes: Vec::new() };
     for written in &file.rule {
+        written.check_place()?;
         revision.take(written, connectors, ids)?;
+    }
+    for (at, written) in file.rule.iter().enumerate() {
+        if let Some((name, side)) = written.beside() {
+            revision.stand_beside(saved, at, name, side)?;
+        }
     }
     for change in file.change {
         revision.change(change, connectors)?;
@@ -126,7 +133,7 @@ impl Revision {
             find(connectors, &written.connector).map_err(|message| refused(format!("rule \"{}\": {message}", written.name)))?;
         let read = |has_source: &dyn Fn(&str) -> bool| {
             written
-                .to_rule(connector.id, written.precedence, ids.guid(), has_source)
+                .to_rule(connector.id, written.precedence(), ids.guid(), has_source)
                 .map_err(|message| refused(format!("rule \"{}\": {message}", written.name)))
         };
         let mut rule = read(&|_| true)?;
@@ -153,6 +160,30 @@ impl Revision {
             }
         };
         self.changes.push(RuleChange { rule: name, connector: connector.id, direction, kind });
+        Ok(())
+    }
+
+    /// Puts the rule of a change beside another one; others make room.
+    fn stand_beside(&mut self, saved: &[SyncRule], at: usize, name: &str, side: Side) -> Result<(), RuleTextError> {
+        let Some(change) = self.changes.get_mut(at) else { return Ok(()) };
+        let key = fold_text(&change.rule);
+        let is_it = |rule: &SyncRule| rule.connector == change.connector && fold_text(&rule.name) == key;
+        let Some(rule) = self.rules.iter().find(|rule| is_it(rule)).cloned() else { return Ok(()) };
+        let failed = |message: String| refused(format!("rule \"{}\": {message}", rule.name));
+        let present = saved.iter().find(|known| known.guid == rule.guid);
+        let others = self.rules.iter().filter(|other| other.guid != rule.guid).chain(present).cloned().collect::<Vec<_>>();
+        let beside = neighbour(&others, &rule, name).map_err(failed)?;
+        let placed = place(&others, &rule, beside, side).map_err(failed)?;
+        for other in &mut self.rules {
+            if other.guid == rule.guid {
+                other.precedence = placed.precedence;
+                if present == Some(other) {
+                    change.kind = RuleChangeKind::Unchanged;
+                }
+            } else if let Some(number) = placed.shifted.get(&other.guid) {
+                other.precedence = *number;
+            }
+        }
         Ok(())
     }
 
@@ -278,6 +309,25 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_stands_beside_another_one() {
+        let numbers = |text: &str| {
+            let revision = check(text).unwrap();
+            let numbers: Vec<(String, i64)> = revision.rules.into_iter().map(|rule| (rule.name, rule.precedence)).collect();
+            (numbers, revision.changes[0].kind)
+        };
+        let named = |rules: &[(&str, i64)]| rules.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect::<Vec<_>>();
+        let new = RULE.replace("NAMES", "Titles");
+        let before = new.replace("precedence = 15", "before = \"Mail\"");
+        let expected = named(&[("Names", 10), ("Titles", 19), ("Mail", 20), ("Mail", 30)]);
+        assert_eq!(numbers(&before), (expected, RuleChangeKind::Added), "the rule of its own connector");
+        let own = RULE.replace("precedence = 15", "before = \"Mail\"").replace("same = [\"title\"]", "same = [\"mail\"]");
+        let own = own.replace("NAMES", "Names");
+        assert_eq!(numbers(&own).1, RuleChangeKind::Unchanged, "it stands there already");
+        let after = RULE.replace("precedence = 15", "after = \"Mail\"");
+        assert_eq!(numbers(&after).0, named(&[("Mail", 20), ("NAMES", 21), ("Mail", 30)]));
+    }
+
+    #[test]
     fn a_change_leaves_the_rest_of_the_rule() {
         let revision = check("[[change]]\nrule = \"names\"\nscope = [[\"title EQUAL Boss\"]]").unwrap();
         assert_eq!(revision.rules[0].scope[0][0].to_string(), "title EQUAL Boss");
@@ -307,6 +357,9 @@ mod tests {
         check(&RULE.replace("Contoso.com", "northwind"), &["NAMES", "northwind", "contoso.com, fabrikam.com"]);
         check(&RULE.replace("precedence = 15", "precedence = 20"), &["NAMES", "Mail", "precedence 20"]);
         check(&RULE.replace("precedence = 15", "precedence = \"high\""), &["\"high\""]);
+        check(&RULE.replace("precedence = 15", "precedence = 15\nafter = \"Mail\""), &["NAMES", "one of precedence"]);
+        check(&RULE.replace("precedence = 15\n", ""), &["NAMES", "one of precedence"]);
+        check(&RULE.replace("precedence = 15", "after = \"Mal\""), &["NAMES", "\"Mal\"", "did you mean"]);
         check("[[change]]\nenabled = false", &["names no rule"]);
         check("[[change]]\nrule = \"Nmes\"", &["\"Nmes\"", "did you mean \"Names\""]);
         check("[[change]]\nrule = \"Mail\"", &["several connectors", "connector ="]);

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::definition::{Flow, FlowSource, JoinCondition, MergeType, ScopeClause, SyncRule};
 use super::file::rules_from_toml;
+use super::place::{Side, neighbour, place};
 use crate::model::{ConnectorId, IdSource, fold_text};
 
 /// Columns after which an expression goes on in the next line.
@@ -253,7 +254,8 @@ fn fold_at(text: &str) -> usize {
 }
 
 /// Reads rules that are written with the names of connectors. A rule is that of `known` which has its identifier, or its
-/// name on its connector; any other is new and has the number 0.
+/// name on its connector; any other is new and has the number 0. Known rules that make room for one that is to stand
+/// beside another are given as well.
 ///
 /// # Errors
 /// Everything that keeps the text from being rules, each with its line or its rule.
@@ -267,7 +269,7 @@ pub fn read_rules(
         let place = error.offset.map_or_else(String::new, |offset| format!("line {}: ", line_of(text, offset)));
         vec![format!("{place}{}", error.message)]
     })?;
-    let (mut rules, mut faults) = (Vec::new(), Vec::new());
+    let (mut rules, mut places, mut faults) = (Vec::new(), Vec::new(), Vec::new());
     for written in &texts {
         let mut fault = |reason: String| faults.push(format!("rule \"{}\": {reason}", written.name));
         if !written.present_when.is_empty() || written.join_option.is_some() {
@@ -285,15 +287,56 @@ pub fn read_rules(
         };
         let present = known.iter().find(same);
         let guid: Uuid = present.map(|rule| rule.guid).or(written.id).unwrap_or_else(|| ids.guid());
-        match written.to_rule(*connector, written.precedence, guid, &|_| true) {
+        match written.to_rule(*connector, written.precedence(), guid, &|_| true) {
             Ok(rule) => {
                 let id = present.map_or(rule.id, |rule| rule.id);
                 rules.push(SyncRule { id, ..rule }.normal());
+                places.push(written.beside());
             }
             Err(reason) => fault(reason),
         }
     }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    // Rules with a number are where they belong; the others find their place beside them.
+    for (at, place) in places.into_iter().enumerate() {
+        if let (Some((name, side)), Some(rule)) = (place, rules.get(at).cloned()) {
+            if let Err(reason) = stand_beside(&mut rules, at, known, name, side) {
+                faults.push(format!("rule \"{}\": {reason}", rule.name));
+            }
+        }
+    }
     if faults.is_empty() { Ok(rules) } else { Err(faults) }
+}
+
+/// Puts a rule that was read beside another one; known rules that make room are added to those that were read.
+fn stand_beside(rules: &mut Vec<SyncRule>, at: usize, known: &[SyncRule], name: &str, side: Side) -> Result<(), String> {
+    let unread = |rule: &&SyncRule| !rules.iter().any(|read| read.guid == rule.guid);
+    let all: Vec<SyncRule> = known
+        .iter()
+        .filter(unread)
+        // What it was before says where it stands, so that reading a file twice moves nothing.
+        .chain(rules.iter().enumerate().filter(|(place, _)| *place != at).map(|(_, rule)| rule))
+        .cloned()
+        .collect();
+    let Some(rule) = rules.get(at).cloned() else { return Ok(()) };
+    let present = known.iter().find(|known| known.guid == rule.guid);
+    let beside = neighbour(&all, &rule, name)?;
+    let with_present: Vec<SyncRule> = all.iter().chain(present).cloned().collect();
+    let placed = place(&with_present, &rule, beside, side)?;
+    for other in all {
+        let Some(number) = placed.shifted.get(&other.guid) else { continue };
+        let moved = SyncRule { precedence: *number, ..other };
+        match rules.iter_mut().find(|read| read.guid == moved.guid) {
+            Some(read) => *read = moved,
+            None => rules.push(moved),
+        }
+    }
+    if let Some(rule) = rules.get_mut(at) {
+        rule.precedence = placed.precedence;
+    }
+    Ok(())
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

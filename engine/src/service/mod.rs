@@ -7,6 +7,7 @@ mod explain;
 mod folder;
 mod history;
 mod interval;
+mod joiner;
 mod protection;
 pub mod queries;
 #[cfg(test)]

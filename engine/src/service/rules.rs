@@ -105,8 +105,10 @@ impl Engine {
         self.query(|_, context| {
             let (names, mut rules, mut faults) = (connector_names(context), Vec::new(), Vec::new());
             for source in sources {
-                match read_rules(&source.text, &names, &context.rules, self.ids()) {
-                    Ok(read) => rules.extend(read),
+                let mut known = context.rules.clone();
+                lay_over(&mut known, rules.iter().filter(|rule: &&SyncRule| rule.id.0 != 0).cloned());
+                match read_rules(&source.text, &names, &known, self.ids()) {
+                    Ok(read) => lay_over(&mut rules, read),
                     Err(reasons) => faults.extend(reasons.into_iter().map(|reason| format!("{}: {reason}", source.file))),
                 }
             }
@@ -240,6 +242,16 @@ impl Engine {
             }
             Ok(setting.with_rules(rules))
         })
+    }
+}
+
+/// Rules take the places of those with their identifiers; others come behind.
+fn lay_over(rules: &mut Vec<SyncRule>, over: impl IntoIterator<Item = SyncRule>) {
+    for rule in over {
+        match rules.iter_mut().find(|known| known.guid == rule.guid) {
+            Some(known) => *known = rule,
+            None => rules.push(rule),
+        }
     }
 }
 

@@ -349,7 +349,7 @@ mod tests {
             "[[rule]]\nname = \"r\"\nprecedence = 10\nconnector = \"A\"\nconnector_object = \"user\"\nmetaverse_object = \"person\"\nlink = \"join\"\n{text}"
         );
         let read = rules_from_toml(&text).unwrap().remove(0);
-        read.to_rule(connector, read.precedence, SequentialIds::default().guid(), &|_| true).unwrap()
+        read.to_rule(connector, read.precedence(), SequentialIds::default().guid(), &|_| true).unwrap()
     }
 
     fn store(database: &Database, rule: SyncRule) -> Result<RuleChangeReport, RuleChangeError> {

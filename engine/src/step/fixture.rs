@@ -300,7 +300,7 @@ impl Fixture {
         self.change(|transaction| {
             for mut object in objects.iter().filter(|object| !object.is_placeholder()).cloned() {
                 if object.pending_import.operation == ObjectOperation::Delete {
-                    connector_space::remove(transaction, object.id).unwrap();
+                    connector_space::remove(transaction, object.connector, object.id, &[]).unwrap();
                     continue;
                 }
                 let mut hologram = object.hologram.clone();

@@ -1,6 +1,8 @@
 //! Connector space objects: loaded by set queries, written one row at a time inside the caller's
 //! transaction.
 
+mod visit;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,11 +16,18 @@ use super::lineage::{decode_links, encode_links};
 use super::metaverse::JoinKey;
 use super::references::{CsReference, ReferenceLayer};
 use super::sql::{blobs, from_stored, guid, integers, json, texts, to_json, to_stored};
+use crate::model::sorted_set::{minus, sorted_set, union};
 use crate::model::{
     AttributeId, ConnectorId, CsId, Delta, Image, MvId, ObjectError, ObjectOperation, PartitionId, RuleId, Value, Values,
     decode_delta, decode_image, distinct, encode_delta, encode_image,
 };
 use crate::rules::{Direction, LinkType};
+
+pub use visit::{Visit, to_visit};
+/// State of objects that are joined and disconnected by rules.
+pub const NORMAL: i64 = 0;
+/// State of objects that an administrator joined or disconnected.
+pub const EXPLICIT: i64 = 1;
 
 /// A rule that made or holds the link of an object to its metaverse object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,7 +98,7 @@ pub struct CsObject {
     pub transient: bool,
     /// The metaverse object it is joined to.
     pub mv: Option<MvId>,
-    /// 0 normal, 1 explicit, 2 filtered.
+    /// [`NORMAL`], [`EXPLICIT`] or 2 (filtered), which rules of this version never give.
     pub connector_state: i64,
     /// Rules that made or hold the link.
     pub link_rules: Vec<LinkRule>,
@@ -275,23 +284,16 @@ impl CsObject {
     /// The reference attributes as they stand after all layers up to `top`.
     #[must_use]
     pub fn reference_targets(&self, top: ReferenceLayer) -> BTreeMap<AttributeId, Vec<CsId>> {
-        let mut sets: BTreeMap<AttributeId, std::collections::BTreeSet<CsId>> = BTreeMap::new();
-        for reference in &self.references {
-            // Rows come ordered by attribute, layer: additions of a lower layer precede deletions of a higher.
-            if reference.layer > top {
-                continue;
-            }
-            let set = sets.entry(reference.attribute).or_default();
-            if reference.layer.is_delete() {
-                set.remove(&reference.target);
-            } else {
-                set.insert(reference.target);
-            }
+        let mut sets: BTreeMap<AttributeId, Vec<CsId>> = BTreeMap::new();
+        // Rows come ordered by attribute, layer: additions of a lower layer precede deletions of a higher.
+        for layer in self.references.chunk_by(|a, b| (a.attribute, a.layer) == (b.attribute, b.layer)) {
+            let Some(first) = layer.first().filter(|first| first.layer <= top) else { continue };
+            let targets = sorted_set(layer.iter().map(|reference| reference.target).collect());
+            let set = sets.entry(first.attribute).or_default();
+            *set = if first.layer.is_delete() { minus(set, &targets) } else { union(set, &targets) };
         }
-        sets.into_iter()
-            .filter(|(_, set)| !set.is_empty())
-            .map(|(attribute, set)| (attribute, set.into_iter().collect()))
-            .collect()
+        sets.retain(|_, set| !set.is_empty());
+        sets
     }
 }
 
@@ -346,8 +348,10 @@ fn load_references(connection: &Connection, objects: &mut [CsObject], options: &
     let names = integers(options.names.iter().map(|attribute| i64::from(attribute.0)));
     let mut statement = connection
         .prepare_cached(
-            "SELECT r.object, r.attribute, r.target, r.layer, t.mv, CASE WHEN r.attribute IN rarray(?2) THEN t.dn END
-             FROM cs_reference AS r LEFT JOIN cs_object AS t ON t.id = r.target
+            "SELECT r.object, r.attribute, r.target, r.layer, t.mv,
+                CASE WHEN r.attribute IN rarray(?2) THEN (SELECT dn FROM cs_object WHERE id = r.target) END
+             FROM cs_reference AS r
+             LEFT JOIN cs_object AS t INDEXED BY cs_object_link ON t.id = r.target AND t.mv IS NOT NULL
              WHERE r.object IN rarray(?1) ORDER BY r.object, r.attribute, r.layer, r.target",
         )
         .map_err(&failed)?;
@@ -596,18 +600,15 @@ pub fn clear_full(transaction: &Transaction<'_>, id: CsId) -> Result<(), StoreEr
         .map_err(StoreError::sqlite("writing a connector space object"))
 }
 
-/// Removes an object and its references. While other objects point at it or lie under it, it stays
-/// as a placeholder with the same number (`engine.md` 3.7).
+/// Removes an object, its references, and its join keys, which are `keys`. While other objects point at it or lie under
+/// it, it stays as a placeholder with the same number (`engine.md` 3.7).
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written.
-pub fn remove(transaction: &Transaction<'_>, id: CsId) -> Result<(), StoreError> {
+pub fn remove(transaction: &Transaction<'_>, connector: ConnectorId, id: CsId, keys: &[JoinKey]) -> Result<(), StoreError> {
     let failed = StoreError::sqlite("removing a connector space object");
     super::references::clear(transaction, id)?;
-    transaction
-        .prepare_cached("DELETE FROM join_key WHERE space = (SELECT connector FROM cs_object WHERE id = ?1) AND object = ?1")
-        .and_then(|mut statement| statement.execute([id.0]))
-        .map_err(&failed)?;
+    super::metaverse::write_join_keys(transaction, connector.0, id.0, keys, &[])?;
     let needed: Option<i64> = transaction
         .prepare_cached(
             "SELECT 1 FROM cs_reference WHERE target = ?1 UNION ALL SELECT 1 FROM cs_object WHERE parent = ?1 LIMIT 1",
@@ -615,7 +616,7 @@ pub fn remove(transaction: &Transaction<'_>, id: CsId) -> Result<(), StoreError>
         .and_then(|mut statement| statement.query_row([id.0], |row| row.get(0)).optional())
         .map_err(&failed)?;
     let sql = if needed.is_some() {
-        "UPDATE cs_object SET partition = NULL, object_type = NULL, display_name = '', anchor = NULL, mv = NULL, link_rules = x'',
+        "UPDATE cs_object SET partition = NULL, object_type = NULL, display_name = '', anchor = NULL, mv = NULL, connector_state = 0, link_rules = x'',
             import_op = 0, export_op = 0, awaiting = 0, rebuild = 0, rename_retry = 0, reference_retry = 0, needs_full = 0,
             hash = NULL,
             hologram = x'', pending_import = x'', unconfirmed = x'', escrowed = x'', unapplied = x'', import_error = NULL,
@@ -729,45 +730,6 @@ pub fn links(connection: &Connection, ids: &[MvId]) -> Result<BTreeMap<MvId, Vec
     Ok(found)
 }
 
-/// Which objects a synchronization step visits (`engine.md` 4.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Visit {
-    /// Every staging object without a pending delete.
-    Full,
-    /// Pending imports, disconnectors, failed ones, those that need a full look.
-    Delta,
-    /// Pending deletes.
-    Deletes,
-    /// Objects whose references or names wait.
-    Retries,
-}
-
-/// The objects to visit, parents before children, then in DN order.
-///
-/// # Errors
-/// [`StoreError`] when the database cannot be read.
-pub fn to_visit(connection: &Connection, connector: ConnectorId, visit: Visit) -> Result<Vec<CsId>, StoreError> {
-    let failed = StoreError::sqlite("reading the objects to synchronize");
-    let condition = match visit {
-        Visit::Full => "import_op <> 4",
-        Visit::Delta => {
-            "id IN (SELECT id FROM cs_object WHERE connector = ?1 AND import_op <> 0
-                UNION SELECT id FROM cs_object WHERE connector = ?1 AND mv IS NULL AND object_type IS NOT NULL
-                UNION SELECT id FROM cs_object WHERE connector = ?1 AND import_error IS NOT NULL
-                UNION SELECT id FROM cs_object WHERE connector = ?1 AND needs_full <> 0) AND import_op <> 4
-             AND connector_state = 0"
-        }
-        Visit::Deletes => "import_op = 4",
-        Visit::Retries => "(rename_retry <> 0 OR reference_retry <> 0) AND mv IS NOT NULL",
-    };
-    let sql = format!(
-        "SELECT id FROM cs_object WHERE connector = ?1 AND object_type IS NOT NULL AND {condition} ORDER BY depth, dn_key"
-    );
-    let mut statement = connection.prepare_cached(&sql).map_err(&failed)?;
-    let rows = statement.query_map([connector.0], |row| row.get(0).map(CsId)).map_err(&failed)?;
-    rows.collect::<Result<_, _>>().map_err(&failed)
-}
-
 /// Flags the joined objects that refer to an object, and gives all that do, flagged or not. An object that is not joined
 /// needs no flag: it is synchronized anew when it is joined.
 ///
@@ -800,3 +762,6 @@ pub fn set_import_error(transaction: &Transaction<'_>, id: CsId, error: &StoredE
         .map(|_| ())
         .map_err(StoreError::sqlite("writing an object error"))
 }
+
+#[cfg(test)]
+mod tests;

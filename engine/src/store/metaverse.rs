@@ -1,15 +1,15 @@
 //! Metaverse objects: image, lineage, references, join keys.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction};
 use uuid::Uuid;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::StoreError;
 use super::lineage::{decode_lineage, encode_lineage};
-use super::sql::{from_stored, guid, integers, to_stored};
+use super::sql::{blobs, from_stored, guid, integers, to_stored};
+use crate::model::sorted_set::{minus, sorted_set};
 use crate::model::{AttributeId, CsId, Image, MvId, RuleId, SortedMap, Value, decode_image, encode_image};
 
 /// Where the value of a metaverse attribute came from.
@@ -63,12 +63,16 @@ pub fn load(connection: &Connection, ids: &[MvId]) -> Result<Vec<MvObject>, Stor
         )
         .map_err(&failed)?;
     let mut rows = statement.query([&list]).map_err(&failed)?;
-    let mut references: BTreeMap<(usize, AttributeId), crate::model::Values> = BTreeMap::new();
+    let mut references: Vec<((usize, AttributeId), crate::model::Values)> = Vec::new();
     while let Some(row) = rows.next().map_err(&failed)? {
         let object: i64 = row.get(0).map_err(&failed)?;
         if let Some(place) = places.get(&object) {
             let attribute = AttributeId(row.get(1).map_err(&failed)?);
-            references.entry((*place, attribute)).or_default().push(Value::Reference(row.get(2).map_err(&failed)?));
+            let target = Value::Reference(row.get(2).map_err(&failed)?);
+            match references.last_mut() {
+                Some((key, values)) if *key == (*place, attribute) => values.push(target),
+                _ => references.push(((*place, attribute), smallvec::smallvec![target])),
+            }
         }
     }
     for ((place, attribute), values) in references {
@@ -208,16 +212,14 @@ pub fn update(
 /// Writes the references of an object that changed.
 fn write_references(transaction: &Transaction<'_>, id: MvId, before: &Image, after: &Image) -> Result<(), StoreError> {
     let failed = StoreError::sqlite("writing the references of a metaverse object");
-    let references = |image: &Image| -> BTreeSet<(AttributeId, i64)> {
-        image
-            .iter()
-            .flat_map(|(attribute, values)| {
-                values.iter().filter_map(move |value| match value {
-                    Value::Reference(target) => Some((attribute, *target)),
-                    Value::String(_) | Value::Binary(_) | Value::Integer(_) | Value::Boolean(_) => None,
-                })
+    let references = |image: &Image| -> Vec<(AttributeId, i64)> {
+        let targets = image.iter().flat_map(|(attribute, values)| {
+            values.iter().filter_map(move |value| match value {
+                Value::Reference(target) => Some((attribute, *target)),
+                Value::String(_) | Value::Binary(_) | Value::Integer(_) | Value::Boolean(_) => None,
             })
-            .collect()
+        });
+        sorted_set(targets.collect())
     };
     let (old, new) = (references(before), references(after));
     if old == new {
@@ -226,13 +228,13 @@ fn write_references(transaction: &Transaction<'_>, id: MvId, before: &Image, aft
     let mut delete = transaction
         .prepare_cached("DELETE FROM mv_reference WHERE object = ?1 AND attribute = ?2 AND target = ?3")
         .map_err(&failed)?;
-    for (attribute, target) in old.difference(&new) {
+    for (attribute, target) in minus(&old, &new) {
         delete.execute((id.0, attribute.0, target)).map_err(&failed)?;
     }
     let mut insert = transaction
         .prepare_cached("INSERT OR IGNORE INTO mv_reference (object, attribute, target) VALUES (?1, ?2, ?3)")
         .map_err(&failed)?;
-    for (attribute, target) in new.difference(&old) {
+    for (attribute, target) in minus(&new, &old) {
         insert.execute((id.0, attribute.0, target)).map_err(&failed)?;
     }
     Ok(())
@@ -315,18 +317,18 @@ pub fn require_provisioning(transaction: &Transaction<'_>, ids: &[MvId]) -> Resu
         .map_err(StoreError::sqlite("writing retry flags"))
 }
 
-/// Removes an object, its references, the references to it, and its keys. The objects that referred to
-/// it are flagged for a reference retry and given back.
+/// Removes an object, its references, the references to it, and its join keys, which are `keys`. The objects that
+/// referred to it are flagged for a reference retry and given back.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written.
-pub fn remove(transaction: &Transaction<'_>, id: MvId) -> Result<Vec<MvId>, StoreError> {
+pub fn remove(transaction: &Transaction<'_>, id: MvId, keys: &[JoinKey]) -> Result<Vec<MvId>, StoreError> {
     let failed = StoreError::sqlite("removing a metaverse object");
+    write_join_keys(transaction, 0, id.0, keys, &[])?;
     let referrers = flag_referrers(transaction, id)?;
     for sql in [
         "DELETE FROM mv_reference WHERE target = ?1",
         "DELETE FROM mv_reference WHERE object = ?1",
-        "DELETE FROM join_key WHERE space = 0 AND object = ?1",
         "DELETE FROM mv_object WHERE id = ?1",
     ] {
         transaction.prepare_cached(sql).and_then(|mut statement| statement.execute([id.0])).map_err(&failed)?;
@@ -351,16 +353,16 @@ pub(super) fn write_join_keys(
     let failed = StoreError::sqlite("writing join keys");
     let (old, new): (BTreeSet<&JoinKey>, BTreeSet<&JoinKey>) = (old.iter().collect(), new.iter().collect());
     let mut delete = transaction
-        .prepare_cached("DELETE FROM join_key WHERE space = ?1 AND attribute = ?2 AND hash = ?3 AND object = ?4")
+        .prepare_cached("DELETE FROM join_key WHERE space = ?1 AND attribute = ?2 AND value = ?3 AND object = ?4")
         .map_err(&failed)?;
     for (attribute, value) in old.difference(&new) {
-        delete.execute((space, attribute.0, key_hash(value), object)).map_err(&failed)?;
+        delete.execute((space, attribute.0, value, object)).map_err(&failed)?;
     }
     let mut insert = transaction
-        .prepare_cached("INSERT OR IGNORE INTO join_key (space, attribute, hash, object) VALUES (?1, ?2, ?3, ?4)")
+        .prepare_cached("INSERT OR IGNORE INTO join_key (space, attribute, value, object) VALUES (?1, ?2, ?3, ?4)")
         .map_err(&failed)?;
     for (attribute, value) in new.difference(&old) {
-        insert.execute((space, attribute.0, key_hash(value), object)).map_err(&failed)?;
+        insert.execute((space, attribute.0, value, object)).map_err(&failed)?;
     }
     Ok(())
 }
@@ -373,13 +375,7 @@ pub fn forget_join_keys(transaction: &Transaction<'_>) -> Result<(), StoreError>
     transaction.execute("DELETE FROM join_key", []).map(|_| ()).map_err(StoreError::sqlite("writing join keys"))
 }
 
-/// What is stored of a key. Keys are looked up, never read back, and a number takes a fraction of the room.
-fn key_hash(value: &[u8]) -> i64 {
-    xxh3_64(value).cast_signed()
-}
-
-/// Objects of a space that have these join keys, by key, in the order of their numbers. Two values may share a hash, so
-/// who acts on an answer compares the values themselves.
+/// Objects of a space that have these join keys, by key, in the order of their numbers.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be read.
@@ -390,26 +386,15 @@ pub fn ids_by_key(
     values: &[&[u8]],
 ) -> Result<BTreeMap<Vec<u8>, Vec<i64>>, StoreError> {
     let failed = StoreError::sqlite("looking up join keys");
-    let mut wanted: Vec<(i64, &[u8])> = values.iter().map(|value| (key_hash(value), *value)).collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    // An ORDER BY here makes SQLite prepare the statement again for every execution.
+    // Ordered here: with an ORDER BY, SQLite prepares the statement again for every execution.
     let mut statement = connection
-        .prepare_cached("SELECT hash, object FROM join_key WHERE space = ?1 AND attribute = ?2 AND hash IN rarray(?3)")
+        .prepare_cached("SELECT value, object FROM join_key WHERE space = ?1 AND attribute = ?2 AND value IN rarray(?3)")
         .map_err(&failed)?;
-    let mut rows = statement.query((space, attribute.0, &integers(wanted.iter().map(|(hash, _)| *hash)))).map_err(&failed)?;
-    let mut by_hash: HashMap<i64, Vec<i64>> = HashMap::new();
+    let mut rows = statement.query((space, attribute.0, &blobs(values.iter().copied()))).map_err(&failed)?;
+    let mut found: BTreeMap<Vec<u8>, Vec<i64>> = BTreeMap::new();
     while let Some(row) = rows.next().map_err(&failed)? {
-        by_hash.entry(row.get(0).map_err(&failed)?).or_default().push(row.get(1).map_err(&failed)?);
+        found.entry(row.get(0).map_err(&failed)?).or_default().push(row.get(1).map_err(&failed)?);
     }
-    let mut found = BTreeMap::new();
-    for (hash, value) in wanted {
-        if let Some(objects) = by_hash.get(&hash) {
-            let mut objects = objects.clone();
-            objects.sort_unstable();
-            objects.dedup();
-            found.insert(value.to_vec(), objects);
-        }
-    }
+    found.values_mut().for_each(|objects| objects.sort_unstable());
     Ok(found)
 }

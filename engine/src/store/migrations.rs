@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Statements that lead from version `n` to version `n + 1`, where `n` is the index.
-const MIGRATIONS: [&str; 4] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+const MIGRATIONS: [&str; 5] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
 
 /// Newest version this program knows.
 pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
@@ -271,6 +271,23 @@ CREATE TABLE watched_group (
     attribute INTEGER NOT NULL,
     PRIMARY KEY (connector, dn_key)
 ) WITHOUT ROWID;
+";
+
+const VERSION_5: &str = "
+-- To what the members of a large group are joined is read from a narrow index, not from their rows.
+CREATE INDEX cs_object_link ON cs_object (id, mv) WHERE mv IS NOT NULL;
+
+-- Join keys stand in the order of their values, so what is synchronized together is written together; who changes or
+-- removes an object knows its keys. They are written anew when rules are next loaded.
+DROP TABLE join_key;
+CREATE TABLE join_key (
+    space INTEGER NOT NULL,
+    attribute INTEGER NOT NULL,
+    value BLOB NOT NULL,
+    object INTEGER NOT NULL,
+    PRIMARY KEY (space, attribute, value, object)
+) WITHOUT ROWID;
+DELETE FROM option WHERE name = 'join-key-attributes';
 ";
 
 /// Brings the database to the newest version, in one transaction per version.

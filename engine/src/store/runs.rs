@@ -220,7 +220,8 @@ pub fn remove_some(transaction: &Transaction<'_>, runs: &[RunId], rows: usize) -
     let list = super::sql::integers(runs.iter().map(|id| id.0));
     let mut left = rows;
     for sql in [
-        "DELETE FROM run_object WHERE rowid IN (SELECT rowid FROM run_object WHERE run IN rarray(?1) LIMIT ?2)",
+        "DELETE FROM run_object WHERE (run, step, counter, number) IN
+            (SELECT run, step, counter, number FROM run_object WHERE run IN rarray(?1) LIMIT ?2)",
         "DELETE FROM run_error WHERE rowid IN (SELECT rowid FROM run_error WHERE run IN rarray(?1) LIMIT ?2)",
         "DELETE FROM run WHERE id IN (SELECT id FROM run WHERE id IN rarray(?1) LIMIT ?2)",
     ] {

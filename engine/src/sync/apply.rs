@@ -73,7 +73,7 @@ impl<'a> Applier<'a> {
     pub fn apply(&self, transaction: &Transaction<'_>, effects: Effects, flagged: Flagged<'_>) -> Result<Changed, StoreError> {
         let mut changed = Changed::default();
         let gone = match &effects.metaverse {
-            Some(MvEffect::Delete(object)) => Some(object.id),
+            Some(MvEffect::Delete(object)) => Some((object.id, image_keys(&object.image, &self.metaverse_keys))),
             Some(MvEffect::Create(_) | MvEffect::Change { .. }) | None => None,
         };
         let mv = self.metaverse(transaction, effects.metaverse, flagged, &mut changed)?;
@@ -86,8 +86,8 @@ impl<'a> Applier<'a> {
             self.object(transaction, effect, link, flagged, &mut changed)?;
         }
         // The identity goes last, so that objects that pointed at it are already let go.
-        if let Some(id) = gone {
-            changed.untrue.extend(metaverse::remove(transaction, id)?.into_iter().map(Question::Mv));
+        if let Some((id, keys)) = gone {
+            changed.untrue.extend(metaverse::remove(transaction, id, &keys)?.into_iter().map(Question::Mv));
         }
         Ok(changed)
     }
@@ -154,7 +154,7 @@ impl<'a> Applier<'a> {
             untrue.extend(key_questions(connector, &keys));
         }
         if effect.remove {
-            connector_space::remove(transaction, effect.after.id)?;
+            connector_space::remove(transaction, connector, effect.after.id, &keys)?;
         } else {
             self.write(transaction, &mut effect, &keys, untrue)?;
         }

@@ -14,7 +14,7 @@ use super::outbound::{Outbound, TargetOutcome, deprovision, link_rules, unlink};
 use super::values::Ambience;
 use crate::model::{AlgorithmStep, CsId, Delta, ErrorCode, Image, MvId, ObjectError, ObjectOperation, SortedMap};
 use crate::rules::{Direction, LinkType, Plan};
-use crate::store::connector_space::CsObject;
+use crate::store::connector_space::{CsObject, EXPLICIT, NORMAL};
 use crate::store::metaverse::MvObject;
 
 /// Rounds after which rules that keep undoing each other are cut (`engine.md` 4.5-7).
@@ -53,6 +53,20 @@ pub struct EvaluationInput<'a> {
     pub guids: &'a [Uuid],
     /// Tells why ([`Effects::trace`]).
     pub traced: bool,
+    /// What an administrator decides instead of the rules.
+    pub by_hand: Option<ByHand>,
+}
+
+/// What an administrator decides for one object instead of the rules (`engine.md` 1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ByHand {
+    /// It is joined to this metaverse object, as an explicit connector: no rule takes the link away.
+    Join(MvId),
+    /// It loses its metaverse object; rules leave an explicit disconnector alone, a normal one they may join again.
+    Disconnect {
+        /// Explicit, not normal.
+        explicit: bool,
+    },
 }
 
 /// An attempt to evaluate.
@@ -165,7 +179,15 @@ impl Evaluator<'_> {
                 let candidates = candidates(&contributor, self.facts)?;
                 self.note(|trace| trace.candidates = candidates);
             }
-            let decision = decide(&contributor, self.facts)?;
+            let decision = match self.input.by_hand {
+                Some(ByHand::Join(mv)) => LinkDecision::Join(mv),
+                Some(ByHand::Disconnect { explicit }) => {
+                    let mut effect = CsEffect::keep(&source);
+                    effect.after.connector_state = state_of(explicit);
+                    return Ok(alone(effect, "disconnector-remains"));
+                }
+                None => decide(&contributor, self.facts)?,
+            };
             self.note(|trace| trace.link = Some(decision.clone()));
             return match decision {
                 LinkDecision::Remain(_) => Ok(alone(committed(&contributor, self.input.ambience), "disconnector-remains")),
@@ -184,6 +206,8 @@ impl Evaluator<'_> {
         let mut contributors = self.joined_to(mv, Some(id))?;
         let role = if deleted {
             Role::Deleted
+        } else if matches!(self.input.by_hand, Some(ByHand::Disconnect { .. })) {
+            Role::Disconnected
         } else if self.stays(&contributor, mv, &identity)? {
             if retyped { Role::Retyped } else { Role::Linked }
         } else {
@@ -237,6 +261,9 @@ impl Evaluator<'_> {
     /// True when the link of an object lasts (`engine.md` 4.2-4): a rule that holds it is in scope, an
     /// outbound rule holds it, or the rules in scope lead to the same metaverse object.
     fn stays(&self, contributor: &Contributor, mv: MvId, identity: &Identity) -> Attempt<bool> {
+        if contributor.object.connector_state == EXPLICIT {
+            return Ok(true);
+        }
         let recorded = &contributor.object.link_rules;
         let same_type = |rule_type: &str| match identity {
             Identity::Existing(object) => rule_type == "*" || object.object_type == rule_type,
@@ -271,10 +298,19 @@ impl Evaluator<'_> {
         if let Some(place) = contributors.iter().position(|contributor| contributor.object.id == source) {
             if matches!(role, Role::Deleted | Role::Disconnected) {
                 let contributor = contributors.remove(place);
-                effects.insert(source, left(&contributor, role, self.input.ambience));
+                let mut effect = left(&contributor, role, self.input.ambience);
+                if let Some(ByHand::Disconnect { explicit }) = self.input.by_hand {
+                    effect.after.connector_state = state_of(explicit);
+                    effect.remove |= contributor.object.is_unexported_add();
+                }
+                effects.insert(source, effect);
             } else if let Some(contributor) = contributors.get(place) {
                 let mut effect = committed(contributor, self.input.ambience);
                 effect.link = Some(link);
+                if let Some(ByHand::Join(_)) = self.input.by_hand {
+                    effect.after.connector_state = EXPLICIT;
+                    effect.after.disconnected = None;
+                }
                 effects.insert(source, effect);
             }
         }
@@ -385,9 +421,14 @@ impl Evaluator<'_> {
         let everything = self.looks_in_full(subject) || changed || role != Role::Linked;
         let own = subject.map(|contributor| contributor.object.connector);
         let groups = groups_of(contributors.iter().map(|contributor| contributor.object.as_ref()));
+        // What an administrator takes apart is not put together again in the same breath.
+        let apart = match self.input.by_hand {
+            Some(ByHand::Disconnect { .. }) => self.facts.cs(source)?.map(|object| object.connector),
+            Some(ByHand::Join(_)) | None => None,
+        };
         let mut all = super::outbound::Targets { outcomes: Vec::new(), retry: false };
         for (place, connector) in self.input.plan.connectors.values().enumerate() {
-            if !everything && Some(connector.id) != own {
+            if apart == Some(connector.id) || (!everything && Some(connector.id) != own) {
                 continue;
             }
             let linked: Vec<&Contributor> =
@@ -518,6 +559,11 @@ pub(super) fn groups_of<'a>(objects: impl Iterator<Item = &'a CsObject>) -> Vec<
     groups.into_iter().cloned().collect()
 }
 
+/// The state of what an administrator disconnects.
+fn state_of(explicit: bool) -> i64 {
+    if explicit { EXPLICIT } else { NORMAL }
+}
+
 /// True when the engine put or staged something there, so that leaving scope must be noticed.
 fn was_sent(object: &CsObject) -> bool {
     object.link_rules.iter().any(|rule| rule.direction == Direction::Outbound) || !object.unapplied.is_none()
@@ -568,6 +614,11 @@ fn left(contributor: &Contributor, role: Role, ambience: Ambience<'_>) -> CsEffe
     effect.link = None;
     effect.after.link_rules.clear();
     effect.after.disconnected = Some(ambience.now);
+    if !matches!(effect.after.unapplied.operation, ObjectOperation::None | ObjectOperation::Delete) {
+        // Nobody wants it any more.
+        effect.after.unapplied = Delta::none();
+        effect.staged_references = Some(Default::default());
+    }
     effect
 }
 
@@ -590,6 +641,9 @@ fn merge_effect(effects: &mut BTreeMap<CsId, CsEffect>, effect: CsEffect, link: 
             known.after.unapplied = effect.after.unapplied.clone();
             known.after.export_changed = effect.after.export_changed;
             known.after.disconnected = effect.after.disconnected;
+            if effect.before.as_ref().is_some_and(|before| before.connector_state != effect.after.connector_state) {
+                known.after.connector_state = effect.after.connector_state;
+            }
             known.after.link_rules.clone_from(&effect.after.link_rules);
             known.after.dn.clone_from(&effect.after.dn);
             known.after.dn_key.clone_from(&effect.after.dn_key);

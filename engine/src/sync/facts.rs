@@ -5,7 +5,7 @@
 //! never touches the database, and no query is made per object.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::model::{AttributeId, ConnectorId, CsId, MvId, ObjectError};
@@ -45,10 +45,8 @@ pub struct Facts {
 
 impl Facts {
     /// Forgets answers that a write made untrue.
-    pub fn forget(&mut self, questions: &HashSet<Question>) {
-        let mut ordered: Vec<&Question> = questions.iter().collect();
-        ordered.sort_unstable();
-        for question in ordered {
+    pub fn forget<'q>(&mut self, questions: impl IntoIterator<Item = &'q Question>) {
+        for question in questions {
             match question {
                 Question::Cs(id) => {
                     self.cs.remove(id);

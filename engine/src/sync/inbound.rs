@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::effects::{FlowTrace, Standing};
 use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value};
+use crate::model::sorted_set::sorted_set;
 use crate::model::{
-    AlgorithmStep, AttributeId, CsId, ErrorCode, Image, MvId, ObjectError, ObjectOperation, RuleId, SortedMap, Value, Values,
+    AlgorithmStep, AttributeId, CsId, ErrorCode, Image, ObjectError, ObjectOperation, RuleId, SortedMap, Value, Values,
 };
 use crate::rules::{CompiledFlow, CompiledRule, LinkType, MergeType, Plan, ScopeSource, in_scope};
 use crate::store::connector_space::{CsObject, TowerView};
@@ -338,12 +339,16 @@ fn to_metaverse(values: Values, object: &CsObject) -> Values {
     if !values.iter().any(|value| matches!(value, Value::Reference(_))) {
         return values;
     }
-    let joined: BTreeMap<i64, MvId> =
-        object.references.iter().filter_map(|reference| Some((reference.target.0, reference.target_mv?))).collect();
+    let joined = object.references.iter().filter_map(|reference| Some((reference.target.0, reference.target_mv?.0)));
+    let joined = sorted_set(joined.collect());
+    let identity = |target: i64| {
+        let place = joined.binary_search_by_key(&target, |(target, _)| *target).ok()?;
+        joined.get(place).map(|(_, mv)| Value::Reference(*mv))
+    };
     values
         .into_iter()
         .filter_map(|value| match value {
-            Value::Reference(target) => joined.get(&target).map(|mv| Value::Reference(mv.0)),
+            Value::Reference(target) => identity(target),
             other @ (Value::String(_) | Value::Binary(_) | Value::Integer(_) | Value::Boolean(_)) => Some(other),
         })
         .collect()

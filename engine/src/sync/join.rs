@@ -8,6 +8,7 @@ use super::inbound::Contributor;
 use super::values::match_keys;
 use crate::model::{AlgorithmStep, ErrorCode, Image, MvId, ObjectError, Value};
 use crate::rules::{CompiledJoin, CompiledRule, LinkType};
+use crate::store::connector_space::NORMAL;
 use crate::store::metaverse::MvObject;
 
 /// What becomes of an object that is not joined.
@@ -41,7 +42,7 @@ pub enum Unjoined {
 pub fn decide(contributor: &Contributor, facts: &FactReader<'_>) -> Attempt<LinkDecision> {
     let linking: Vec<&Arc<CompiledRule>> = contributor.linking().collect();
     // Rules join normal disconnectors only (`engine.md` 1.1).
-    let kept_apart = contributor.object.connector_state != 0;
+    let kept_apart = contributor.object.connector_state != NORMAL;
     if kept_apart || contributor.object.is_being_deleted() {
         return Ok(LinkDecision::Remain(Unjoined::KeptApart));
     }

@@ -20,6 +20,7 @@ mod step;
 mod values;
 
 pub use effects::{CsEffect, Effects, FlowTrace, MvEffect, MvTarget, Standing, Trace};
+pub use evaluate::ByHand;
 pub use join::{LinkDecision, Unjoined};
 pub use loader::fill_groups;
 pub use plan::{connector_keys, inputs as plan_inputs, load as load_plan, load_in as load_plan_in, read as read_plan};

@@ -10,12 +10,13 @@ use super::facts::{Attempt, FactReader, Halt};
 use super::inbound::{Contributor, merge_into, object_type};
 use super::join::holds;
 use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value, match_keys};
+use crate::model::sorted_set::{minus, sorted_set};
 use crate::model::{
     AlgorithmStep, AttributeChange, AttributeId, CsId, DN_ATTRIBUTE, Delta, Dn, ErrorCode, Image, MvId, ObjectError,
     ObjectOperation, Value, ValueType, Values,
 };
 use crate::rules::{CompiledFlow, CompiledRule, ConnectorPlan, Direction, LinkType, MergeType, Plan, ScopeSource, in_scope};
-use crate::store::connector_space::{CsObject, LinkRule, TowerView};
+use crate::store::connector_space::{CsObject, EXPLICIT, LinkRule, NORMAL, TowerView};
 use crate::store::references::ReferenceLayer;
 
 /// What happens to one object of the target connector space.
@@ -90,7 +91,9 @@ impl Outbound<'_> {
             let held =
                 object.link_rules.iter().any(|rule| rule.direction == Direction::Outbound && rule.action == LinkType::Provision);
             let provisions = own.iter().any(|rule| rule.link == LinkType::Provision);
-            let joins = own.iter().any(|rule| rule.is_linking()) || contributor.linking().next().is_some();
+            let joins = own.iter().any(|rule| rule.is_linking())
+                || contributor.linking().next().is_some()
+                || object.connector_state == EXPLICIT;
             if (held && !provisions) || (provisions && self.yields_its_name(object, &own)?) {
                 released.push(contributor);
             } else if !own.is_empty() && joins {
@@ -535,18 +538,15 @@ fn stage_references(
     adds: &mut ReferenceValues,
     deletes: &mut ReferenceValues,
 ) {
-    let ids = |values: &[Value]| -> std::collections::BTreeSet<i64> {
-        values
-            .iter()
-            .filter_map(|value| match value {
-                Value::Reference(id) => Some(*id),
-                Value::String(_) | Value::Binary(_) | Value::Integer(_) | Value::Boolean(_) => None,
-            })
-            .collect()
+    let ids = |values: &[Value]| -> Vec<CsId> {
+        let references = values.iter().filter_map(|value| match value {
+            Value::Reference(id) => Some(CsId(*id)),
+            Value::String(_) | Value::Binary(_) | Value::Integer(_) | Value::Boolean(_) => None,
+        });
+        sorted_set(references.collect())
     };
     let (old, new) = (ids(base), ids(desired));
-    let come: Vec<CsId> = new.difference(&old).map(|id| CsId(*id)).collect();
-    let go: Vec<CsId> = old.difference(&new).map(|id| CsId(*id)).collect();
+    let (come, go) = (minus(&new, &old), minus(&old, &new));
     if !come.is_empty() {
         adds.insert(attribute, come);
     }
@@ -604,6 +604,7 @@ pub fn unlink(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
     let mut effect = CsEffect::keep(object);
     effect.link = None;
     effect.after.link_rules.clear();
+    effect.after.connector_state = NORMAL;
     effect.after.disconnected = Some(ambience.now);
     if object.is_unexported_add() {
         effect.remove = true;

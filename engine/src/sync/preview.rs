@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::apply::Applier;
 use super::effects::{CsEffect, Effects, MvEffect, MvTarget};
-use super::evaluate::{EvaluationInput, Subject};
+use super::evaluate::{ByHand, EvaluationInput, Subject};
 use super::facts::{Facts, Halt, Question};
 use super::loader::answer;
 use super::plan;
@@ -97,7 +97,7 @@ pub fn generate(environment: &StepEnvironment, object: CsId, full: bool) -> Resu
 /// As [`generate`].
 pub fn generate_by(environment: &StepEnvironment, plan: &Plan, object: CsId, full: bool) -> Result<Preview, StoreError> {
     let reader = environment.database.reader()?;
-    evaluate_one(environment, &reader, plan, object, full)
+    evaluate_one(environment, &reader, plan, object, full, None)
 }
 
 /// Synchronizes one object and tells what that did. References and provisioning that wait for it are left
@@ -117,7 +117,7 @@ pub fn commit(environment: &StepEnvironment, object: CsId, full: bool) -> Result
 pub fn commit_by(environment: &StepEnvironment, plan: &Plan, object: CsId, full: bool) -> Result<Preview, StoreError> {
     let mut writer = environment.database.writer();
     let transaction = writer.transaction()?;
-    let preview = evaluate_one(environment, &transaction, plan, object, full)?;
+    let preview = evaluate_one(environment, &transaction, plan, object, full, None)?;
     match &preview.error {
         None => {
             Applier::new(plan).apply(&transaction, preview.effects.clone(), &|_| false)?;
@@ -133,12 +133,30 @@ pub fn commit_by(environment: &StepEnvironment, plan: &Plan, object: CsId, full:
     Ok(preview)
 }
 
+/// Joins or disconnects one object by an administrator's decision and synchronizes it so. When that fails nothing is
+/// written, and the object gets no error: rules did not ask for it.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read or written.
+pub fn decide_by_hand(environment: &StepEnvironment, object: CsId, decision: ByHand) -> Result<Preview, StoreError> {
+    let (plan, _) = plan::load(&environment.database)?;
+    let mut writer = environment.database.writer();
+    let transaction = writer.transaction()?;
+    let preview = evaluate_one(environment, &transaction, &plan, object, true, Some(decision))?;
+    if preview.error.is_none() {
+        Applier::new(&plan).apply(&transaction, preview.effects.clone(), &|_| false)?;
+        transaction.commit().map_err(StoreError::sqlite("joining or disconnecting an object"))?;
+    }
+    Ok(preview)
+}
+
 fn evaluate_one(
     environment: &StepEnvironment,
     connection: &Connection,
     plan: &Plan,
     object: CsId,
     full: bool,
+    by_hand: Option<ByHand>,
 ) -> Result<Preview, StoreError> {
     let Some(known) = connector_space::load_one(connection, object)? else { return Ok(Preview::default()) };
     if !full && !is_waiting(&known) {
@@ -146,7 +164,7 @@ fn evaluate_one(
     }
     let guids: Vec<Uuid> = (0..=plan.connectors.len()).map(|_| environment.ids.guid()).collect();
     let ambience = Ambience { now: environment.clock.now(), random: &RANDOM };
-    let input = EvaluationInput { plan, full, ambience, guids: &guids, traced: true };
+    let input = EvaluationInput { plan, full, ambience, guids: &guids, traced: true, by_hand };
     let mut facts = Facts::default();
     answer(connection, plan, &mut facts, &BTreeSet::from([Question::Cs(object)]))?;
     let evaluation = again(connection, plan, &mut facts, input, Subject::Object(object))?;

@@ -230,7 +230,14 @@ struct Work<'a> {
 impl<'a> Work<'a> {
     fn input(self, guids: Option<&'a Vec<Uuid>>) -> EvaluationInput<'a> {
         let Self { plan, full, ambience, .. } = self;
-        EvaluationInput { plan, full, ambience, guids: guids.map(Vec::as_slice).unwrap_or_default(), traced: false }
+        EvaluationInput {
+            plan,
+            full,
+            ambience,
+            guids: guids.map(Vec::as_slice).unwrap_or_default(),
+            traced: false,
+            by_hand: None,
+        }
     }
 }
 

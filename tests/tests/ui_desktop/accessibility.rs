@@ -76,6 +76,37 @@ fn every_window_names_what_can_be_used() {
     }
     let window = window_of(&fixture, [1280.0, 800.0], Some(&format!("syncline://mv/{}", objects::ALICE_MV)));
     check(&window, "Metaverse Object Properties");
+    for size in [[1280.0, 800.0], [900.0, 600.0]] {
+        let mut window = window_of(&fixture, size, Some(&format!("syncline://cs/{}", objects::BOB)));
+        click(&mut window, Role::Button, "Preview...");
+        check(&window, "Preview");
+        click(&mut window, Role::Button, "Generate Preview");
+        for page in ["Start Preview", "Scope and Filter", "Import Attribute Flow", "Metaverse Object", "After Change", "Errors"] {
+            click(&mut window, Role::TreeItem, page);
+            check(&window, page);
+        }
+        let mut window = window_of(&fixture, size, Some(&format!("syncline://cs/{}", objects::CAROL)));
+        click(&mut window, Role::Button, "Why Not?");
+        for page in ["What was looked at", "Inbound Rules", "Join", "Targets"] {
+            click(&mut window, Role::Tab, page);
+            check(&window, page);
+        }
+        let mut window = window_of(&fixture, size, Some(&format!("syncline://mv/{}", objects::ALICE_MV)));
+        click(&mut window, Role::Button, "Attribute Lineage...");
+        check(&window, "Attribute Lineage");
+        window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::K);
+        window.run();
+        check(&window, "Find anything");
+        let mut window = window_of(&fixture, size, None);
+        tab(&mut window, "Connectors");
+        click(&mut window, Role::Button, "What-If...");
+        check(&window, "New What-If");
+        click(&mut window, Role::Button, "Start What-If");
+        for page in ["By Object", "By Attribute", "By Rule", "Kept Results", "Compare"] {
+            click(&mut window, Role::Tab, page);
+            check(&window, page);
+        }
+    }
     check(&welcome_window(&fixture), "Welcome");
     for size in [[1280.0, 800.0], [900.0, 600.0]] {
         for item in ["Import Server Configuration...", "Export Server Configuration..."] {

@@ -10,7 +10,10 @@
 
 mod accessibility;
 mod connectors;
+mod explain;
+mod find;
 mod fixture;
+mod history;
 mod metaverse;
 mod objects;
 mod operations;
@@ -19,3 +22,4 @@ mod server_configuration;
 mod settings;
 mod support;
 mod welcome;
+mod whatif;

@@ -179,3 +179,11 @@ pub fn clipboard(window: &Window) -> Option<String> {
         _ => None,
     })
 }
+
+/// Clicks something inside a window.
+#[track_caller]
+pub fn click_in(window: &mut Window, title: &str, role: Role, label: &str) {
+    let at = spot(&inner(window, title).get_by_role_and_label(role, label), role);
+    press(window, at);
+    window.run();
+}

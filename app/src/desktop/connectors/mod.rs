@@ -49,6 +49,14 @@ impl Connectors {
         self.last_run.poll(cx, progressed);
     }
 
+    /// Selects a connector.
+    pub fn select(&mut self, id: ConnectorId) {
+        if let Some(key) = self.rows.iter().find(|(_, row)| row.id == id).map(|(_, row)| list::key(row)) {
+            self.grid.select(key);
+            self.grid.scroll_to = Some(key);
+        }
+    }
+
     /// The selected connector.
     #[must_use]
     pub fn selected(&self) -> Option<&ConnectorSummary> {

@@ -3,7 +3,8 @@
 use egui::{ComboBox, Context, Id, RichText, ScrollArea, Ui};
 use syncline_engine::service::{ConnectorState, ConnectorStatistics, ConnectorSummary, RunProfileView};
 
-use super::super::command::Command;
+use super::super::action::Action;
+use super::super::command::{Command, WhatIfStart};
 use super::super::context::{Cx, question};
 use super::super::format::count;
 use super::super::objects::{escaped, window};
@@ -99,6 +100,9 @@ impl RunDialog {
         let idle = connector.state == ConnectorState::Idle;
         let possible = idle && self.profile.is_some();
         let mut cancelled = false;
+        let profile = connector.profiles.iter().find(|profile| Some(&profile.name) == self.profile.as_ref());
+        let synchronizes = profile.and_then(synchronization);
+        let mut whatif = false;
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             cancelled = ui.button("Cancel").clicked();
             let ok = action_ui::primary(ui, possible, "OK");
@@ -107,7 +111,18 @@ impl RunDialog {
                 ok.request_focus();
             }
             accepted |= ok.on_disabled_hover_text(reason).clicked();
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                let button = ui
+                    .add_enabled(synchronizes.is_some(), egui::Button::new(Action::WhatIf.text()))
+                    .on_hover_text(Action::WhatIf.tooltip())
+                    .on_disabled_hover_text("Choose a profile that synchronizes first");
+                whatif = button.clicked();
+            });
         });
+        if whatif {
+            cx.send(Command::OpenWhatIf(WhatIfStart { connector: Some(connector.name), full: synchronizes }));
+            return true;
+        }
         if accepted
             && possible
             && let Some(profile) = self.profile.clone()
@@ -168,6 +183,12 @@ impl RunDialog {
             badge::strip(ui, Tone::Bad, &text, |_| ());
         }
     }
+}
+
+/// Whether a profile synchronizes, and then whether everything.
+fn synchronization(profile: &RunProfileView) -> Option<bool> {
+    let step = profile.steps.iter().find(|step| step.step_type.contains("Synchronization"))?;
+    Some(step.step_type.contains("Full Synchronization"))
 }
 
 fn steps(ui: &mut Ui, profile: &RunProfileView) {

@@ -293,7 +293,7 @@ impl GridModel for MvGrid<'_> {
     }
 
     fn actions(&self) -> &[Action] {
-        &[Action::CopyValue]
+        &[Action::AttributeLineage, Action::ContributingObject, Action::CopyValue]
     }
 
     fn empty_text(&self) -> &'static str {

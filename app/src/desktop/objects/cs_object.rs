@@ -5,7 +5,7 @@ use syncline_engine::service::{CsObjectView, LayerView, LineageView, ObjectError
 use uuid::Uuid;
 
 use super::super::action::{Action, LATER};
-use super::super::command::{Command, ErrorOccasion};
+use super::super::command::{Command, ErrorOccasion, NameInConnector};
 use super::super::context::{Cx, question};
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
@@ -110,6 +110,12 @@ impl CsObject {
         self.object.ask(cx.worker, question(cx.backend, move |engine| engine.cs_object(guid)));
     }
 
+    /// Name of the object, once it is known.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.object.value().map(|object| object.dn.as_str())
+    }
+
     /// Title of the window.
     #[must_use]
     pub fn title(&self) -> String {
@@ -152,7 +158,18 @@ impl CsObject {
             .show_separator_line(false)
             .show(ui, |ui| {
                 ui.horizontal(|ui| {
-                    ui.add_enabled(false, egui::Button::new("Preview...")).on_disabled_hover_text(LATER);
+                    if ui.button("Preview...").on_hover_text(Action::Preview.tooltip()).clicked() {
+                        cx.send(Command::OpenPreview(self.guid));
+                    }
+                    let known = self.object.value().filter(|object| !object.dn.is_empty());
+                    let why = ui
+                        .add_enabled(known.is_some(), egui::Button::new(Action::WhyNot.text()))
+                        .on_hover_text(Action::WhyNot.tooltip())
+                        .on_disabled_hover_text("The object has no name");
+                    if let Some(object) = known.filter(|_| why.clicked()) {
+                        let (connector, dn) = (object.connector.clone(), object.dn.clone());
+                        cx.send(Command::OpenWhyNot(NameInConnector { connector, dn }));
+                    }
                     ui.add_enabled(false, egui::Button::new("Log...")).on_disabled_hover_text(LATER);
                     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                         close = ui.button("Close").clicked();
@@ -314,6 +331,10 @@ fn lineage(ui: &mut Ui, cx: &mut Cx<'_>, object: &CsObjectView, rows: &mut RowSe
             ui.label(text);
             if !when.is_empty() {
                 ui.weak(format!("Disconnected{when}"));
+            }
+            if ui.link("Which rule is in the way?").on_hover_text(Action::WhyNot.tooltip()).clicked() {
+                let (connector, dn) = (object.connector.clone(), object.dn.clone());
+                cx.send(Command::OpenWhyNot(NameInConnector { connector, dn }));
             }
         }
     }

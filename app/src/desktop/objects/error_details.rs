@@ -3,7 +3,7 @@
 use egui::{RichText, Ui};
 use syncline_engine::service::{ObjectErrorView, error_fix};
 
-use super::super::action::LATER;
+use super::super::action::Action;
 use super::super::command::{Command, ErrorOccasion};
 use super::super::context::Cx;
 use super::super::format::Format;
@@ -77,7 +77,13 @@ impl ErrorDetails {
             if let Some(guid) = error.object_guid.filter(|_| button.clicked()) {
                 cx.send(Command::OpenCsObject(guid));
             }
-            ui.add_enabled(false, egui::Button::new("Preview")).on_disabled_hover_text(LATER);
+            let button = ui
+                .add_enabled(error.object_guid.is_some(), egui::Button::new("Preview..."))
+                .on_hover_text(Action::Preview.tooltip())
+                .on_disabled_hover_text("The object is not in the connector space");
+            if let Some(guid) = error.object_guid.filter(|_| button.clicked()) {
+                cx.send(Command::OpenPreview(guid));
+            }
             if ui.button("Copy as Text").clicked() {
                 cx.send(Command::Copy(as_text(&self.occasion)));
             }

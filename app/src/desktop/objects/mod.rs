@@ -3,10 +3,16 @@
 pub mod attributes;
 pub mod cs_object;
 pub mod error_details;
+pub mod explain;
+pub mod lineage;
 pub mod mv_object;
+pub mod preview;
+pub mod rule;
 pub mod run_objects;
 pub mod search_cs;
 pub mod tabs;
+mod trail;
+pub mod why_not;
 
 use egui::epaint::Shadow;
 use egui::{Context, Frame, Id, Key, LayerId, Margin, Modifiers, Order, RichText, pos2, vec2};
@@ -15,9 +21,14 @@ use super::command::{Command, RunObjects};
 use super::context::Cx;
 use cs_object::CsObject;
 use error_details::ErrorDetails;
+use lineage::Lineage;
 use mv_object::MvObject;
+use preview::Preview;
+use rule::RuleWindow;
 use run_objects::RunObjectsList;
 use search_cs::SearchCs;
+use trail::Trail;
+use why_not::WhyNot;
 
 enum Contents {
     CsObject(Box<CsObject>),
@@ -25,6 +36,10 @@ enum Contents {
     RunObjects(Box<RunObjectsList>),
     Search(Box<SearchCs>),
     Error(Box<ErrorDetails>),
+    Preview(Box<Preview>),
+    Lineage(Box<Lineage>),
+    WhyNot(Box<WhyNot>),
+    Rule(Box<RuleWindow>),
 }
 
 struct OpenWindow {
@@ -44,6 +59,7 @@ pub struct Windows {
     open: Vec<OpenWindow>,
     opened: u64,
     raise: Option<Id>,
+    trail: Trail,
 }
 
 /// A window beside the main one, with its title in the usual size.
@@ -55,6 +71,7 @@ pub fn window<'a>(ctx: &Context, title: impl Into<String>) -> egui::Window<'a> {
 impl Windows {
     /// Opens what a command asks for; a window that shows it already comes to the front.
     pub fn open(&mut self, cx: &Cx<'_>, command: Command) {
+        self.trail.note(&command);
         let present = self.open.iter().find(|window| shows(&window.contents, &command));
         if let Some(window) = present {
             self.raise = Some(window.id());
@@ -66,12 +83,35 @@ impl Windows {
             Command::OpenRunObjects(which) => Contents::RunObjects(Box::new(RunObjectsList::new(cx, which))),
             Command::OpenSearch { connector, scope } => Contents::Search(Box::new(SearchCs::new(cx, connector, scope))),
             Command::OpenError(occasion) => Contents::Error(Box::new(ErrorDetails::new(*occasion))),
+            Command::OpenPreview(guid) => Contents::Preview(Box::new(Preview::new(cx, guid))),
+            Command::OpenLineage(wanted) => Contents::Lineage(Box::new(Lineage::new(cx, wanted))),
+            Command::OpenWhyNot(wanted) => Contents::WhyNot(Box::new(WhyNot::new(cx, wanted))),
+            Command::OpenRule(guid) => Contents::Rule(Box::new(RuleWindow::new(cx, guid))),
             _ => return,
         };
         self.opened += 1;
         let window = OpenWindow { number: self.opened, contents };
         self.raise = Some(window.id());
         self.open.push(window);
+    }
+
+    /// Whether there is an object before and after the present one.
+    #[must_use]
+    pub fn ways(&self) -> (bool, bool) {
+        (self.trail.step(-1).is_some(), self.trail.step(1).is_some())
+    }
+
+    /// Opens the object before (-1) or after (1) the present one.
+    pub fn walk(&mut self, cx: &Cx<'_>, by: isize) {
+        if let Some(command) = self.trail.walk(by) {
+            self.open(cx, command);
+        }
+    }
+
+    /// The objects opened last, newest first, with the titles of their windows.
+    #[must_use]
+    pub fn recent(&self) -> Vec<(String, Command)> {
+        self.trail.recent()
     }
 
     /// Asks again for everything shown.
@@ -82,19 +122,32 @@ impl Windows {
                 Contents::MvObject(window) => window.reload(cx),
                 Contents::RunObjects(window) => window.reload(cx),
                 Contents::Search(window) => window.reload(cx),
-                Contents::Error(_) => {}
+                Contents::Lineage(window) => window.reload(cx),
+                Contents::WhyNot(window) => window.reload(cx),
+                Contents::Rule(window) => window.reload(cx),
+                Contents::Error(_) | Contents::Preview(_) => {}
             }
         }
     }
 
     /// Takes in answers.
-    pub fn poll(&mut self, cx: &Cx<'_>) {
+    pub fn poll(&mut self, cx: &mut Cx<'_>) {
         for window in &mut self.open {
             match &mut window.contents {
-                Contents::CsObject(window) => window.poll(),
-                Contents::MvObject(window) => window.poll(),
+                Contents::CsObject(window) => {
+                    window.poll();
+                    self.trail.name(&Command::OpenCsObject(window.guid()), window.name());
+                }
+                Contents::MvObject(window) => {
+                    window.poll();
+                    self.trail.name(&Command::OpenMvObject(window.guid()), window.name());
+                }
                 Contents::RunObjects(window) => window.poll(cx),
                 Contents::Search(window) => window.poll(cx),
+                Contents::Preview(window) => window.poll(cx),
+                Contents::Lineage(window) => window.poll(),
+                Contents::WhyNot(window) => window.poll(),
+                Contents::Rule(window) => window.poll(),
                 Contents::Error(_) => {}
             }
         }
@@ -115,6 +168,10 @@ impl Windows {
                 Contents::RunObjects(contents) => (contents.title(), vec2(820.0, 420.0)),
                 Contents::Search(contents) => (contents.title(), vec2(900.0, 520.0)),
                 Contents::Error(_) => ("Object Error Details".to_owned(), vec2(640.0, 380.0)),
+                Contents::Preview(contents) => (contents.title(), vec2(1180.0, 660.0)),
+                Contents::Lineage(contents) => (contents.title(), vec2(900.0, 600.0)),
+                Contents::WhyNot(contents) => (contents.title(), vec2(880.0, 520.0)),
+                Contents::Rule(contents) => (contents.title(), vec2(900.0, 560.0)),
             };
             let room = ctx.content_rect();
             let size = size.min(room.size() - vec2(40.0, 60.0));
@@ -129,6 +186,10 @@ impl Windows {
                     Contents::RunObjects(contents) => contents.show(ui, cx),
                     Contents::Search(contents) => contents.show(ui, cx),
                     Contents::Error(contents) => contents.show(ui, cx),
+                    Contents::Preview(contents) => contents.show(ui, cx),
+                    Contents::Lineage(contents) => contents.show(ui, cx),
+                    Contents::WhyNot(contents) => contents.show(ui, cx),
+                    Contents::Rule(contents) => contents.show(ui, cx),
                 };
             });
             open && !close
@@ -163,6 +224,10 @@ fn shows(contents: &Contents, command: &Command) -> bool {
         (Contents::RunObjects(window), Command::OpenRunObjects(which)) => same_objects(&window.which, which),
         (Contents::Search(window), Command::OpenSearch { connector, scope: None }) => window.connector() == *connector,
         (Contents::Error(window), Command::OpenError(occasion)) => window.occasion == **occasion,
+        (Contents::Preview(window), Command::OpenPreview(guid)) => window.guid() == *guid,
+        (Contents::Lineage(window), Command::OpenLineage(wanted)) => window.wanted() == wanted,
+        (Contents::WhyNot(window), Command::OpenWhyNot(wanted)) => window.wanted() == wanted,
+        (Contents::Rule(window), Command::OpenRule(guid)) => window.guid() == *guid,
         _ => false,
     }
 }

@@ -6,7 +6,7 @@ use syncline_engine::service::{MvConnectorView, MvObjectView};
 use uuid::Uuid;
 
 use super::super::action::Action;
-use super::super::command::Command;
+use super::super::command::{AttributeOfIdentity, Command};
 use super::super::context::{Cx, question};
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
@@ -14,6 +14,7 @@ use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowK
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{empty, facts};
 use super::attributes::{MV_VALUE, MvGrid, MvValueRow, mv_rows};
+use super::search_cs::{OBJECT_ACTIONS, object_command};
 use super::tabs;
 
 /// State of the window.
@@ -56,6 +57,12 @@ impl MvObject {
         self.object.ask(cx.worker, question(cx.backend, move |engine| engine.mv_object(guid)));
     }
 
+    /// Name of the object, once it is known.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.object.value().map(|object| object.hit.display_name.as_str())
+    }
+
     /// Title of the window.
     #[must_use]
     pub fn title(&self) -> String {
@@ -81,9 +88,12 @@ impl MvObject {
             .frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO }))
             .show_separator_line(false)
             .show(ui, |ui| {
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    close = ui.button("Close").clicked();
-                    reload = ui.button("Refresh").clicked();
+                ui.horizontal(|ui| {
+                    self.lineage_button(ui, cx);
+                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                        close = ui.button("Close").clicked();
+                        reload = ui.button("Refresh").clicked();
+                    });
                 });
             });
         if reload {
@@ -98,20 +108,34 @@ impl MvObject {
             }
             ui.add_space(6.0);
             if self.tab == 0 {
-                attributes(ui, cx, &mut self.attributes, &mut self.attribute_state);
+                attributes(ui, cx, self.guid, &mut self.attributes, &mut self.attribute_state);
             } else {
                 let response =
                     Grid::new().situation(cx.situation).show(ui, &ConnectorGrid, &mut self.connectors, &mut self.connector_state);
-                let position = response
-                    .activated
-                    .or(response.link.map(|(position, _)| position))
-                    .or(response.action.map(|(_, position)| position));
+                let position = response.activated.or(response.link.map(|(position, _)| position));
                 if let Some(row) = position.and_then(|position| self.connectors.get(position)) {
                     cx.send(Command::OpenCsObject(row.hit.guid));
+                }
+                if let Some((action, position)) = response.action
+                    && let Some(row) = self.connectors.get(position)
+                {
+                    cx.send(object_command(action, &row.connector_name, row.hit.guid, &row.hit.dn));
                 }
             }
         });
         close
+    }
+}
+
+impl MvObject {
+    /// Opens the lineage of the selected attribute, else of the display name.
+    fn lineage_button(&self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let selected = self.attribute_state.single().filter(|_| self.tab == 0).and_then(|key| self.attributes.get(key as u64));
+        let attribute = selected.map_or_else(|| "displayName".to_owned(), |row| row.attribute.name.clone());
+        let button = ui.add_enabled(self.object.value().is_some(), egui::Button::new("Attribute Lineage..."));
+        if button.on_hover_text(format!("{} ({attribute})", Action::AttributeLineage.tooltip())).clicked() {
+            cx.send(Command::OpenLineage(AttributeOfIdentity { object: self.guid, attribute }));
+        }
     }
 }
 
@@ -138,7 +162,7 @@ fn header(ui: &mut Ui, cx: &Cx<'_>, object: &MvObjectView) {
     }
 }
 
-fn attributes(ui: &mut Ui, cx: &mut Cx<'_>, rows: &mut RowSet<MvValueRow>, state: &mut GridState) {
+fn attributes(ui: &mut Ui, cx: &mut Cx<'_>, object: Uuid, rows: &mut RowSet<MvValueRow>, state: &mut GridState) {
     ui.horizontal(|ui| ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| filter_box(ui, state, rows, false)));
     let response = Grid::new().situation(cx.situation).show(ui, &MvGrid { format: cx.format }, rows, state);
     if let Some((position, column)) = response.link
@@ -150,10 +174,21 @@ fn attributes(ui: &mut Ui, cx: &mut Cx<'_>, rows: &mut RowSet<MvValueRow>, state
             _ => {}
         }
     }
-    if let Some((Action::CopyValue, position)) = response.action
+    let lineage = |row: &MvValueRow| Command::OpenLineage(AttributeOfIdentity { object, attribute: row.attribute.name.clone() });
+    if let Some(row) = response.activated.and_then(|position| rows.get(position)) {
+        cx.send(lineage(row));
+    }
+    if let Some((action, position)) = response.action
         && let Some(row) = rows.get(position)
     {
-        cx.send(Command::Copy(row.value.clone()));
+        match (action, row.attribute.cs_guid) {
+            (Action::AttributeLineage, _) => cx.send(lineage(row)),
+            (Action::ContributingObject, Some(guid)) => cx.send(Command::OpenCsObject(guid)),
+            (Action::ContributingObject, None) => {
+                cx.send(Command::Complain("The object that the value came from is gone.".to_owned()));
+            }
+            _ => cx.send(Command::Copy(row.value.clone())),
+        }
     }
 }
 
@@ -206,7 +241,7 @@ impl GridModel for ConnectorGrid {
     }
 
     fn actions(&self) -> &[Action] {
-        &[Action::CopyDn]
+        &OBJECT_ACTIONS
     }
 
     fn empty_text(&self) -> &'static str {

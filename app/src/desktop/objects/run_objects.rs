@@ -9,6 +9,7 @@ use super::super::context::{Cx, question};
 use super::super::format::plural;
 use super::super::widgets::empty;
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, Pager, RowKey, filter_box};
+use super::search_cs::{OBJECT_ACTIONS, object_command};
 
 /// State of the window.
 pub struct RunObjectsList {
@@ -86,10 +87,10 @@ impl RunObjectsList {
             {
                 cx.send(Command::OpenCsObject(row.object_guid));
             }
-            if let Some((Action::CopyDn, position)) = response.action
+            if let Some((action, position)) = response.action
                 && let Some(row) = self.rows.rows.get(position)
             {
-                cx.send(Command::Copy(row.dn.clone()));
+                cx.send(object_command(action, &self.which.connector, row.object_guid, &row.dn));
             }
         });
         close
@@ -146,7 +147,7 @@ impl GridModel for ObjectGrid {
     }
 
     fn actions(&self) -> &[Action] {
-        &[Action::CopyDn]
+        &OBJECT_ACTIONS
     }
 
     fn empty_text(&self) -> &'static str {

@@ -1,12 +1,12 @@
 //! The Search Connector Space window.
 
 use egui::{ComboBox, Key, Modifiers, TextEdit, Ui};
-use jiff::Timestamp;
 use syncline_engine::model::{ConnectorId, ObjectOperation};
 use syncline_engine::service::{CsHit, CsScope, CsSearch, OperationFilter};
+use uuid::Uuid;
 
-use super::super::action::{Action, LATER};
-use super::super::command::Command;
+use super::super::action::Action;
+use super::super::command::{Command, NameInConnector};
 use super::super::context::{Cx, question};
 use super::super::format::plural;
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, Pager, RowKey, filter_box};
@@ -119,8 +119,8 @@ impl SearchCs {
             }
             CsScope::ImportError => Scope::ImportError,
             CsScope::ExportError => Scope::ExportError,
-            CsScope::Connector => Scope::Connector,
-            CsScope::Disconnector => Scope::Disconnector,
+            CsScope::Connector | CsScope::InState { connector: true, .. } => Scope::Connector,
+            CsScope::Disconnector | CsScope::InState { connector: false, .. } => Scope::Disconnector,
             CsScope::AwaitingConfirmation => Scope::AwaitingConfirmation,
             CsScope::DisconnectedSince(since) => {
                 self.since = cx.format.time(since);
@@ -165,7 +165,7 @@ impl SearchCs {
             Scope::Connector => CsScope::Connector,
             Scope::Disconnector => CsScope::Disconnector,
             Scope::AwaitingConfirmation => CsScope::AwaitingConfirmation,
-            Scope::DisconnectedSince => CsScope::DisconnectedSince(moment(&self.since, cx)?),
+            Scope::DisconnectedSince => CsScope::DisconnectedSince(cx.format.parse(&self.since)?),
             Scope::Placeholder => CsScope::Placeholder,
             Scope::All => CsScope::All,
         })
@@ -244,7 +244,7 @@ impl SearchCs {
             if let Some((action, position)) = response.action
                 && let Some(row) = self.hits.rows.get(position)
             {
-                cx.send(if action == Action::CopyDn { Command::Copy(row.dn.clone()) } else { Command::OpenCsObject(row.guid) });
+                cx.send(object_command(action, &self.name, row.guid, &row.dn));
             }
         });
         close
@@ -309,7 +309,15 @@ impl SearchCs {
                     {
                         cx.send(Command::OpenCsObject(row.guid));
                     }
-                    ui.add_enabled(false, egui::Button::new("Preview...")).on_disabled_hover_text(LATER);
+                    let preview = ui
+                        .add_enabled(selected.is_some(), egui::Button::new("Preview..."))
+                        .on_hover_text(Action::Preview.tooltip())
+                        .on_disabled_hover_text("Select an object first");
+                    if preview.clicked()
+                        && let Some((_, row)) = self.hits.rows.iter().find(|(_, row)| Some(row.guid.as_u128()) == selected)
+                    {
+                        cx.send(Command::OpenPreview(row.guid));
+                    }
                     if self.hits.is_answered() {
                         ui.weak(plural(self.hits.rows.total(), "object"));
                     }
@@ -320,12 +328,18 @@ impl SearchCs {
     }
 }
 
-/// A moment as typed: `2026-01-05 09:00:00`, with or without the time, in the zone shown.
-fn moment(text: &str, cx: &Cx<'_>) -> Result<Timestamp, String> {
-    let text = text.trim();
-    let problem = || "Enter a date and time such as 2026-01-05 09:00:00".to_owned();
-    let civil = text.parse::<jiff::civil::DateTime>().ok().ok_or_else(problem)?;
-    civil.to_zoned(cx.format.zone.clone()).map(|zoned| zoned.timestamp()).ok().ok_or_else(problem)
+/// The actions of a connector space object in a list.
+pub const OBJECT_ACTIONS: [Action; 4] = [Action::OpenObject, Action::Preview, Action::WhyNot, Action::CopyDn];
+
+/// What an action of a list does to a connector space object.
+#[must_use]
+pub fn object_command(action: Action, connector: &str, guid: Uuid, dn: &str) -> Command {
+    match action {
+        Action::Preview => Command::OpenPreview(guid),
+        Action::WhyNot => Command::OpenWhyNot(NameInConnector { connector: connector.to_owned(), dn: dn.to_owned() }),
+        Action::CopyDn => Command::Copy(dn.to_owned()),
+        _ => Command::OpenCsObject(guid),
+    }
 }
 
 struct HitGrid {
@@ -384,7 +398,7 @@ impl GridModel for HitGrid {
     }
 
     fn actions(&self) -> &[Action] {
-        &[Action::CopyDn]
+        &OBJECT_ACTIONS
     }
 
     fn empty_text(&self) -> &'static str {

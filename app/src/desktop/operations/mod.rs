@@ -1,9 +1,12 @@
 //! The Operations tab: the log of runs, and one run in full.
 
+pub mod clear;
 pub mod connection;
 pub mod errors;
 pub mod run_details;
+pub mod run_file;
 pub mod run_list;
+pub mod save;
 pub mod statistics;
 
 use egui::{ComboBox, Margin, Ui};

@@ -7,8 +7,8 @@ use super::super::context::{Cx, question};
 use super::super::objects::{escaped, window};
 use super::super::widgets::action_ui;
 use super::super::widgets::badge::{self, Tone};
+use super::super::widgets::path_field::PathField;
 use super::super::widgets::requested::Requested;
-use super::folder_field::FolderField;
 use super::report;
 
 const TITLE: &str = "Export Server Configuration";
@@ -16,7 +16,7 @@ const TITLE: &str = "Export Server Configuration";
 /// The open window.
 #[derive(Default)]
 pub struct ExportWindow {
-    field: FolderField,
+    field: PathField,
     export: Requested<ExportReport>,
 }
 
@@ -52,13 +52,13 @@ impl ExportWindow {
         ui.horizontal(|ui| {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 close = ui.button("Close").clicked();
-                let possible = self.field.folder().is_some() && !self.export.is_pending();
+                let possible = self.field.path().is_some() && !self.export.is_pending();
                 accepted |= action_ui::primary(ui, possible, "Export").on_disabled_hover_text("Name a folder first").clicked();
             });
         });
         if accepted
             && !self.export.is_pending()
-            && let Some(folder) = self.field.folder()
+            && let Some(folder) = self.field.path()
         {
             self.export.clear();
             self.export.ask(cx.worker, question(cx.backend, move |engine| engine.export_server_configuration(&folder)));

@@ -1,31 +1,22 @@
 //! Import Server Configuration: choose a folder, choose where its connectors go, look at what would happen, take it over.
 
-use std::path::PathBuf;
-
-use egui::{ComboBox, Context, Grid, Id, RichText, ScrollArea, Ui};
-use syncline_engine::service::{
-    ConnectorSummary, ExportedConnector, ExportedKind, ImportOptions, ImportReport, ServerConfigurationView,
-};
+use egui::{Context, Id, ScrollArea, Ui};
+use syncline_engine::service::{ImportOptions, ImportReport};
 
 use super::super::context::{Cx, question};
 use super::super::objects::{escaped, window};
 use super::super::widgets::action_ui;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::requested::Requested;
-use super::folder_field::FolderField;
 use super::report;
+use super::server_folder::ServerFolder;
 
 const TITLE: &str = "Import Server Configuration";
-const NEW: &str = "New connector";
 
 /// The open window.
 #[derive(Default)]
 pub struct ImportWindow {
-    field: FolderField,
-    folder: Option<PathBuf>,
-    outline: Requested<ServerConfigurationView>,
-    /// For each connector of the export, the connector that is here and gets its rules.
-    choices: Vec<Option<String>>,
+    server: ServerFolder,
     rehearsal: Requested<ImportReport>,
     rehearsed: Option<ImportOptions>,
     agreed: bool,
@@ -39,10 +30,7 @@ impl ImportWindow {
         let mut close = false;
         self.rehearsal.poll();
         self.import.poll();
-        if self.outline.poll()
-            && let Some(outline) = self.outline.value()
-        {
-            self.choices = outline.connectors.iter().map(|connector| proposal(connector, cx.connectors())).collect();
+        if self.server.poll(cx.connectors()) {
             self.rehearsed = None;
         }
         let id = Id::unique(TITLE);
@@ -64,26 +52,14 @@ impl ImportWindow {
             )
             .wrap(),
         );
-        let mut chosen = self.field.show(ui, cx.worker, "Folder of the export", "Import a server configuration");
-        ui.horizontal(|ui| {
-            chosen |= ui.add_enabled(self.field.folder().is_some(), egui::Button::new("Read")).clicked();
-            if self.outline.is_pending() {
-                ui.spinner();
-                ui.weak("Reading...");
-            }
-        });
-        if chosen && let Some(folder) = self.field.folder() {
-            self.folder = Some(folder.clone());
+        if self.server.field(ui, cx) {
             self.agreed = false;
             self.rehearsal.clear();
-            self.outline.clear();
-            self.outline.ask(cx.worker, question(cx.backend, move |engine| engine.read_server_configuration(&folder)));
         }
-        let errors = [self.field.error(), self.outline.error(), self.rehearsal.error(), self.import.error()];
-        for error in errors.into_iter().flatten() {
+        for error in self.server.errors().chain([self.rehearsal.error(), self.import.error()].into_iter().flatten()) {
             badge::strip(ui, Tone::Bad, error, |_| ());
         }
-        self.connectors(ui, cx);
+        self.server.connectors(ui, cx);
         self.rehearse(cx);
         let report = self.rehearsal.value().filter(|_| self.rehearsal.error().is_none());
         if let Some(report) = report {
@@ -101,48 +77,16 @@ impl ImportWindow {
             accepted = action_ui::primary(ui, possible, "Import").on_disabled_hover_text(reason).clicked();
             false
         });
-        if accepted && let (Some(folder), Some(options)) = (self.folder.clone(), self.rehearsed.clone()) {
+        if accepted && let (Some(folder), Some(options)) = (self.server.folder().cloned(), self.rehearsed.clone()) {
             let options = ImportOptions { dry_run: false, replace_rules: self.agreed, ..options };
             self.import.ask(cx.worker, question(cx.backend, move |engine| engine.import_server_configuration(&folder, &options)));
         }
         close && !self.import.is_pending()
     }
 
-    /// Where each connector of the export goes.
-    fn connectors(&mut self, ui: &mut Ui, cx: &Cx<'_>) {
-        let Some(outline) = self.outline.value() else { return };
-        let server = outline.server.as_deref().unwrap_or("a server");
-        let version = outline.server_version.as_ref().map(|version| format!(", version {version}")).unwrap_or_default();
-        ui.add_space(6.0);
-        ui.label(RichText::new(format!("{} rules of {server}{version}", outline.rules)).strong());
-        Grid::new("exported connectors").num_columns(2).spacing([16.0, 6.0]).show(ui, |ui| {
-            for (connector, choice) in outline.connectors.iter().zip(&mut self.choices) {
-                let label = ui.label(format!("{} ({} rules)", connector.name, connector.rules));
-                if connector.kind == ExportedKind::Other {
-                    ui.weak("kept aside: this product does not run it");
-                    ui.end_row();
-                    continue;
-                }
-                let selected = choice.clone().unwrap_or_else(|| NEW.to_owned());
-                let combo = ComboBox::from_id_salt(connector.guid).selected_text(selected).width(300.0).show_ui(ui, |ui| {
-                    if !matches!(connector.kind, ExportedKind::RulesOnly | ExportedKind::TenantRules) {
-                        ui.selectable_value(choice, None, NEW);
-                    }
-                    for known in cx.connectors().iter().filter(|known| fits(connector, known)) {
-                        ui.selectable_value(choice, Some(known.name.clone()), &known.name);
-                    }
-                });
-                combo.response.labelled_by(label.id);
-                ui.end_row();
-            }
-        });
-    }
-
     /// Asks what would happen, whenever something else was chosen.
     fn rehearse(&mut self, cx: &Cx<'_>) {
-        let (Some(folder), Some(outline)) = (self.folder.clone(), self.outline.value()) else { return };
-        let chosen = outline.connectors.iter().zip(&self.choices);
-        let mappings = chosen.filter_map(|(connector, choice)| Some((connector.guid.to_string(), choice.clone()?))).collect();
+        let (Some(folder), Some(mappings)) = (self.server.folder().cloned(), self.server.mappings()) else { return };
         let options = ImportOptions { mappings, dry_run: true, replace_rules: false };
         if self.rehearsed.as_ref() == Some(&options) {
             return;
@@ -170,25 +114,4 @@ fn buttons(ui: &mut Ui, more: impl FnOnce(&mut Ui) -> bool) -> bool {
         });
     });
     close
-}
-
-fn fits(exported: &ExportedConnector, here: &ConnectorSummary) -> bool {
-    match exported.kind {
-        ExportedKind::Forest => here.kind.is_forest(),
-        ExportedKind::Tenant | ExportedKind::TenantRules => !here.kind.is_forest(),
-        ExportedKind::RulesOnly => true,
-        ExportedKind::Other => false,
-    }
-}
-
-/// The connector that most likely takes the place: the tenant, or a forest of the same name.
-fn proposal(exported: &ExportedConnector, here: &[ConnectorSummary]) -> Option<String> {
-    let mut fitting = here.iter().filter(|known| fits(exported, known));
-    let found = match exported.kind {
-        ExportedKind::Tenant | ExportedKind::TenantRules => fitting.next(),
-        ExportedKind::Forest => fitting.find(|known| known.name.eq_ignore_ascii_case(&exported.name)),
-        ExportedKind::RulesOnly => fitting.find(|known| known.guid == exported.guid),
-        ExportedKind::Other => None,
-    };
-    found.map(|known| known.name.clone())
 }

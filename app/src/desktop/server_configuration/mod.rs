@@ -1,9 +1,10 @@
 //! The windows of `Import Server Configuration...` and `Export Server Configuration...`.
 
 mod export;
-mod folder_field;
 mod import;
 mod report;
+mod server_folder;
 
 pub use export::ExportWindow;
 pub use import::ImportWindow;
+pub use server_folder::ServerFolder;

@@ -4,6 +4,7 @@ use egui::{MenuBar, Ui};
 
 use super::super::action::{Action, Situation};
 use super::super::command::Command;
+use super::super::theme::Palette;
 use super::super::widgets::action_ui::menu_items;
 
 /// Draws the menu bar.
@@ -27,7 +28,7 @@ pub fn show(ui: &mut Ui, now: &Situation, commands: &mut Vec<Command>) {
                 commands,
             );
             ui.separator();
-            menu_items(ui, &[A::RulesEditor, A::ConfigurationWizard, A::Scheduler, A::Options], now, commands);
+            menu_items(ui, &[A::RulesEditor, A::WhatIf, A::ConfigurationWizard, A::Scheduler, A::Options], now, commands);
         });
         ui.menu_button("Actions", |ui| {
             ui.set_min_width(240.0);
@@ -40,7 +41,7 @@ pub fn show(ui: &mut Ui, now: &Situation, commands: &mut Vec<Command>) {
         });
         ui.menu_button("View", |ui| {
             ui.set_min_width(220.0);
-            menu_items(ui, &[A::Refresh, A::ColumnSettings], now, commands);
+            menu_items(ui, &[A::Refresh, A::FindAnything, A::Back, A::Forward, A::ColumnSettings], now, commands);
             ui.separator();
             ui.menu_button("Theme", |ui| menu_items(ui, &[A::ThemeSystem, A::ThemeLight, A::ThemeDark], now, commands));
             ui.menu_button("Time Zone", |ui| menu_items(ui, &[A::TimeZoneLocal, A::TimeZoneUtc], now, commands));
@@ -54,5 +55,26 @@ pub fn show(ui: &mut Ui, now: &Situation, commands: &mut Vec<Command>) {
             ui.separator();
             menu_items(ui, &[A::About], now, commands);
         });
+        find(ui, now, commands);
+    });
+}
+
+/// The button at the right that opens the field over everything.
+fn find(ui: &mut Ui, now: &Situation, commands: &mut Vec<Command>) {
+    let availability = Action::FindAnything.availability(now);
+    if availability.is_err() {
+        return;
+    }
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        let keys = Action::FindAnything.shortcut().map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
+        let text = egui::RichText::new("Find anything").weak();
+        let palette = Palette::of(ui.style());
+        ui.spacing_mut().button_padding.x = 10.0;
+        let button = egui::Button::new(text).shortcut_text(keys).min_size(egui::vec2(220.0, 0.0));
+        let button = button.frame(true).fill(palette.field).stroke(egui::Stroke::new(1.0, palette.line_strong));
+        let button = ui.add(button).accessible_name("Find anything").on_hover_text(Action::FindAnything.tooltip());
+        if button.clicked() {
+            commands.push(Action::FindAnything.command());
+        }
     });
 }

@@ -6,5 +6,6 @@ pub mod diff;
 pub mod empty;
 pub mod facts;
 pub mod grid;
+pub mod path_field;
 pub mod requested;
 pub mod splitter;

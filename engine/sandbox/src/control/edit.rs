@@ -45,10 +45,12 @@ pub(super) fn edit(tenant: &mut Tenant, body: &Value) -> Result<Reply, Stop> {
         Some("hard") => tenant.remove_object(&mut object)?,
         Some(other) => return Err(fault(format!("'delete' is soft or hard, not '{other}'"))),
         None => {
+            let before = object.clone();
             put_values(&mut object, &edit.attributes)?;
             object.cloud.extend(edit.cloud);
             object.cloud.retain(|_, value| !value.is_null());
-            commit(tenant, &mut object, Action::Updated)?;
+            let details = Details::between(&before, &object);
+            tenant.commit_object(&mut object, Action::Updated, &details)?;
             let row = object.id;
             link(tenant, row, object.kind, &edit.attributes, &edit.member_adds, &edit.member_removes)?;
         }

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use crate::SandboxError;
 use crate::dirsync::{ChangeError, Stop, failure};
 use crate::server::http::{Reply, Request};
+use crate::sign_in::secrets;
 use crate::store::changes::{Action, Details};
-use crate::tenant::{Domain, Tenant};
+use crate::tenant::{Domain, Limits, Tenant, Weather};
 
 /// Answers a request below `/sandbox/v1`, except those about the server itself.
 pub(crate) fn answer(tenant: &mut Tenant, request: &Request, rest: &[&str]) -> Result<Reply, SandboxError> {
@@ -26,6 +27,9 @@ pub(crate) fn answer(tenant: &mut Tenant, request: &Request, rest: &[&str]) -> R
             Ok(Reply::empty(204))
         }
         ("POST", ["clock"]) => clock(tenant, &body),
+        ("POST", ["secrets"]) => change_secrets(tenant, &body),
+        ("PUT", ["throttle"]) => Ok(throttle(tenant, body)),
+        ("PUT", ["delta"]) => Ok(weather(tenant, body)),
         ("POST", ["domains"]) => domain(tenant, &body),
         ("POST", ["roles"]) => in_transaction(tenant, |tenant| edit::role(tenant, &body)),
         ("POST", ["seed"]) => in_transaction(tenant, |tenant| seed::plant(tenant, &body)),
@@ -74,6 +78,41 @@ fn clock(tenant: &mut Tenant, body: &Value) -> Result<Reply, SandboxError> {
     tenant.shift_clock(by)?;
     tenant.run_timers()?;
     Ok(Reply::json(200, json!({ "now": tenant.now().to_string() })))
+}
+
+/// `{"clientId","expires":"…"}`, or without a time to take the secrets away.
+fn change_secrets(tenant: &Tenant, body: &Value) -> Result<Reply, SandboxError> {
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let client = text("clientId").unwrap_or(tenant.client_id()).to_ascii_lowercase();
+    match text("expires").map(str::parse::<Timestamp>) {
+        None => secrets::revoke(tenant, &client)?,
+        Some(Ok(at)) => secrets::expire(tenant, &client, at)?,
+        Some(Err(error)) => return Ok(bad_request(&error.to_string())),
+    }
+    Ok(Reply::empty(204))
+}
+
+/// `{"units":{"limit","window"},"writes":…,"tenantWrites":…,"channel":…}`; an empty object lifts every limit.
+fn throttle(tenant: &mut Tenant, body: Value) -> Reply {
+    match serde_json::from_value::<Limits>(body) {
+        Ok(limits) if limits.is_valid() => {
+            tenant.set_limits(limits);
+            Reply::empty(204)
+        }
+        Ok(_) => bad_request("a limit allows at least one within a window of more than no seconds"),
+        Err(error) => bad_request(&error.to_string()),
+    }
+}
+
+/// `{"replayRate":0.5,"delayMs":2000}`
+fn weather(tenant: &mut Tenant, body: Value) -> Reply {
+    match serde_json::from_value::<Weather>(body) {
+        Ok(weather) => {
+            tenant.set_weather(weather);
+            Reply::empty(204)
+        }
+        Err(error) => bad_request(&error.to_string()),
+    }
 }
 
 /// `{"name","verified","authenticationType"}`

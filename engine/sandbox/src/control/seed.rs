@@ -7,10 +7,10 @@ use super::{commit, fault};
 use crate::dirsync::Stop;
 use crate::schema::Kind;
 use crate::server::http::Reply;
-use crate::sign_in::secrets;
+use crate::sign_in::{assertion, secrets};
 use crate::store::changes::Action;
 use crate::store::objects::{self, Object, Values};
-use crate::tenant::Tenant;
+use crate::tenant::{PasswordHash, Tenant};
 
 use super::edit::{link, put_values};
 
@@ -45,6 +45,9 @@ struct Features {
 struct Client {
     name: String,
     roles: Vec<String>,
+    /// PEM form.
+    #[serde(default)]
+    certificate: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -67,6 +70,12 @@ struct Planted {
     cloud: Values,
     #[serde(default)]
     members: Vec<String>,
+    /// A password chosen in the cloud.
+    #[serde(default)]
+    password: Option<String>,
+    /// A hash as password synchronization sends it.
+    #[serde(default)]
+    credential_data: Option<String>,
 }
 
 /// Plants everything of the request.
@@ -84,6 +93,9 @@ pub(super) fn plant(tenant: &mut Tenant, body: &Value) -> Result<Reply, Stop> {
         let client_id = tenant.new_id().to_string();
         let object_id = tenant.new_id().to_string();
         tenant.add_client(&client_id, &object_id, &client.name, &client.roles)?;
+        if let Some(pem) = &client.certificate {
+            assertion::register(tenant, &client_id, pem).map_err(|error| fault(error.to_string()))?;
+        }
         let secret = secrets::create(tenant, &client_id)?;
         clients.push(json!({ "name": client.name, "clientId": client_id, "clientSecret": secret }));
     }
@@ -125,5 +137,12 @@ fn plant_object(tenant: &mut Tenant, planted: &Planted) -> Result<Object, Stop> 
     object.cloud = planted.cloud.clone();
     put_values(&mut object, &planted.attributes)?;
     commit(tenant, &mut object, Action::Created)?;
+    if let Some(password) = &planted.password {
+        tenant.set_cloud_password(object.id, password)?;
+    }
+    if let Some(text) = &planted.credential_data {
+        let hash = PasswordHash::parse(text).ok_or_else(|| fault("'credentialData' is not the text of a hash"))?;
+        tenant.set_synced_password(object.id, &hash, tenant.now())?;
+    }
     Ok(object)
 }

@@ -118,12 +118,16 @@ fn attributes(tenant: &Tenant, object: &Object) -> Result<Map<String, Value>, Sa
     let mut found: Map<String, Value> = object.body.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     if matches!(object.kind, Kind::User | Kind::Group) && !found.contains_key("cloudMastered") {
         // An anchor makes an object a candidate for hard match, so it does not count as the cloud's own.
-        let cloud = object.synced.is_none() && object.anchor.is_none();
+        let moved = object.cloud.get("isCloudManaged") == Some(&Value::Bool(true));
+        let cloud = moved || (object.synced.is_none() && object.anchor.is_none());
         found.insert("cloudMastered".to_owned(), json!(cloud));
     }
     for (attribute, target) in links::named_targets(&tenant.db, object.id)? {
-        let multi = schema::attribute(object.kind, &attribute).is_none_or(|known| known.multi);
-        if multi {
+        // The directory has relations of its own, which the channel does not know.
+        let Some(known) = schema::attribute(object.kind, &attribute) else {
+            continue;
+        };
+        if known.multi {
             if let Value::Array(list) = found.entry(attribute).or_insert_with(|| json!([])) {
                 list.push(json!(target));
             }

@@ -1,5 +1,6 @@
 //! The sync channel `/dirsync/v1`: what a synchronization client writes and reads.
 
+mod credentials;
 mod delta;
 mod matching;
 mod provision;
@@ -14,7 +15,7 @@ use crate::SandboxError;
 use crate::server::http::{Reply, Request};
 use crate::sign_in::keys::SigningKey;
 use crate::sign_in::token;
-use crate::tenant::Tenant;
+use crate::tenant::{Demand, Tenant};
 
 pub(crate) use references::{LinkChanges, apply_links};
 pub(crate) use validate::{Writer, normalize};
@@ -110,15 +111,24 @@ impl From<SandboxError> for Stop {
 
 /// Answers a request below `/dirsync/v1`.
 pub(crate) fn answer(tenant: &mut Tenant, key: &SigningKey, request: &Request, rest: &[&str]) -> Result<Reply, SandboxError> {
-    match token::caller(tenant, key, request) {
+    let caller = match token::caller(tenant, key, request) {
         Err(fault) => return Ok(failure(401, "InvalidAuthenticationToken", fault.message())),
         Ok(caller) if !caller.has_any(&[ROLE]) => {
             return Ok(failure(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."));
         }
-        Ok(_) => {}
+        Ok(caller) => caller,
+    };
+    let demand = Demand { changes: changes_of(request, rest), ..Demand::default() };
+    if let Err(refusal) = tenant.admit(caller.app(), demand) {
+        return Ok(failure(429, "TooManyRequests", "too many changes; retry after the indicated time")
+            .with_header("Retry-After", &refusal.retry_after.to_string())
+            .with_header("x-ms-throttle-scope", &refusal.scope)
+            .with_header("x-ms-throttle-information", refusal.information));
     }
     match (request.method.as_str(), rest) {
         ("POST", ["provision"]) => provision::answer(tenant, request),
+        ("POST", ["credentials"]) => credentials::answer(tenant, request),
+        ("POST", ["ping"]) => credentials::ping(tenant),
         ("GET", ["objects", "delta"]) => delta::answer(tenant, request),
         ("POST", ["sessions", "import" | "export", "finalize"]) => settings::finalize(tenant, request),
         ("GET", ["company"]) => settings::company(tenant),
@@ -128,4 +138,18 @@ pub(crate) fn answer(tenant: &mut Tenant, key: &SigningKey, request: &Request, r
         ("GET", ["errors"]) => settings::errors(tenant),
         _ => Ok(failure(501, "NotImplemented", &format!("{} {} is not implemented.", request.method, request.path))),
     }
+}
+
+/// Number of changes a request carries, for the limit on them.
+fn changes_of(request: &Request, rest: &[&str]) -> u32 {
+    #[derive(serde::Deserialize)]
+    struct Counted {
+        #[serde(default)]
+        changes: Vec<serde::de::IgnoredAny>,
+    }
+    if rest != ["provision"] {
+        return 0;
+    }
+    let counted = serde_json::from_slice::<Counted>(&request.body);
+    counted.map_or(0, |counted| u32::try_from(counted.changes.len()).unwrap_or(u32::MAX))
 }

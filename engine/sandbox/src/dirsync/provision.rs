@@ -13,7 +13,7 @@ use super::{ChangeError, Stop, failure};
 use crate::SandboxError;
 use crate::schema::{self, Kind};
 use crate::server::http::{Reply, Request};
-use crate::store::changes::{self, Action, Details};
+use crate::store::changes::{self, Action, Details, TargetChange};
 use crate::store::objects::{self, Object, State};
 use crate::store::{links, quarantine};
 use crate::tenant::{Flag, Tenant};
@@ -229,8 +229,6 @@ fn write(tenant: &mut Tenant, change: &Change, wanted: &Wanted<'_>, target: Targ
     }
     let before = target.object.clone();
     let mut object = target.object;
-    let mut properties: Vec<String> = written.values.keys().cloned().collect();
-    properties.extend(written.references.keys().cloned());
     let mut lists = written.references;
     if target.first && !target.created && (before.synced.is_none() || change.operation == "add") {
         drop_cloud_values(tenant, &mut object, &mut lists)?;
@@ -257,7 +255,7 @@ fn write(tenant: &mut Tenant, change: &Change, wanted: &Wanted<'_>, target: Targ
     let applied =
         apply_links(&tenant.db, object.id, &LinkChanges { lists, adds: &change.member_adds, removes: &change.member_removes })?;
     let quarantined = store_quarantine(tenant, object.id, settled)?;
-    log(tenant, &before, &mut object, properties, &applied)?;
+    log(tenant, &before, &mut object, &applied)?;
     Ok(Outcome {
         cloud_anchor: Some(object.cloud_anchor()),
         matched: target.matched,
@@ -331,13 +329,7 @@ fn store_quarantine(tenant: &Tenant, object: i64, settled: Settled) -> Result<Ve
 }
 
 /// Logs the write; a change that changed nothing leaves no trace for delta readers.
-fn log(
-    tenant: &Tenant,
-    before: &Object,
-    object: &mut Object,
-    properties: Vec<String>,
-    applied: &Applied,
-) -> Result<(), SandboxError> {
+fn log(tenant: &Tenant, before: &Object, object: &mut Object, applied: &Applied) -> Result<(), SandboxError> {
     let action = if before.id == 0 {
         Action::Created
     } else if before.state == State::SoftDeleted {
@@ -353,10 +345,10 @@ fn log(
     if action == Action::Updated && same && applied.deltas.is_empty() {
         return Ok(());
     }
-    let details = Details { properties, links: applied.deltas.clone() };
+    let details = Details::between(before, object).with_links(applied.deltas.clone());
     if before.id != 0 && before.anchor != object.anchor {
         // References to this object now read as its anchor.
-        changes::touch_referrers(&tenant.db, object.id, tenant.now())?;
+        changes::touch_referrers(&tenant.db, object.id, TargetChange::Renamed, tenant.now())?;
     }
     tenant.commit_object(object, action, &details)
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::entities::Entity;
 use super::error::GraphError;
+use super::types::Entity;
 
 /// Deepest nesting of parentheses.
 const MAX_DEPTH: usize = 20;
@@ -262,13 +262,15 @@ fn function(name: &str) -> Option<Test> {
 
 impl Filter {
     /// Whether every property exists and the consistency level allows every operator.
-    pub(super) fn check(&self, entity: Entity, eventual: bool) -> Result<(), GraphError> {
+    pub(super) fn check(&self, entities: &[Entity], eventual: bool) -> Result<(), GraphError> {
         let advanced = |what: &str| GraphError::unsupported_query(format!("{what} needs the header ConsistencyLevel: eventual."));
         match self {
-            Filter::All(parts) | Filter::Any(parts) => parts.iter().try_for_each(|part| part.check(entity, eventual)),
+            Filter::All(parts) | Filter::Any(parts) => parts.iter().try_for_each(|part| part.check(entities, eventual)),
             Filter::Not(_) if !eventual => Err(advanced("not")),
-            Filter::Not(inner) => inner.check(entity, eventual),
-            Filter::Test { property, .. } if !entity.has(property) => Err(GraphError::unknown_property(property)),
+            Filter::Not(inner) => inner.check(entities, eventual),
+            Filter::Test { property, .. } if !entities.iter().any(|entity| entity.has(property)) => {
+                Err(GraphError::unknown_property(property))
+            }
             Filter::Test { test: Test::NotEqual, .. } if !eventual => Err(advanced("ne")),
             Filter::Test { test: Test::EndsWith, .. } if !eventual => Err(advanced("endsWith")),
             Filter::Test { .. } => Ok(()),
@@ -288,6 +290,14 @@ impl Filter {
     pub(super) fn equality(&self) -> Option<(&str, &str)> {
         match self {
             Filter::Test { property, test: Test::Equal, value: Value::String(value), each: false } => Some((property, value)),
+            _ => None,
+        }
+    }
+
+    /// The text one value of a list must equal, if that alone is the filter.
+    pub(super) fn any_equality(&self) -> Option<(&str, &str)> {
+        match self {
+            Filter::Test { property, test: Test::Equal, value: Value::String(value), each: true } => Some((property, value)),
             _ => None,
         }
     }

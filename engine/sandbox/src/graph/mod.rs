@@ -1,32 +1,47 @@
-//! Directory reads under `/v1.0`.
+//! The directory under `/v1.0` and `/beta`: reading, writing, deltas and batches.
 
-mod entities;
+mod applications;
+mod batch;
+mod deleted;
+mod delta;
 mod error;
 mod filter;
+mod inbound;
 mod lists;
+mod metadata;
 mod properties;
 mod query;
+mod route;
+mod settings;
+mod types;
+mod write;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::SandboxError;
 use crate::server::http::{Content, Reply, Request};
 use crate::sign_in::keys::SigningKey;
-use crate::sign_in::token;
-use crate::tenant::Tenant;
+use crate::sign_in::token::{self, Caller};
+use crate::tenant::{Demand, Tenant};
 use error::GraphError;
 
 const CONTENT_TYPE: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+/// Share of a limit from which on clients are told how much of it they use.
+const TELL_USAGE_FROM: f64 = 0.8;
+
+/// What a planned fault answers in place of the directory; asked for every item of a batch.
+pub(crate) type Planned<'a> = &'a dyn Fn(&Request) -> Option<Reply>;
 
 /// A refused or failed request.
+#[derive(Debug)]
 enum Stop {
-    Refused(GraphError),
+    Refused(Box<GraphError>),
     Failed(SandboxError),
 }
 
 impl From<GraphError> for Stop {
     fn from(error: GraphError) -> Self {
-        Stop::Refused(error)
+        Stop::Refused(Box::new(error))
     }
 }
 
@@ -37,10 +52,67 @@ impl From<SandboxError> for Stop {
 }
 
 /// Answers a request below `/v1.0` or `/beta`; `rest` is the path after it.
-pub(crate) fn answer(tenant: &mut Tenant, key: &SigningKey, request: &Request, rest: &[&str]) -> Result<Reply, SandboxError> {
+pub(crate) fn answer(
+    tenant: &mut Tenant,
+    key: &SigningKey,
+    request: &Request,
+    rest: &[&str],
+    planned: Planned<'_>,
+) -> Result<Reply, SandboxError> {
+    let caller = match token::caller(tenant, key, request) {
+        Ok(caller) => caller,
+        Err(fault) => return finish(tenant, request, rest, Err(GraphError::unauthorized(fault).into())),
+    };
+    if request.too_large {
+        let error = GraphError::new(413, "RequestEntityTooLarge", "The request body is too large.");
+        return finish(tenant, request, rest, Err(error.into()));
+    }
+    match rest {
+        ["$batch"] => {
+            let answered = batch::answer(tenant, &caller, request, planned);
+            finish(tenant, request, rest, answered)
+        }
+        rest => one(tenant, &caller, request, rest),
+    }
+}
+
+/// Answers one request or one item of a batch.
+fn one(tenant: &mut Tenant, caller: &Caller, request: &Request, rest: &[&str]) -> Result<Reply, SandboxError> {
+    let demand = Demand { units: cost(request, rest), writes: u32::from(request.method != "GET"), changes: 0 };
+    let usage = match tenant.admit(caller.app(), demand) {
+        Ok(usage) => usage,
+        Err(refusal) => return finish(tenant, request, rest, Err(GraphError::throttled(&refusal).into())),
+    };
+    let answered = undone_if_refused(tenant, request, |tenant| route::route(tenant, caller, request, rest));
+    let reply = finish(tenant, request, rest, answered)?;
+    Ok(if usage < TELL_USAGE_FROM { reply } else { reply.with_header("x-ms-throttle-limit-percentage", &format!("{usage:.1}")) })
+}
+
+/// Does all of a write or nothing.
+fn undone_if_refused(
+    tenant: &mut Tenant,
+    request: &Request,
+    work: impl FnOnce(&mut Tenant) -> Result<Reply, Stop>,
+) -> Result<Reply, Stop> {
+    if request.method == "GET" {
+        return work(tenant);
+    }
+    tenant.save_point()?;
+    let answered = work(tenant);
+    match &answered {
+        Ok(_) => tenant.release()?,
+        Err(Stop::Refused(_)) => tenant.take_back()?,
+        // Whoever runs the handlers undoes everything.
+        Err(Stop::Failed(_)) => {}
+    }
+    answered
+}
+
+/// Adds what every answer carries.
+fn finish(tenant: &mut Tenant, request: &Request, rest: &[&str], answered: Result<Reply, Stop>) -> Result<Reply, SandboxError> {
     let request_id = tenant.new_id().to_string();
     let client_id = request.header("client-request-id").unwrap_or(&request_id).to_owned();
-    let reply = match handle(tenant, key, request, rest) {
+    let reply = match answered {
         Ok(reply) => reply,
         Err(Stop::Refused(error)) => error.reply(tenant.now(), &request_id, &client_id),
         Err(Stop::Failed(error)) => return Err(error),
@@ -53,123 +125,38 @@ pub(crate) fn answer(tenant: &mut Tenant, key: &SigningKey, request: &Request, r
         .with_header("x-ms-resource-unit", &cost(request, rest).to_string()))
 }
 
-fn handle(tenant: &mut Tenant, key: &SigningKey, request: &Request, rest: &[&str]) -> Result<Reply, Stop> {
-    let caller = token::caller(tenant, key, request).map_err(GraphError::unauthorized)?;
-    let allow = |roles: &[&str]| {
-        if caller.has_any(roles) || caller.has_any(&["Directory.Read.All", "Directory.ReadWrite.All"]) {
-            Ok(())
-        } else {
-            Err(GraphError::denied())
-        }
-    };
-    const USERS: &[&str] = &["User.Read.All", "User.ReadWrite.All"];
-    const GROUPS: &[&str] = &["Group.Read.All", "Group.ReadWrite.All"];
-    const MEMBERS: &[&str] = &["Group.Read.All", "Group.ReadWrite.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All"];
-    const CONTACTS: &[&str] = &["OrgContact.Read.All"];
-    const DOMAINS: &[&str] = &["Domain.Read.All", "Domain.ReadWrite.All"];
-    const ORGANIZATION: &[&str] = &["Organization.Read.All", "Organization.ReadWrite.All"];
-
-    let rest: Vec<&str> = rest.iter().flat_map(|segment| split_key(segment)).collect();
-    match (request.method.as_str(), rest.as_slice()) {
-        ("GET", ["users"]) => {
-            allow(USERS)?;
-            lists::objects(tenant, request, entities::USER)
-        }
-        ("GET", ["users", "$count"]) => {
-            allow(USERS)?;
-            lists::count(tenant, request, entities::USER)
-        }
-        ("GET", ["users", "delta" | "microsoft.graph.delta"]) => Err(GraphError::not_implemented(request).into()),
-        ("GET", ["users", name]) => {
-            allow(USERS)?;
-            lists::one(tenant, request, entities::USER, name)
-        }
-        ("GET", ["groups"]) => {
-            allow(GROUPS)?;
-            lists::objects(tenant, request, entities::GROUP)
-        }
-        ("GET", ["groups", "$count"]) => {
-            allow(GROUPS)?;
-            lists::count(tenant, request, entities::GROUP)
-        }
-        ("GET", ["groups", "delta" | "microsoft.graph.delta"]) => Err(GraphError::not_implemented(request).into()),
-        ("GET", ["groups", name]) => {
-            allow(GROUPS)?;
-            lists::one(tenant, request, entities::GROUP, name)
-        }
-        ("GET", ["groups", name, "members"]) => {
-            allow(MEMBERS)?;
-            lists::members(tenant, request, name)
-        }
-        ("GET", ["contacts"]) => {
-            allow(CONTACTS)?;
-            lists::objects(tenant, request, entities::CONTACT)
-        }
-        ("GET", ["contacts", "$count"]) => {
-            allow(CONTACTS)?;
-            lists::count(tenant, request, entities::CONTACT)
-        }
-        ("GET", ["contacts", "delta" | "microsoft.graph.delta"]) => Err(GraphError::not_implemented(request).into()),
-        ("GET", ["contacts", name]) => {
-            allow(CONTACTS)?;
-            lists::one(tenant, request, entities::CONTACT, name)
-        }
-        (_, ["contacts", ..]) => {
-            Err(GraphError::new(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.").into())
-        }
-        ("GET", ["organization"]) => {
-            allow(ORGANIZATION)?;
-            entities::organization(tenant, request)
-        }
-        ("GET", ["domains"]) => {
-            allow(DOMAINS)?;
-            entities::domains(tenant, request)
-        }
-        ("GET", ["domains", name]) => {
-            allow(DOMAINS)?;
-            entities::domain(tenant, request, name)
-        }
-        _ => Err(GraphError::not_implemented(request).into()),
-    }
-}
-
-/// Takes `users('id')` and `delta()` apart.
-fn split_key(segment: &str) -> Vec<&str> {
-    let Some((name, key)) = segment.strip_suffix(')').and_then(|inner| inner.split_once('(')) else {
-        return vec![segment];
-    };
-    match key.trim_matches('\'') {
-        "" => vec![name],
-        key => vec![name, key],
-    }
-}
-
 /// Resource units of a request.
-fn cost(request: &Request, rest: &[&str]) -> i64 {
-    let mut cost = match rest {
+fn cost(request: &Request, rest: &[&str]) -> u32 {
+    let mut cost: u32 = match rest {
         ["users"] if request.method == "GET" => 2,
         ["groups", _, "members"] if request.method == "GET" => 3,
         _ => 1,
     };
-    if request.option("$select").is_some() {
-        cost -= 1;
-    }
     if request.option("$expand").is_some() {
         cost += 1;
     }
+    if request.option("$select").is_some() {
+        cost = cost.saturating_sub(1);
+    }
     let top = request.option("$top").and_then(|text| text.parse::<u32>().ok());
     if top.is_some_and(|top| top < 20) {
-        cost -= 1;
+        cost = cost.saturating_sub(1);
     }
     cost.max(1)
 }
 
 /// `…/$metadata#…` of an answer.
-fn context(request: &Request, version: &str, what: &str) -> Value {
+fn context(request: &Request, what: &str) -> Value {
+    let version = request.segments.first().map_or("v1.0", String::as_str);
     json!(format!("{}/{version}/$metadata#{what}", request.base_url))
 }
 
-/// First part of the path: `v1.0` or `beta`.
-fn version(request: &Request) -> &str {
-    request.segments.first().map_or("v1.0", String::as_str)
+/// One entity as an answer.
+fn single(status: u16, context: Value, entity: Value) -> Reply {
+    let mut body = Map::new();
+    body.insert("@odata.context".to_owned(), context);
+    if let Value::Object(fields) = entity {
+        body.extend(fields);
+    }
+    Reply::json(status, Value::Object(body))
 }

@@ -3,15 +3,15 @@
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
-use super::entities::Entity;
+use super::types::Entity;
 use crate::SandboxError;
-use crate::schema::Kind;
+use crate::schema::{self, Kind};
 use crate::store::addresses::primary_smtp;
 use crate::store::objects::Object;
 use crate::store::quarantine;
 
 /// Properties that show one attribute unchanged: property, attribute.
-const PLAIN: &[(&str, &str)] = &[
+pub(super) const PLAIN: &[(&str, &str)] = &[
     ("accountEnabled", "accountEnabled"),
     ("city", "city"),
     ("companyName", "company"),
@@ -41,19 +41,6 @@ const PLAIN: &[(&str, &str)] = &[
     ("userPrincipalName", "userPrincipalName"),
 ];
 
-/// Properties that only the cloud knows and that are lists.
-const CLOUD_LISTS: &[&str] = &[
-    "assignedLicenses",
-    "assignedPlans",
-    "groupTypes",
-    "imAddresses",
-    "otherMails",
-    "provisionedPlans",
-    "resourceBehaviorOptions",
-    "resourceProvisioningOptions",
-    "serviceProvisioningErrors",
-];
-
 /// The object with the named properties.
 pub(super) fn render(
     db: &Connection,
@@ -76,14 +63,14 @@ pub(super) fn property(db: &Connection, entity: Entity, object: &Object, name: &
     if let Some((_, attribute)) = PLAIN.iter().find(|(property, _)| *property == name) {
         return Ok(object.effective(attribute).cloned().unwrap_or(Value::Null));
     }
-    if CLOUD_LISTS.contains(&name) {
-        return Ok(object.cloud.get(name).cloned().unwrap_or_else(|| json!([])));
+    if let Some(value) = device_property(entity, object, name) {
+        return Ok(value);
     }
     let text = |attribute: &str| json!(object.text(attribute));
     let value = match name {
         "id" => json!(object.object_id),
         "createdDateTime" => json!(object.created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
-        "deletedDateTime" => Value::Null,
+        "deletedDateTime" => json!(object.deleted.map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
         "onPremisesSyncEnabled" => json!(object.synced),
         "onPremisesImmutableId" => json!(object.anchor),
         "onPremisesLastSyncDateTime" => json!(object.last_sync.map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
@@ -97,12 +84,16 @@ pub(super) fn property(db: &Connection, entity: Entity, object: &Object, name: &
         "businessPhones" => json!(object.text("telephoneNumber").into_iter().collect::<Vec<_>>()),
         "proxyAddresses" => json!(object.texts("proxyAddresses")),
         "mail" => mail(object),
-        "mailEnabled" => json!(!mail(object).is_null()),
+        "mailEnabled" => json!(is_unified(object) || !mail(object).is_null()),
         "securityEnabled" => object.effective(name).cloned().unwrap_or(json!(false)),
         "showInAddressList" => {
             object.effective("msExchHideFromAddressLists").and_then(Value::as_bool).map_or(Value::Null, |hidden| json!(!hidden))
         }
-        "lastPasswordChangeDateTime" => json!(object.text("lastPasswordChangeTimestamp").and_then(generalized_time)),
+        "lastPasswordChangeDateTime" => match object.cloud.get(name) {
+            Some(time) => time.clone(),
+            None => json!(object.text("lastPasswordChangeTimestamp").and_then(generalized_time)),
+        },
+        "passwordProfile" => object.cloud.get(name).map_or(Value::Null, without_password),
         "userType" => object.cloud.get(name).cloned().unwrap_or(json!("Member")),
         "addresses" => json!([{
             "city": text("city"),
@@ -113,12 +104,95 @@ pub(super) fn property(db: &Connection, entity: Entity, object: &Object, name: &
             "street": text("streetAddress"),
         }]),
         "phones" => phones(object),
-        _ if entity.kind == Kind::User && name.starts_with("extension_") => {
-            object.effective(name).cloned().unwrap_or(Value::Null)
+        _ if schema::is_extension(name) => object.effective(name).cloned().unwrap_or(Value::Null),
+        _ => {
+            let list = entity.property(name).is_some_and(|property| property.list);
+            object.cloud.get(name).cloned().unwrap_or_else(|| if list { json!([]) } else { Value::Null })
         }
-        _ => object.cloud.get(name).cloned().unwrap_or(Value::Null),
     };
     Ok(value)
+}
+
+/// Attributes that decide what a property shows.
+pub(super) fn attributes_of(name: &str) -> Vec<&str> {
+    if let Some((_, attribute)) = PLAIN.iter().find(|(property, _)| *property == name) {
+        return vec![attribute];
+    }
+    match name {
+        "onPremisesSecurityIdentifier" => vec!["onPremiseSecurityIdentifier"],
+        "businessPhones" => vec!["telephoneNumber"],
+        "mail" | "mailEnabled" => vec!["mail", "proxyAddresses", "groupTypes"],
+        "showInAddressList" => vec!["msExchHideFromAddressLists"],
+        "lastPasswordChangeDateTime" => vec![name, "lastPasswordChangeTimestamp"],
+        "onPremisesExtensionAttributes" => vec![
+            "extensionAttribute1",
+            "extensionAttribute2",
+            "extensionAttribute3",
+            "extensionAttribute4",
+            "extensionAttribute5",
+            "extensionAttribute6",
+            "extensionAttribute7",
+            "extensionAttribute8",
+            "extensionAttribute9",
+            "extensionAttribute10",
+            "extensionAttribute11",
+            "extensionAttribute12",
+            "extensionAttribute13",
+            "extensionAttribute14",
+            "extensionAttribute15",
+        ],
+        "addresses" => vec!["city", "country", "physicalDeliveryOfficeName", "postalCode", "state", "streetAddress"],
+        "phones" => vec!["telephoneNumber", "mobile", "facsimileTelephoneNumber"],
+        "operatingSystem" => vec!["deviceOSType"],
+        "operatingSystemVersion" => vec!["deviceOSVersion"],
+        "trustType" => vec!["deviceTrustType"],
+        "physicalIds" => vec!["devicePhysicalIds"],
+        _ => vec![name],
+    }
+}
+
+/// Whether the object is a Microsoft 365 group.
+pub(super) fn is_unified(object: &Object) -> bool {
+    let types = object.cloud.get("groupTypes").and_then(Value::as_array);
+    types.is_some_and(|types| types.iter().any(|kind| kind == "Unified"))
+}
+
+/// Properties of devices that are written on the sync channel under other names.
+fn device_property(entity: Entity, object: &Object, name: &str) -> Option<Value> {
+    if entity.kind != Some(Kind::Device) {
+        return None;
+    }
+    let first = |attributes: &[&str]| attributes.iter().find_map(|attribute| object.effective(attribute)).cloned();
+    let found = match name {
+        "deviceId" => match object.text("deviceId").and_then(guid_text) {
+            Some(id) => Some(json!(id)),
+            None => Some(json!(object.object_id)),
+        },
+        "operatingSystem" => first(&["deviceOSType", "cloudDeviceOSType"]),
+        "operatingSystemVersion" => first(&["deviceOSVersion", "cloudDeviceOSVersion"]),
+        "trustType" => first(&["deviceTrustType"]),
+        "physicalIds" => first(&["devicePhysicalIds"]),
+        "deviceVersion" => first(&["deviceObjectVersion"]),
+        _ => None,
+    };
+    let found = object.cloud.get(name).cloned().or(found)?;
+    entity.property(name).is_some_and(|property| property.fits(&found)).then_some(found)
+}
+
+/// The sixteen bytes of a directory's identifier, in base64, as text.
+fn guid_text(base64: &str) -> Option<String> {
+    use base64::Engine;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(base64).ok()?;
+    Some(uuid::Uuid::from_bytes_le(bytes.try_into().ok()?).to_string())
+}
+
+/// A password profile never shows its password.
+fn without_password(profile: &Value) -> Value {
+    let mut shown = profile.clone();
+    if let Some(fields) = shown.as_object_mut() {
+        fields.remove("password");
+    }
+    shown
 }
 
 fn mail(object: &Object) -> Value {

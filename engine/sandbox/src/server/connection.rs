@@ -142,22 +142,21 @@ async fn respond(
     scheme: &'static str,
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Body>, io::Error> {
-    let request = match read(scheme, request).await {
-        Ok(request) => request,
-        Err(reply) => return response(&reply),
-    };
+    let request = read(scheme, request).await;
     let fault = lock(&shared.faults).next(&request);
     if let Some(fault) = &fault {
         if fault.delay > Duration::ZERO {
             tokio::time::sleep(fault.delay).await;
         }
-        if fault.drop_connection {
-            return Err(io::Error::other("connection dropped by a fault"));
+        if fault.drop_connection && !fault.after_commit {
+            return Err(dropped());
         }
     }
+    let drops_after = fault.as_ref().is_some_and(|fault| fault.drop_connection);
     let planned = fault.and_then(|fault| fault.reply);
     let handled = tokio::task::spawn_blocking(move || dispatch(&shared, &request, planned)).await;
     match handled {
+        Ok(_) if drops_after => Err(dropped()),
         Ok(reply) => response(&reply),
         Err(error) => {
             tracing::error!(%error, "a request ended by a panic");
@@ -166,8 +165,12 @@ async fn respond(
     }
 }
 
-/// Reads a request to its end.
-async fn read(scheme: &str, request: hyper::Request<Incoming>) -> Result<Request, Reply> {
+fn dropped() -> io::Error {
+    io::Error::other("connection dropped by a fault")
+}
+
+/// Reads a request to its end; a body that is too large is left out.
+async fn read(scheme: &str, request: hyper::Request<Incoming>) -> Request {
     let (parts, body) = request.into_parts();
     let host = parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
@@ -179,9 +182,12 @@ async fn read(scheme: &str, request: hyper::Request<Incoming>) -> Result<Request
     }
     match axum::body::to_bytes(Body::new(body), MAX_BODY).await {
         Ok(bytes) => read.body = bytes.to_vec(),
-        Err(_) => return Err(failure(413, "RequestEntityTooLarge", "The request body is too large.")),
+        Err(error) => {
+            tracing::debug!(%error, "a request's body was not read to its end");
+            read.too_large = true;
+        }
     }
-    Ok(read)
+    read
 }
 
 fn response(reply: &Reply) -> Result<hyper::Response<Body>, io::Error> {

@@ -29,6 +29,9 @@ struct Wire {
     body: Option<Value>,
     #[serde(default)]
     drop_connection: bool,
+    /// The connection is dropped only after the tenant has done what was asked.
+    #[serde(default)]
+    after_commit: bool,
     #[serde(default)]
     delay_ms: u64,
 }
@@ -48,6 +51,7 @@ pub(super) struct Fault {
 pub(super) struct Effect {
     pub(super) delay: Duration,
     pub(super) drop_connection: bool,
+    pub(super) after_commit: bool,
     pub(super) reply: Option<Reply>,
 }
 
@@ -111,7 +115,12 @@ impl Fault {
             }
             reply
         });
-        Effect { delay: Duration::from_millis(self.wire.delay_ms), drop_connection: self.wire.drop_connection, reply }
+        Effect {
+            delay: Duration::from_millis(self.wire.delay_ms),
+            drop_connection: self.wire.drop_connection,
+            after_commit: self.wire.after_commit,
+            reply,
+        }
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Request {
     /// Headers by lower-case name.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
+    /// The body was larger than the tenant reads.
+    pub(crate) too_large: bool,
     /// Scheme, host and port the client used.
     pub(crate) base_url: String,
 }

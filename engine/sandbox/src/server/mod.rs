@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::sign_in::keys::SigningKey;
-use crate::sign_in::secrets;
+use crate::sign_in::{assertion, secrets};
 use crate::tenant::Tenant;
 use crate::{SandboxError, SandboxOptions, store};
 use faults::Faults;
@@ -123,6 +123,11 @@ impl Sandbox {
     /// Makes a further secret for the application; only its hash is kept, so it is readable here alone.
     pub fn new_client_secret(&self) -> Result<String, SandboxError> {
         secrets::create(&lock(&self.shared.tenant), &self.client_id)
+    }
+
+    /// Registers a certificate (PEM) for the application, so that it can sign in with an assertion.
+    pub fn add_client_certificate(&self, pem: &str) -> Result<(), SandboxError> {
+        assertion::register(&lock(&self.shared.tenant), &self.client_id, pem)
     }
 
     /// Stops the tenant and waits until its thread has ended.

@@ -1,8 +1,12 @@
-//! The sign-in endpoints: metadata, keys and tokens.
+//! The sign-in endpoints: metadata, keys and tokens of applications and users.
 
+pub(crate) mod assertion;
+mod device;
 pub(crate) mod keys;
+mod refresh;
 pub(crate) mod secrets;
 pub(crate) mod token;
+mod users;
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -82,22 +86,35 @@ pub(crate) fn answer(tenant: &mut Tenant, key: &SigningKey, request: &Request) -
                 Refusal::unknown_tenant(name).reply(tenant, request)
             }
         }
-        ("POST", [name, "oauth2", "v2.0", "token"]) => match token::issue(tenant, key, name, request)? {
-            Ok(token) => Reply::json(
-                200,
-                json!({
-                    "token_type": "Bearer",
-                    "expires_in": token::LIFETIME_SECS,
-                    "ext_expires_in": token::LIFETIME_SECS,
-                    "access_token": token,
-                }),
-            )
-            .with_header("Cache-Control", "no-store"),
-            Err(refusal) => refusal.reply(tenant, request),
-        },
+        ("POST", [name, "oauth2", "v2.0", "token"]) => {
+            let issued = token::issue(tenant, key, name, request);
+            reply(tenant, request, issued.map(|body| Reply::json(200, body)))?.with_header("Cache-Control", "no-store")
+        }
+        ("POST", [name, "oauth2", "v2.0", "devicecode"]) => {
+            let started = if tenant.is_named(name) || *name == "organizations" {
+                device::start(tenant, request)
+            } else {
+                Err(Refusal::unknown_tenant(name).into())
+            };
+            reply(tenant, request, started.map(|body| Reply::json(200, body)))?
+        }
+        ("GET", ["common", "oauth2", "deviceauth"]) => device::page(),
+        ("POST", ["common", "oauth2", "deviceauth"]) => {
+            let entered = device::enter(tenant, request);
+            reply(tenant, request, entered)?
+        }
         _ => return Ok(None),
     };
     Ok(Some(reply))
+}
+
+/// The answer, or the refusal as one.
+fn reply(tenant: &mut Tenant, request: &Request, answered: Result<Reply, token::Stop>) -> Result<Reply, SandboxError> {
+    match answered {
+        Ok(reply) => Ok(reply),
+        Err(token::Stop::Refused(refusal)) => Ok(refusal.reply(tenant, request)),
+        Err(token::Stop::Failed(error)) => Err(error),
+    }
 }
 
 fn openid_configuration(tenant: &Tenant, request: &Request) -> Reply {
@@ -114,7 +131,7 @@ fn openid_configuration(tenant: &Tenant, request: &Request) -> Reply {
             "response_types_supported": ["code", "id_token", "token"],
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["RS256"],
-            "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
         }),
     )
 }

@@ -2,12 +2,16 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use pbkdf2::pbkdf2_hmac;
 use rand::Rng;
 use rusqlite::params;
 use sha2::Sha256;
 
+use super::Refusal;
+use super::token::Stop;
 use crate::SandboxError;
+use crate::store::objects::time;
 use crate::tenant::Tenant;
 
 /// A secret holds 240 random bits, so the hash only has to keep it out of the file.
@@ -35,22 +39,42 @@ pub(crate) fn create(tenant: &Tenant, client_id: &str) -> Result<String, Sandbox
     Ok(secret)
 }
 
-/// Whether the secret is one of the application's.
-pub(crate) fn is_valid(tenant: &Tenant, client_id: &str, secret: &str) -> Result<bool, SandboxError> {
-    let mut statement =
-        tenant.db.prepare_cached("SELECT salt, iterations, hash FROM client_secrets WHERE client_id = ?1 ORDER BY id DESC")?;
-    let rows = statement
-        .query_map([client_id], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, u32>(1)?, row.get::<_, Vec<u8>>(2)?)))?;
+/// Whether the secret is one of the application's and has not expired.
+pub(super) fn check(tenant: &Tenant, client_id: &str, secret: &str) -> Result<(), Stop> {
+    let mut statement = tenant
+        .db
+        .prepare_cached("SELECT salt, iterations, hash, expires FROM client_secrets WHERE client_id = ?1 ORDER BY id DESC")?;
+    let rows = statement.query_map([client_id], |row| {
+        Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, u32>(1)?, row.get::<_, Vec<u8>>(2)?, row.get::<_, Option<String>>(3)?))
+    })?;
     for row in rows {
-        let (salt, iterations, stored) = row?;
+        let (salt, iterations, stored, expires) = row?;
         if equal(&hash(secret, &salt, iterations), &stored) {
-            return Ok(true);
+            let expires = expires.as_deref().map(time).transpose()?;
+            if expires.is_some_and(|expires| tenant.now() >= expires) {
+                let text = format!("The provided client secret keys for application '{client_id}' are expired.");
+                return Err(Refusal::new(401, "invalid_client", 7_000_222, text).into());
+            }
+            return Ok(());
         }
     }
-    Ok(false)
+    let text = format!("Invalid client secret provided for application '{client_id}'.");
+    Err(Refusal::new(401, "invalid_client", 7_000_215, text).into())
+}
+
+/// Lets every secret of the application expire at a time.
+pub(crate) fn expire(tenant: &Tenant, client_id: &str, at: Timestamp) -> Result<(), SandboxError> {
+    tenant.db.execute("UPDATE client_secrets SET expires = ?2 WHERE client_id = ?1", [client_id, &at.to_string()])?;
+    Ok(())
+}
+
+/// Takes every secret away from the application.
+pub(crate) fn revoke(tenant: &Tenant, client_id: &str) -> Result<(), SandboxError> {
+    tenant.db.execute("DELETE FROM client_secrets WHERE client_id = ?1", [client_id])?;
+    Ok(())
 }
 
 /// Compares without telling by time where the difference is.
-fn equal(left: &[u8], right: &[u8]) -> bool {
+pub(crate) fn equal(left: &[u8], right: &[u8]) -> bool {
     left.len() == right.len() && left.iter().zip(right).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }

@@ -1,7 +1,7 @@
 //! The log of committed writes; its numbers order everything delta readers see.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
 
 use super::objects::Object;
@@ -30,6 +30,12 @@ impl Action {
             Action::ReferenceChanged => "referenceChanged",
         }
     }
+
+    fn from_name(name: &str) -> Option<Action> {
+        [Action::Created, Action::Updated, Action::SoftDeleted, Action::Restored, Action::Deleted, Action::ReferenceChanged]
+            .into_iter()
+            .find(|action| action.name() == name)
+    }
 }
 
 /// One added or removed reference.
@@ -45,6 +51,40 @@ pub(crate) struct LinkDelta {
 pub(crate) struct Details {
     pub(crate) properties: Vec<String>,
     pub(crate) links: Vec<LinkDelta>,
+}
+
+impl Details {
+    /// What differs between two states of an object.
+    pub(crate) fn between(before: &Object, after: &Object) -> Details {
+        let mut properties = std::collections::BTreeSet::new();
+        let names = before.body.keys().chain(before.overrides.keys()).chain(after.body.keys()).chain(after.overrides.keys());
+        for name in names {
+            if before.effective(name) != after.effective(name) {
+                properties.insert(name.as_str());
+            }
+        }
+        for name in before.cloud.keys().chain(after.cloud.keys()) {
+            if before.cloud.get(name) != after.cloud.get(name) {
+                properties.insert(name);
+            }
+        }
+        for (name, changed) in [
+            ("onPremisesImmutableId", before.anchor != after.anchor),
+            ("onPremisesSyncEnabled", before.synced != after.synced),
+            ("onPremisesLastSyncDateTime", before.last_sync != after.last_sync),
+        ] {
+            if changed {
+                properties.insert(name);
+            }
+        }
+        Details { properties: properties.into_iter().map(str::to_owned).collect(), links: Vec::new() }
+    }
+
+    /// The same with changed references.
+    pub(crate) fn with_links(mut self, links: Vec<LinkDelta>) -> Details {
+        self.links = links;
+        self
+    }
 }
 
 /// Appends a change of a saved object and numbers the object with it.
@@ -68,20 +108,74 @@ fn append_row(db: &Connection, object: i64, action: Action, at: Timestamp, detai
     Ok(db.last_insert_rowid())
 }
 
+/// How the target of references changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TargetChange {
+    /// It came to life.
+    Came,
+    /// It is not live any more.
+    Went,
+    /// It reads differently on the sync channel.
+    Renamed,
+}
+
 /// Marks every live object that refers to `target` as changed, because the reference reads differently now.
-pub(crate) fn touch_referrers(db: &Connection, target: i64, at: Timestamp) -> Result<(), SandboxError> {
-    let referrers: Vec<i64> = db
+pub(crate) fn touch_referrers(db: &Connection, target: i64, change: TargetChange, at: Timestamp) -> Result<(), SandboxError> {
+    let found: Vec<(i64, String)> = db
         .prepare_cached(
-            "SELECT DISTINCT links.source FROM links JOIN objects ON objects.id = links.source \
-             WHERE links.target = ?1 AND links.source <> ?1 AND objects.state = 0 ORDER BY links.source",
+            "SELECT links.source, links.attribute FROM links JOIN objects ON objects.id = links.source \
+             WHERE links.target = ?1 AND links.source <> ?1 AND objects.state = 0 ORDER BY links.source, links.attribute",
         )?
-        .query_map([target], |row| row.get(0))?
+        .query_map([target], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
-    for referrer in referrers {
-        let seq = append_row(db, referrer, Action::ReferenceChanged, at, &Details::default())?;
+    let mut referrers: std::collections::BTreeMap<i64, Details> = std::collections::BTreeMap::new();
+    for (referrer, attribute) in found {
+        let details = referrers.entry(referrer).or_default();
+        match change {
+            TargetChange::Renamed => {}
+            TargetChange::Came => details.links.push(LinkDelta { attribute, target, added: true }),
+            TargetChange::Went => details.links.push(LinkDelta { attribute, target, added: false }),
+        }
+    }
+    for (referrer, details) in referrers {
+        let seq = append_row(db, referrer, Action::ReferenceChanged, at, &details)?;
         db.prepare_cached("UPDATE objects SET seq = ?2 WHERE id = ?1")?.execute(params![referrer, seq])?;
     }
     Ok(())
+}
+
+/// What happened to one object after a change, oldest first.
+pub(crate) fn of_object(db: &Connection, object: i64, after: i64, until: i64) -> Result<Vec<(Action, Details)>, SandboxError> {
+    let mut statement = db.prepare_cached(
+        "SELECT action, properties, links FROM changes WHERE object = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq",
+    )?;
+    let rows = statement.query_map(params![object, after, until], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+    })?;
+    let mut found = Vec::new();
+    for row in rows {
+        let (action, properties, links) = row?;
+        let damaged = || SandboxError::Damaged(format!("change '{action}' of row {object}"));
+        let links: Vec<(String, i64, bool)> = match serde_json::from_str(&links) {
+            Ok(links) => links,
+            Err(_) => return Err(damaged()),
+        };
+        let details = Details {
+            properties: properties.split_whitespace().map(str::to_owned).collect(),
+            links: links.into_iter().map(|(attribute, target, added)| LinkDelta { attribute, target, added }).collect(),
+        };
+        found.push((Action::from_name(&action).ok_or_else(damaged)?, details));
+    }
+    Ok(found)
+}
+
+/// Number of the latest change that was made until a time.
+pub(crate) fn latest_until(db: &Connection, time: Timestamp) -> Result<i64, SandboxError> {
+    let seq = db
+        .prepare_cached("SELECT seq FROM changes WHERE at <= ?1 ORDER BY seq DESC LIMIT 1")?
+        .query_row([time.to_string()], |row| row.get(0))
+        .optional()?;
+    Ok(seq.unwrap_or(0))
 }
 
 /// Number of the latest change of the tenant.

@@ -54,22 +54,56 @@ pub(crate) fn named_targets(db: &Connection, source: i64) -> Result<Vec<(String,
     Ok(found)
 }
 
-/// Live targets of an attribute after a row number.
-pub(crate) fn live_targets(
+/// Drops every reference from and to an object that is gone.
+pub(crate) fn drop_all(db: &Connection, object: i64) -> Result<(), SandboxError> {
+    db.prepare_cached("DELETE FROM links WHERE source = ?1 OR target = ?1")?.execute([object])?;
+    Ok(())
+}
+
+/// Which way references are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Targets,
+    Sources,
+    /// Also those of what is found, and so on.
+    AllTargets,
+    /// See [`Way::AllTargets`].
+    AllSources,
+}
+
+impl Way {
+    /// The live rows that are found, as a statement without order: ?1 is the start, ?2 the attribute, ?3 the row after which.
+    fn statement(self) -> String {
+        let live = "SELECT objects.id FROM found JOIN objects ON objects.id = found.id \
+                    WHERE objects.state = 0 AND objects.id > ?3";
+        let (from, to) = match self {
+            Way::Targets | Way::AllTargets => ("source", "target"),
+            Way::Sources | Way::AllSources => ("target", "source"),
+        };
+        let first = format!("SELECT {to} AS id FROM links WHERE {from} = ?1 AND attribute = ?2");
+        match self {
+            Way::Targets | Way::Sources => format!("WITH found (id) AS ({first} AND {to} > ?3) {live}"),
+            Way::AllTargets | Way::AllSources => format!(
+                "WITH RECURSIVE found (id) AS ({first} UNION SELECT links.{to} FROM links JOIN found \
+                 ON links.{from} = found.id WHERE links.attribute = ?2) {live} AND objects.id <> ?1"
+            ),
+        }
+    }
+}
+
+/// Live objects an attribute leads to, after a row number.
+pub(crate) fn related(
     db: &Connection,
-    source: i64,
+    start: i64,
     attribute: &str,
+    way: Way,
     after: i64,
     limit: usize,
 ) -> Result<Vec<Object>, SandboxError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let ids: Vec<i64> = db
-        .prepare_cached(
-            "SELECT links.target FROM links JOIN objects ON objects.id = links.target \
-             WHERE links.source = ?1 AND links.attribute = ?2 AND links.target > ?3 AND objects.state = 0 \
-             ORDER BY links.target LIMIT ?4",
-        )?
-        .query_map(params![source, attribute, after, limit], |row| row.get(0))?
+        .prepare_cached(&format!("{} ORDER BY objects.id LIMIT ?4", way.statement()))?
+        .query_map(params![start, attribute, after, limit], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
@@ -78,19 +112,29 @@ pub(crate) fn live_targets(
     Ok(found)
 }
 
-/// Number of live targets of an attribute.
-pub(crate) fn count_live(db: &Connection, source: i64, attribute: &str) -> Result<i64, SandboxError> {
+/// Number of live objects an attribute leads to.
+pub(crate) fn count_related(db: &Connection, start: i64, attribute: &str, way: Way) -> Result<i64, SandboxError> {
     let count = db
-        .prepare_cached(
-            "SELECT count(*) FROM links JOIN objects ON objects.id = links.target \
-             WHERE links.source = ?1 AND links.attribute = ?2 AND objects.state = 0",
-        )?
-        .query_row(params![source, attribute], |row| row.get(0))?;
+        .prepare_cached(&format!("SELECT count(*) FROM ({})", way.statement()))?
+        .query_row(params![start, attribute, 0], |row| row.get(0))?;
     Ok(count)
 }
 
-/// Drops every reference from and to an object that is gone.
-pub(crate) fn drop_all(db: &Connection, object: i64) -> Result<(), SandboxError> {
-    db.prepare_cached("DELETE FROM links WHERE source = ?1 OR target = ?1")?.execute([object])?;
-    Ok(())
+/// Row, class number and object id of live targets of an attribute, after a row number.
+pub(crate) fn target_ids(
+    db: &Connection,
+    source: i64,
+    attribute: &str,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<(i64, i64, String)>, SandboxError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = db.prepare_cached(
+        "SELECT objects.id, objects.kind, objects.object_id FROM links JOIN objects ON objects.id = links.target \
+         WHERE links.source = ?1 AND links.attribute = ?2 AND links.target > ?3 AND objects.state = 0 \
+         ORDER BY links.target LIMIT ?4",
+    )?;
+    let rows =
+        statement.query_map(params![source, attribute, after, limit], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

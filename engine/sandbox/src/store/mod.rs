@@ -2,6 +2,7 @@
 
 pub(crate) mod addresses;
 pub(crate) mod changes;
+pub(crate) mod credentials;
 pub(crate) mod links;
 pub(crate) mod objects;
 pub(crate) mod quarantine;
@@ -13,8 +14,8 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use crate::SandboxError;
 
-/// Statements that lead from each version to the next; the first makes version 1.
-const MIGRATIONS: &[&str] = &[include_str!("../../assets/version-1.sql")];
+/// Statements that lead from each version to the next; the first makes version 1. A released one never changes.
+const MIGRATIONS: &[&str] = &[include_str!("../../assets/version-1.sql"), include_str!("../../assets/version-2.sql")];
 
 /// Opens the file for this process alone, makes or upgrades its tables.
 pub(crate) fn open(path: &Path) -> Result<Connection, SandboxError> {

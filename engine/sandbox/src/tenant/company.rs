@@ -71,13 +71,14 @@ impl Tenant {
             "preventAccidentalDeletion": company.prevention,
             "thresholdCount": company.threshold_count,
             "thresholdPercentage": company.threshold_percentage,
+            "lastPasswordPing": store::setting(&self.db, "last_password_ping")?,
             "synchronizationInterval": "PT30M",
             "maxLinksSupportedAcrossBatchInProvision": MAX_LINKS_ACROSS_BATCH,
         }))
     }
 
     pub(super) fn reset_company(&self) -> Result<(), SandboxError> {
-        for key in ["last_sync", "client_machine", "anchor_attribute"] {
+        for key in ["last_sync", "client_machine", "anchor_attribute", "last_password_ping"] {
             store::clear_setting(&self.db, key)?;
         }
         store::set_setting(&self.db, "prevention", "enabledForCount")?;

@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::Tenant;
 use crate::SandboxError;
 use crate::schema::Kind;
-use crate::store::changes::{self, Action, Details};
+use crate::store::changes::{self, Action, Details, TargetChange};
 use crate::store::objects::{Object, State};
-use crate::store::{links, quarantine};
+use crate::store::{credentials, links, quarantine};
 
 impl Tenant {
     /// Whether a deleted object of this kind can be restored for 30 days.
@@ -39,15 +39,18 @@ impl Tenant {
         object.deleted = Some(now);
         quarantine::clear(&self.db, object.id)?;
         self.commit_object(object, Action::SoftDeleted, &Details::default())?;
-        changes::touch_referrers(&self.db, object.id, now)
+        changes::touch_referrers(&self.db, object.id, TargetChange::Went, now)
     }
 
     /// Removes an object for good; only its ids remain for delta readers.
     pub(crate) fn remove_object(&self, object: &mut Object) -> Result<(), SandboxError> {
         let now = self.now();
-        changes::touch_referrers(&self.db, object.id, now)?;
+        if object.state == State::Live {
+            changes::touch_referrers(&self.db, object.id, TargetChange::Went, now)?;
+        }
         links::drop_all(&self.db, object.id)?;
         quarantine::clear(&self.db, object.id)?;
+        credentials::forget(&self.db, object.id)?;
         object.state = State::Gone;
         object.deleted = Some(now);
         object.body.clear();
@@ -61,6 +64,6 @@ impl Tenant {
     pub(crate) fn revive(&self, object: &mut Object) -> Result<(), SandboxError> {
         object.state = State::Live;
         object.deleted = None;
-        changes::touch_referrers(&self.db, object.id, self.now())
+        changes::touch_referrers(&self.db, object.id, TargetChange::Came, self.now())
     }
 }

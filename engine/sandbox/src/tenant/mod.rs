@@ -5,6 +5,8 @@ mod domains;
 mod features;
 pub(crate) mod lifecycle;
 pub(crate) mod naming;
+mod passwords;
+mod throttle;
 mod timers;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +14,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use rusqlite::Connection;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::schema::Kind;
@@ -23,6 +26,9 @@ use crate::{Clock, SandboxError, SandboxOptions};
 pub(crate) use company::CompanyPatch;
 pub(crate) use domains::Domain;
 pub(crate) use features::{FEATURES, Flag, Flags};
+pub(crate) use passwords::PasswordHash;
+use throttle::Throttle;
+pub(crate) use throttle::{Demand, Limits, Refusal};
 
 /// Roles of the application registered with a new tenant.
 const FIRST_CLIENT_ROLES: &[&str] = &[
@@ -34,6 +40,8 @@ const FIRST_CLIENT_ROLES: &[&str] = &[
     "OnPremDirectorySynchronization.ReadWrite.All",
     "OrgContact.Read.All",
     "Organization.Read.All",
+    "ProvisioningLog.Read.All",
+    "SynchronizationData-User.Upload",
     "User-PasswordProfile.ReadWrite.All",
     "User.EnableDisableAccount.All",
     "User.ReadWrite.All",
@@ -52,6 +60,20 @@ pub(crate) struct Tenant {
     epoch: String,
     flags: Flags,
     domains: Vec<Domain>,
+    throttle: Throttle,
+    weather: Weather,
+}
+
+/// How far delta reading behaves like a service of many machines; nothing of it unless it is asked for.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Weather {
+    /// Share of entries that come twice.
+    #[serde(default)]
+    replay_rate: f64,
+    /// Changes are told only when they are this old.
+    #[serde(default)]
+    delay_ms: Option<i64>,
 }
 
 impl Tenant {
@@ -76,6 +98,8 @@ impl Tenant {
             epoch: String::new(),
             flags: Flags::default(),
             domains: Vec::new(),
+            throttle: Throttle::default(),
+            weather: Weather::default(),
         };
         let offset: Option<i64> = parsed(&tenant.db, "clock_offset_millis")?;
         tenant.offset = SignedDuration::from_millis(offset.unwrap_or(0));
@@ -160,10 +184,14 @@ impl Tenant {
         if let Some(seed) = seed {
             self.rng = StdRng::seed_from_u64(seed);
         }
+        self.throttle = Throttle::default();
+        self.weather = Weather::default();
         self.begin()?;
         self.db.execute_batch(
             "DELETE FROM objects; DELETE FROM links; DELETE FROM addresses; DELETE FROM quarantine; \
-             DELETE FROM refused_groups; DELETE FROM changes;",
+             DELETE FROM refused_groups; DELETE FROM changes; DELETE FROM credentials; DELETE FROM sign_in_failures; \
+             DELETE FROM refresh_tokens; DELETE FROM device_codes; DELETE FROM extension_properties; \
+             DELETE FROM provisioning_log;",
         )?;
         let verified: Vec<String> = self
             .domains
@@ -234,13 +262,66 @@ impl Tenant {
         roles: &[R],
     ) -> Result<(), SandboxError> {
         let roles: Vec<&str> = roles.iter().map(AsRef::as_ref).collect();
-        self.db.prepare_cached("INSERT INTO clients (client_id, object_id, name, roles) VALUES (?1, ?2, ?3, ?4)")?.execute([
-            client_id,
-            object_id,
-            name,
-            &roles.join(" "),
-        ])?;
+        let digest = Sha256::digest(format!("application of {object_id}"));
+        let mut id = [0; 16];
+        id.iter_mut().zip(digest).for_each(|(byte, from)| *byte = from);
+        let application_id = uuid::Builder::from_random_bytes(id).into_uuid().to_string();
+        self.db
+            .prepare_cached(
+                "INSERT INTO clients (client_id, object_id, name, roles, application_id, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute([
+                client_id,
+                object_id,
+                name,
+                &roles.join(" "),
+                &application_id,
+                &self.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            ])?;
         Ok(())
+    }
+
+    /// Removes an application with its secrets and what it added to the directory.
+    pub(crate) fn remove_client(&self, client_id: &str) -> Result<(), SandboxError> {
+        for table in
+            ["clients", "client_secrets", "client_certificates", "refresh_tokens", "device_codes", "extension_properties"]
+        {
+            self.db.execute(&format!("DELETE FROM {table} WHERE client_id = ?1"), [client_id])?;
+        }
+        Ok(())
+    }
+
+    /// Puts limits in force.
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        self.throttle.set(limits);
+    }
+
+    /// Takes what a request of an application costs from the limits; the answer is the share of them in use.
+    pub(crate) fn admit(&mut self, app: &str, demand: Demand) -> Result<f64, Refusal> {
+        let (now, tenant) = (self.now(), self.tenant_id.to_string());
+        self.throttle.admit(now, app, &tenant, demand)
+    }
+
+    /// Makes delta reading repeat and withhold entries.
+    pub(crate) fn set_weather(&mut self, weather: Weather) {
+        self.weather = weather;
+    }
+
+    /// How old changes must be to be told.
+    pub(crate) fn delta_delay(&self) -> Option<SignedDuration> {
+        self.weather.delay_ms.map(SignedDuration::from_millis)
+    }
+
+    /// Whether an entry of a delta comes twice.
+    pub(crate) fn repeats_entry(&mut self) -> bool {
+        self.weather.replay_rate > 0.0 && self.rng.random::<f64>() < self.weather.replay_rate
+    }
+
+    /// Random bytes, from the seed if there is one.
+    pub(crate) fn random_bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.rng.fill(&mut bytes[..]);
+        bytes
     }
 
     /// Starts a transaction; everything until [`Tenant::commit`] is written together.
@@ -253,6 +334,24 @@ impl Tenant {
     pub(crate) fn commit(&self) -> Result<(), SandboxError> {
         self.db.execute_batch("COMMIT")?;
         Ok(())
+    }
+
+    /// Starts a part of the work that can be undone alone.
+    pub(crate) fn save_point(&self) -> Result<(), SandboxError> {
+        self.db.prepare_cached("SAVEPOINT part")?.execute([])?;
+        Ok(())
+    }
+
+    /// Keeps what was done since the save point.
+    pub(crate) fn release(&self) -> Result<(), SandboxError> {
+        self.db.prepare_cached("RELEASE part")?.execute([])?;
+        Ok(())
+    }
+
+    /// Undoes what was done since the save point.
+    pub(crate) fn take_back(&self) -> Result<(), SandboxError> {
+        self.db.prepare_cached("ROLLBACK TO part")?.execute([])?;
+        self.release()
     }
 
     /// Undoes what a failed request left open.

@@ -132,8 +132,10 @@ impl Tenant {
             };
             after = last.id;
             for mut object in page {
+                let before = object.clone();
                 if object.is_synced() && self.recompute(&mut object, domain)? {
-                    self.commit_object(&mut object, Action::Updated, &Details::default())?;
+                    let details = Details::between(&before, &object);
+                    self.commit_object(&mut object, Action::Updated, &details)?;
                 }
             }
         }

@@ -54,6 +54,7 @@ impl Tenant {
         let Some(mut object) = objects::by_row(&self.db, entry.object)? else {
             return Ok(());
         };
+        let before = object.clone();
         if entry.property == quarantine::USER_PRINCIPAL_NAME {
             object.set_effective("userPrincipalName", Some(json!(entry.value)));
         } else {
@@ -65,7 +66,7 @@ impl Tenant {
                 .collect();
             Self::use_proxies(&mut object, visible, &waiting);
         }
-        let details = Details { properties: vec![entry.property.clone()], links: Vec::new() };
+        let details = Details::between(&before, &object);
         self.commit_object(&mut object, Action::Updated, &details)
     }
 

@@ -142,8 +142,8 @@ async fn scenario_17_a_restart_keeps_everything() {
         (client.sandbox().http_url(), client.sandbox().tenant_id(), std::fs::read_to_string(client.sandbox().ca_pem()).unwrap());
     client.advance("PT30M").await;
 
-    client.sandbox.take().unwrap().stop();
-    client.sandbox = Some(start(&client.folder));
+    client.stop();
+    client.sandbox = Some(std::sync::Arc::new(start(&client.folder)));
     client.http = http_client(client.sandbox());
     let sandbox = client.sandbox();
     assert_eq!((sandbox.http_url(), sandbox.tenant_id()), (url, tenant));
@@ -165,17 +165,22 @@ async fn scenario_17_a_restart_keeps_everything() {
 #[tokio::test]
 async fn scenario_18_the_file_and_the_export_hold_no_clear_secret() {
     let mut client = Client::new().await;
+    client.new_user("alice").await;
     let export = client.control("GET", "export", Value::Null).await;
     assert!(!export.to_string().contains(&client.secret));
     let journal = client.control("GET", "requests?since=0", Value::Null).await;
     assert!(journal.to_string().contains("/oauth2/v2.0/token"));
     assert!(!journal.to_string().contains(&client.secret));
-    client.sandbox.take().unwrap().stop();
+    let password = "Password123!";
+    assert!(!export.to_string().contains(password) && !journal.to_string().contains(password));
+    client.stop();
     for entry in std::fs::read_dir(client.folder.path()).unwrap() {
         let entry = entry.unwrap();
         let bytes = std::fs::read(entry.path()).unwrap();
-        let found = bytes.windows(client.secret.len()).any(|window| window == client.secret.as_bytes());
-        assert!(!found, "{:?}", entry.path());
+        for secret in [client.secret.as_str(), password] {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "{:?}", entry.path());
+        }
     }
 }
 

@@ -12,8 +12,8 @@ static SIGNING_KEY: Mutex<Option<String>> = Mutex::new(None);
 static PROVIDER: Once = Once::new();
 
 pub struct Client {
-    pub sandbox: Option<Sandbox>,
-    pub folder: TempDir,
+    pub sandbox: Option<Arc<Sandbox>>,
+    pub folder: Arc<TempDir>,
     pub http: reqwest::Client,
     pub token: String,
     pub secret: String,
@@ -43,13 +43,22 @@ pub fn options(folder: &TempDir) -> SandboxOptions {
     }
 }
 
+/// The key every tenant of the tests signs with.
+pub fn signing_key() -> String {
+    SIGNING_KEY.lock().unwrap().clone().unwrap()
+}
+
 pub fn start(folder: &TempDir) -> Sandbox {
+    start_with(folder, options(folder))
+}
+
+fn start_with(folder: &TempDir, options: SandboxOptions) -> Sandbox {
     let path = folder.path().join("signing-key.pem");
     let mut key = SIGNING_KEY.lock().unwrap();
     if let Some(pem) = key.as_ref() {
         std::fs::write(&path, pem).unwrap();
     }
-    let sandbox = Sandbox::start(options(folder)).unwrap();
+    let sandbox = Sandbox::start(options).unwrap();
     *key = Some(std::fs::read_to_string(&path).unwrap());
     sandbox
 }
@@ -63,15 +72,49 @@ pub fn http_client(sandbox: &Sandbox) -> reqwest::Client {
     reqwest::Client::builder().tls_certs_only([authority]).no_proxy().build().unwrap()
 }
 
+/// The least a new user needs.
+pub fn user_body(nickname: &str) -> Value {
+    json!({
+        "accountEnabled": true, "displayName": nickname, "mailNickname": nickname,
+        "userPrincipalName": format!("{nickname}@contoso.com"),
+        "passwordProfile": { "password": "Password123!", "forceChangePasswordNextSignIn": false },
+    })
+}
+
 impl Client {
     pub async fn new() -> Client {
+        Client::seeded(7).await
+    }
+
+    /// A client of a tenant with ids of its own.
+    pub async fn seeded(seed: u64) -> Client {
         let folder = tempfile::tempdir().unwrap();
-        let sandbox = start(&folder);
+        let sandbox = start_with(&folder, SandboxOptions { seed: Some(seed), ..options(&folder) });
         let http = http_client(&sandbox);
         let secret = sandbox.new_client_secret().unwrap();
-        let mut client = Client { sandbox: Some(sandbox), folder, http, token: String::new(), secret };
+        let (sandbox, folder) = (Some(Arc::new(sandbox)), Arc::new(folder));
+        let mut client = Client { sandbox, folder, http, token: String::new(), secret };
         client.sign_in().await;
         client
+    }
+
+    /// A client of the same tenant that holds other roles.
+    pub async fn as_app(&self, roles: &[&str]) -> Client {
+        let made = self.control("POST", "seed", json!({ "clients": [{ "name": "other", "roles": roles }] })).await;
+        let text = |name: &str| made["clients"][0][name].as_str().unwrap().to_owned();
+        let token = self.sign_in_as(&text("clientId"), &text("clientSecret")).await;
+        Client {
+            sandbox: self.sandbox.clone(),
+            folder: self.folder.clone(),
+            http: self.http.clone(),
+            token,
+            secret: text("clientSecret"),
+        }
+    }
+
+    /// Stops the tenant; nobody else may use it any more.
+    pub fn stop(&mut self) {
+        Arc::into_inner(self.sandbox.take().unwrap()).unwrap().stop();
     }
 
     pub fn sandbox(&self) -> &Sandbox {
@@ -112,6 +155,45 @@ impl Client {
             request = request.json(body);
         }
         read(request).await
+    }
+
+    /// A request with headers of its own.
+    pub async fn send_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
+        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.sandbox().http_url()) };
+        let mut request = self.http.request(method.parse().unwrap(), url).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.body(body.to_string());
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request).await
+    }
+
+    /// A change of the directory that must be answered with the status; the answer's body.
+    pub async fn graph(&self, method: &str, path: &str, body: Value, status: u16) -> Value {
+        let body = (!body.is_null()).then_some(body);
+        let answer = self.send(method, &format!("/v1.0/{path}"), body.as_ref()).await;
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.body);
+        answer.body
+    }
+
+    /// The message of a refused change of the directory.
+    pub async fn refused(&self, method: &str, path: &str, body: Value, status: u16) -> String {
+        self.graph(method, path, body, status).await["error"]["message"].as_str().unwrap().to_owned()
+    }
+
+    /// A new cloud user; its id.
+    pub async fn new_user(&self, nickname: &str) -> String {
+        let user = self.graph("POST", "users", user_body(nickname), 201).await;
+        user["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A new security group with members; its id.
+    pub async fn new_group(&self, nickname: &str) -> String {
+        let body = json!({ "displayName": nickname, "mailNickname": nickname, "mailEnabled": false, "securityEnabled": true });
+        let group = self.graph("POST", "groups", body, 201).await;
+        group["id"].as_str().unwrap().to_owned()
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -191,7 +273,11 @@ impl Client {
             match more {
                 Some(link) => next = link.as_str().unwrap().to_owned(),
                 None => {
-                    let link = page["deltaLink"].as_str().unwrap_or_default();
+                    let link = page
+                        .get("deltaLink")
+                        .or_else(|| page.get("@odata.deltaLink"))
+                        .and_then(Value::as_str)
+                        .unwrap_or_default();
                     return (found, link.to_owned());
                 }
             }
@@ -199,11 +285,17 @@ impl Client {
     }
 }
 
-async fn read(request: reqwest::RequestBuilder) -> Answer {
+/// Sends a request; what the directory answers is held against the official metadata.
+pub async fn read(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let headers = response.headers().clone();
+    let path = response.url().path().to_owned();
     let bytes = response.bytes().await.unwrap();
     let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+    if path.starts_with("/v1.0") && !bytes.is_empty() && !headers.contains_key("x-planned") {
+        let faults = crate::conformance::faults(status, &body);
+        assert!(faults.is_empty(), "{path}: {faults:?} in {body}");
+    }
     Answer { status, headers, body }
 }

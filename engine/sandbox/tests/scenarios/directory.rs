@@ -5,13 +5,7 @@ use serde_json::{Value, json};
 use crate::client::{Answer, Client};
 
 async fn eventual(client: &Client, path: &str) -> Answer {
-    let url = format!("{}{path}", client.sandbox().http_url());
-    let request = client.http.get(url).bearer_auth(&client.token).header("ConsistencyLevel", "eventual");
-    let response = request.send().await.unwrap();
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let text = response.text().await.unwrap();
-    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Answer { status, headers, body }
+    client.send_with("GET", path, &[("ConsistencyLevel", "eventual")], None).await
 }
 
 #[tokio::test]

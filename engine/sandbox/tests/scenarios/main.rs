@@ -3,9 +3,19 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod batch;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod directory;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod graph_delta;
+#[cfg(test)]
+mod graph_writing;
 #[cfg(test)]
 mod matching;
 #[cfg(test)]
@@ -14,5 +24,9 @@ mod names;
 mod quarantine;
 #[cfg(test)]
 mod reading;
+#[cfg(test)]
+mod service;
+#[cfg(test)]
+mod sign_in;
 #[cfg(test)]
 mod writing;

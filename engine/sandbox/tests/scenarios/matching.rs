@@ -114,7 +114,7 @@ async fn scenario_22_step_3c_a_cloud_object_with_the_anchor_is_taken_over() {
 }
 
 #[tokio::test]
-async fn scenario_22_step_3c_a_deleted_user_is_restored() {
+async fn scenario_22_step_3c_features_3_6_06_a_deleted_user_is_restored() {
     let client = Client::new().await;
     let first = client.write("user", "a", upn("a@contoso.com")).await;
     assert_eq!(client.delete("user", "a").await["status"], "success");
@@ -190,7 +190,7 @@ async fn scenario_22_step_4b_name_and_primary_address_match_softly() {
 }
 
 #[tokio::test]
-async fn scenario_21_soft_match_follows_the_feature_flags() {
+async fn features_3_6_04_05_soft_match_follows_the_feature_flags() {
     let client = Client::new().await;
     client.seed(json!([user("a@contoso.com")])).await;
     // Without the flag a name alone does not match; it is quarantined instead.
@@ -208,7 +208,7 @@ async fn scenario_21_soft_match_follows_the_feature_flags() {
 }
 
 #[tokio::test]
-async fn scenario_22_step_4c_an_administrator_is_never_matched() {
+async fn scenario_22_step_4c_features_3_6_12_an_administrator_is_never_matched() {
     let client = Client::new().await;
     let mut planted = user("boss@contoso.com");
     planted["role"] = json!("Global Administrator");

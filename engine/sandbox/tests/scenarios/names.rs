@@ -9,7 +9,7 @@ fn code(result: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn scenario_21_nickname_and_name_follow_the_documented_sequence() {
+async fn features_3_6_01_nickname_and_name_follow_the_documented_sequence() {
     let client = Client::new().await;
     client.control("POST", "domains", json!({ "name": "contoso.com", "verified": false })).await;
     client.control("POST", "domains", json!({ "name": "verified.contoso.com" })).await;
@@ -30,7 +30,7 @@ async fn scenario_21_nickname_and_name_follow_the_documented_sequence() {
 }
 
 #[tokio::test]
-async fn scenario_21_verifying_a_domain_later_gives_names_without_an_export() {
+async fn features_3_6_11_verifying_a_domain_later_gives_names_without_an_export() {
     let client = Client::new().await;
     let anchor = client.write("user", "a", json!({ "userPrincipalName": "a@fabrikam.com", "alias": "nick" })).await;
     assert_eq!(client.user(&anchor, "userPrincipalName").await["userPrincipalName"], "nick@contoso.onmicrosoft.com");

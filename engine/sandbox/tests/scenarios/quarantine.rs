@@ -11,7 +11,7 @@ fn upn(name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn scenario_21_a_duplicate_name_gets_a_placeholder_and_later_its_value() {
+async fn features_3_6_07_a_duplicate_name_gets_a_placeholder_and_later_its_value() {
     let mut client = Client::new().await;
     let first = client.write("user", "a", upn("u@contoso.com")).await;
     let result = client.set("user", "b", upn("u@contoso.com")).await;
@@ -117,7 +117,7 @@ async fn scenario_22_step_7_mail_and_sign_in_names_are_never_quarantined() {
 }
 
 #[tokio::test]
-async fn scenario_21_a_duplicate_address_on_update_is_left_out() {
+async fn features_3_6_08_a_duplicate_address_on_update_is_left_out() {
     let mut client = Client::new().await;
     client.write("user", "a", json!({ "userPrincipalName": "a@contoso.com", "proxyAddresses": ["SMTP:bob@contoso.com"] })).await;
     let second = client.write("user", "b", upn("b@contoso.com")).await;
@@ -138,7 +138,7 @@ async fn scenario_21_a_duplicate_address_on_update_is_left_out() {
 }
 
 #[tokio::test]
-async fn scenario_21_the_two_documented_exceptions_stay_errors() {
+async fn features_3_6_09_the_two_documented_exceptions_stay_errors() {
     let client = Client::new().await;
     client.write("group", "tax", json!({ "displayName": "Tax", "proxyAddresses": ["SMTP:tax@contoso.com"] })).await;
     // A new user whose name and address are the group's: refused in every cycle.

@@ -223,6 +223,8 @@ impl MemoryDirectory {
 pub struct MemoryConnector(MemoryDirectory);
 
 const SERVER: &str = "memory";
+/// Objects read at a time.
+const PAGE: usize = 500;
 
 fn failure(kind: ConnectorErrorKind) -> ConnectorError {
     ConnectorError::new(kind, "a scripted fault of the directory in memory").server(SERVER)
@@ -254,24 +256,31 @@ impl Connector for MemoryConnector {
         request: &ImportRequest,
         sink: &mut dyn FnMut(ImportItem) -> bool,
     ) -> Result<ImportSummary, ConnectorError> {
-        let (items, faults, watermark) = {
+        let (anchors, changes, faults, watermark) = {
             let state = self.0.state();
             if !state.partition.eq_ignore_ascii_case(&request.partition) {
                 return Err(failure(ConnectorErrorKind::PartitionMissing));
             }
-            let items: Vec<ImportItem> = match &request.mode {
-                ImportMode::Full if state.faults.contains(&Fault::NoObjects) => Vec::new(),
-                ImportMode::Full => state.directory.entries().map(|entry| ImportItem::Entry(entry.to_import())).collect(),
+            let (mut anchors, mut changes) = (Vec::new(), Vec::new());
+            match &request.mode {
+                ImportMode::Full if state.faults.contains(&Fault::NoObjects) => {}
+                ImportMode::Full => anchors.extend(state.directory.entries().map(|entry| entry.anchor.clone())),
                 ImportMode::Delta(watermark) => {
                     let since = <[u8; 8]>::try_from(watermark.0.as_slice()).ok().map(u64::from_le_bytes);
                     let since = since.filter(|_| !state.faults.contains(&Fault::ForgetWatermarks));
                     let since = since.ok_or_else(|| failure(ConnectorErrorKind::NoWatermark))?;
-                    state.directory.changes_since(since, state.partial)
+                    changes = state.directory.changes_since(since, state.partial);
                 }
-            };
-            (items, state.faults.clone(), state.directory.now())
+            }
+            (anchors, changes, state.faults.clone(), state.directory.now())
         };
-        for (done, item) in items.into_iter().enumerate() {
+        // Page by page, as a real directory does.
+        let entries = anchors.chunks(PAGE).flat_map(|page| {
+            let state = self.0.state();
+            let entries = page.iter().filter_map(|anchor| state.directory.by_anchor(anchor));
+            entries.map(|entry| ImportItem::Entry(entry.to_import())).collect::<Vec<_>>()
+        });
+        for (done, item) in changes.into_iter().chain(entries).enumerate() {
             for fault in &faults {
                 match fault {
                     Fault::BreakImport { after, kind } if *after == done => return Err(failure(*kind)),

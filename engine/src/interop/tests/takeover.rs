@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use tempfile::TempDir;
+use uuid::Uuid;
 
 use super::super::xml::parse;
 use super::super::{InteropError, ServerConfiguration, read};
@@ -507,5 +508,54 @@ fn what_has_no_place_is_refused_with_the_way_out() {
     check(&pilot(), &[("contoso.com", "CONTOSO.com")], "there is a tenant already");
     check(&pilot(), &[("contoso.com", "tailspin.onmicrosoft.com - AAD")], "one is a forest, the other a tenant");
     check(&single_exports(), &[("FIM Service", "contoso.com")], "does not run connectors of its category");
+    workspace.engine.shutdown();
+}
+
+#[test]
+fn rules_of_a_script_stand_beside_those_that_they_name() {
+    let workspace = Workspace::new();
+    let path = workspace.folder.path().join("contoso.ldif");
+    fs::write(&path, "version: 1\n\ndn: DC=contoso,DC=com\nobjectClass: domainDNS\nobjectGUID:: AAECAwQFBgcICQoLDA0ODw==\n")
+        .unwrap();
+    let settings = FileSettings { path, schema: FileSchema::ActiveDirectory };
+    workspace.engine.add_directory(NewDirectory::file("contoso.com", &settings).unwrap()).unwrap();
+    workspace.engine.add_sandbox("tailspin", &[]).unwrap();
+    let standard = workspace.engine.rule_script(&["Out to AAD - User Join".to_owned()]).unwrap();
+    let first = workspace.rules().into_iter().next().unwrap();
+    let import = |number: u128, precedence: i64, place: Option<(&str, Uuid)>| {
+        let line = |line: &str| match line.split_whitespace().next() {
+            Some("-Name") => format!("-Name 'Own {number}' `"),
+            Some("-Identifier") => {
+                let end = if line.ends_with('`') { " `" } else { "" };
+                format!("-Identifier '{}'{end}", Uuid::from_u128(number))
+            }
+            Some("-Precedence") => format!("-Precedence {precedence} `"),
+            Some(side @ ("-PrecedenceAfter" | "-PrecedenceBefore")) => {
+                let beside = place.filter(|(wanted, _)| *wanted == side).map_or(Uuid::nil(), |(_, beside)| beside);
+                format!("{side} '{beside}' `")
+            }
+            Some("-ImmutableTag") => "-ImmutableTag '' `".to_owned(),
+            _ => line.to_owned(),
+        };
+        let text: Vec<String> = standard.lines().map(line).collect();
+        let path = workspace.folder.path().join("own.ps1");
+        fs::write(&path, text.join("\n")).unwrap();
+        let report = workspace.import(&path).unwrap();
+        report.changed.into_iter().map(|remark| format!("{}: {}", remark.subject, remark.text)).collect::<Vec<_>>()
+    };
+    let own = || {
+        let rules = workspace.rules().into_iter().filter(|rule| !rule.is_standard());
+        rules.map(|rule| (rule.guid.as_u128(), rule.precedence)).collect::<Vec<_>>()
+    };
+    import(1, 10, None);
+    import(2, 0, Some(("-PrecedenceAfter", Uuid::from_u128(1))));
+    assert_eq!(own(), [(1, 10), (2, 11)]);
+    let told = import(3, 0, Some(("-PrecedenceBefore", Uuid::from_u128(2))));
+    assert_eq!(own(), [(1, 10), (3, 11), (2, 12)]);
+    assert!(told.iter().any(|line| line.starts_with("rule Own 2: it has precedence 12 now instead of 11")), "{told:?}");
+    import(4, 0, Some(("-PrecedenceBefore", first.guid)));
+    assert_eq!(own().last(), Some(&(4, 99)));
+    let told = import(5, 50, Some(("-PrecedenceBefore", Uuid::from_u128(77))));
+    assert!(told.iter().any(|line| line.contains("to stand beside; it has precedence 50")), "{told:?}");
     workspace.engine.shutdown();
 }

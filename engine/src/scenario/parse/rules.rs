@@ -13,7 +13,13 @@ impl Parser {
         for rule in &rules {
             let place = place_of(line, block, rule);
             self.directory(&place, &rule.connector)?;
-            let checked = rule.to_rule(crate::model::ConnectorId(0), rule.precedence, uuid::Uuid::nil(), &|_| true);
+            if rule.beside().is_some() {
+                return Err(place.fault(format!(
+                    "rule \"{}\": a scenario names rules by their number; write precedence = number",
+                    rule.name
+                )));
+            }
+            let checked = rule.to_rule(crate::model::ConnectorId(0), rule.precedence(), uuid::Uuid::nil(), &|_| true);
             checked.map_err(|message| place.fault(format!("rule \"{}\": {message}", rule.name)))?;
         }
         Ok(Action::AddRules(rules))

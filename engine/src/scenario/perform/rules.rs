@@ -11,7 +11,7 @@ use crate::setup::{Accept, RuleChangeError, RuleChanges, apply_default_rules, st
 pub(super) fn add(world: &World, rules: &[RuleText]) -> End {
     for text in rules {
         let Some(site) = world.sites.get(&text.connector) else { continue };
-        let refused = match text.to_rule(site.id, text.precedence, world.environment().ids.guid(), &|_| true) {
+        let refused = match text.to_rule(site.id, text.precedence(), world.environment().ids.guid(), &|_| true) {
             Ok(rule) => store(world, &rule)?,
             Err(message) => Some(Difference::of("rules", "a rule that can be stored", message)),
         };

@@ -43,6 +43,7 @@ fn criterion(connection: &Connection, connector: ConnectorId, scope: &CsScope) -
         CsScope::ExportError => CsCriterion::ExportError,
         CsScope::Connector => CsCriterion::Connector,
         CsScope::Disconnector => CsCriterion::Disconnector,
+        CsScope::InState { connector, state } => CsCriterion::InState { joined: *connector, state: state.code() },
         CsScope::AwaitingConfirmation => CsCriterion::AwaitingConfirmation,
         CsScope::DisconnectedSince(time) => CsCriterion::DisconnectedSince(*time),
         CsScope::Placeholder => CsCriterion::Placeholder,

@@ -37,12 +37,43 @@ pub enum CsScope {
     Connector,
     /// Objects that are not joined.
     Disconnector,
+    /// Joined, or not joined, objects of one state.
+    InState {
+        /// Joined ones.
+        connector: bool,
+        /// How they came to be so.
+        state: LinkState,
+    },
     /// Exported and not yet seen again.
     AwaitingConfirmation,
     /// Disconnected by a rule since then.
     DisconnectedSince(Timestamp),
     /// Parents and reference targets that were never imported.
     Placeholder,
+}
+
+/// Who joined or disconnected an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkState {
+    /// Rules.
+    Normal,
+    /// An administrator.
+    Explicit,
+    /// A filter; rules of this version never do that.
+    Filtered,
+}
+
+impl LinkState {
+    /// The number stored.
+    #[must_use]
+    pub fn code(self) -> i64 {
+        match self {
+            Self::Normal => 0,
+            Self::Explicit => 1,
+            Self::Filtered => 2,
+        }
+    }
 }
 
 /// Which operations a pending scope asks for.

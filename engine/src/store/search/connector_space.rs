@@ -50,6 +50,13 @@ pub enum CsCriterion {
     Connector,
     /// Those that are not joined.
     Disconnector,
+    /// Joined ones, or those that are not, of one `connector_state`.
+    InState {
+        /// Joined ones.
+        joined: bool,
+        /// State.
+        state: i64,
+    },
     /// Exported and not yet seen again.
     AwaitingConfirmation,
     /// Disconnected by a rule at that time or later.
@@ -172,6 +179,12 @@ pub fn ids(
                 others.extend(ids(connection, connector, &rest, "")?.into_iter().map(|id| id.0));
             }
             return select(connection, connector, &names("1"), text, &others);
+        }
+        CsCriterion::InState { joined: true, state } => {
+            names("mv IS NOT NULL AND object_type IS NOT NULL AND connector_state = ?2").with(*state)
+        }
+        CsCriterion::InState { joined: false, state } => {
+            Lookup::new("cs_object_disconnector", "mv IS NULL AND object_type IS NOT NULL AND connector_state = ?2").with(*state)
         }
         CsCriterion::Disconnector => Lookup::new("cs_object_disconnector", "mv IS NULL AND object_type IS NOT NULL"),
         CsCriterion::AwaitingConfirmation => Lookup::new("cs_object_awaiting", "awaiting <> 0"),

@@ -500,7 +500,7 @@ mod tests {
             kept.hologram.set_one(AttributeId(3), Value::text(text));
             connector_space::update(&transaction, &kept, "Kept").unwrap();
         }
-        connector_space::remove(&transaction, gone.id).unwrap();
+        connector_space::remove(&transaction, gone.connector, gone.id, &[]).unwrap();
         let mut new = object("new", 3);
         connector_space::insert(&transaction, &mut new, "New").unwrap();
         assert!(new.id > gone.id, "the number of a removed object is not given out again");

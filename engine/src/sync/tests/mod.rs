@@ -3,12 +3,14 @@
 
 mod world;
 
-use world::{A, ADA, T, TENANT_DN, USER, World, fixture_rules, settled};
+use world::{A, ADA, B, T, TENANT_DN, USER, World, fixture_rules, settled};
 
 use crate::model::ObjectOperation;
 use crate::rules::{Flow, FlowSource, MergeType};
 use crate::step::StepStatus;
 use crate::store::references::ReferenceLayer;
+use crate::sync::ByHand;
+use crate::sync::preview::decide_by_hand;
 
 #[test]
 fn an_object_that_the_tenant_lost_is_provisioned_again() {
@@ -104,6 +106,8 @@ fn rules_leave_explicit_and_filtered_disconnectors_alone() {
         let world = World::new(&fixture_rules());
         let id = world.stage(A, USER, "user", &ADA);
         world.keep_apart(id, state);
+        // What was imported is looked at, as a full synchronization would, and no more than once.
+        world.sync(A, false, &[("disconnector-remains", 1)]);
         world.sync(A, false, &[]);
         world.sync(A, true, &[("disconnector-remains", 1)]);
         // Nor are they found from the other side.
@@ -117,4 +121,72 @@ fn rules_leave_explicit_and_filtered_disconnectors_alone() {
         world.quietly(A, false);
         assert_eq!(world.cs(T, TENANT_DN).unwrap().mv, None, "{state}");
     }
+}
+
+#[test]
+fn an_administrator_joins_what_rules_would_not() {
+    let world = settled();
+    let ada = world.cs(A, USER).unwrap();
+    let other =
+        world.stage(B, "CN=Countess,DC=fabrikam,DC=com", "user", &[("adminDescription", "User_x"), ("department", "Poetry")]);
+    world.sync(B, false, &[("disconnector-remains", 1)]);
+    let joined = decide_by_hand(&world.environment, other, ByHand::Join(ada.mv.unwrap())).unwrap();
+    assert_eq!(joined.error, None);
+    // No rule holds the link, and none takes it away.
+    for full in [false, true] {
+        world.quietly(B, full);
+        world.quietly(A, full);
+        let object = world.cs(B, "CN=Countess,DC=fabrikam,DC=com").unwrap();
+        assert_eq!((object.mv, object.connector_state), (ada.mv, 1));
+    }
+    // Its attributes flow as soon as a rule is for it.
+    world.stage(B, "CN=Countess,DC=fabrikam,DC=com", "user", &[("department", "Poetry"), ("displayName", "Countess")]);
+    world.sync(B, false, &[("connector-no-flow", 1)]);
+    world.stage(A, USER, "user", &[("objectGUID", ADA[0].1), ("mail", "ada@contoso.com")]);
+    world.quietly(A, false);
+    assert_eq!(world.text(&world.identity(A, USER).image, "department").as_deref(), Some("Poetry"));
+    // The identity keeps no explicit connector when it goes.
+    world.stage_delete(world.cs(A, USER).unwrap().id);
+    world.stage_delete(other);
+    world.quietly(A, false);
+    world.quietly(B, false);
+    assert_eq!(world.cs(B, "CN=Countess,DC=fabrikam,DC=com"), None);
+}
+
+#[test]
+fn what_an_administrator_disconnects_stays_apart_when_it_is_explicit() {
+    for explicit in [true, false] {
+        let world = settled();
+        let ada = world.cs(A, USER).unwrap();
+        let gone = decide_by_hand(&world.environment, ada.id, ByHand::Disconnect { explicit }).unwrap();
+        assert_eq!(gone.error, None);
+        let object = world.cs(A, USER).unwrap();
+        assert_eq!((object.mv, object.connector_state), (None, i64::from(explicit)));
+        assert!(object.disconnected.is_some());
+        assert_eq!(world.cs(T, TENANT_DN).unwrap().unapplied.operation, ObjectOperation::Delete, "its identity is gone");
+        world.quietly(A, false);
+        assert_eq!(world.cs(A, USER).unwrap().mv.is_none(), explicit);
+        // An explicit one becomes normal again, and is joined.
+        decide_by_hand(&world.environment, ada.id, ByHand::Disconnect { explicit: false }).unwrap();
+        world.quietly(A, false);
+        assert!(world.cs(A, USER).unwrap().mv.is_some());
+        assert_eq!(world.cs(T, TENANT_DN).unwrap().unapplied.operation, ObjectOperation::None);
+    }
+}
+
+#[test]
+fn a_target_that_is_disconnected_by_hand_is_left_alone() {
+    let world = settled();
+    let target = world.cs(T, TENANT_DN).unwrap();
+    world.stage(A, USER, "user", &[("objectGUID", ADA[0].1), ("displayName", "Changed"), ("mail", "ada@contoso.com")]);
+    world.quietly(A, false);
+    assert_eq!(world.cs(T, TENANT_DN).unwrap().unapplied.operation, ObjectOperation::Update);
+    let gone = decide_by_hand(&world.environment, target.id, ByHand::Disconnect { explicit: true }).unwrap();
+    assert_eq!(gone.error, None);
+    let object = world.cs(T, TENANT_DN).unwrap();
+    assert_eq!((object.mv, object.connector_state, object.unapplied.operation), (None, 1, ObjectOperation::None));
+    // The rules still want an object of that name, so they say who is in the way.
+    world.quietly(A, true);
+    let error = world.cs(A, USER).unwrap().import_error.unwrap().error;
+    assert!(error.message.contains("an administrator disconnected"), "{}", error.message);
 }

@@ -376,7 +376,7 @@ impl World {
         for id in connector_space::to_visit(&transaction, T, connector_space::Visit::Full).unwrap() {
             let mut object = connector_space::load_one(&transaction, id).unwrap().unwrap();
             if object.unapplied.operation == ObjectOperation::Delete {
-                connector_space::remove(&transaction, id).unwrap();
+                connector_space::remove(&transaction, T, id, &[]).unwrap();
                 continue;
             }
             object.hologram = object.view(TowerView::Expected);

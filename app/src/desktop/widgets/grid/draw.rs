@@ -337,11 +337,13 @@ impl<M: GridModel> Delegate<'_, M> {
             Cell::Text | Cell::Link => paint_text(ui, rect, text, body, palette.text, right).1,
             Cell::Weak => paint_text(ui, rect, text, body, palette.text_weak, right).1,
             Cell::Strong => paint_text(ui, rect, text, body, palette.text_strong, right).1,
+            Cell::Coloured(colour) => paint_text(ui, rect, text, body, colour, right).1,
             Cell::Code => paint_text(ui, rect, text, &TextStyle::Monospace, palette.text, right).1,
             Cell::Status(class) => {
                 badge::severity(ui, pos2(rect.left() + 7.0, rect.center().y), class);
                 paint_text(ui, rect.with_min_x(rect.left() + 22.0), text, body, palette.text, right).1
             }
+            Cell::Aside => paint_text(ui, rect.with_min_x(rect.left() + 22.0), text, body, palette.text_weak, right).1,
             Cell::Progress(share) => {
                 badge::progress(ui, rect, share, text);
                 false

@@ -60,12 +60,16 @@ pub enum Cell {
     Weak,
     /// Text that matters.
     Strong,
+    /// Text in a colour.
+    Coloured(Color32),
     /// Names, DNs and values: the fixed-width font.
     Code,
     /// A link.
     Link,
     /// Severity shape and text.
     Status(StatusClass),
+    /// Weak text that stands below texts with a severity shape.
+    Aside,
     /// A bar, its text, and the share done if known.
     Progress(Option<f32>),
     /// A word with a glyph in a colour.

@@ -101,8 +101,8 @@ impl Place {
         };
         let save = fixture().into_iter().map(|text| {
             let connector = connectors.iter().find(|connector| connector.name == text.connector).unwrap();
-            let guid = Uuid::from_u128(u128::try_from(text.precedence).unwrap());
-            text.to_rule(connector.id, text.precedence, guid, &|_| true).unwrap()
+            let guid = Uuid::from_u128(u128::try_from(text.precedence()).unwrap());
+            text.to_rule(connector.id, text.precedence(), guid, &|_| true).unwrap()
         });
         let remove = known.iter().map(|rule| rule.id).collect();
         let changes = RuleChanges { save: save.collect(), remove, accept: Accept::Storable, ..RuleChanges::default() };
