@@ -36,4 +36,4 @@ pub use plan::{
 pub use revision::{Revision, RuleChange, RuleChangeKind, RuleConnector, revise};
 pub use scope::{CompiledClause, ScopeSource, clause_holds, in_scope};
 pub use source_names::{DOMAIN_PARAMETERS, attribute_kind};
-pub use text::{read_rules, scope_text, write_rules};
+pub use text::{TWICE, read_rules, scope_text, write_rules};

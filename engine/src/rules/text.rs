@@ -253,6 +253,9 @@ fn fold_at(text: &str) -> usize {
     best.or(least).unwrap_or(text.len())
 }
 
+/// Why a rule is refused that is written more than once.
+pub const TWICE: &str = "it is there twice; leave one of them out";
+
 /// Reads rules that are written with the names of connectors. A rule is that of `known` which has its identifier, or its
 /// name on its connector; any other is new and has the number 0. Known rules that make room for one that is to stand
 /// beside another are given as well.
@@ -287,6 +290,10 @@ pub fn read_rules(
         };
         let present = known.iter().find(same);
         let guid: Uuid = present.map(|rule| rule.guid).or(written.id).unwrap_or_else(|| ids.guid());
+        if rules.iter().any(|rule: &SyncRule| rule.guid == guid) {
+            fault(TWICE.to_owned());
+            continue;
+        }
         match written.to_rule(*connector, written.precedence(), guid, &|_| true) {
             Ok(rule) => {
                 let id = present.map_or(rule.id, |rule| rule.id);

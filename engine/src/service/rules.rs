@@ -10,7 +10,7 @@ use super::queries::{self, QueryContext};
 use super::views::{RuleChangeStepView, RuleChangeView, RuleDetails, RuleFateView, RuleFlowView, RuleSummary};
 use crate::examples::ExampleSetting;
 use crate::model::{ConnectorId, RuleId, fold_text};
-use crate::rules::{FIRST_STANDARD_PRECEDENCE, RuleCheck, RuleFault, SyncRule, read_rules, rule_differences, write_rules};
+use crate::rules::{FIRST_STANDARD_PRECEDENCE, RuleCheck, RuleFault, SyncRule, TWICE, read_rules, rule_differences, write_rules};
 use crate::setup::{self, RuleChangeReport, RuleChanges, RuleStep};
 use crate::store::{Reader, StoreError};
 use crate::sync::plan_inputs;
@@ -108,7 +108,11 @@ impl Engine {
                 let mut known = context.rules.clone();
                 lay_over(&mut known, rules.iter().filter(|rule: &&SyncRule| rule.id.0 != 0).cloned());
                 match read_rules(&source.text, &names, &known, self.ids()) {
-                    Ok(read) => lay_over(&mut rules, read),
+                    Ok(read) => {
+                        let twice = read.iter().filter(|rule| rules.iter().any(|other| is_written_otherwise(other, rule)));
+                        faults.extend(twice.map(|rule| format!("{}: rule \"{}\": {TWICE}", source.file, rule.name)));
+                        lay_over(&mut rules, read);
+                    }
                     Err(reasons) => faults.extend(reasons.into_iter().map(|reason| format!("{}: {reason}", source.file))),
                 }
             }
@@ -243,6 +247,11 @@ impl Engine {
             Ok(setting.with_rules(rules))
         })
     }
+}
+
+/// True for one rule that two files say different things of; that it makes room for another is no difference.
+fn is_written_otherwise(one: &SyncRule, other: &SyncRule) -> bool {
+    one.guid == other.guid && *one != SyncRule { precedence: one.precedence, ..other.clone() }
 }
 
 /// Rules take the places of those with their identifiers; others come behind.

@@ -209,7 +209,7 @@ impl Running {
                 ImportItem::Deleted { anchor, dn } => {
                     format!("-{} {}", char::from(anchor.0[0]), dn.unwrap_or_default())
                 }
-                ImportItem::Filtered { dn, .. } => format!("~ {dn}"),
+                ImportItem::Filtered { anchor, dn } => format!("~{} {dn}", anchor.map_or('?', |anchor| char::from(anchor.0[0]))),
                 ImportItem::Bad(bad) => format!("! {}", bad.error.code),
             });
             true
@@ -279,7 +279,7 @@ fn dir_sync_is_read_in_pieces_and_gives_whole_objects() {
     });
     let (items, result) = running.delta(&watermark, DeltaMode::Auto);
     let summary = result.unwrap();
-    assert_eq!(items, ["-g CN=g,OU=u,DC=x", "a CN=a,DC=x", "-c CN=c,OU=out,DC=x", "-h "]);
+    assert_eq!(items, ["-g CN=g,OU=u,DC=x", "a CN=a,DC=x", "~c CN=c,OU=out,DC=x", "-h "]);
     assert_eq!(running.log(), ["dirsync now", "dirsync second", "dirsync third", "objects ach"]);
     assert_eq!(summary.warnings, Vec::<String>::new());
     // The next one goes on from the last cookie.
@@ -321,7 +321,7 @@ fn what_lies_below_a_renamed_container_is_told_too() {
         rename(&running, "v,OU=out");
         let (items, result) = running.delta(&watermark, mode);
         result.unwrap();
-        assert!(items.contains(&"-b CN=b,OU=v,OU=out,DC=x".to_owned()), "{mode:?} {items:?}");
+        assert!(items.contains(&"~b CN=b,OU=v,OU=out,DC=x".to_owned()), "{mode:?} {items:?}");
     }
 }
 
@@ -381,7 +381,7 @@ fn without_the_right_to_dir_sync_changes_are_read_by_number() {
     let running = Running::new(server());
     let (items, result) = running.import(&whole(), DeltaMode::DirSync);
     let summary = result.unwrap();
-    assert_eq!((items.len(), summary.watermark), (2, None));
+    assert_eq!((items.len(), summary.watermark), (3, None));
     assert!(summary.warnings.iter().any(|text| text.contains("Replicating Directory Changes")), "{:?}", summary.warnings);
 }
 
@@ -409,7 +409,7 @@ fn a_lost_connection_does_not_end_an_import() {
         });
         let (items, result) = running.import(&whole(), mode);
         result.unwrap();
-        assert_eq!(items, ["a CN=a,DC=x", "b CN=b,OU=u,DC=x"], "{mode:?}");
+        assert_eq!(items, ["a CN=a,DC=x", "b CN=b,OU=u,DC=x", "~c CN=c,OU=out,DC=x"], "{mode:?}");
         running.change(|server| assert_eq!(server.binds, 2));
     }
 }
@@ -437,7 +437,7 @@ fn another_domain_controller_takes_over() {
     breaks(&first);
     let (items, result) = first.import_with(Some(&second), &whole(), DeltaMode::DirSync);
     let summary = result.unwrap();
-    assert_eq!(items, ["a CN=a,DC=x", "b CN=b,OU=u,DC=x"]);
+    assert_eq!(items, ["a CN=a,DC=x", "b CN=b,OU=u,DC=x", "~c CN=c,OU=out,DC=x"]);
     assert_eq!(summary.server, Some(format!("127.0.0.1:{}", second.port)));
     let (first, second) = (server(1), server(2));
     breaks(&first);
