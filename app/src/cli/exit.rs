@@ -387,7 +387,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use syncline_engine::connector::ConnectorError;
-    use syncline_engine::rules::{FaultSeverity, RuleFault};
+    use syncline_engine::rules::{FaultSeverity, RuleFault, RulePlace};
 
     use super::*;
 
@@ -443,6 +443,7 @@ mod tests {
             precedence: 50,
             part: String::new(),
             message: message.into(),
+            place: RulePlace::Rule,
         };
         let refused = RuleChangeError::Refused(vec![fault("one"), fault("two")]);
         check(refused.into(), 31, "nothing was changed, for 2 reasons:\n  rule \"Sales\": one\n  rule \"Sales\": two");

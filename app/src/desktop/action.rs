@@ -83,6 +83,8 @@ pub struct Situation {
     pub object_selected: bool,
     /// An attribute is selected on the Metaverse Designer tab.
     pub attribute_selected: bool,
+    /// The rule selected in the rules editor.
+    pub selected_rule: Option<SelectedRule>,
     /// Why the search cannot be made, when it cannot.
     pub search_problem: Option<String>,
     /// A run is going on.
@@ -101,6 +103,19 @@ pub struct Situation {
     pub status_bar: bool,
     /// Times are shown in UTC.
     pub utc: bool,
+}
+
+/// A rule, as far as it decides which actions are possible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SelectedRule {
+    /// Comes with the program.
+    pub standard: bool,
+    /// Switched on.
+    pub enabled: bool,
+    /// An administrator's rule stands directly before it.
+    pub before: bool,
+    /// An administrator's rule stands directly behind it.
+    pub behind: bool,
 }
 
 impl Situation {
@@ -214,6 +229,16 @@ actions! {
     CopyDn: "Copy DN", "Copy the distinguished name.";
     CopyId: "Copy ID", "Copy the object's GUID.";
     CopyValue: "Copy Value", "Copy the value.";
+    AddRule: "Add new rule", "Make a synchronization rule in the direction shown.";
+    ViewRule: "View", "Look at the rule without changing it.";
+    EditRule: "Edit", "Change the rule; of a standard rule a copy is made first.";
+    CloneRule: "Clone", "Make a copy of the rule that can be changed.";
+    DeleteRule: "Delete", "Remove the rule, after a question that tells what goes with it.";
+    EnableRule: "Enable", "Switch the rule on.";
+    DisableRule: "Disable", "Switch the rule off; what it gave goes with the next full synchronization.";
+    ExportRule: "Export", "Write the rule to a file from which it can be made again.";
+    MoveRuleUp: "Move Up", "Let the rule change places with the one before it, which wins over it now.";
+    MoveRuleDown: "Move Down", "Let the rule change places with the one behind it.";
     FilterList: "Filter List", "Type to filter the list.";
 }
 
@@ -261,8 +286,24 @@ impl Action {
                 need(now.workspace, "Open a data folder first")?;
                 need(!now.running && !now.cycle, "A run is going on; wait until it has finished")
             }
-            Self::RulesEditor
-            | Self::ConfigurationWizard
+            Self::RulesEditor | Self::AddRule => need(now.workspace, "Open a data folder first"),
+            Self::ViewRule | Self::EditRule | Self::CloneRule | Self::DeleteRule | Self::ExportRule => {
+                need(now.selected_rule.is_some(), "Select a rule first")
+            }
+            Self::EnableRule | Self::DisableRule => match now.selected_rule {
+                None => Err("Select a rule first".to_owned()),
+                Some(rule) if rule.enabled == (self == Self::EnableRule) => {
+                    Err(format!("The rule is switched {} already", if rule.enabled { "on" } else { "off" }))
+                }
+                Some(_) => Ok(()),
+            },
+            Self::MoveRuleUp | Self::MoveRuleDown => match now.selected_rule {
+                None => Err("Select a rule first".to_owned()),
+                Some(rule) if rule.standard => Err("A standard rule keeps its place".to_owned()),
+                Some(rule) if self == Self::MoveRuleUp => need(rule.before, "No rule of your own stands before it"),
+                Some(rule) => need(rule.behind, "No rule of your own stands behind it"),
+            },
+            Self::ConfigurationWizard
             | Self::Scheduler
             | Self::Options
             | Self::Contents

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 use jiff::Timestamp;
 use syncline_engine::connector::CancelToken;
-use syncline_engine::model::{Clock, ConnectorId, RunId};
+use syncline_engine::model::{Clock, ConnectorId, RuleId, RunId};
+use syncline_engine::rules::SyncRule;
 use syncline_engine::service::{
     Comparison, ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, Engine, EngineError,
-    EngineEvent, EngineOptions, EngineStatus, ExportReport, ImportOptions, ImportReport, MvHit, MvObjectView, MvSearch,
-    MvTypeView, ObjectChange, Page, PreviewView, RuleDetails, RuleSummary, RunDetails, RunFilter, RunObjectView, RunSummary,
-    ServerConfigurationView, SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
+    EngineEvent, EngineOptions, EngineStatus, ExportReport, ExpressionObject, ImportOptions, ImportReport, MvHit, MvObjectView,
+    MvSearch, MvTypeView, ObjectChange, Page, PreviewView, RuleChangeView, RuleClone, RuleDetails, RuleSet, RuleSummary,
+    RuleTrialView, RunDetails, RunFilter, RunObjectView, RunSummary, ServerConfigurationView, SyncMode, WhatIfFilter,
+    WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
 };
+use syncline_engine::setup::RuleChanges;
 use uuid::Uuid;
 
 /// The answer to a question.
@@ -50,6 +53,14 @@ pub trait Backend: Send + Sync {
     fn metaverse_schema(&self) -> Answer<Vec<MvTypeView>>;
     fn rules(&self) -> Answer<Vec<RuleSummary>>;
     fn rule(&self, guid: Uuid) -> Answer<RuleDetails>;
+    fn rule_set(&self) -> Answer<RuleSet>;
+    fn judge_rules(&self, changes: &RuleChanges) -> Answer<RuleChangeView>;
+    fn change_rules(&self, changes: &RuleChanges) -> Answer<RuleChangeView>;
+    fn clone_rule(&self, rule: RuleId, how: &RuleClone, as_of: Option<u64>) -> Answer<(RuleDetails, RuleChangeView)>;
+    fn rule_script(&self, rules: &[String]) -> Answer<String>;
+    fn try_rule(&self, rule: &SyncRule, object: Uuid) -> Answer<RuleTrialView>;
+    fn expression_object(&self, connector: &str, dn: &str) -> Answer<ExpressionObject>;
+    fn expression_mv_object(&self, guid: Uuid, connector: Option<&str>) -> Answer<ExpressionObject>;
     fn start_run(&self, connector: &str, profile: &str) -> Answer<RunId>;
     fn stop_run(&self, connector: Option<&str>) -> Answer<Vec<RunId>>;
     fn start_cycle(&self, policy: CyclePolicy) -> Answer<()>;
@@ -138,6 +149,30 @@ impl Backend for Engine {
     }
     fn rule(&self, guid: Uuid) -> Answer<RuleDetails> {
         Self::rule(self, guid)
+    }
+    fn rule_set(&self) -> Answer<RuleSet> {
+        Self::rule_set(self)
+    }
+    fn judge_rules(&self, changes: &RuleChanges) -> Answer<RuleChangeView> {
+        Self::judge_rules(self, changes)
+    }
+    fn change_rules(&self, changes: &RuleChanges) -> Answer<RuleChangeView> {
+        Self::change_rules(self, changes)
+    }
+    fn clone_rule(&self, rule: RuleId, how: &RuleClone, as_of: Option<u64>) -> Answer<(RuleDetails, RuleChangeView)> {
+        Self::clone_rule(self, rule, how, as_of)
+    }
+    fn rule_script(&self, rules: &[String]) -> Answer<String> {
+        Self::rule_script(self, rules)
+    }
+    fn try_rule(&self, rule: &SyncRule, object: Uuid) -> Answer<RuleTrialView> {
+        Self::try_rule(self, rule, object)
+    }
+    fn expression_object(&self, connector: &str, dn: &str) -> Answer<ExpressionObject> {
+        Self::expression_object(self, connector, dn)
+    }
+    fn expression_mv_object(&self, guid: Uuid, connector: Option<&str>) -> Answer<ExpressionObject> {
+        Self::expression_mv_object(self, guid, connector)
     }
     fn start_run(&self, connector: &str, profile: &str) -> Answer<RunId> {
         Self::start_run(self, connector, profile).map(|handle| handle.id())

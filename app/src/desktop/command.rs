@@ -1,7 +1,7 @@
 //! What the drawing code asks the app to do. Commands are carried out between two frames.
 
 use syncline_engine::model::{ConnectorId, RunId};
-use syncline_engine::service::{CsScope, CyclePolicy, ObjectErrorView};
+use syncline_engine::service::{CsScope, CyclePolicy, ObjectErrorView, OtherRules};
 use uuid::Uuid;
 
 use super::action::{Action, Tab};
@@ -57,6 +57,8 @@ pub enum Command {
     OpenWhyNot(NameInConnector),
     /// Open a synchronization rule.
     OpenRule(Uuid),
+    /// Change a synchronization rule in the rules editor.
+    EditRule(Uuid),
     /// Select a connector on the Connectors tab.
     ShowConnector(ConnectorId),
     /// Open the What-If window.
@@ -118,4 +120,6 @@ pub struct WhatIfStart {
     pub connector: Option<String>,
     /// Full or delta.
     pub full: Option<bool>,
+    /// Rules that are not saved, laid over the saved ones.
+    pub rules: Option<OtherRules>,
 }

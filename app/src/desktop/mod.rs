@@ -17,6 +17,7 @@ pub mod metaverse_designer;
 pub mod metaverse_search;
 pub mod objects;
 pub mod operations;
+pub mod rules_editor;
 pub mod server_configuration;
 pub mod session;
 pub mod settings;

@@ -26,6 +26,7 @@ use super::objects::Windows;
 use super::operations::clear::ClearRuns;
 use super::operations::save::SaveRuns;
 use super::operations::{Operations, any_running};
+use super::rules_editor::RulesEditor;
 use super::server_configuration::{ExportWindow, ImportWindow};
 use super::settings::Query;
 use super::shell::notices::Notices;
@@ -56,6 +57,7 @@ pub struct Session {
     import_window: Option<ImportWindow>,
     export_window: Option<ExportWindow>,
     whatif: WhatIf,
+    rules_editor: RulesEditor,
     find: Option<Find>,
     save_runs: Option<SaveRuns>,
     clear_runs: Option<ClearRuns>,
@@ -87,6 +89,7 @@ impl Session {
             import_window: None,
             export_window: None,
             whatif: WhatIf::default(),
+            rules_editor: RulesEditor::default(),
             find: None,
             save_runs: None,
             clear_runs: None,
@@ -116,6 +119,7 @@ impl Session {
             selected_connector: self.connectors_tab.selected().map(|connector| connector.name.clone()),
             object_selected: tab == Tab::MetaverseSearch && self.search.selected().is_some(),
             attribute_selected: tab == Tab::MetaverseDesigner && self.designer.attribute().is_some(),
+            selected_rule: self.rules_editor.selected(),
             search_problem: self.search.problem(schema),
             running: self.is_running(),
             cycle: self.cycle,
@@ -217,11 +221,12 @@ impl Session {
         if self.clear_runs.as_mut().is_some_and(ClearRuns::poll) {
             commands.push(Command::Do(Action::Refresh));
         }
-        let Self { backend, operations, connectors_tab, search, windows, whatif, progress, status, .. } = self;
+        let Self { backend, operations, connectors_tab, search, windows, whatif, rules_editor, progress, status, .. } = self;
         let threshold = status.value().and_then(|status| status.deletion_threshold);
         let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
         if configuration_changed {
             operations.reload(&cx);
+            rules_editor.reload(&cx);
         }
         for run in started.into_iter().chain(finished.iter().cloned()) {
             operations.note_run(&cx, run);
@@ -237,6 +242,7 @@ impl Session {
         search.poll(&cx);
         windows.poll(&mut cx);
         whatif.poll(&cx);
+        rules_editor.poll(&mut cx);
     }
 
     fn end_cycle(&mut self, result: &CycleResult, notices: &mut Notices) {
@@ -303,6 +309,7 @@ impl Session {
             backend,
             windows,
             whatif,
+            rules_editor,
             find,
             save_runs,
             clear_runs,
@@ -317,6 +324,7 @@ impl Session {
         let threshold = status.value().and_then(|status| status.deletion_threshold);
         let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
         windows.show(ctx, &mut cx);
+        rules_editor.show(ctx, &mut cx);
         whatif.show(ctx, &mut cx);
         if let Some(window) = save_runs
             && !window.show(ctx, &mut cx)
@@ -384,10 +392,11 @@ impl Session {
             Command::Do(action) => self.act(action, around, ctx, notices),
             command => {
                 let mut commands = Vec::new();
-                let Self { backend, windows, whatif, progress, .. } = self;
+                let Self { backend, windows, whatif, rules_editor, progress, .. } = self;
                 let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
                 match command {
                     Command::OpenWhatIf(start) => whatif.open(&cx, &start),
+                    Command::EditRule(guid) => rules_editor.edit(&cx, guid),
                     command => windows.open(&cx, command),
                 }
             }
@@ -452,7 +461,27 @@ impl Session {
             }
             Action::WhatIf => {
                 let connector = connector.filter(|_| situation.tab == Tab::Connectors);
-                self.execute(Command::OpenWhatIf(WhatIfStart { connector, full: None }), around, ctx, notices);
+                self.execute(Command::OpenWhatIf(WhatIfStart { connector, ..WhatIfStart::default() }), around, ctx, notices);
+            }
+            Action::RulesEditor
+            | Action::AddRule
+            | Action::ViewRule
+            | Action::EditRule
+            | Action::CloneRule
+            | Action::DeleteRule
+            | Action::EnableRule
+            | Action::DisableRule
+            | Action::ExportRule
+            | Action::MoveRuleUp
+            | Action::MoveRuleDown => {
+                let mut commands = Vec::new();
+                let Self { backend, rules_editor, progress, .. } = self;
+                let mut cx =
+                    Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
+                rules_editor.act(&mut cx, action);
+                for command in commands {
+                    self.execute(command, around, ctx, notices);
+                }
             }
             Action::ImportServerConfiguration => {
                 self.import_window.get_or_insert_default();
@@ -479,7 +508,7 @@ impl Session {
                     self.schema.ask(worker, question(&self.backend, |engine| engine.metaverse_schema()));
                 }
                 let mut commands = Vec::new();
-                let Self { backend, operations, connectors_tab, search, windows, progress, .. } = self;
+                let Self { backend, operations, connectors_tab, search, windows, rules_editor, progress, .. } = self;
                 let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
                 if action == Action::Search {
                     search.search(&cx);
@@ -489,6 +518,7 @@ impl Session {
                     connectors_tab.reload(&cx);
                     search.reload(&cx);
                     windows.reload(&cx);
+                    rules_editor.refresh(ctx, &cx);
                 }
             }
             _ => {}

@@ -1,5 +1,6 @@
 //! Turns rules into a plan: names become numbers, expressions become programs, clauses are made ready.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -352,7 +353,7 @@ impl RuleCompiler<'_> {
             schema: &self.connector.schema,
             optional: self.optional,
             metaverse: self.metaverse,
-            parameters: &self.connector.parameters,
+            parameters: Cow::Borrowed(&self.connector.parameters),
         }
     }
 

@@ -44,6 +44,9 @@ pub enum LinkType {
 }
 
 impl LinkType {
+    /// All of them, as a list shows them.
+    pub const ALL: [Self; 4] = [Self::Provision, Self::Join, Self::StickyJoin, Self::JoinNoFlow];
+
     /// `Provision`, `Join`, `StickyJoin` or `JoinNoFlow`.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -71,6 +74,9 @@ pub enum MergeType {
 }
 
 impl MergeType {
+    /// All of them, as a list shows them.
+    pub const ALL: [Self; 4] = [Self::Update, Self::Merge, Self::MergeCaseInsensitive, Self::Replace];
+
     /// `Update`, `Replace`, `Merge` or `MergeCaseInsensitive`.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -144,6 +150,11 @@ impl ScopeOperator {
         ("GREATERTHANOREQUAL", Self::GreaterThanOrEqual),
         ("NOTNULL", Self::IsNotNull),
     ];
+
+    /// All of them, as a list shows them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::WORDS.iter().filter(|(word, operator)| operator.word() == *word).map(|(_, operator)| *operator)
+    }
 
     /// The word of the rule editor.
     #[must_use]

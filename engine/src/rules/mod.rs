@@ -17,7 +17,7 @@ mod source_names;
 mod table_tests;
 mod text;
 
-pub use check::{FIRST_STANDARD_PRECEDENCE, FaultSeverity, RuleCheck, RuleFault};
+pub use check::{FIRST_STANDARD_PRECEDENCE, FaultSeverity, FlowField, RuleCheck, RuleFault, RulePlace};
 pub use compile::{PlanInput, RuleProblem, compile};
 pub use default_set::{
     DefaultSetError, DefaultSetOptions, ForestFeatures, UserMatch, active_directory_schema, active_directory_schema_with,
@@ -35,5 +35,5 @@ pub use plan::{
 };
 pub use revision::{Revision, RuleChange, RuleChangeKind, RuleConnector, revise};
 pub use scope::{CompiledClause, ScopeSource, clause_holds, in_scope};
-pub use source_names::{DOMAIN_PARAMETERS, attribute_kind};
+pub use source_names::{DOMAIN_PARAMETERS, SourceNames, attribute_kind};
 pub use text::{TWICE, read_rules, scope_text, write_rules};

@@ -141,10 +141,11 @@ impl Revision {
             // A standard rule reads attributes that a directory of its kind may lack.
             rule = read(&|name| connector.schema.attribute_of(&written.connector_object, name).is_some())?;
         }
-        let known = self
-            .rules
-            .iter_mut()
-            .find(|known| known.connector == connector.id && fold_text(&known.name) == fold_text(&rule.name));
+        // By its identifier a rule is found again after it got another name.
+        let by_name = |known: &SyncRule| known.connector == connector.id && fold_text(&known.name) == fold_text(&rule.name);
+        let place = written.id.and_then(|id| self.rules.iter().position(|known| known.guid == id));
+        let place = place.or_else(|| self.rules.iter().position(by_name));
+        let known = place.and_then(|place| self.rules.get_mut(place));
         let (name, direction) = (rule.name.clone(), rule.direction);
         let kind = match known {
             Some(known) => {
@@ -296,6 +297,15 @@ mod tests {
         let rule = revision.rules.iter().find(|rule| rule.name == "NAMES").unwrap();
         assert_eq!((rule.id, rule.guid, rule.precedence), (RuleId(10), Uuid::from_u128(10), 15));
         assert_eq!((revision.rules.len(), rule.flows[0].target.as_str()), (3, "title"));
+    }
+
+    #[test]
+    fn a_rule_that_got_another_name_is_found_by_its_identifier() {
+        let id = Uuid::from_u128(10);
+        let revision = check(&RULE.replace("name = \"NAMES\"", &format!("name = \"Titles\"\nid = \"{id}\""))).unwrap();
+        assert_eq!(revision.changes[0].kind, RuleChangeKind::Replaced);
+        let rule = revision.rules.iter().find(|rule| rule.name == "Titles").unwrap();
+        assert_eq!((revision.rules.len(), rule.guid, rule.id), (3, id, RuleId(10)));
     }
 
     #[test]

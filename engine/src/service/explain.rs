@@ -4,8 +4,9 @@ use uuid::Uuid;
 
 use super::engine::{Answer, Engine};
 use super::queries::explain;
-use super::{EngineError, PreviewView, SyncMode, WhyNotView, WhyView};
+use super::{EngineError, PreviewView, RuleTrialView, SyncMode, WhyNotView, WhyView};
 use crate::model::CsId;
+use crate::rules::SyncRule;
 use crate::store::search::connector_space::id_by_guid;
 use crate::sync::preview;
 
@@ -43,6 +44,16 @@ impl Engine {
             };
             prepared.view(&preview, mode, commit && preview.error.is_none())
         })
+    }
+
+    /// Tries a rule that is not saved on one object, as if it were switched on: a connector space object for an inbound
+    /// rule, a metaverse object for an outbound one. Nothing is written.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownObject`], or [`EngineError::Invalid`] when the rule is not for objects of this type or
+    /// cannot be used at all.
+    pub fn try_rule(&self, rule: &SyncRule, object: Uuid) -> Answer<RuleTrialView> {
+        self.query(|reader, context| explain::trial::view(reader, context, self.now(), rule, object))
     }
 
     /// Why an attribute of a metaverse object has the value that it has. `object` is a GUID, or a text that exactly one

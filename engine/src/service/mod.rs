@@ -12,6 +12,7 @@ mod interval;
 mod joiner;
 mod protection;
 pub mod queries;
+mod rule_set;
 #[cfg(test)]
 mod rule_tests;
 mod rules;
@@ -37,7 +38,9 @@ pub use engine::{CycleHandle, Engine, RunHandle};
 pub use error::EngineError;
 pub use history::PurgedHistory;
 pub use interval::{InvalidInterval, interval_text, parse_interval};
+pub use queries::explain::expression_part;
 pub use queries::expression::{shipped_object, shipped_target};
+pub use rule_set::RuleSet;
 pub use rules::{RuleClone, RuleSource};
 pub use texts::{error_fix, status_explanation};
 pub use views::*;

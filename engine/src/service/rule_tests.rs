@@ -9,8 +9,11 @@ use super::*;
 use crate::connector::DirectoryPartition;
 use crate::examples::{self, ExampleFile};
 use crate::model::{FixedClock, PartitionId, SequentialIds};
-use crate::rules::{Flow, FlowSource, ForestFeatures, MergeType, SyncRule, active_directory_schema_with, tenant_schema};
-use crate::setup::{RuleChangeError, RuleChanges, apply_default_rules};
+use crate::rules::{
+    Flow, FlowField, FlowSource, ForestFeatures, MergeType, RuleFault, RulePlace, SyncRule, active_directory_schema_with,
+    tenant_schema,
+};
+use crate::setup::{Accept, RuleChangeError, RuleChanges, apply_default_rules};
 use crate::store::configuration::{self, ConnectorRecord, PartitionRecord};
 
 const FOREST: &str = "contoso.com";
@@ -358,4 +361,54 @@ fn examples_are_tried_on_the_rules_of_the_installation() {
     let refused = examples::run_all(&own, Some(&engine.example_setting(Vec::new()).unwrap())).remove(0);
     let fault = refused.fault.unwrap();
     assert!(fault.contains("\"connectors\"") && fault.contains("\"matchUsersOn\""), "{fault}");
+}
+
+#[test]
+fn faults_have_their_place_and_an_unfinished_expression_is_stored_when_that_is_wanted() {
+    let installation = installation();
+    let own = "[[rule]]\nname = \"Own\"\nprecedence = 50\ndirection = \"inbound\"\nconnector = \"contoso.com\"\n\
+               connector_object = \"user\"\nmetaverse_object = \"person\"\nlink = \"join\"\n\
+               scope = [[\"title EQUAL x\"], [\"mail ISNOTNULL\", \"titel EQUAL x\"]]\n\
+               [rule.expression]\ndisplayName = \"Trm([displayName])\"\naccountEnabled = \"Trim([mail])\"\n";
+    let source = RuleSource { file: "rules.toml".to_owned(), text: own.to_owned() };
+    let mut rule = installation.engine.rules_from_text(&[source]).unwrap().remove(0);
+    let set = installation.engine.rule_set().unwrap();
+    let places = |rule: &SyncRule| set.judge(rule).into_iter().filter(RuleFault::is_error).map(|fault| fault.place).collect();
+    let flow = |target: &str, field| RulePlace::Flow { target: target.to_owned(), field };
+    let found: Vec<RulePlace> = places(&SyncRule { precedence: 100, name: String::new(), ..rule.clone() });
+    assert_eq!(
+        found,
+        [
+            RulePlace::Name,
+            RulePlace::Precedence,
+            RulePlace::Precedence,
+            RulePlace::Scope { group: 1, clause: Some(1) },
+            flow("accountEnabled", FlowField::Source),
+            flow("displayName", FlowField::Expression),
+        ]
+    );
+    rule.scope.truncate(1);
+    rule.flows.retain(|flow| flow.target == "displayName");
+    let store = |accept| {
+        let changes = RuleChanges { save: vec![rule.clone()], accept, ..RuleChanges::default() };
+        installation.engine.change_rules(&changes)
+    };
+    assert!(matches!(store(Accept::Sound), Err(EngineError::RuleChange(RuleChangeError::Refused(_)))));
+    let view = store(Accept::Unfinished).unwrap();
+    assert!(view.warnings.iter().any(|fault| fault.is_expression() && !fault.is_error()), "{view:?}");
+    let set = installation.engine.rule_set().unwrap();
+    assert!(set.faults[&rule.guid].iter().any(RuleFault::is_error), "the list shows that it must be mended");
+}
+
+#[test]
+fn who_writes_an_attribute_is_told_by_precedence() {
+    let installation = installation();
+    let set = installation.engine.rule_set().unwrap();
+    let rule = installation.rule("In from AD - User Common");
+    let writers = set.writers(&SyncRule { precedence: 7, ..rule.clone() }, "DisplayName");
+    assert!(writers.len() > 2 && writers[0].itself && writers[0].precedence == 7, "{writers:?}");
+    assert!(writers.windows(2).all(|pair| pair[0].precedence < pair[1].precedence));
+    assert!(set.writers(&rule, "").is_empty());
+    let out = installation.rule("Out to AAD - User Identity");
+    assert!(set.writers(&out, "displayName").iter().all(|writer| writer.connector == TENANT && writer.object_type == "user"));
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::rule_set::attributes_used;
 use crate::model::{ConnectorId, DN_ATTRIBUTE, RuleId, Schema, fold_text};
-use crate::rules::{Direction, FaultSeverity, RuleCheck, RuleFault, SyncRule, compile, rule_differences};
+use crate::rules::{Direction, FaultSeverity, RuleCheck, RuleFault, RulePlace, SyncRule, compile, rule_differences};
 use crate::store::configuration::{self, ConnectorRecord};
 use crate::store::options::{self, CONFIGURATION_VERSION};
 use crate::store::{Database, StoreError, attributes, schema};
@@ -24,6 +24,9 @@ pub enum Accept {
     /// Rules without faults, and of the standard ones nothing but whether they are enabled.
     #[default]
     Sound,
+    /// As `Sound`, but a rule with an expression that cannot be read as one is stored with a warning: the rules editor
+    /// lets a person go on later. Until then every object in its scope reports the flow.
+    Unfinished,
     /// Whatever the engine can hold, for scenarios: they try rules that an administrator's tools refuse.
     Storable,
 }
@@ -134,11 +137,16 @@ pub fn judge_rules(connection: &Connection, changes: &RuleChanges) -> Result<Rul
     let inputs = plan_inputs(connection)?;
     let metaverse = schema::metaverse(connection)?;
     match changes.accept {
-        Accept::Sound => {
+        Accept::Sound | Accept::Unfinished => {
             // Standard rules are composed without faults; they are judged by what is wrong between them and changed ones.
             let rules = steps.iter().filter_map(|step| step.after.as_ref()).filter(|rule| !rule.is_standard());
             let judged: BTreeSet<Uuid> = rules.map(|rule| rule.guid).collect();
             faults.extend(RuleCheck { rules: &after, connectors: &inputs, metaverse: &metaverse }.faults(&judged));
+            if changes.accept == Accept::Unfinished {
+                for fault in faults.iter_mut().filter(|fault| fault.is_expression()) {
+                    fault.severity = FaultSeverity::Warning;
+                }
+            }
         }
         Accept::Storable => {
             let rules = steps.iter().filter_map(|step| step.after.as_ref());
@@ -206,7 +214,7 @@ fn unstorable(rule: &SyncRule, rules: &[SyncRule], metaverse: &Schema) -> Option
 
 fn fault(rule: &SyncRule, message: String) -> RuleFault {
     let (severity, part, precedence) = (FaultSeverity::Error, String::new(), rule.precedence);
-    RuleFault { severity, rule: rule.name.clone(), precedence, part, message }
+    RuleFault { severity, rule: rule.name.clone(), precedence, part, message, place: RulePlace::Rule }
 }
 
 fn is_selected(connector: &ConnectorRecord, attribute: &str) -> bool {

@@ -261,6 +261,34 @@ fn expression_to(rule: &CompiledRule, attribute: AttributeId) -> Option<&Compile
     rule.flows.iter().find(|flow| flow.target.id == attribute && matches!(flow.source, CompiledSource::Expression { .. }))
 }
 
+/// What every flow of an inbound rule gives on an object, whether or not the object is in its scope.
+#[must_use]
+pub fn inbound_values(
+    plan: &Plan,
+    rule: &CompiledRule,
+    object: &CsObject,
+    now: Timestamp,
+) -> Vec<(AttributeId, Result<FlowValue, ObjectError>)> {
+    let Some(connector) = plan.connector(object.connector) else { return Vec::new() };
+    let expected = object.view(TowerView::Expected);
+    let source = FlowObject::connector_space(object, &expected);
+    let parameters = ObjectParameters::new(connector, Some(&object.dn));
+    rule.flows.iter().map(|flow| (flow.target.id, flow_value(flow, &source, &parameters, ambience(now), plan))).collect()
+}
+
+/// What every flow of an outbound rule gives for a metaverse object, whether or not the object is in its scope.
+#[must_use]
+pub fn outbound_values(
+    plan: &Plan,
+    rule: &CompiledRule,
+    image: &Image,
+    now: Timestamp,
+) -> Vec<(AttributeId, Result<FlowValue, ObjectError>)> {
+    let Some(connector) = plan.connector(rule.connector) else { return Vec::new() };
+    let (source, parameters) = (FlowObject::metaverse(image), ObjectParameters::new(connector, None));
+    rule.flows.iter().map(|flow| (flow.target.id, flow_value(flow, &source, &parameters, ambience(now), plan))).collect()
+}
+
 /// The metaverse object and the object of one target that flows lead to.
 #[derive(Clone, Copy, Debug)]
 pub struct OutboundTarget<'a> {

@@ -16,7 +16,9 @@ use crate::connector::CancelToken;
 use crate::model::ValueType;
 use crate::protection;
 use crate::rules::{RuleConnector, SyncRule, revise};
-use crate::service::{Engine, EngineError, EngineOptions, FindingState, FlowStatus, ImportOptions, JoinStatus, SyncMode};
+use crate::service::{
+    Engine, EngineError, EngineOptions, FindingState, FlowStatus, ImportOptions, JoinStatus, MvSearch, RuleSource, SyncMode,
+};
 use crate::setup::demo::{SampleWorkspace, fill};
 use crate::store::configuration;
 
@@ -648,6 +650,61 @@ fn a_value_is_explained_by_its_flows() {
     assert!(refused("Ada", "dispalyName").contains("did you mean displayName?"));
     assert!(refused("Smith", "displayName").contains("matches 5 metaverse objects"));
     assert!(refused("Nobody", "displayName").contains("Nobody"));
+}
+
+#[test]
+fn a_rule_that_is_not_saved_is_tried_on_one_object() {
+    let lab = Lab::new();
+    let rule = |text: &str| {
+        let source = RuleSource { file: "rules.toml".to_owned(), text: text.to_owned() };
+        lab.engine.rules_from_text(&[source]).unwrap().remove(0)
+    };
+    let object = |name: &str| {
+        let connector = lab.engine.connector(FOREST).unwrap().id;
+        lab.engine.cs_object_by_dn(connector, &dn(name)).unwrap().guid
+    };
+    let shout = |join: &str| {
+        rule(&format!(
+            "[[rule]]\nname = \"Shout\"\nprecedence = 50\ndirection = \"inbound\"\nconnector = \"contoso.com\"\n\
+             connector_object = \"user\"\nmetaverse_object = \"person\"\nlink = \"join\"\nenabled = false\n\
+             scope = [[\"department EQUAL IT\", \"mail ISNOTNULL\"]]\njoin = [[\"{join}\"]]\nsame = [\"department\"]\n\
+             [rule.expression]\ndisplayName = \"UCase([displayName])\"\ntitle = \"Error(\\\"no title\\\")\"\n\
+             [rule.direct]\nmiddleName = \"middleName\"\n"
+        ))
+    };
+    let tried = lab.engine.try_rule(&shout("objectGUID = sourceAnchorBinary"), object("Ada")).unwrap();
+    assert!(tried.scope.in_scope, "{tried:?}");
+    let flows: Vec<(&str, FlowStatus, String)> =
+        tried.flows.iter().map(|flow| (flow.attribute.as_str(), flow.status, flow.values.join("; "))).collect();
+    assert_eq!(
+        flows,
+        [
+            ("department", FlowStatus::Applied, "IT".to_owned()),
+            ("displayName", FlowStatus::Applied, "ADA SMITH".to_owned()),
+            ("middleName", FlowStatus::NoValue, String::new()),
+            ("title", FlowStatus::Error, String::new()),
+        ]
+    );
+    assert_eq!(tried.flows[3].reason, "no title");
+    let bob = lab.engine.try_rule(&shout("objectGUID = sourceAnchorBinary"), object("Bob")).unwrap();
+    assert_eq!(bob.scope.failing, "department EQUAL IT does not hold (Sales)");
+    assert_eq!(bob.flows[1].values, ["BOB SMITH"], "the flows tell what they would give");
+    assert!(bob.join_note.contains("out of scope"), "{}", bob.join_note);
+    let tried = lab.engine.try_rule(&shout("mail = middleName"), object("Ada")).unwrap();
+    assert!(tried.joins.is_empty() && tried.join_note.contains("joins on middleName"), "{tried:?}");
+    let wrong = lab.engine.try_rule(&shout("mail = mail"), object("Staff")).unwrap_err().to_string();
+    assert!(wrong.contains("type \"group\"") && wrong.contains("type \"user\""), "{wrong}");
+
+    let out = rule(&format!(
+        "[[rule]]\nname = \"Out\"\nprecedence = 51\ndirection = \"outbound\"\nconnector = \"{TENANT}\"\n\
+         connector_object = \"user\"\nmetaverse_object = \"person\"\nlink = \"join\"\n\
+         [rule.expression]\ndisplayName = \"LCase([displayName])\"\n"
+    ));
+    let page = lab.engine.search_metaverse(&MvSearch { text: "Eve".to_owned(), limit: 5, ..MvSearch::default() }).unwrap();
+    let tried = lab.engine.try_rule(&out, page.rows[0].guid).unwrap();
+    assert!(tried.scope.in_scope);
+    assert_eq!(tried.flows[0].values, ["eve smith"]);
+    assert!(lab.engine.rule_set().unwrap().rules.iter().all(|rule| rule.name != "Shout"), "nothing is stored");
 }
 
 #[test]

@@ -107,6 +107,25 @@ fn every_window_names_what_can_be_used() {
             check(&window, page);
         }
     }
+    for size in [[1280.0, 800.0], [900.0, 600.0]] {
+        let mut window = window_of(&fixture, size, None);
+        window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::R);
+        window.run();
+        check(&window, "Synchronization Rules Editor");
+        click(&mut window, Role::Row, "Rule 50 In from AD - User Title Check");
+        let editor = "Synchronization Rules Editor";
+        click_in(&mut window, editor, Role::Button, "Edit");
+        let title = "Edit inbound synchronization rule - In from AD - User Title Check";
+        for page in ["Description", "Scoping filter", "Join rules", "Transformations", "Test on object..."] {
+            click_in(&mut window, title, Role::Button, page);
+            for more in ["Add Group", "Add Clause", "Add Transformation"] {
+                if inner(&window, title).query_by_role_and_label(Role::Button, more).is_some() {
+                    click_in(&mut window, title, Role::Button, more);
+                }
+            }
+            check(&window, page);
+        }
+    }
     check(&welcome_window(&fixture), "Welcome");
     for size in [[1280.0, 800.0], [900.0, 600.0]] {
         for item in ["Import Server Configuration...", "Export Server Configuration..."] {
@@ -128,7 +147,7 @@ fn every_window_names_what_can_be_used() {
 fn an_item_that_is_missing_in_this_version_says_so() {
     let mut window = window(&Fixture::f1());
     click(&mut window, Role::Button, "Tools");
-    let item = window.get_by_role_and_label(Role::Button, "Synchronization Rules Editor");
+    let item = window.get_by_role_and_label(Role::Button, "Scheduler...");
     assert!(item.accesskit_node().is_disabled());
     item.hover();
     window.run_steps(30);

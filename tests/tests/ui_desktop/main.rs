@@ -18,6 +18,7 @@ mod metaverse;
 mod objects;
 mod operations;
 mod pictures;
+mod rules_editor;
 mod server_configuration;
 mod settings;
 mod support;

@@ -344,6 +344,7 @@ mod tests {
                 precedence: 50,
                 part: "scope".into(),
                 message: "no such attribute".into(),
+                place: RulePlace::Rule,
             }],
         };
         let text = details(&rule, &view());

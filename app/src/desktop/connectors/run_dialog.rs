@@ -120,7 +120,7 @@ impl RunDialog {
             });
         });
         if whatif {
-            cx.send(Command::OpenWhatIf(WhatIfStart { connector: Some(connector.name), full: synchronizes }));
+            cx.send(Command::OpenWhatIf(WhatIfStart { connector: Some(connector.name), full: synchronizes, rules: None }));
             return true;
         }
         if accepted

@@ -4,6 +4,8 @@ use egui::{RichText, Ui};
 use syncline_engine::service::{RuleDetails, RuleFlowView};
 use uuid::Uuid;
 
+use super::super::action::Action;
+use super::super::command::Command;
 use super::super::context::{Cx, question};
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
@@ -65,8 +67,18 @@ impl RuleWindow {
     }
 
     /// Draws the contents; true when the window shall close.
-    pub fn show(&mut self, ui: &mut Ui, _cx: &mut Cx<'_>) -> bool {
-        let close = button_bar::close(ui, |_| ());
+    pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
+        let close = button_bar::bar(
+            ui,
+            |_| (),
+            |ui| {
+                let close = button_bar::close_button(ui);
+                if ui.button("Edit...").on_hover_text(Action::EditRule.tooltip()).clicked() {
+                    cx.send(Command::EditRule(self.guid));
+                }
+                close
+            },
+        );
         egui::CentralPanel::no_frame().show(ui, |ui| {
             let Some(rule) = empty::value(ui, &self.rule) else { return };
             head(ui, rule);

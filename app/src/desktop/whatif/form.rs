@@ -26,6 +26,7 @@ enum Rules {
     Saved,
     File,
     Server,
+    Unsaved,
 }
 
 /// One that is being computed.
@@ -48,6 +49,8 @@ pub struct Form {
     rules: Rules,
     file: PathField,
     server: ServerFolder,
+    /// A rule from the rules editor that is not saved.
+    unsaved: Option<OtherRules>,
     running: Option<Running>,
     answer: Requested<WhatIfReport>,
 }
@@ -60,6 +63,7 @@ impl Default for Form {
             rules: Rules::Saved,
             file: PathField::file(),
             server: ServerFolder::default(),
+            unsaved: None,
             running: None,
             answer: Requested::default(),
         }
@@ -96,6 +100,10 @@ impl Form {
             let others = cx.connectors().iter().filter(|connector| connector.name != *name);
             self.left_out = others.map(|connector| connector.id).collect();
         }
+        if let Some(rules) = &start.rules {
+            self.unsaved = Some(rules.clone());
+            self.rules = Rules::Unsaved;
+        }
     }
 
     /// Takes in answers; the result when it is there.
@@ -128,6 +136,10 @@ impl Form {
             Rules::File => {
                 let file = self.file.path().ok_or("Name the file with the rules")?;
                 Ok((request, Some(file)))
+            }
+            Rules::Unsaved => {
+                let instead = self.unsaved.clone().map(Instead::Rules);
+                Ok((WhatIfRequest { instead, ..request }, None))
             }
             Rules::Server => {
                 let path = self.server.folder().cloned().ok_or("Name the folder of the export and read it")?;
@@ -216,9 +228,12 @@ impl Form {
         ] {
             ui.radio_value(&mut self.rules, rules, text);
         }
+        if let Some(unsaved) = &self.unsaved {
+            ui.radio_value(&mut self.rules, Rules::Unsaved, format!("The saved rules with {}", unsaved.file));
+        }
         ui.add_space(4.0);
         match self.rules {
-            Rules::Saved => {}
+            Rules::Saved | Rules::Unsaved => {}
             Rules::File => {
                 self.file.show(ui, cx.worker, "Rules file", "Choose a file of rules");
                 if let Some(error) = self.file.error() {

@@ -70,6 +70,24 @@ fn arc(ui: &Ui, center: Pos2, colour: Color32) {
     ui.painter().add(PathShape::line(points.collect(), Stroke::new(2.0, colour)));
 }
 
+/// Paints the lock of what comes with the program.
+pub fn lock(ui: &Ui, center: Pos2) {
+    let palette = Palette::of(ui.style());
+    let body = Rect::from_center_size(center + vec2(0.0, 2.5), vec2(9.0, 7.0));
+    let bow = (0..=10_u8).map(|step| {
+        let angle = std::f32::consts::PI * (1.0 + f32::from(step) / 10.0);
+        center + vec2(0.0, -1.5) + vec2(angle.cos() * 2.8, angle.sin() * 3.6)
+    });
+    ui.painter().add(PathShape::line(bow.collect(), Stroke::new(1.4, palette.text_weak)));
+    ui.painter().rect_filled(body, CornerRadius::same(1), palette.text_weak);
+    let response = ui.interact(
+        Rect::from_center_size(center, vec2(15.0, 15.0)),
+        ui.make_persistent_id(("lock", center.x as i32, center.y as i32)),
+        Sense::hover(),
+    );
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Standard rule"));
+}
+
 /// A severity shape in the flow of a layout.
 pub fn severity_icon(ui: &mut Ui, class: StatusClass) {
     let (rect, _) = ui.allocate_exact_size(vec2(16.0, 16.0), Sense::hover());

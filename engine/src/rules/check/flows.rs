@@ -2,31 +2,34 @@
 
 use std::collections::BTreeSet;
 
-use syncline_expression::{AttributeKind, Problem, ProblemKind, Program, Severity, Target, check};
+use syncline_expression::{Problem, ProblemKind, Program, Severity, check};
 
 use super::super::definition::{Direction, Flow, FlowSource};
-use super::super::source_names::{SourceNames, attribute_kind};
+use super::super::source_names::SourceNames;
 use super::parts::unknown;
-use super::{Notes, nearest};
-use crate::model::{AttributeDefinition, INDEXED_LIMIT, Schema, ValueType, fold_text};
+use super::{FlowField, Notes, RulePlace, nearest};
+use crate::model::{AttributeDefinition, ValueType, fold_text};
 
 pub(super) fn flows(names: &SourceNames<'_>, notes: &mut Notes<'_>) {
     let mut seen = BTreeSet::new();
     for flow in &names.rule.flows {
         let part = format!("flow to {}", flow.target);
+        let at = |field| RulePlace::Flow { target: flow.target.clone(), field };
+        notes.at(at(FlowField::Target));
         if !seen.insert(fold_text(&flow.target)) {
             notes.error(&part, "the rule has another flow to this attribute; keep one of them");
         }
-        let names_object = names.rule.direction == Direction::Outbound && flow.target.eq_ignore_ascii_case("dn");
-        let target = if names_object { Some(name_attribute()) } else { target_of(names, &flow.target) };
+        let names_object = names.names_object(&flow.target);
+        let target = names.target(&flow.target);
         let Some(target) = target else {
             notes.error(&part, unknown_target(names, &flow.target));
             // The source can be judged all the same.
+            notes.at(at(FlowField::Source));
             source(names, notes, &part, flow, None);
             continue;
         };
         if flow.merge.is_union() && !target.multi_valued {
-            notes.error(
+            notes.at(at(FlowField::MergeType)).error(
                 &part,
                 format!(
                     "merge type {} joins values, and {} holds one; use Update or another attribute",
@@ -36,35 +39,18 @@ pub(super) fn flows(names: &SourceNames<'_>, notes: &mut Notes<'_>) {
             );
         }
         if flow.apply_once && (flow.merge.is_union() || names_object) {
-            notes.error(
+            notes.at(at(FlowField::ApplyOnce)).error(
                 &part,
                 "apply once is for a value that is set at creation and left alone; it cannot be merged, nor name an object",
             );
         }
+        notes.at(at(FlowField::Source));
         source(names, notes, &part, flow, Some(&target));
     }
 }
 
-fn name_attribute() -> AttributeDefinition {
-    AttributeDefinition { name: "dn".to_owned(), value_type: ValueType::String, multi_valued: false, indexed: false }
-}
-
-/// Schema and object type that a rule writes; `*` stands for all types.
-fn target_side<'a>(names: &SourceNames<'a>) -> (&'a Schema, &'a str) {
-    match names.rule.direction {
-        Direction::Inbound => (names.metaverse, names.rule.metaverse_object_type.as_str()),
-        Direction::Outbound => (names.schema, names.rule.connector_object_type.as_str()),
-    }
-}
-
-fn target_of(names: &SourceNames<'_>, attribute: &str) -> Option<AttributeDefinition> {
-    let (schema, object_type) = target_side(names);
-    let found = if object_type == "*" { schema.attribute(attribute) } else { schema.attribute_of(object_type, attribute) };
-    found.cloned()
-}
-
 fn unknown_target(names: &SourceNames<'_>, attribute: &str) -> String {
-    let (schema, object_type) = target_side(names);
+    let (schema, object_type) = names.target_side();
     let hint = nearest(attribute, schema.attributes_of(object_type).map(|definition| definition.name.as_str()));
     match names.rule.direction {
         Direction::Inbound => format!("metaverse object type {object_type} has no such attribute{hint}"),
@@ -113,27 +99,25 @@ fn direct(names: &SourceNames<'_>, notes: &mut Notes<'_>, part: &str, attribute:
 /// An expression: what cannot be evaluated, never fits the target, or certainly mistakes a type is an error; what is
 /// merely suspicious is a warning.
 fn expression(names: &SourceNames<'_>, notes: &mut Notes<'_>, part: &str, text: &str, target: Option<&AttributeDefinition>) {
-    let aim = |multi_valued: bool| {
-        target.map(|target| Target {
-            name: target.name.clone(),
-            kind: if names.rule.direction == Direction::Outbound && target.name == "dn" {
-                AttributeKind::Text
-            } else {
-                attribute_kind(target.value_type)
-            },
-            multi_valued,
-            max_length: target.indexed.then_some(INDEXED_LIMIT),
-        })
-    };
+    let aim = |multi_valued: bool| target.map(|target| names.aim(&AttributeDefinition { multi_valued, ..target.clone() }));
     // Several values fail only where there are several: that is known object by object.
     let certain = check(text, names, aim(true).as_ref());
+    let source = notes.place.clone();
     for problem in &certain {
+        if problem.severity == Severity::Error
+            && let RulePlace::Flow { target, .. } = &source
+        {
+            notes.at(RulePlace::Flow { target: target.clone(), field: FlowField::Expression });
+        } else {
+            notes.at(source.clone());
+        }
         if problem.severity == Severity::Error || problem.kind == ProblemKind::Type {
             notes.error(part, told(problem));
         } else {
             notes.warning(part, told(problem));
         }
     }
+    notes.at(source);
     if target.is_some_and(|target| !target.multi_valued) {
         for problem in check(text, names, aim(false).as_ref()).iter().filter(|problem| !certain.contains(problem)) {
             notes.warning(part, told(problem));

@@ -29,6 +29,62 @@ pub enum FaultSeverity {
     Warning,
 }
 
+/// The place in a rule that a fault is about, for an editor that leads there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RulePlace {
+    /// The rule as a whole.
+    #[default]
+    Rule,
+    /// Its name.
+    Name,
+    /// Its precedence.
+    Precedence,
+    /// Its connector.
+    Connector,
+    /// Its object type in the connector space.
+    ConnectorObjectType,
+    /// Its object type in the metaverse.
+    MetaverseObjectType,
+    /// Its link type.
+    LinkType,
+    /// A group of its scoping filter, or one clause of the group.
+    Scope {
+        /// Number of the group, from 0.
+        group: usize,
+        /// Number of the clause, from 0.
+        clause: Option<usize>,
+    },
+    /// A group of its join criteria, or one condition of the group.
+    Join {
+        /// Number of the group, from 0.
+        group: usize,
+        /// Number of the condition, from 0.
+        condition: Option<usize>,
+    },
+    /// A flow.
+    Flow {
+        /// Attribute written.
+        target: String,
+        /// What of the flow it is.
+        field: FlowField,
+    },
+}
+
+/// A field of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FlowField {
+    /// The attribute written.
+    Target,
+    /// The attribute read, the constant, or an expression whose result does not fit.
+    Source,
+    /// An expression that cannot be read as one.
+    Expression,
+    /// How contributions combine.
+    MergeType,
+    /// Evaluated only at creation.
+    ApplyOnce,
+}
+
 /// Something that is wrong with a rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RuleFault {
@@ -42,6 +98,9 @@ pub struct RuleFault {
     pub part: String,
     /// Sentence that names the value and the fix.
     pub message: String,
+    /// Where it is.
+    #[serde(skip)]
+    pub place: RulePlace,
 }
 
 impl RuleFault {
@@ -49,6 +108,13 @@ impl RuleFault {
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == FaultSeverity::Error
+    }
+
+    /// True when it is an expression that cannot be read as one. The rule can be held all the same: every object in its
+    /// scope reports the flow until it is mended.
+    #[must_use]
+    pub fn is_expression(&self) -> bool {
+        matches!(self.place, RulePlace::Flow { field: FlowField::Expression, .. })
     }
 }
 
@@ -82,7 +148,7 @@ impl RuleCheck<'_> {
         checked.sort_by_key(|rule| (rule.precedence, rule.guid));
         let mut found = Vec::new();
         for rule in checked {
-            let mut notes = Notes { rule, faults: Vec::new() };
+            let mut notes = Notes { rule, faults: Vec::new(), place: RulePlace::Rule };
             self.identity(&mut notes);
             self.neighbours(&mut notes);
             self.content(&mut notes);
@@ -96,19 +162,21 @@ impl RuleCheck<'_> {
     fn identity(&self, notes: &mut Notes<'_>) {
         let rule = notes.rule;
         if rule.name.trim().is_empty() {
-            notes.error("", "it has no name");
+            notes.at(RulePlace::Name).error("", "it has no name");
         }
         let others = || self.rules.iter().filter(|other| other.guid != rule.guid);
         if let Some(other) = others().find(|other| other.precedence == rule.precedence) {
-            notes.error("", format!("precedence {} is used by \"{}\"; {}", rule.precedence, other.name, self.free_numbers()));
+            notes
+                .at(RulePlace::Precedence)
+                .error("", format!("precedence {} is used by \"{}\"; {}", rule.precedence, other.name, self.free_numbers()));
         }
         let same_name = |other: &&SyncRule| other.connector == rule.connector && fold_text(&other.name) == fold_text(&rule.name);
         if others().any(|other| same_name(&other)) {
-            notes.error("", "its connector has another rule of this name; give it a name of its own");
+            notes.at(RulePlace::Name).error("", "its connector has another rule of this name; give it a name of its own");
         }
         if rule.tag.is_none() && !(0..FIRST_STANDARD_PRECEDENCE).contains(&rule.precedence) {
             let last = FIRST_STANDARD_PRECEDENCE - 1;
-            notes.error(
+            notes.at(RulePlace::Precedence).error(
                 "",
                 format!(
                     "precedence {} is not from 0 to {last}, the numbers of an administrator's rules; {}",
@@ -150,7 +218,7 @@ impl RuleCheck<'_> {
         if !rule.join.is_empty()
             && let Some(other) = others.iter().find(|other| linking(other) && other.join != rule.join)
         {
-            notes.warning(
+            notes.at(RulePlace::Join { group: 0, condition: None }).warning(
                 "join",
                 format!(
                     "\"{}\" joins the same objects by other criteria; an object in scope of both cannot be joined",
@@ -168,7 +236,7 @@ impl RuleCheck<'_> {
             if let Some((merge, name)) = merges.get(&fold_text(&flow.target))
                 && kind(*merge) != kind(flow.merge)
             {
-                notes.warning(
+                notes.at(RulePlace::Flow { target: flow.target.clone(), field: FlowField::MergeType }).warning(
                     format!("flow to {}", flow.target),
                     format!(
                         "its merge type is {}, that of the flow in \"{name}\" is {}; an object in scope of both fails, so give both the same",
@@ -184,7 +252,7 @@ impl RuleCheck<'_> {
                 .chain(others.iter().filter(|other| meets(rule, other) && same_type(other)))
                 .any(|other| other.flows.iter().any(|flow| flow.target.eq_ignore_ascii_case("dn")));
             if !named {
-                notes.error("", "it creates objects, but no flow gives them a name; add a flow to dn");
+                notes.at(RulePlace::LinkType).error("", "it creates objects, but no flow gives them a name; add a flow to dn");
             }
         }
     }
@@ -193,37 +261,37 @@ impl RuleCheck<'_> {
     fn content(&self, notes: &mut Notes<'_>) {
         let rule = notes.rule;
         let Some(connector) = self.connectors.iter().find(|connector| connector.id == rule.connector) else {
-            notes.error("", "its connector does not exist");
+            notes.at(RulePlace::Connector).error("", "its connector does not exist");
             return;
         };
         let known_type = connector.schema.type_name(&rule.connector_object_type).is_some();
         if !known_type {
             let hint = nearest(&rule.connector_object_type, connector.schema.types());
-            notes.error("", format!("connector {} has no object type \"{}\"{hint}", connector.name, rule.connector_object_type));
+            notes
+                .at(RulePlace::ConnectorObjectType)
+                .error("", format!("connector {} has no object type \"{}\"{hint}", connector.name, rule.connector_object_type));
         }
         let any = rule.metaverse_object_type == "*";
         if any && (rule.direction == Direction::Outbound || rule.link == LinkType::Provision) {
-            notes.error("", "metaverse object type * is for inbound rules that only join; name one type");
+            notes
+                .at(RulePlace::MetaverseObjectType)
+                .error("", "metaverse object type * is for inbound rules that only join; name one type");
         } else if !any && self.metaverse.type_name(&rule.metaverse_object_type).is_none() {
             let hint = nearest(&rule.metaverse_object_type, self.metaverse.types());
-            notes.error("", format!("the metaverse has no object type \"{}\"{hint}", rule.metaverse_object_type));
+            notes
+                .at(RulePlace::MetaverseObjectType)
+                .error("", format!("the metaverse has no object type \"{}\"{hint}", rule.metaverse_object_type));
             return;
         }
         if rule.link == LinkType::JoinNoFlow && !rule.flows.is_empty() {
-            notes.warning("", "its link type is JoinNoFlow, so none of its flows does anything; choose Join to let them");
+            notes
+                .at(RulePlace::LinkType)
+                .warning("", "its link type is JoinNoFlow, so none of its flows does anything; choose Join to let them");
         }
         if !known_type {
             return;
         }
-        let parameters = parts::parameters(connector);
-        let names = SourceNames {
-            rule,
-            connector: &connector.name,
-            schema: &connector.schema,
-            optional: connector.optional.as_deref(),
-            metaverse: self.metaverse,
-            parameters: &parameters,
-        };
+        let names = SourceNames::new(rule, connector, self.metaverse);
         parts::scope(&names, notes);
         parts::join(&names, notes);
         flows::flows(&names, notes);
@@ -234,9 +302,16 @@ impl RuleCheck<'_> {
 struct Notes<'a> {
     rule: &'a SyncRule,
     faults: Vec<RuleFault>,
+    place: RulePlace,
 }
 
 impl Notes<'_> {
+    /// Says where the faults are that come next.
+    fn at(&mut self, place: RulePlace) -> &mut Self {
+        self.place = place;
+        self
+    }
+
     fn add(&mut self, severity: FaultSeverity, part: impl Into<String>, message: impl Into<String>) {
         self.faults.push(RuleFault {
             severity,
@@ -244,6 +319,7 @@ impl Notes<'_> {
             precedence: self.rule.precedence,
             part: part.into(),
             message: message.into(),
+            place: self.place.clone(),
         });
     }
 

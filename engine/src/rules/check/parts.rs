@@ -1,26 +1,18 @@
 //! Scoping filter and join criteria of a rule.
 
-use std::collections::BTreeMap;
-
-use super::super::compile::PlanInput;
 use super::super::definition::{ScopeClause, ScopeOperator};
 use super::super::source_names::SourceNames;
-use super::{Notes, nearest};
+use super::{Notes, RulePlace, nearest};
 use crate::model::{AttributeDefinition, Dn, ValueType};
 
-/// The parameters of a connector with the one that every connector has.
-pub(super) fn parameters(connector: &PlanInput) -> BTreeMap<String, String> {
-    let mut parameters = connector.parameters.clone();
-    parameters.insert("Connector.ID".to_owned(), connector.guid.to_string());
-    parameters
-}
-
 pub(super) fn scope(names: &SourceNames<'_>, notes: &mut Notes<'_>) {
-    for group in &names.rule.scope {
+    for (number, group) in names.rule.scope.iter().enumerate() {
+        notes.at(RulePlace::Scope { group: number, clause: None });
         if group.is_empty() {
             notes.error("scope", "a group has no clause and so admits every object; remove it or give it a clause");
         }
-        for clause in group {
+        for (place, clause) in group.iter().enumerate() {
+            notes.at(RulePlace::Scope { group: number, clause: Some(place) });
             if clause.operator.asks_membership() {
                 if let Some(reason) = group_fault(clause) {
                     notes.error("scope", format!("\"{clause}\": {reason}"));
@@ -98,11 +90,13 @@ fn clause_fault(names: &SourceNames<'_>, clause: &ScopeClause, definition: &Attr
 
 pub(super) fn join(names: &SourceNames<'_>, notes: &mut Notes<'_>) {
     let rule = names.rule;
-    for group in &rule.join {
+    for (number, group) in rule.join.iter().enumerate() {
+        notes.at(RulePlace::Join { group: number, condition: None });
         if group.is_empty() {
             notes.error("join", "a group has no condition; remove it or give it one");
         }
-        for condition in group {
+        for (place, condition) in group.iter().enumerate() {
+            notes.at(RulePlace::Join { group: number, condition: Some(place) });
             let connector = names.schema.attribute_of(&rule.connector_object_type, &condition.connector_attribute);
             if connector.is_none() {
                 let known = names.schema.attributes_of(&rule.connector_object_type).map(|definition| definition.name.as_str());

@@ -242,6 +242,21 @@ pub struct PreviewView {
     pub error: Option<ObjectError>,
 }
 
+/// What a rule that is not saved says of one object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RuleTrialView {
+    /// Distinguished name of the connector space object, display name of the metaverse object.
+    pub object: String,
+    /// Its filter, clause by clause.
+    pub scope: RuleScopeView,
+    /// What its join rules find.
+    pub joins: Vec<JoinGroupView>,
+    /// What is to be said of them, or why they were not tried; may be empty.
+    pub join_note: String,
+    /// What its flows give by themselves, whether or not the object is in scope.
+    pub flows: Vec<FlowView>,
+}
+
 /// Where a value of a metaverse attribute came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ContributionView {

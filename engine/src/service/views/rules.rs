@@ -119,3 +119,28 @@ pub struct RuleChangeView {
     /// Connectors that need a full synchronization.
     pub full_synchronization: Vec<String>,
 }
+
+/// A flow among all that write one attribute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleWriterView {
+    /// Identifier of the rule.
+    pub guid: Uuid,
+    /// Name of the rule.
+    pub rule: String,
+    /// Its precedence.
+    pub precedence: i64,
+    /// Its connector.
+    pub connector: String,
+    /// Its object type in the connector space.
+    pub object_type: String,
+    /// `Direct`, `Expression` or `Constant`.
+    pub kind: String,
+    /// Attribute, expression or constant.
+    pub source: String,
+    /// How contributions combine.
+    pub merge: MergeType,
+    /// The rule is switched on.
+    pub enabled: bool,
+    /// It is the rule that was asked about.
+    pub itself: bool,
+}

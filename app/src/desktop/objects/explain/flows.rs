@@ -80,6 +80,8 @@ pub enum FlowKind {
     Export,
     /// All that could give one metaverse attribute.
     Why,
+    /// Those of one rule that is tried, saved or not.
+    Trial,
 }
 
 #[derive(Clone, Copy)]
@@ -133,6 +135,14 @@ const WHY: [(Column, Field); 8] = [
     (Column::short("Merge Type", 90.0).optional(), Field::MergeType),
 ];
 
+const TRIAL: [(Column, Field); 5] = [
+    (Column::text("Target Attribute", 190.0), Field::Target),
+    (Column::text("Source", 230.0), Field::Source),
+    (Column::short("Status", 184.0), Field::Status),
+    (Column::text("Gives", 240.0), Field::Gives),
+    (Column::text("Why", 200.0), Field::Why),
+];
+
 /// The list of flows.
 pub struct FlowGrid {
     kind: FlowKind,
@@ -148,6 +158,7 @@ impl FlowGrid {
             FlowKind::Import => &IMPORT,
             FlowKind::Export => &EXPORT,
             FlowKind::Why => &WHY,
+            FlowKind::Trial => &TRIAL,
         };
         Self { kind, fields, columns: fields.iter().map(|(column, _)| *column).collect() }
     }
@@ -171,6 +182,7 @@ impl GridModel for FlowGrid {
             FlowKind::Import => "Import Attribute Flow",
             FlowKind::Export => "Export Attribute Flow",
             FlowKind::Why => "Contributions",
+            FlowKind::Trial => "What the rule gives",
         }
     }
 
@@ -246,6 +258,7 @@ impl GridModel for FlowGrid {
         match self.kind {
             FlowKind::Import | FlowKind::Export => "No flow to show. Clear the filter or Changed only.",
             FlowKind::Why => "No rule for the joined objects flows to this attribute.",
+            FlowKind::Trial => "The rule flows no attribute.",
         }
     }
 }

@@ -5,12 +5,13 @@ use egui::{
     Align2, FontSelection, Id, Pos2, Rect, RichText, Role, Sense, Stroke, StrokeKind, TextStyle, Ui, WidgetInfo, pos2, vec2,
 };
 use egui_table::{CellInfo, HeaderCellInfo, HeaderRow, PrefetchInfo, Table, TableDelegate, TableState};
+use syncline_engine::service::StatusClass;
 
 use super::super::super::settings::GridLayout;
 use super::super::super::theme::{HEADER_HEIGHT, Palette, ROW_HEIGHT};
 use super::super::badge;
 use super::super::diff;
-use super::model::{Cell, GridModel};
+use super::model::{Cell, GridModel, NameLook, Sign};
 use super::rows::RowSet;
 use super::state::{GridState, change_layout};
 use super::{GridResponse, keyboard, toolbar};
@@ -343,6 +344,25 @@ impl<M: GridModel> Delegate<'_, M> {
                 badge::severity(ui, pos2(rect.left() + 7.0, rect.center().y), class);
                 paint_text(ui, rect.with_min_x(rect.left() + 22.0), text, body, palette.text, right).1
             }
+            Cell::Struck => paint_struck(ui, rect, text, palette.text_weak, right),
+            Cell::Signed(sign, look) => {
+                let center = pos2(rect.left() + 7.0, rect.center().y);
+                match sign {
+                    Sign::None => {}
+                    Sign::Lock => badge::lock(ui, center),
+                    Sign::Warning => badge::severity(ui, center, StatusClass::Warning),
+                }
+                let rect = rect.with_min_x(rect.left() + 22.0);
+                match look {
+                    NameLook::Plain => paint_text(ui, rect, text, body, palette.text, right).1,
+                    NameLook::Struck => paint_struck(ui, rect, text, palette.text_weak, right),
+                    NameLook::Bold => {
+                        // The fonts have one weight; a second pass half a pixel aside makes the letters heavier.
+                        paint_text(ui, rect.translate(vec2(0.6, 0.0)), text, body, palette.text_strong, right);
+                        paint_text(ui, rect, text, body, palette.text_strong, right).1
+                    }
+                }
+            }
             Cell::Aside => paint_text(ui, rect.with_min_x(rect.left() + 22.0), text, body, palette.text_weak, right).1,
             Cell::Progress(share) => {
                 badge::progress(ui, rect, share, text);
@@ -369,6 +389,15 @@ impl<M: GridModel> Delegate<'_, M> {
             }
         }
     }
+}
+
+/// Paints one line struck through; true when it was cut.
+fn paint_struck(ui: &Ui, rect: Rect, text: &str, colour: egui::Color32, right: bool) -> bool {
+    let (place, cut) = paint_text(ui, rect, text, &TextStyle::Body, colour, right);
+    if !text.is_empty() {
+        ui.painter().hline(place.x_range(), place.center().y + 1.0, Stroke::new(1.0, colour));
+    }
+    cut
 }
 
 /// Paints one line, cut at the end; gives where it stands and whether it was cut.

@@ -11,7 +11,7 @@ mod toolbar;
 use egui::{Id, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
 pub(crate) use draw::paint_text;
-pub use model::{Cell, Column, GridModel, RowKey, SortKey};
+pub use model::{Cell, Column, GridModel, NameLook, RowKey, Sign, SortKey};
 pub use rows::{PAGE, Pager, RowSet};
 pub use state::{GridState, all_layouts, change_layout, layout, restore_layouts, shown_columns};
 pub use toolbar::{column_choices, filter_box};

@@ -76,6 +76,32 @@ pub enum Cell {
     Tagged(&'static str, Color32),
     /// A changed value, word by word.
     Diff(Vec<Piece>),
+    /// Weak text, struck through: something that is switched off.
+    Struck,
+    /// A name with room for a sign before it.
+    Signed(Sign, NameLook),
+}
+
+/// A sign before a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// None; the room stays.
+    None,
+    /// It comes with the program.
+    Lock,
+    /// Something is wrong with it.
+    Warning,
+}
+
+/// How a name looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameLook {
+    /// As other text.
+    Plain,
+    /// Bold.
+    Bold,
+    /// Weak and struck through.
+    Struck,
 }
 
 /// A value to sort by.

@@ -169,7 +169,7 @@ impl Explainer<'_> {
 }
 
 /// An expression with what its parts gave, as text.
-pub(super) fn expression(step: &Step) -> ExpressionPart {
+pub fn expression(step: &Step) -> ExpressionPart {
     let result = |result: &StepResult| match result {
         StepResult::Constant(name) => (*name).to_owned(),
         StepResult::Error(error) => format!("error: {}", error.message),

@@ -3,8 +3,11 @@
 
 mod flows;
 pub mod preview;
+pub mod trial;
 pub mod why;
 pub mod why_not;
+
+pub use flows::expression as expression_part;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
