@@ -104,6 +104,7 @@ scenarios! {
     deletions_approved = check("deletions-approved"),
     members_of_a_group = check("members-of-a-group"),
     join_without_flow = check("join-without-flow"),
+    confirmed_at_once = check("confirmed-at-once"),
 }
 
 #[test]

@@ -287,7 +287,7 @@ fn read(path: &std::path::Path) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use syncline_engine::model::ConnectorId;
-    use syncline_engine::rules::{FaultSeverity, LinkType, RuleFault};
+    use syncline_engine::rules::{FaultSeverity, LinkType, RuleFault, RulePlace};
     use syncline_engine::service::RuleFlowView;
     use uuid::Uuid;
 

@@ -57,7 +57,7 @@ fn uses(rule: &SyncRule) -> UsesOfRule {
             FlowSource::Expression(text) => {
                 let attributes = highlight(text).into_iter().filter(|part| part.class == HighlightClass::Attribute);
                 let names = attributes.filter_map(|part| text.get(part.range));
-                sources.extend(names.map(|name| name.trim_matches(['[', ']']).trim().to_owned()));
+                sources.extend(names.map(|name| name.trim_matches(['[', ']']).to_owned()));
             }
         }
     }
@@ -232,7 +232,7 @@ mod tests {
                 case_sensitive: false,
             }]],
             flows: vec![
-                flow("title", FlowSource::Expression("IIF([jobTitle]=\"x\",[ title],\"[none]\")".into())),
+                flow("title", FlowSource::Expression("IIF([jobTitle]=\"x\",[title],\"[none]\")".into())),
                 flow("department", FlowSource::Direct("division".into())),
             ],
         }

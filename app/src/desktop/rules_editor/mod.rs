@@ -183,7 +183,7 @@ impl RulesEditor {
             Action::MoveRuleUp | Action::MoveRuleDown => {
                 let by = if action == Action::MoveRuleUp { -1 } else { 1 };
                 if let Some(other) = known.set.neighbour(rule.id, by).cloned() {
-                    self.start(cx, Task::Swap { rule, other });
+                    self.start(cx, Task::Swap(Box::new((rule, other))));
                 }
             }
             Action::ExportRule => self.export = Some(ExportRule::new(&known.set, &rule)),
@@ -270,7 +270,7 @@ impl RulesEditor {
         self.question = None;
         match answer {
             Answer::Cancel => {}
-            Answer::Do(task) => self.start(cx, task),
+            Answer::Do(task) => self.start(cx, *task),
             Answer::Open(rule) => self.show_rule(*rule, false),
             Answer::WhatIf(rule) => {
                 if let Some(known) = self.known.value() {

@@ -27,7 +27,7 @@ pub enum Answer {
     /// Nothing happens.
     Cancel,
     /// This is done.
-    Do(Task),
+    Do(Box<Task>),
     /// The rule itself is opened.
     Open(Box<SyncRule>),
     /// What it would do if this rule were not there.
@@ -82,7 +82,6 @@ impl Question {
 }
 
 /// The frame around a question.
-#[must_use]
 pub fn frame(ctx: &Context) -> egui::Frame {
     egui::Frame::popup(&ctx.global_style()).inner_margin(egui::Margin::same(18))
 }
@@ -107,7 +106,7 @@ fn reserved(ui: &mut Ui, rule: &SyncRule) -> Option<Answer> {
         let yes = action_ui::primary(ui, true, "Yes");
         yes.request_focus();
         if yes.clicked() {
-            answer = Some(Answer::Do(Task::Clone { rule: rule.clone(), disable_original: true }));
+            answer = Some(Answer::Do(Box::new(Task::Clone { rule: rule.clone(), disable_original: true })));
         }
     });
     answer
@@ -128,7 +127,7 @@ fn standard(ui: &mut Ui, rule: &SyncRule) -> Option<Answer> {
             answer = Some(Answer::Cancel);
         }
         if rule.enabled && action_ui::primary(ui, true, "Disable Rule").clicked() {
-            answer = Some(Answer::Do(Task::Enable { rule: rule.clone(), enabled: false }));
+            answer = Some(Answer::Do(Box::new(Task::Enable { rule: rule.clone(), enabled: false })));
         }
     });
     answer
@@ -169,7 +168,7 @@ fn going(ui: &mut Ui, rule: &SyncRule, impact: &Requested<RuleChangeView>) -> Op
             answer = Some(Answer::Cancel);
         }
         if action_ui::primary(ui, possible, "Delete Rule").clicked() {
-            answer = Some(Answer::Do(Task::Delete(rule.clone())));
+            answer = Some(Answer::Do(Box::new(Task::Delete(rule.clone()))));
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             let hint = "Synchronizes a copy of the database without the rule and tells what changes.";

@@ -29,12 +29,7 @@ pub enum Task {
         enabled: bool,
     },
     /// Two rules change places.
-    Swap {
-        /// One.
-        rule: SyncRule,
-        /// The other.
-        other: SyncRule,
-    },
+    Swap(Box<(SyncRule, SyncRule)>),
     /// Remove a rule.
     Delete(SyncRule),
 }
@@ -71,7 +66,8 @@ impl Task {
                     let told = format!("\"{}\" is switched {}.", rule.name, if enabled { "on" } else { "off" });
                     Done { told, change: save(vec![SyncRule { enabled, ..rule }])?, edit: None }
                 }
-                Self::Swap { rule, other } => {
+                Self::Swap(pair) => {
+                    let (rule, other) = *pair;
                     let (one, two) = (rule.precedence, other.precedence);
                     let told = format!("\"{}\" has precedence {two} now, \"{}\" has {one}.", rule.name, other.name);
                     let save = save(vec![SyncRule { precedence: two, ..rule }, SyncRule { precedence: one, ..other }])?;

@@ -21,7 +21,10 @@ use crate::sync::explain::{self, JudgedRule};
 use crate::sync::{FlowValue, plan_inputs, read_plan};
 use crate::whatif::shown_value;
 
+/// What flows give, by target.
 type Results = Vec<(AttributeId, Result<FlowValue, ObjectError>)>;
+/// Makes values readable.
+type Texts<'a> = dyn Fn(&[Value]) -> Result<Vec<String>, EngineError> + 'a;
 
 /// Tries a rule on a connector space object (inbound) or a metaverse object (outbound), as if it were switched on.
 /// Nothing is written.
@@ -154,7 +157,7 @@ impl Explainer<'_> {
         rule: &SyncRule,
         results: &Results,
         object: &str,
-        texts: &dyn Fn(&[Value]) -> Result<Vec<String>, EngineError>,
+        texts: &Texts<'_>,
     ) -> Result<Vec<FlowView>, EngineError> {
         let by_target: BTreeMap<String, &Result<FlowValue, ObjectError>> =
             results.iter().map(|(target, result)| (fold_text(self.plan.name(*target)), result)).collect();

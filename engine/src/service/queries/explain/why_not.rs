@@ -279,7 +279,7 @@ impl Search<'_> {
             text = "not synchronized yet; the next synchronization gives it a metaverse object".to_owned();
         }
         if let Some(time) = object.disconnected {
-            self.answer.finding("Disconnected", FindingState::Note, format!("a rule took its metaverse object away at {time}"));
+            self.answer.finding("Disconnected", FindingState::Note, format!("it lost its metaverse object at {time:.0}"));
         }
         self.answer.finding("Link", if would_link { FindingState::Note } else { FindingState::Bad }, text.clone());
         Ok(Some(format!("It has no metaverse object: {text}.")))
