@@ -246,7 +246,7 @@ impl RulesEditor {
                 ctx.move_to_top(egui::LayerId::new(egui::Order::Middle, id));
             }
             let room = ctx.content_rect();
-            let size = egui::vec2(1380.0, 800.0).min(room.size() - egui::vec2(64.0, 128.0));
+            let size = egui::vec2(1380.0, 800.0).min(room.size() - egui::vec2(64.0, 104.0));
             let mut open = true;
             let shown = framed(ctx, TITLE).id(id).open(&mut open).default_size(size).min_size([640.0, 380.0]);
             shown.default_pos([18.0, 46.0]).constrain_to(room).show(ctx, |ui| self.contents(ui, cx));

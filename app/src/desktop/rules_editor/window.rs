@@ -20,7 +20,7 @@ use super::rule_trial::RuleTrial;
 use super::{Known, questions, work};
 
 /// Height of the list of faults, and of a long one.
-const FAULTS: f32 = 26.0;
+const FAULTS: f32 = 32.0;
 const MANY_FAULTS: f32 = 78.0;
 
 /// What came back from saving.
@@ -173,7 +173,7 @@ impl RuleWindow {
         }
         let step = (self.number % 7) as f32 * 22.0;
         let room = ctx.content_rect();
-        let size = egui::vec2(1180.0, 800.0).min(room.size() - egui::vec2(64.0, 128.0));
+        let size = egui::vec2(1180.0, 800.0).min(room.size() - egui::vec2(64.0, 104.0));
         let mut open = true;
         let shown = window(ctx, self.title()).id(id).open(&mut open).default_size(size).min_size([620.0, 380.0]);
         let shown = shown.default_pos([30.0 + step, 44.0 + step.min(40.0)]).constrain_to(room);

@@ -142,6 +142,8 @@ fn kind_and_target(ui: &mut Ui, fields: &mut Fields<'_>, key: u64) {
     let Some(flow) = fields.draft.flow(key) else { return };
     let before = flow.target.clone();
     ui.horizontal_wrapped(|ui| {
+        // What the other three fields leave.
+        let width = (ui.available_width() - 118.0 - 178.0 - 140.0).clamp(150.0, 250.0);
         ui.vertical(|ui| {
             caption(ui, "FlowType");
             let kinds = || FlowKind::ALL.map(|kind| Item::plain(kind.label())).to_vec();
@@ -156,7 +158,7 @@ fn kind_and_target(ui: &mut Ui, fields: &mut Fields<'_>, key: u64) {
                 let names = set.names(&rule);
                 names.map(|names| names.targets().iter().map(Item::attribute).collect()).unwrap_or_default()
             };
-            let (response, chosen) = choose(ui, "Target Attribute", &flow.target, 250.0, items);
+            let (response, chosen) = choose(ui, "Target Attribute", &flow.target, width, items);
             flow.target = chosen.unwrap_or(std::mem::take(&mut flow.target));
             target_field = Some(response);
         });
