@@ -10,9 +10,11 @@ use super::effects::{Counted, CsEffect, Effects, MvEffect, MvTarget, Trace};
 use super::facts::{Attempt, FactReader, Facts, Halt, Question};
 use super::inbound::{Before, Contributor, InboundResult, flow, object_type};
 use super::join::{LinkDecision, candidates, decide};
-use super::outbound::{Outbound, TargetOutcome, deprovision, link_rules, unlink};
+use super::outbound::{Outbound, TargetOutcome, Targets, deprovision, link_rules, unlink};
 use super::values::Ambience;
-use crate::model::{AlgorithmStep, CsId, Delta, ErrorCode, Image, MvId, ObjectError, ObjectOperation, SortedMap};
+use crate::model::{
+    AlgorithmStep, ConnectorId, CsId, Delta, Deprovisioning, ErrorCode, Image, MvId, ObjectError, ObjectOperation, SortedMap,
+};
 use crate::rules::{Direction, LinkType, Plan};
 use crate::store::connector_space::{CsObject, EXPLICIT, NORMAL};
 use crate::store::metaverse::MvObject;
@@ -55,6 +57,9 @@ pub struct EvaluationInput<'a> {
     pub traced: bool,
     /// What an administrator decides instead of the rules.
     pub by_hand: Option<ByHand>,
+    /// The connector whose objects all leave: each is evaluated as one that its directory has lost, and nothing is
+    /// wanted there any more.
+    pub leaving: Option<ConnectorId>,
 }
 
 /// What an administrator decides for one object instead of the rules (`engine.md` 1.1).
@@ -165,7 +170,7 @@ impl Evaluator<'_> {
         if object_type(&source).is_none() {
             return Ok(Effects::default());
         }
-        let deleted = source.pending_import.operation == ObjectOperation::Delete;
+        let deleted = source.pending_import.operation == ObjectOperation::Delete || self.leaves(&source);
         let retyped = source.pending_import.operation == ObjectOperation::DeleteAdd;
         let contributor = self.contributor(Arc::clone(&source));
         self.note(|trace| trace.rules = contributor.rules.iter().map(|rule| rule.id).collect());
@@ -215,6 +220,11 @@ impl Evaluator<'_> {
         };
         contributors.push(contributor);
         self.settle(identity, contributors, id, role)
+    }
+
+    /// The object goes with the connector space that it is in.
+    fn leaves(&self, object: &CsObject) -> bool {
+        self.input.leaving == Some(object.connector)
     }
 
     /// Remembers something for those who want to know why.
@@ -294,7 +304,7 @@ impl Evaluator<'_> {
         };
         let mut effects: BTreeMap<CsId, CsEffect> = BTreeMap::new();
         let mut new_objects: Vec<CsEffect> = Vec::new();
-        let mut target_counters: Vec<(&'static str, crate::model::ConnectorId, Option<CsId>)> = Vec::new();
+        let mut target_counters: Vec<(&'static str, ConnectorId, Option<CsId>)> = Vec::new();
         if let Some(place) = contributors.iter().position(|contributor| contributor.object.id == source) {
             if matches!(role, Role::Deleted | Role::Disconnected) {
                 let contributor = contributors.remove(place);
@@ -307,9 +317,9 @@ impl Evaluator<'_> {
             } else if let Some(contributor) = contributors.get(place) {
                 let mut effect = committed(contributor, self.input.ambience);
                 effect.link = Some(link);
+                effect.after.disconnected = None;
                 if let Some(ByHand::Join(_)) = self.input.by_hand {
                     effect.after.connector_state = EXPLICIT;
-                    effect.after.disconnected = None;
                 }
                 effects.insert(source, effect);
             }
@@ -330,7 +340,14 @@ impl Evaluator<'_> {
                 break;
             }
             result = self.remembered(&identity, &contributors)?;
-            let outcomes = self.outbound(&identity, &result.image, &contributors, source, role)?;
+            let outcomes = match self.outbound(&identity, &result.image, &contributors, source, role) {
+                // No error of another directory keeps an object in a connector space that is given up: the metaverse
+                // object waits, and is told with its error.
+                Err(Halt::Error(_)) if role == Role::Deleted && self.input.leaving.is_some() => {
+                    Targets { outcomes: Vec::new(), retry: true }
+                }
+                outcomes => outcomes?,
+            };
             retry = outcomes.retry;
             let mut again = false;
             for outcome in outcomes.outcomes {
@@ -345,7 +362,13 @@ impl Evaluator<'_> {
         if !alive {
             new_objects.clear();
             for contributor in &contributors {
-                let outcome = released(&contributor.object, self.input.ambience);
+                // One that leaves its connector space is left alone in its directory.
+                let outcome = if self.leaves(&contributor.object) {
+                    TargetOutcome { counter: None, ..unlink(&contributor.object, self.input.ambience) }
+                } else {
+                    let action = self.input.plan.deprovisioning(contributor.object.connector);
+                    released(&contributor.object, action, self.input.ambience)
+                };
                 if let Some(counter) = outcome.counter {
                     target_counters.push((counter, contributor.object.connector, Some(contributor.object.id)));
                 }
@@ -409,7 +432,7 @@ impl Evaluator<'_> {
         contributors: &[Contributor],
         source: CsId,
         role: Role,
-    ) -> Attempt<super::outbound::Targets> {
+    ) -> Attempt<Targets> {
         let (metaverse_type, changed) = match identity {
             Identity::New(object_type) => (object_type.as_str(), true),
             Identity::Existing(object) => (
@@ -426,9 +449,9 @@ impl Evaluator<'_> {
             Some(ByHand::Disconnect { .. }) => self.facts.cs(source)?.map(|object| object.connector),
             Some(ByHand::Join(_)) | None => None,
         };
-        let mut all = super::outbound::Targets { outcomes: Vec::new(), retry: false };
+        let mut all = Targets { outcomes: Vec::new(), retry: false };
         for (place, connector) in self.input.plan.connectors.values().enumerate() {
-            if apart == Some(connector.id) || (!everything && Some(connector.id) != own) {
+            if [apart, self.input.leaving].contains(&Some(connector.id)) || (!everything && Some(connector.id) != own) {
                 continue;
             }
             let linked: Vec<&Contributor> =
@@ -468,7 +491,7 @@ impl Evaluator<'_> {
         contributors: &mut Vec<Contributor>,
         effects: &mut BTreeMap<CsId, CsEffect>,
         new_objects: &mut Vec<CsEffect>,
-        counters: &mut Vec<(&'static str, crate::model::ConnectorId, Option<CsId>)>,
+        counters: &mut Vec<(&'static str, ConnectorId, Option<CsId>)>,
     ) -> bool {
         let TargetOutcome { mut effect, counter, unlinked, linked } = outcome;
         if !unlinked {
@@ -622,12 +645,12 @@ fn left(contributor: &Contributor, role: Role, ambience: Ambience<'_>) -> CsEffe
     effect
 }
 
-/// A joined object of a metaverse object that goes: deleted in its directory when a rule provisioned
-/// it, left alone otherwise (`engine.md` 4.2-7).
-fn released(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
+/// A joined object of a metaverse object that goes: deprovisioned when a rule provisioned it, left alone otherwise
+/// (`engine.md` 4.2-7).
+fn released(object: &Arc<CsObject>, action: Deprovisioning, ambience: Ambience<'_>) -> TargetOutcome {
     let provisioned =
         object.link_rules.iter().any(|rule| rule.direction == Direction::Outbound && rule.action == LinkType::Provision);
-    if provisioned { deprovision(object, ambience) } else { TargetOutcome { counter: None, ..unlink(object, ambience) } }
+    if provisioned { deprovision(object, action, ambience) } else { TargetOutcome { counter: None, ..unlink(object, ambience) } }
 }
 
 /// Lays an outbound effect over what is already wanted for the same object.
@@ -665,7 +688,7 @@ fn collect(
     new_objects: Vec<CsEffect>,
     source: CsId,
     role: Role,
-    target_counters: Vec<(&'static str, crate::model::ConnectorId, Option<CsId>)>,
+    target_counters: Vec<(&'static str, ConnectorId, Option<CsId>)>,
     retry: bool,
 ) -> Effects {
     let removed = matches!(metaverse, Some(MvEffect::Delete(_))) || (matches!(identity, Identity::New(_)) && metaverse.is_none());
@@ -682,7 +705,7 @@ fn collect(
         places.insert(id, collected.objects.len());
         collected.objects.push(effect);
     }
-    let mut first_new: BTreeMap<crate::model::ConnectorId, usize> = BTreeMap::new();
+    let mut first_new: BTreeMap<ConnectorId, usize> = BTreeMap::new();
     for effect in new_objects {
         first_new.entry(effect.after.connector).or_insert(collected.objects.len());
         collected.objects.push(effect);
