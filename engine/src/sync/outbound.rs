@@ -13,8 +13,8 @@ use super::join::holds;
 use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value, match_keys};
 use crate::model::sorted_set::{minus, sorted_set};
 use crate::model::{
-    AlgorithmStep, AttributeChange, AttributeId, CsId, DN_ATTRIBUTE, Delta, Dn, ErrorCode, Image, MvId, ObjectError,
-    ObjectOperation, RuleId, Value, ValueType, Values,
+    AlgorithmStep, AttributeChange, AttributeId, CsId, DN_ATTRIBUTE, Delta, Deprovisioning, Dn, ErrorCode, Image, MvId,
+    ObjectError, ObjectOperation, RuleId, Value, ValueType, Values,
 };
 use crate::rules::{CompiledFlow, CompiledRule, ConnectorPlan, Direction, LinkType, MergeType, Plan, ScopeSource, in_scope};
 use crate::store::connector_space::{CsObject, EXPLICIT, LinkRule, NORMAL, TowerView};
@@ -128,8 +128,9 @@ impl Outbound<'_> {
             }
         }
         for contributor in released {
-            self.note(|| traced(&contributor.object, TargetAction::Deprovision));
-            outcomes.push(deprovision(&contributor.object, self.ambience));
+            let outcome = deprovision(&contributor.object, self.connector.deprovisioning, self.ambience);
+            self.note(|| traced(&contributor.object, way_out(&outcome)));
+            outcomes.push(outcome);
         }
         Ok(Targets { outcomes, retry })
     }
@@ -214,6 +215,13 @@ impl Outbound<'_> {
         }
         let held_type = object_type(&object).map(str::to_owned);
         if let Some(place) = released.iter().position(|contributor| contributor.object.id == object.id) {
+            if self.connector.deprovisioning != Deprovisioning::DeleteObject && !object.is_unexported_add() {
+                return Err(failed(format!(
+                    "\"{dn}\" stays the name of the object of type {}, which {} keeps as a disconnector; rename or delete it there",
+                    held_type.unwrap_or_default(),
+                    self.connector.name
+                )));
+            }
             released.remove(place);
             return self.retype(&object, rules, type_name).map(|outcome| Provisioned::Outcome(Box::new(outcome)));
         }
@@ -222,7 +230,7 @@ impl Outbound<'_> {
                 .flow(CsEffect::keep(&object), None, rules, type_name, true)
                 .map(|outcome| Provisioned::Outcome(Box::new(outcome))),
             (None, Some(held)) if held == type_name && object.connector_state != 0 => Err(failed(format!(
-                "\"{dn}\" is the name of an object that an administrator disconnected; make it a normal disconnector"
+                "\"{dn}\" is the name of an explicit disconnector, which no rule joins; make it a normal disconnector or join it by hand"
             ))),
             (None, Some(held)) if held == type_name => self.take_over(&object, rules, type_name),
             (None, Some(_)) if object.unapplied.operation == ObjectOperation::Delete => {
@@ -545,6 +553,13 @@ impl Outbound<'_> {
     }
 }
 
+/// Whether an object that loses its metaverse object is deleted with it.
+pub(super) fn way_out(outcome: &TargetOutcome) -> TargetAction {
+    let effect = &outcome.effect;
+    let deleted = effect.remove || effect.after.unapplied.operation == ObjectOperation::Delete;
+    if deleted { TargetAction::Deprovision } else { TargetAction::Disconnect }
+}
+
 /// An object as a trace tells it, without flows.
 pub(super) fn traced(object: &CsObject, action: TargetAction) -> TargetObject {
     TargetObject {
@@ -677,6 +692,7 @@ fn withdraw(object: &Arc<CsObject>, contributor: &Contributor, ambience: Ambienc
         effect.after.unapplied = Delta::none();
         effect.staged_references = Some((ReferenceValues::new(), ReferenceValues::new()));
     }
+    effect.after.disconnected = None;
     effect.after.link_rules = link_rules(Some(contributor), &[], &object.link_rules, ambience);
     TargetOutcome { effect, counter: None, unlinked: false, linked: false }
 }
@@ -697,13 +713,21 @@ pub fn unlink(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
     TargetOutcome { effect, counter: Some("provisioned-disconnect"), unlinked: true, linked: false }
 }
 
-/// Takes the link away and stages the deletion; an object that was never exported just goes.
-pub fn deprovision(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
+/// Takes the link away and does what the connector wants done with an object that nothing holds; one that was never
+/// exported just goes.
+pub fn deprovision(object: &Arc<CsObject>, action: Deprovisioning, ambience: Ambience<'_>) -> TargetOutcome {
     let mut outcome = unlink(object, ambience);
-    if !outcome.effect.remove && object.pending_import.operation != ObjectOperation::Delete {
-        outcome.effect.after.unapplied = Delta { operation: ObjectOperation::Delete, ..Delta::none() };
-        outcome.effect.after.export_changed = Some(ambience.now);
-        outcome.effect.staged_references = Some((ReferenceValues::new(), ReferenceValues::new()));
+    if outcome.effect.remove || object.pending_import.operation == ObjectOperation::Delete {
+        return outcome;
+    }
+    match action {
+        Deprovisioning::DeleteObject => {
+            outcome.effect.after.unapplied = Delta { operation: ObjectOperation::Delete, ..Delta::none() };
+            outcome.effect.after.export_changed = Some(ambience.now);
+            outcome.effect.staged_references = Some((ReferenceValues::new(), ReferenceValues::new()));
+        }
+        Deprovisioning::MakeNormalDisconnector => {}
+        Deprovisioning::MakeExplicitDisconnector => outcome.effect.after.connector_state = EXPLICIT,
     }
     outcome
 }

@@ -407,6 +407,9 @@ fn a_configuration_made_here_moves_to_another_data_folder() {
         partition.include = vec!["OU=Corp,DC=fabrikam,DC=com".to_owned()];
         partition.exclude = vec!["OU=Old,OU=Corp,DC=fabrikam,DC=com".to_owned()];
         configuration::save_partition(&transaction, &partition).unwrap();
+        let mut record = configuration::connector(&transaction, forest.id).unwrap().unwrap();
+        record.deprovisioning = crate::model::Deprovisioning::MakeExplicitDisconnector;
+        configuration::save_connector(&transaction, &record).unwrap();
         let mut rule = configuration::rules(&transaction).unwrap().remove(0);
         rule.id = crate::model::RuleId(0);
         rule.guid = uuid::Uuid::from_u128(77);
@@ -429,6 +432,11 @@ fn a_configuration_made_here_moves_to_another_data_folder() {
     assert_eq!(protection::deletion_limit(&reader).unwrap(), DeletionLimit::Off);
     assert_eq!(RuleChoices::load(&reader).unwrap().user_match, UserMatch::Attribute("employeeID".to_owned()));
     let forest = configuration::connector_named(&reader, "fabrikam.com").unwrap().unwrap();
+    let kept = |name: &str| {
+        let id = configuration::connector_named(&reader, name).unwrap().unwrap();
+        configuration::connector(&reader, id).unwrap().unwrap().deprovisioning
+    };
+    assert_eq!(kept("fabrikam.com"), crate::model::Deprovisioning::MakeExplicitDisconnector);
     let partition = &configuration::partitions(&reader, forest).unwrap()[0];
     assert_eq!(
         (partition.include.as_slice(), partition.exclude.len()),
@@ -602,7 +610,10 @@ fn steps_with_log_files_and_other_words_are_taken_over_and_written_again() {
         let connector = workspace.engine.connectors().unwrap().into_iter().find(|known| known.name == "contoso.com").unwrap();
         let profiles = configuration::profiles(&workspace.engine.database().reader().unwrap(), connector.id).unwrap();
         let profile = profiles.into_iter().find(|profile| profile.name == "Full Import").unwrap();
-        (profile.clone(), profile.steps.into_iter().map(|step| (step.step_type, step.log_file.map(|log| log.usage))).collect::<Vec<_>>())
+        (
+            profile.clone(),
+            profile.steps.into_iter().map(|step| (step.step_type, step.log_file.map(|log| log.usage))).collect::<Vec<_>>(),
+        )
     };
     let (mut profile, _) = steps_of(&second);
     let first = profile.steps[0].clone();
