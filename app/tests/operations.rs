@@ -252,7 +252,9 @@ fn objects_are_joined_and_disconnected_by_hand() {
         found["total"].as_u64().unwrap()
     };
     assert_eq!(explicit(), 0);
-    let gone = demo.data(&cs("disconnect", &aaron, &["--explicit"]));
+    let (answer, _) = demo.answer(&cs("disconnect", &aaron, &["--explicit"]));
+    let (gone, warnings) = (&answer["data"], answer["warnings"].as_array().unwrap());
+    assert!(warnings.len() == 1 && warnings[0].as_str().unwrap().contains("deletes CN={"), "{warnings:?}");
     assert_eq!((&gone["state"], &gone["metaverse"]), (&Value::from("Disconnector (explicit)"), &Value::Null));
     synchronize();
     assert_eq!(explicit(), 1, "rules leave it alone");

@@ -109,6 +109,7 @@ scenarios! {
     connector_space_deleted = check("connector-space-deleted"),
     connector_deleted = check("connector-deleted"),
     join_without_flow = check("join-without-flow"),
+    confirmed_at_once = check("confirmed-at-once"),
 }
 
 #[test]

@@ -211,7 +211,7 @@ impl World {
             let mut recorder = self.recorder();
             let mut connection = directory.connect();
             let end = if step_type == StepType::Export {
-                let options = ExportOptions { deletion_limit: DeletionLimit::Off };
+                let options = ExportOptions { deletion_limit: DeletionLimit::Off, keys: Vec::new() };
                 export::run(&self.environment, &record, &partition, &step, &mut connection, &mut recorder, &options)
             } else {
                 import::run(&self.environment, &record, &partition, &step, &mut connection, &mut recorder, &keys)

@@ -271,7 +271,13 @@ impl Execution<'_> {
             Ok(limit) => limit,
             Err(error) => return StepEnd::store(&error),
         };
-        let options = crate::export::ExportOptions { deletion_limit };
+        let mut options = crate::export::ExportOptions { deletion_limit, keys: Vec::new() };
+        if directory.capabilities().immediate_confirmation {
+            options.keys = match sync::load_plan(&self.core.database) {
+                Ok((plan, _)) => sync::connector_keys(&plan, self.connector.id),
+                Err(error) => return StepEnd::store(&error),
+            };
+        }
         crate::export::run(environment, &self.connector, partition, step, directory, recorder, &options)
     }
 

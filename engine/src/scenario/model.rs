@@ -36,6 +36,8 @@ pub(super) struct DirectorySpec {
     pub partial_deltas: bool,
     /// Changes since a watermark can be told.
     pub deltas: bool,
+    /// What it accepted counts as imported.
+    pub confirms: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

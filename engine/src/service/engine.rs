@@ -479,6 +479,11 @@ impl Engine {
         self.query(|reader, context| queries::pending::exports(reader, context, connector, operations, offset, limit))
     }
 
+    /// What runs here; nothing does in a read-only engine.
+    pub(super) fn own_runs(&self) -> Option<&Arc<RunCore>> {
+        self.0.runs.as_ref()
+    }
+
     pub(super) fn runs_core(&self) -> Answer<&Arc<RunCore>> {
         self.0.runs.as_ref().ok_or_else(|| {
             EngineError::Invalid(

@@ -212,7 +212,7 @@ impl Fixture {
     pub(crate) fn export(&self) -> Told {
         self.step(StepType::Export, 30, |fixture, step, recorder| {
             let mut directory = fixture.directory.connect();
-            let options = ExportOptions { deletion_limit: fixture.threshold.into() };
+            let options = ExportOptions { deletion_limit: fixture.threshold.into(), keys: Vec::new() };
             let partition = fixture.partition();
             export::run(&fixture.environment, &fixture.connector, &partition, step, &mut directory, recorder, &options)
         })

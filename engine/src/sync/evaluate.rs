@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::effects::{Counted, CsEffect, Effects, MvEffect, MvTarget, Trace};
+use super::effects::{Counted, CsEffect, Effects, MvEffect, MvTarget, TargetAction, TargetTrace, Trace};
 use super::facts::{Attempt, FactReader, Facts, Halt, Question};
 use super::inbound::{Before, Contributor, InboundResult, flow, object_type};
 use super::join::{LinkDecision, candidates, decide};
-use super::outbound::{Outbound, TargetOutcome, Targets, deprovision, link_rules, unlink};
+use super::outbound::{Outbound, TargetOutcome, Targets, deprovision, deprovisioned, link_rules, traced, unlink};
 use super::values::Ambience;
 use crate::model::{
-    AlgorithmStep, ConnectorId, CsId, Delta, Deprovisioning, ErrorCode, Image, MvId, ObjectError, ObjectOperation, SortedMap,
+    AlgorithmStep, ConnectorId, CsId, Delta, Deprovisioning, ErrorCode, Image, MvId, ObjectError, ObjectOperation, RuleId,
+    SortedMap,
 };
 use crate::rules::{Direction, LinkType, Plan};
 use crate::store::connector_space::{CsObject, EXPLICIT, NORMAL};
@@ -336,6 +337,7 @@ impl Evaluator<'_> {
                 ));
             }
             alive = contributors.iter().any(Contributor::keeps_alive);
+            self.note(|trace| trace.holders = Some(holders(&contributors)));
             if !alive {
                 break;
             }
@@ -361,14 +363,19 @@ impl Evaluator<'_> {
         }
         if !alive {
             new_objects.clear();
+            self.note(|trace| trace.targets.iter_mut().for_each(|target| target.objects.retain(|object| object.action.leaves())));
             for contributor in &contributors {
                 // One that leaves its connector space is left alone in its directory.
+                let deprovisioning = self.input.plan.deprovisioning(contributor.object.connector);
                 let outcome = if self.leaves(&contributor.object) {
                     TargetOutcome { counter: None, ..unlink(&contributor.object, self.input.ambience) }
                 } else {
-                    let action = self.input.plan.deprovisioning(contributor.object.connector);
-                    released(&contributor.object, action, self.input.ambience)
+                    released(&contributor.object, deprovisioning, self.input.ambience)
                 };
+                let (mut target, goes) = (TargetTrace::new(contributor.object.connector), outcome.counter.is_some());
+                let action = if goes { deprovisioned(&contributor.object, deprovisioning) } else { TargetAction::Disconnect };
+                target.objects.push(traced(&contributor.object, action));
+                self.note_target(target, &Ok(Targets { outcomes: Vec::new(), retry: false }));
                 if let Some(counter) = outcome.counter {
                     target_counters.push((counter, contributor.object.connector, Some(contributor.object.id)));
                 }
@@ -449,6 +456,12 @@ impl Evaluator<'_> {
             Some(ByHand::Disconnect { .. }) => self.facts.cs(source)?.map(|object| object.connector),
             Some(ByHand::Join(_)) | None => None,
         };
+        // What was let go in an earlier round is gone; everything else is decided anew.
+        self.note(|trace| {
+            for target in &mut trace.targets {
+                target.objects.retain(|object| object.action.leaves());
+            }
+        });
         let mut all = Targets { outcomes: Vec::new(), retry: false };
         for (place, connector) in self.input.plan.connectors.values().enumerate() {
             if [apart, self.input.leaving].contains(&Some(connector.id)) || (!everything && Some(connector.id) != own) {
@@ -461,6 +474,7 @@ impl Evaluator<'_> {
             {
                 continue;
             }
+            let noted = self.input.traced.then(|| RefCell::new(TargetTrace::new(connector.id)));
             let outbound = Outbound {
                 plan: self.input.plan,
                 connector,
@@ -470,12 +484,33 @@ impl Evaluator<'_> {
                 image,
                 groups: &groups,
                 new_guid: self.input.guids.get(place + 1).copied().unwrap_or_default(),
+                trace: noted.as_ref(),
             };
-            let targets = outbound.targets(&linked)?;
+            let targets = outbound.targets(&linked);
+            if let Some(noted) = noted {
+                self.note_target(noted.into_inner(), &targets);
+            }
+            let targets = targets?;
             all.outcomes.extend(targets.outcomes);
             all.retry |= targets.retry;
         }
         Ok(all)
+    }
+
+    /// Notes what the rules of one connector decided.
+    fn note_target(&self, mut decided: TargetTrace, outcome: &Attempt<Targets>) {
+        match outcome {
+            Ok(targets) => decided.waiting = targets.retry,
+            Err(Halt::Error(error)) => decided.error = Some(error.clone()),
+            Err(Halt::Missing) => return,
+        }
+        self.note(|trace| match trace.targets.iter_mut().find(|known| known.connector == decided.connector) {
+            Some(known) => {
+                known.objects.append(&mut decided.objects);
+                (known.waiting, known.error) = (decided.waiting, decided.error);
+            }
+            None => trace.targets.push(decided),
+        });
     }
 
     /// The step looks at everything, or the object that is synchronized must be looked at so.
@@ -580,6 +615,14 @@ impl Evaluator<'_> {
 pub(super) fn groups_of<'a>(objects: impl Iterator<Item = &'a CsObject>) -> Vec<String> {
     let groups: BTreeSet<&String> = objects.flat_map(|object| &object.groups).collect();
     groups.into_iter().cloned().collect()
+}
+
+/// The rules in scope that keep a metaverse object alive, each with the object that is in its scope.
+fn holders(contributors: &[Contributor]) -> Vec<(CsId, RuleId)> {
+    let holding = |contributor: &Contributor| -> Vec<(CsId, RuleId)> {
+        contributor.holding().map(|rule| (contributor.object.id, rule.id)).collect()
+    };
+    contributors.iter().flat_map(holding).collect()
 }
 
 /// The state of what an administrator disconnects.

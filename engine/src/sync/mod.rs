@@ -19,7 +19,9 @@ pub mod preview;
 mod step;
 mod values;
 
-pub use effects::{CsEffect, Effects, FlowTrace, MvEffect, MvTarget, Standing, Trace};
+pub use effects::{
+    CsEffect, Effects, FlowTrace, MvEffect, MvTarget, OutboundFlow, Standing, TargetAction, TargetObject, TargetTrace, Trace,
+};
 pub use evaluate::ByHand;
 pub use join::{LinkDecision, Unjoined};
 pub use loader::fill_groups;

@@ -113,6 +113,7 @@ fn directory(spec: &DirectorySpec, partition: &str) -> MemoryDirectory {
         can.rename = !tenant;
         can.deletion_threshold = tenant;
         can.delta_import = spec.deltas;
+        can.immediate_confirmation = spec.confirms;
     });
     directory.set_partial_deltas(spec.partial_deltas);
     directory
