@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::effects::{Counted, CsEffect, Effects, MvEffect, MvTarget, TargetTrace, Trace};
+use super::effects::{Counted, CsEffect, Effects, MvEffect, MvTarget, TargetAction, TargetTrace, Trace};
 use super::facts::{Attempt, FactReader, Facts, Halt, Question};
 use super::inbound::{Before, Contributor, InboundResult, flow, object_type};
 use super::join::{LinkDecision, candidates, decide};
-use super::outbound::{Outbound, TargetOutcome, Targets, deprovision, link_rules, traced, unlink, way_out};
+use super::outbound::{Outbound, TargetOutcome, Targets, deprovision, deprovisioned, link_rules, traced, unlink};
 use super::values::Ambience;
 use crate::model::{
     AlgorithmStep, ConnectorId, CsId, Delta, Deprovisioning, ErrorCode, Image, MvId, ObjectError, ObjectOperation, RuleId,
@@ -366,14 +366,15 @@ impl Evaluator<'_> {
             self.note(|trace| trace.targets.iter_mut().for_each(|target| target.objects.retain(|object| object.action.leaves())));
             for contributor in &contributors {
                 // One that leaves its connector space is left alone in its directory.
+                let deprovisioning = self.input.plan.deprovisioning(contributor.object.connector);
                 let outcome = if self.leaves(&contributor.object) {
                     TargetOutcome { counter: None, ..unlink(&contributor.object, self.input.ambience) }
                 } else {
-                    let action = self.input.plan.deprovisioning(contributor.object.connector);
-                    released(&contributor.object, action, self.input.ambience)
+                    released(&contributor.object, deprovisioning, self.input.ambience)
                 };
-                let mut target = TargetTrace::new(contributor.object.connector);
-                target.objects.push(traced(&contributor.object, way_out(&outcome)));
+                let (mut target, goes) = (TargetTrace::new(contributor.object.connector), outcome.counter.is_some());
+                let action = if goes { deprovisioned(&contributor.object, deprovisioning) } else { TargetAction::Disconnect };
+                target.objects.push(traced(&contributor.object, action));
                 self.note_target(target, &Ok(Targets { outcomes: Vec::new(), retry: false }));
                 if let Some(counter) = outcome.counter {
                     target_counters.push((counter, contributor.object.connector, Some(contributor.object.id)));
@@ -497,7 +498,7 @@ impl Evaluator<'_> {
     }
 
     /// Notes what the rules of one connector decided.
-    fn note_target(&self, mut decided: TargetTrace, outcome: &Attempt<super::outbound::Targets>) {
+    fn note_target(&self, mut decided: TargetTrace, outcome: &Attempt<Targets>) {
         match outcome {
             Ok(targets) => decided.waiting = targets.retry,
             Err(Halt::Error(error)) => decided.error = Some(error.clone()),

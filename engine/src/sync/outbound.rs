@@ -128,9 +128,8 @@ impl Outbound<'_> {
             }
         }
         for contributor in released {
-            let outcome = deprovision(&contributor.object, self.connector.deprovisioning, self.ambience);
-            self.note(|| traced(&contributor.object, way_out(&outcome)));
-            outcomes.push(outcome);
+            self.note(|| traced(&contributor.object, deprovisioned(&contributor.object, self.connector.deprovisioning)));
+            outcomes.push(deprovision(&contributor.object, self.connector.deprovisioning, self.ambience));
         }
         Ok(Targets { outcomes, retry })
     }
@@ -553,13 +552,6 @@ impl Outbound<'_> {
     }
 }
 
-/// Whether an object that loses its metaverse object is deleted with it.
-pub(super) fn way_out(outcome: &TargetOutcome) -> TargetAction {
-    let effect = &outcome.effect;
-    let deleted = effect.remove || effect.after.unapplied.operation == ObjectOperation::Delete;
-    if deleted { TargetAction::Deprovision } else { TargetAction::Disconnect }
-}
-
 /// An object as a trace tells it, without flows.
 pub(super) fn traced(object: &CsObject, action: TargetAction) -> TargetObject {
     TargetObject {
@@ -711,6 +703,16 @@ pub fn unlink(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
         effect.staged_references = Some((ReferenceValues::new(), ReferenceValues::new()));
     }
     TargetOutcome { effect, counter: Some("provisioned-disconnect"), unlinked: true, linked: false }
+}
+
+/// What becomes of an object that nothing holds, in the words of a trace.
+pub(super) fn deprovisioned(object: &CsObject, action: Deprovisioning) -> TargetAction {
+    match action {
+        _ if object.is_unexported_add() => TargetAction::Deprovision,
+        Deprovisioning::DeleteObject => TargetAction::Deprovision,
+        Deprovisioning::MakeNormalDisconnector => TargetAction::Disconnect,
+        Deprovisioning::MakeExplicitDisconnector => TargetAction::DisconnectExplicitly,
+    }
 }
 
 /// Takes the link away and does what the connector wants done with an object that nothing holds; one that was never
