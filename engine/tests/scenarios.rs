@@ -104,6 +104,9 @@ scenarios! {
     deletions_approved = check("deletions-approved"),
     members_of_a_group = check("members-of-a-group"),
     join_without_flow = check("join-without-flow"),
+    joined_by_hand = check("joined-by-hand"),
+    disconnected_by_hand = check("disconnected-by-hand"),
+    one_name_two_types = check("one-name-two-types"),
 }
 
 #[test]

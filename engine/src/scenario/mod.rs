@@ -88,6 +88,8 @@ fn inner(action: &Action) -> Vec<&[Step]> {
         | Action::Cycle { .. }
         | Action::Restart
         | Action::Preview { .. }
+        | Action::Join { .. }
+        | Action::Disconnect { .. }
         | Action::Expect
         | Action::SecondFullSynchronization => Vec::new(),
     }
@@ -132,7 +134,12 @@ fn step_subjects(step: &Step, see: &mut dyn FnMut(&Subject)) {
         Action::Rename { subject, .. }
         | Action::Retype { subject, .. }
         | Action::Remember { subject, .. }
+        | Action::Disconnect { subject, .. }
         | Action::Preview { subject, .. } => see(subject),
+        Action::Join { subject, identity } => {
+            see(subject);
+            see(identity);
+        }
         Action::Fault { fault: model::FaultSpec::Unreadable(subject) | model::FaultSpec::Refuse { subject, .. }, .. } => {
             see(subject);
         }

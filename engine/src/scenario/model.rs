@@ -112,6 +112,15 @@ pub(super) enum Action {
         full: bool,
         commit: bool,
     },
+    Join {
+        subject: Subject,
+        identity: Subject,
+    },
+    Disconnect {
+        subject: Subject,
+        /// Rules leave it alone from then on.
+        for_good: bool,
+    },
     Expect,
     WhatIf(Vec<Step>),
     SameEnd {
@@ -278,6 +287,8 @@ impl fmt::Display for Subject {
 
 /// The result of a run of which only what it leaves matters.
 pub(super) const ANY_RESULT: &str = "any";
+/// The result of a join or a disconnection that was not done.
+pub(super) const REFUSED: &str = "refused";
 
 /// Something that must be true after a step.
 #[derive(Clone, Debug)]
@@ -288,7 +299,7 @@ pub(super) struct Expectation {
 
 #[derive(Clone, Debug)]
 pub(super) enum Expected {
-    /// Status of the run or cycle; [`ANY_RESULT`] when it does not matter.
+    /// Status of the run or cycle, or how a join or a disconnection ended; [`ANY_RESULT`] when it does not matter.
     Result(String),
     /// Part of the sentence that explains it.
     Message(String),
@@ -500,11 +511,19 @@ pub(super) enum Flag {
     Rebuild,
     Transient,
     Disconnected,
+    Explicit,
 }
 
 impl Flag {
-    pub(super) const ALL: [Self; 6] =
-        [Self::RenameRetry, Self::ReferenceRetry, Self::ProvisioningRetry, Self::Rebuild, Self::Transient, Self::Disconnected];
+    pub(super) const ALL: [Self; 7] = [
+        Self::RenameRetry,
+        Self::ReferenceRetry,
+        Self::ProvisioningRetry,
+        Self::Rebuild,
+        Self::Transient,
+        Self::Disconnected,
+        Self::Explicit,
+    ];
 
     pub(super) fn words(self) -> &'static str {
         match self {
@@ -514,6 +533,7 @@ impl Flag {
             Self::Rebuild => "rebuild in progress",
             Self::Transient => "transient",
             Self::Disconnected => "disconnected by a rule",
+            Self::Explicit => "explicit",
         }
     }
 }
