@@ -110,6 +110,9 @@ scenarios! {
     connector_deleted = check("connector-deleted"),
     join_without_flow = check("join-without-flow"),
     confirmed_at_once = check("confirmed-at-once"),
+    joined_by_hand = check("joined-by-hand"),
+    disconnected_by_hand = check("disconnected-by-hand"),
+    one_name_two_types = check("one-name-two-types"),
 }
 
 #[test]

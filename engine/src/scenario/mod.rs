@@ -90,6 +90,8 @@ fn inner(action: &Action) -> Vec<&[Step]> {
         | Action::DeleteSpace { .. }
         | Action::Restart
         | Action::Preview { .. }
+        | Action::Join { .. }
+        | Action::Disconnect { .. }
         | Action::Expect
         | Action::SecondFullSynchronization => Vec::new(),
     }
@@ -134,7 +136,12 @@ fn step_subjects(step: &Step, see: &mut dyn FnMut(&Subject)) {
         Action::Rename { subject, .. }
         | Action::Retype { subject, .. }
         | Action::Remember { subject, .. }
+        | Action::Disconnect { subject, .. }
         | Action::Preview { subject, .. } => see(subject),
+        Action::Join { subject, identity } => {
+            see(subject);
+            see(identity);
+        }
         Action::Fault { fault: model::FaultSpec::Unreadable(subject) | model::FaultSpec::Refuse { subject, .. }, .. } => {
             see(subject);
         }

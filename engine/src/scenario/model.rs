@@ -126,6 +126,15 @@ pub(super) enum Action {
         full: bool,
         commit: bool,
     },
+    Join {
+        subject: Subject,
+        identity: Subject,
+    },
+    Disconnect {
+        subject: Subject,
+        /// Rules leave it alone from then on.
+        for_good: bool,
+    },
     Expect,
     WhatIf(Vec<Step>),
     SameEnd {
@@ -292,6 +301,8 @@ impl fmt::Display for Subject {
 
 /// The result of a run of which only what it leaves matters.
 pub(super) const ANY_RESULT: &str = "any";
+/// The result of a join or a disconnection that was not done.
+pub(super) const REFUSED: &str = "refused";
 
 /// Something that must be true after a step.
 #[derive(Clone, Debug)]
@@ -302,7 +313,7 @@ pub(super) struct Expectation {
 
 #[derive(Clone, Debug)]
 pub(super) enum Expected {
-    /// Status of the run or cycle; [`ANY_RESULT`] when it does not matter.
+    /// Status of the run or cycle, or how a join or a disconnection ended; [`ANY_RESULT`] when it does not matter.
     Result(String),
     /// Part of the sentence that explains it.
     Message(String),

@@ -75,6 +75,19 @@ pub enum ByHand {
     },
 }
 
+impl ByHand {
+    /// Why it cannot be done to an object, whatever the rules are; a sentence goes on with it.
+    #[must_use]
+    pub fn refusal(self, object: &CsObject) -> Option<&'static str> {
+        match self {
+            Self::Join(_) if object.mv.is_some() => Some("is joined already; disconnect it first"),
+            _ if object.is_placeholder() => Some("is a name only, which no import has brought"),
+            Self::Join(_) if object.is_being_deleted() => Some("is on its way out of its directory"),
+            Self::Join(_) | Self::Disconnect { .. } => None,
+        }
+    }
+}
+
 /// An attempt to evaluate.
 #[derive(Debug)]
 pub struct Evaluation {

@@ -25,7 +25,7 @@ const PROFILES: [&str; 8] = [
 ];
 
 /// The first words of statements.
-const STATEMENTS: [&str; 33] = [
+const STATEMENTS: [&str; 35] = [
     "include",
     "forest",
     "tenant",
@@ -51,6 +51,8 @@ const STATEMENTS: [&str; 33] = [
     "restart",
     "preview",
     "commit",
+    "join",
+    "disconnect",
     "expect",
     "what",
     "same",
@@ -191,6 +193,11 @@ impl Parser {
             self.preview(&mut words, false)?
         } else if words.eat("commit") {
             self.preview(&mut words, true)?
+        } else if words.eat("join") {
+            self.join(&mut words)?
+        } else if words.eat("disconnect") {
+            let subject = self.linkable(&mut words, "only objects of connector spaces are disconnected")?;
+            Action::Disconnect { subject, for_good: words.eat("for good") }
         } else if words.eat("expect") {
             Action::Expect
         } else if words.eat("full synchronization twice changes nothing") {
@@ -333,15 +340,37 @@ impl Parser {
 
     fn preview(&mut self, words: &mut Words<'_>, commit: bool) -> Result<Action, ScenarioFault> {
         let place = words.place();
-        let subject = self.subject(words)?;
-        if subject.connector().is_none() {
-            return Err(place.fault(format!("{subject} is in the metaverse; only objects of connector spaces are synchronized")));
-        }
+        let subject = self.linkable(words, "only objects of connector spaces are synchronized")?;
         let full = words.eat("full");
         if !full && !words.eat("delta") {
             return Err(place.fault("say which rules are applied: \"preview u1 full\" or \"preview u1 delta\""));
         }
         Ok(Action::Preview { subject, full, commit })
+    }
+
+    /// An object of a connector space; `why` says why it must be one.
+    fn linkable(&mut self, words: &mut Words<'_>, why: &str) -> Result<Subject, ScenarioFault> {
+        let subject = self.subject(words)?;
+        match subject.connector() {
+            Some(_) => Ok(subject),
+            None => Err(words.place().fault(format!("{subject} is in the metaverse; {why}"))),
+        }
+    }
+
+    /// `join b1 to MV(u1)`.
+    fn join(&mut self, words: &mut Words<'_>) -> Result<Action, ScenarioFault> {
+        let place = words.place();
+        let subject = self.linkable(words, "write the object of a connector space first: \"join b1 to MV(u1)\"")?;
+        if !words.eat("to") {
+            return Err(place.fault("say to which identity it is joined: \"join b1 to MV(u1)\""));
+        }
+        let identity = self.subject(words)?;
+        if identity.connector().is_some() {
+            return Err(place.fault(format!(
+                "{identity} is in a connector space; objects are joined to metaverse objects: \"join b1 to MV(u1)\""
+            )));
+        }
+        Ok(Action::Join { subject, identity })
     }
 
     /// The statements below a line. Names given in them are not known outside.
@@ -464,6 +493,8 @@ fn can_expect(action: &Action) -> bool {
             | Action::Cycle { .. }
             | Action::Restart
             | Action::Preview { .. }
+            | Action::Join { .. }
+            | Action::Disconnect { .. }
             | Action::Expect
     )
 }
@@ -471,7 +502,18 @@ fn can_expect(action: &Action) -> bool {
 /// Where an expectation can stand, when it cannot stand after this statement.
 fn misplaced(action: &Action, expected: &Expected) -> Option<&'static str> {
     let (fits, place) = match expected {
-        Expected::Result(_) | Expected::Message(_) | Expected::Warning(_) | Expected::NoErrors => {
+        Expected::Result(_) | Expected::Message(_) => (
+            matches!(
+                action,
+                Action::Run(_)
+                    | Action::DeleteSpace { .. }
+                    | Action::Cycle { .. }
+                    | Action::Join { .. }
+                    | Action::Disconnect { .. }
+            ),
+            "after a run, a cycle, a join or a disconnection",
+        ),
+        Expected::Warning(_) | Expected::NoErrors => {
             (matches!(action, Action::Run(_) | Action::DeleteSpace { .. } | Action::Cycle { .. }), "after a run or a cycle")
         }
         Expected::Sent { .. } | Expected::SentNothing => {
@@ -517,6 +559,8 @@ fn example(action: &Action) -> &'static str {
         Action::DeleteSpace { .. } => "delete connector space of A, or delete connector A",
         Action::Restart => "restart",
         Action::Preview { .. } => "preview u1 delta",
+        Action::Join { .. } => "join b1 to MV(u1)",
+        Action::Disconnect { .. } => "disconnect u1, or disconnect u1 for good",
         Action::Expect => "expect",
         Action::Fault { .. } => "fault T refuses duplicates of mail",
         Action::Put(_)

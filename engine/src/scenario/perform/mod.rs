@@ -1,5 +1,6 @@
 //! Doing what statements say.
 
+mod by_hand;
 mod directory;
 mod ends;
 mod foretold;
@@ -49,6 +50,8 @@ fn perform(world: &mut World, step: &Step) -> End {
             world.restart()?;
             None
         }
+        Action::Join { subject, identity } => by_hand::join(world, subject, identity, &mut told)?,
+        Action::Disconnect { subject, for_good } => by_hand::disconnect(world, subject, *for_good, &mut told)?,
         Action::Preview { subject, full, commit } => return look_ahead(world, step, subject, *full, *commit),
         Action::WhatIf(steps) => return perform_all(&mut world.fork()?, steps),
         Action::SameEnd { ways, errors } => return same_end(world, ways, *errors),

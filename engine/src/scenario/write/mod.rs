@@ -190,6 +190,10 @@ fn plain(action: &Action) -> String {
             let (verb, mode) = (if *commit { "commit" } else { "preview" }, if *full { "full" } else { "delta" });
             format!("{verb} {} {mode}", subject(named))
         }
+        Action::Join { subject: named, identity } => format!("join {} to {}", subject(named), subject(identity)),
+        Action::Disconnect { subject: named, for_good } => {
+            format!("disconnect {}{}", subject(named), if *for_good { " for good" } else { "" })
+        }
         Action::Expect => "expect".to_owned(),
         Action::SecondFullSynchronization => "full synchronization twice changes nothing".to_owned(),
         // Those with lines below them are written by `step`.
