@@ -105,6 +105,8 @@ scenarios! {
     members_of_a_group = check("members-of-a-group"),
     join_without_flow = check("join-without-flow"),
     confirmed_at_once = check("confirmed-at-once"),
+    flow_errors = check("flow-errors"),
+    provisioning_loop = check("provisioning-loop"),
 }
 
 #[test]

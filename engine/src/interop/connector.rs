@@ -551,9 +551,13 @@ mod tests {
         check("apply-rules", &["reevaluate-join-flow-all"], Some((Kind::FullSynchronization, None)));
         check("apply-rules", &["apply-pending"], Some((Kind::DeltaSynchronization, None)));
         check("export", &[], Some((Kind::Export, None)));
-        for (word, subtypes) in
-            [("apply-rules", &[] as &[&str]), ("apply-rules", &["to-cs"]), ("export", &["to-cs"]), ("full-import", &["x"]), ("", &[])]
-        {
+        for (word, subtypes) in [
+            ("apply-rules", &[] as &[&str]),
+            ("apply-rules", &["to-cs"]),
+            ("export", &["to-cs"]),
+            ("full-import", &["x"]),
+            ("", &[]),
+        ] {
             check(word, subtypes, None);
         }
     }

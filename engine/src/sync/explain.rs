@@ -18,9 +18,7 @@ use super::loader::answer;
 use super::outbound::trace_flows;
 use super::step::RANDOM;
 use super::values::{Ambience, FlowObject, ObjectParameters, flow_steps};
-use crate::model::{
-    AttributeId, ConnectorId, CsId, Image, MvId, ObjectError, ObjectOperation, Value, Values,
-};
+use crate::model::{AttributeId, ConnectorId, CsId, Image, MvId, ObjectError, ObjectOperation, Value, Values};
 use crate::rules::{CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, Plan, ScopeOperator, ScopeSource, clause_holds};
 use crate::store::StoreError;
 use crate::store::connector_space::{CsObject, TowerView};

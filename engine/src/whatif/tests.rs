@@ -17,8 +17,8 @@ use crate::model::ValueType;
 use crate::protection;
 use crate::rules::{RuleConnector, SyncRule, revise};
 use crate::service::{
-    AttributeTexts, Engine, EngineError, EngineOptions, FindingState, FlowStatus, ImportOptions, JoinStatus, PreviewView, SyncMode,
-    TargetAction, TargetPreview,
+    AttributeTexts, Engine, EngineError, EngineOptions, FindingState, FlowStatus, ImportOptions, JoinStatus, PreviewView,
+    SyncMode, TargetAction, TargetPreview,
 };
 use crate::setup::demo::{SampleWorkspace, fill};
 use crate::store::configuration;
@@ -632,7 +632,10 @@ fn a_preview_tells_targets_recalls_and_the_end_of_an_identity() {
     assert_eq!((actions.as_slice(), target.error.is_none()), ([TargetAction::Flow].as_slice(), true));
     assert!(target.scope.iter().any(|rule| rule.rule == "Out to AAD - User Join" && rule.in_scope));
     let value = |list: &[AttributeTexts]| list.iter().find(|known| known.name == "displayName").unwrap().values.clone();
-    assert_eq!((value(&target.objects[0].before), value(&target.objects[0].after)), (vec!["Ada Smith".into()], vec!["ADA SMITH".into()]));
+    assert_eq!(
+        (value(&target.objects[0].before), value(&target.objects[0].after)),
+        (vec!["Ada Smith".into()], vec!["ADA SMITH".into()])
+    );
     let status = |target: &TargetPreview, attribute: &str| {
         let flows = target.objects[0].flows.iter().filter(|flow| flow.attribute == attribute);
         flows.map(|flow| flow.status).take(2).collect::<Vec<_>>()
@@ -645,7 +648,8 @@ fn a_preview_tells_targets_recalls_and_the_end_of_an_identity() {
     lab.run(FOREST, "Full Synchronization", "success");
     lab.save("[[change]]\nrule = \"Shout\"\nenabled = false\n");
     let recalls = preview("Ada").recalls;
-    let told: Vec<_> = recalls.iter().map(|recall| (recall.attribute.as_str(), recall.rule.as_str(), recall.values.as_slice())).collect();
+    let told: Vec<_> =
+        recalls.iter().map(|recall| (recall.attribute.as_str(), recall.rule.as_str(), recall.values.as_slice())).collect();
     assert_eq!(told, [("displayName", "Shout", ["ADA SMITH".to_owned()].as_slice())]);
     assert_eq!(recalls[0].successor.as_deref(), Some("In from AD - User Common"));
     assert_eq!(recalls[0].reason, "rule \"Shout\" does not apply to the object any more");

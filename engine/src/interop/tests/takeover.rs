@@ -602,7 +602,10 @@ fn steps_with_log_files_and_other_words_are_taken_over_and_written_again() {
         let connector = workspace.engine.connectors().unwrap().into_iter().find(|known| known.name == "contoso.com").unwrap();
         let profiles = configuration::profiles(&workspace.engine.database().reader().unwrap(), connector.id).unwrap();
         let profile = profiles.into_iter().find(|profile| profile.name == "Full Import").unwrap();
-        (profile.clone(), profile.steps.into_iter().map(|step| (step.step_type, step.log_file.map(|log| log.usage))).collect::<Vec<_>>())
+        (
+            profile.clone(),
+            profile.steps.into_iter().map(|step| (step.step_type, step.log_file.map(|log| log.usage))).collect::<Vec<_>>(),
+        )
     };
     let (mut profile, _) = steps_of(&second);
     let first = profile.steps[0].clone();

@@ -331,9 +331,8 @@ fn option(directory: &mut DirectorySpec, line: &Line) -> Result<(), ScenarioFaul
         return words.end("confirms at once");
     }
     let wrong = || {
-        line.place.fault(
-            "write \"partial deltas\", \"no deltas\", \"confirms at once\", or \"attribute initialCode string on user\"",
-        )
+        line.place
+            .fault("write \"partial deltas\", \"no deltas\", \"confirms at once\", or \"attribute initialCode string on user\"")
     };
     if !words.eat("attribute") {
         return Err(wrong());

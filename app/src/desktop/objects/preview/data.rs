@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_engine::service::{
-    ChangeKind, ConnectorSummary, CsObjectView, FlowView, MvObjectView, ObjectChange,
-    PreviewView, SyncMode,
+    ChangeKind, ConnectorSummary, CsObjectView, FlowView, MvObjectView, ObjectChange, PreviewView, SyncMode,
 };
 use uuid::Uuid;
 

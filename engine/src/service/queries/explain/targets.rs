@@ -165,9 +165,7 @@ impl Prepared<'_> {
         object: &TargetObject,
         preview: &Preview,
     ) -> Result<TargetObjectView, EngineError> {
-        let is_of = |effect: &&CsEffect| {
-            effect.after.connector == connector && (effect.after.guid == object.guid)
-        };
+        let is_of = |effect: &&CsEffect| effect.after.connector == connector && (effect.after.guid == object.guid);
         let effect = preview.effects.objects.iter().find(is_of);
         let before = effect.and_then(|effect| effect.before.as_deref());
         let after = match before {
