@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -51,15 +51,19 @@ fn last_line(output: &Output) -> Value {
     serde_json::from_str(stdout(output).lines().last().unwrap_or_default()).unwrap()
 }
 
-/// A folder on which the demo has run twice. Tests only read it, or hold [`WRITER`].
+/// A folder on which the demo has run twice. Tests read what runs leave as it is, or hold the [`writer`].
 struct Demo {
     folder: PathBuf,
     first: Output,
     second: Output,
 }
 
-/// Held while a test runs profiles: one process owns the engine.
-static WRITER: Mutex<()> = Mutex::new(());
+/// Held while a test runs profiles, because one process owns the engine, and while one reads what a run changes for a
+/// moment: an export that is under way is not pending.
+fn writer() -> MutexGuard<'static, ()> {
+    static WRITER: Mutex<()> = Mutex::new(());
+    WRITER.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn demo() -> &'static Demo {
     static DEMO: OnceLock<Demo> = OnceLock::new();
@@ -164,7 +168,7 @@ fn the_second_demo_runs_a_delta_cycle_that_changes_nothing() {
 
 #[test]
 fn the_demo_prints_tables_and_what_to_do_next() {
-    let _writer = WRITER.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _writer = writer();
     let output = on_demo(&["demo", "--no-window"]);
     let text = stdout(&output);
     assert_eq!(output.status.code(), Some(0), "{text}{}", stderr(&output));
@@ -209,6 +213,7 @@ fn one_user_can_be_followed_from_forest_to_tenant() {
 
 #[test]
 fn searches_filter_and_page() {
+    let _writer = writer();
     let person = data(&on_demo(&["mv", "search", "--where", "displayName=Markus Web*", "--json"]));
     assert_eq!(person["total"], 1, "{person}");
     let groups = data(&on_demo(&["mv", "search", "--type", "group", "--limit", "10", "--json"]));
@@ -223,6 +228,7 @@ fn searches_filter_and_page() {
 
 #[test]
 fn the_failed_export_stays_pending() {
+    let _writer = writer();
     let rows = data(&on_demo(&["pending", TENANT, "--json"]));
     assert_eq!(rows.as_array().unwrap().len(), 1, "{rows}");
     assert_eq!(rows[0]["layer"]["operation"], "add");
@@ -238,6 +244,7 @@ fn the_failed_export_stays_pending() {
 
 #[test]
 fn connectors_and_status_are_shown() {
+    let _writer = writer();
     let connectors = data(&on_demo(&["connector", "list", "--json"]));
     let names: Vec<&str> = connectors.as_array().unwrap().iter().map(|connector| connector["name"].as_str().unwrap()).collect();
     assert_eq!(names, [FOREST, TENANT]);
@@ -256,7 +263,7 @@ fn connectors_and_status_are_shown() {
 
 #[test]
 fn runs_are_started_listed_and_shown() {
-    let _writer = WRITER.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _writer = writer();
     let started = on_demo(&["run", "start", TENANT, "Delta Import", "--json"]);
     let answer = last_line(&started);
     assert_eq!(started.status.code(), Some(0), "{answer}");
@@ -286,7 +293,7 @@ fn runs_are_started_listed_and_shown() {
 
 #[test]
 fn a_run_goes_on_in_the_background() {
-    let _writer = WRITER.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _writer = writer();
     let accepted = data(&on_demo(&["run", "start", FOREST, "Full Import", "--no-wait", "--json"]));
     let id = accepted["run"].to_string();
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -328,7 +335,7 @@ fn errors_have_message_and_exit_code() {
             assert!(answer["error"]["message"].as_str().unwrap().contains(word), "missing {word:?} in {answer}");
         }
     };
-    let _writer = WRITER.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _writer = writer();
     check(&["connector", "show", "fabrikam.com"], 30, "E_NOT_FOUND", &["fabrikam.com", FOREST, TENANT]);
     check(&["pending", "fabrikam.com"], 30, "E_NOT_FOUND", &["fabrikam.com"]);
     check(&["run", "start", FOREST, "Weekly Import"], 30, "E_NOT_FOUND", &["Weekly Import", "Full Import"]);

@@ -4,8 +4,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use syncline_engine::model::ObjectOperation;
 use syncline_engine::service::{
-    AttributeChangeView, CsHit, CsObjectView, CsScope, CsSearch, Engine, LayerView, LineageView, LinkState, ObjectErrorView,
-    OperationFilter, ValueView,
+    AttributeChangeView, CsHit, CsObjectView, CsScope, CsSearch, Engine, EngineError, LayerView, LineageView, LinkState,
+    ObjectErrorView, OperationFilter, ValueView,
 };
 use uuid::Uuid;
 
@@ -296,14 +296,39 @@ fn operation(operation: ObjectOperation) -> &'static str {
     if operation == ObjectOperation::None { "" } else { operation.word() }
 }
 
-/// Does something with an object and shows what became of it.
+/// Does something with an object and shows what became of it, with a warning for every deletion elsewhere that now waits.
 fn by_hand(
     session: &Session,
     named: &ShowArgs,
     work: impl FnOnce(&Engine, Uuid) -> Result<CsObjectView, Failure>,
 ) -> Result<Answer, Failure> {
-    let object = session.operate(|engine| work(engine, find(engine, named)?.guid))?;
-    Answer::new(&object, text(&object, &session.output.view))
+    let (object, warnings) = session.operate(|engine| {
+        let object = find(engine, named)?;
+        let others = match &object.metaverse {
+            Some(identity) => engine.mv_object(identity.guid)?.connector_details,
+            None => Vec::new(),
+        };
+        let done = work(engine, object.guid)?;
+        let mut warnings = Vec::new();
+        for other in others.iter().filter(|other| other.hit.guid != object.guid && !is_delete(other.hit.pending_export)) {
+            let other = match engine.cs_object(other.hit.guid) {
+                Ok(other) => other,
+                // It was never exported, so it is gone at once.
+                Err(EngineError::UnknownObject { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            if other.pending_export.is_some_and(|pending| is_delete(pending.operation)) {
+                let CsObjectView { dn, connector, .. } = other;
+                warnings.push(format!("the next export to \"{connector}\" deletes {dn}, because {} went", object.dn));
+            }
+        }
+        Ok((done, warnings))
+    })?;
+    Ok(Answer::new(&object, text(&object, &session.output.view))?.warnings(warnings))
+}
+
+fn is_delete(operation: ObjectOperation) -> bool {
+    matches!(operation, ObjectOperation::Delete | ObjectOperation::DeleteAdd)
 }
 
 fn find(engine: &Engine, named: &ShowArgs) -> Result<CsObjectView, Failure> {

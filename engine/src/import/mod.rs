@@ -34,14 +34,15 @@ pub(crate) use names::join_keys;
 use prepare::Arrived;
 use stage::Stager;
 
-/// Objects of one transaction.
-const BATCH: usize = 1_000;
+/// Objects of one transaction. New objects lie all over the indexes of names and anchors: the more of them are written
+/// together, the less often a page is.
+const BATCH: usize = 4_000;
 /// Values of one transaction: large groups make small batches.
 const BATCH_VALUES: usize = 200_000;
 /// Objects without a name of their own that the end of a step names.
 const TRANSIENTS_NAMED: u32 = 5;
 /// Batches read ahead of staging.
-const READ_AHEAD: usize = 4;
+const READ_AHEAD: usize = 1;
 
 /// Runs a full or delta import step: reads the partition, stages every difference, and - after a full
 /// import that went well - the deletion of what is gone. `keys` are the attributes that some rule looks

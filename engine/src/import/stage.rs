@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use rusqlite::Transaction;
 
 use super::compare::{Compared, Incoming, compare};
@@ -58,6 +59,31 @@ pub(super) struct Stager<'a> {
 enum Work {
     Entry(PreparedEntry),
     Deleted { anchor: Vec<u8>, dn: Option<String> },
+}
+
+/// An arrival after its values were looked at.
+enum Read {
+    Entry(PreparedEntry),
+    Deleted { anchor: Anchor, dn: Option<String> },
+    Filtered(Option<Anchor>),
+    Unreadable { dn: String, anchor: Option<Anchor>, error: ObjectError },
+}
+
+impl Read {
+    fn of(reader: &EntryReader<'_>, arrived: Arrived) -> Self {
+        match arrived.item {
+            ImportItem::Entry(entry) => {
+                let (dn, anchor) = (entry.dn.clone(), entry.anchor.clone());
+                match reader.read(entry, arrived.hash) {
+                    Ok(prepared) => Self::Entry(prepared),
+                    Err(error) => Self::Unreadable { dn, anchor: Some(anchor), error: *error },
+                }
+            }
+            ImportItem::Deleted { anchor, dn } => Self::Deleted { anchor, dn },
+            ImportItem::Filtered { anchor, .. } => Self::Filtered(anchor),
+            ImportItem::Bad(bad) => Self::Unreadable { dn: bad.dn.unwrap_or_default(), anchor: None, error: bad.error },
+        }
+    }
 }
 
 impl<'a> Stager<'a> {
@@ -152,24 +178,14 @@ impl<'a> Stager<'a> {
             changed.push(arrived);
         }
         self.learn_names(transaction, &changed)?;
-        let mut work = Vec::with_capacity(changed.len());
-        for Arrived { item, hash } in changed {
-            match item {
-                ImportItem::Entry(entry) => {
-                    let (dn, anchor) = (entry.dn.clone(), entry.anchor.clone());
-                    match self.reader.read(entry, hash) {
-                        Ok(prepared) => work.push(Work::Entry(prepared)),
-                        Err(error) => {
-                            // It is there, however it looks: it must not pass for deleted.
-                            if let Some(head) = heads.get(&anchor.0) {
-                                self.seen.insert(head.id);
-                            }
-                            self.discovery_error(&dn, *error, recorder);
-                        }
-                    }
-                }
-                ImportItem::Deleted { anchor, dn } => work.push(Work::Deleted { anchor: anchor.0, dn }),
-                ImportItem::Filtered { anchor, .. } => {
+        let reader = &self.reader;
+        let read: Vec<Read> = changed.into_par_iter().map(|arrived| Read::of(reader, arrived)).collect();
+        let mut work = Vec::with_capacity(read.len());
+        for read in read {
+            match read {
+                Read::Entry(prepared) => work.push(Work::Entry(prepared)),
+                Read::Deleted { anchor, dn } => work.push(Work::Deleted { anchor: anchor.0, dn }),
+                Read::Filtered(anchor) => {
                     let known = anchor.filter(|anchor| heads.contains_key(&anchor.0));
                     recorder.add(if known.is_some() { "filtered-deletions" } else { "filtered-objects" }, 1);
                     // A full import deletes what it has not seen.
@@ -177,7 +193,13 @@ impl<'a> Stager<'a> {
                         work.push(Work::Deleted { anchor: anchor.0, dn: None });
                     }
                 }
-                ImportItem::Bad(bad) => self.discovery_error(bad.dn.as_deref().unwrap_or_default(), bad.error, recorder),
+                Read::Unreadable { dn, anchor, error } => {
+                    // It is there, however it looks: it must not pass for deleted.
+                    if let Some(head) = anchor.and_then(|anchor| heads.get(&anchor.0)) {
+                        self.seen.insert(head.id);
+                    }
+                    self.discovery_error(&dn, error, recorder);
+                }
             }
         }
         Ok(work)

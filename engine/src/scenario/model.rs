@@ -8,9 +8,10 @@ use jiff::SignedDuration;
 use super::text::Place;
 use crate::connector::EntryValue;
 use crate::connector::memory::Fault;
-use crate::model::{ErrorCode, ObjectOperation, Schema};
+use crate::model::{Deprovisioning, ErrorCode, ObjectOperation, Schema};
 use crate::protection::DeletionLimit;
 use crate::rules::{LinkType, RulePatch, RuleText};
+use crate::run::Removal;
 
 /// A scenario that was read and can be run.
 #[derive(Clone, Debug)]
@@ -98,6 +99,11 @@ pub(super) enum Action {
         include: Vec<String>,
         exclude: Vec<String>,
     },
+    /// What becomes of objects that nothing holds any more.
+    Deprovisioning {
+        connector: String,
+        action: Deprovisioning,
+    },
     Staging(bool),
     Advance(SignedDuration),
     Remember {
@@ -107,6 +113,12 @@ pub(super) enum Action {
     Run(RunSpec),
     Cycle {
         initial: bool,
+    },
+    /// A run that deletes a connector space, or the connector with it.
+    DeleteSpace {
+        connector: String,
+        removal: Removal,
+        kill: Option<Kill>,
     },
     Restart,
     Preview {
@@ -502,11 +514,19 @@ pub(super) enum Flag {
     Rebuild,
     Transient,
     Disconnected,
+    Explicit,
 }
 
 impl Flag {
-    pub(super) const ALL: [Self; 6] =
-        [Self::RenameRetry, Self::ReferenceRetry, Self::ProvisioningRetry, Self::Rebuild, Self::Transient, Self::Disconnected];
+    pub(super) const ALL: [Self; 7] = [
+        Self::RenameRetry,
+        Self::ReferenceRetry,
+        Self::ProvisioningRetry,
+        Self::Rebuild,
+        Self::Transient,
+        Self::Disconnected,
+        Self::Explicit,
+    ];
 
     pub(super) fn words(self) -> &'static str {
         match self {
@@ -516,6 +536,7 @@ impl Flag {
             Self::Rebuild => "rebuild in progress",
             Self::Transient => "transient",
             Self::Disconnected => "disconnected by a rule",
+            Self::Explicit => "explicit",
         }
     }
 }

@@ -12,6 +12,10 @@ use super::migrations::migrate;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 const STATEMENT_CACHE: usize = 128;
+/// Pages in the write-ahead log when they are written back: 256 MiB. A page that many batches change is written back once.
+const CHECKPOINT_PAGES: i64 = 32_768;
+/// Bytes of the log file that stay for the next use after it was written back.
+const LOG_KEPT: i64 = 64 << 20;
 const IDLE_READERS: usize = 4;
 
 /// Size and place of the database.
@@ -110,7 +114,10 @@ impl Database {
         prepare(&writer)?;
         writer.pragma_update(None, "journal_mode", "WAL").map_err(StoreError::sqlite("switching to write-ahead logging"))?;
         writer.pragma_update(None, "synchronous", "NORMAL").map_err(StoreError::sqlite("choosing the durability"))?;
-        writer.pragma_update(None, "wal_autocheckpoint", 4000).map_err(StoreError::sqlite("setting the checkpoint interval"))?;
+        writer
+            .pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
+            .map_err(StoreError::sqlite("setting the checkpoint interval"))?;
+        writer.pragma_update(None, "journal_size_limit", LOG_KEPT).map_err(StoreError::sqlite("limiting the size of the log"))?;
         migrate(&mut writer)?;
         Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
     }

@@ -10,9 +10,12 @@ use super::effects::{Counted, CsEffect, Effects, MvEffect, MvTarget, TargetActio
 use super::facts::{Attempt, FactReader, Facts, Halt, Question};
 use super::inbound::{Before, Contributor, InboundResult, flow, object_type};
 use super::join::{LinkDecision, candidates, decide};
-use super::outbound::{Outbound, TargetOutcome, deprovision, link_rules, traced, unlink};
+use super::outbound::{Outbound, TargetOutcome, Targets, deprovision, deprovisioned, link_rules, traced, unlink};
 use super::values::Ambience;
-use crate::model::{AlgorithmStep, CsId, Delta, ErrorCode, Image, MvId, ObjectError, ObjectOperation, RuleId, SortedMap};
+use crate::model::{
+    AlgorithmStep, ConnectorId, CsId, Delta, Deprovisioning, ErrorCode, Image, MvId, ObjectError, ObjectOperation, RuleId,
+    SortedMap,
+};
 use crate::rules::{Direction, LinkType, Plan};
 use crate::store::connector_space::{CsObject, EXPLICIT, NORMAL};
 use crate::store::metaverse::MvObject;
@@ -55,6 +58,9 @@ pub struct EvaluationInput<'a> {
     pub traced: bool,
     /// What an administrator decides instead of the rules.
     pub by_hand: Option<ByHand>,
+    /// The connector whose objects all leave: each is evaluated as one that its directory has lost, and nothing is
+    /// wanted there any more.
+    pub leaving: Option<ConnectorId>,
 }
 
 /// What an administrator decides for one object instead of the rules (`engine.md` 1.1).
@@ -165,7 +171,7 @@ impl Evaluator<'_> {
         if object_type(&source).is_none() {
             return Ok(Effects::default());
         }
-        let deleted = source.pending_import.operation == ObjectOperation::Delete;
+        let deleted = source.pending_import.operation == ObjectOperation::Delete || self.leaves(&source);
         let retyped = source.pending_import.operation == ObjectOperation::DeleteAdd;
         let contributor = self.contributor(Arc::clone(&source));
         self.note(|trace| trace.rules = contributor.rules.iter().map(|rule| rule.id).collect());
@@ -215,6 +221,11 @@ impl Evaluator<'_> {
         };
         contributors.push(contributor);
         self.settle(identity, contributors, id, role)
+    }
+
+    /// The object goes with the connector space that it is in.
+    fn leaves(&self, object: &CsObject) -> bool {
+        self.input.leaving == Some(object.connector)
     }
 
     /// Remembers something for those who want to know why.
@@ -294,7 +305,7 @@ impl Evaluator<'_> {
         };
         let mut effects: BTreeMap<CsId, CsEffect> = BTreeMap::new();
         let mut new_objects: Vec<CsEffect> = Vec::new();
-        let mut target_counters: Vec<(&'static str, crate::model::ConnectorId, Option<CsId>)> = Vec::new();
+        let mut target_counters: Vec<(&'static str, ConnectorId, Option<CsId>)> = Vec::new();
         if let Some(place) = contributors.iter().position(|contributor| contributor.object.id == source) {
             if matches!(role, Role::Deleted | Role::Disconnected) {
                 let contributor = contributors.remove(place);
@@ -307,9 +318,9 @@ impl Evaluator<'_> {
             } else if let Some(contributor) = contributors.get(place) {
                 let mut effect = committed(contributor, self.input.ambience);
                 effect.link = Some(link);
+                effect.after.disconnected = None;
                 if let Some(ByHand::Join(_)) = self.input.by_hand {
                     effect.after.connector_state = EXPLICIT;
-                    effect.after.disconnected = None;
                 }
                 effects.insert(source, effect);
             }
@@ -331,7 +342,14 @@ impl Evaluator<'_> {
                 break;
             }
             result = self.remembered(&identity, &contributors)?;
-            let outcomes = self.outbound(&identity, &result.image, &contributors, source, role)?;
+            let outcomes = match self.outbound(&identity, &result.image, &contributors, source, role) {
+                // No error of another directory keeps an object in a connector space that is given up: the metaverse
+                // object waits, and is told with its error.
+                Err(Halt::Error(_)) if role == Role::Deleted && self.input.leaving.is_some() => {
+                    Targets { outcomes: Vec::new(), retry: true }
+                }
+                outcomes => outcomes?,
+            };
             retry = outcomes.retry;
             let mut again = false;
             for outcome in outcomes.outcomes {
@@ -347,11 +365,17 @@ impl Evaluator<'_> {
             new_objects.clear();
             self.note(|trace| trace.targets.iter_mut().for_each(|target| target.objects.retain(|object| object.action.leaves())));
             for contributor in &contributors {
-                let outcome = released(&contributor.object, self.input.ambience);
-                let (mut target, leaves) = (TargetTrace::new(contributor.object.connector), outcome.counter.is_some());
-                let action = if leaves { TargetAction::Deprovision } else { TargetAction::Disconnect };
+                // One that leaves its connector space is left alone in its directory.
+                let deprovisioning = self.input.plan.deprovisioning(contributor.object.connector);
+                let outcome = if self.leaves(&contributor.object) {
+                    TargetOutcome { counter: None, ..unlink(&contributor.object, self.input.ambience) }
+                } else {
+                    released(&contributor.object, deprovisioning, self.input.ambience)
+                };
+                let (mut target, goes) = (TargetTrace::new(contributor.object.connector), outcome.counter.is_some());
+                let action = if goes { deprovisioned(&contributor.object, deprovisioning) } else { TargetAction::Disconnect };
                 target.objects.push(traced(&contributor.object, action));
-                self.note_target(target, &Ok(super::outbound::Targets { outcomes: Vec::new(), retry: false }));
+                self.note_target(target, &Ok(Targets { outcomes: Vec::new(), retry: false }));
                 if let Some(counter) = outcome.counter {
                     target_counters.push((counter, contributor.object.connector, Some(contributor.object.id)));
                 }
@@ -415,7 +439,7 @@ impl Evaluator<'_> {
         contributors: &[Contributor],
         source: CsId,
         role: Role,
-    ) -> Attempt<super::outbound::Targets> {
+    ) -> Attempt<Targets> {
         let (metaverse_type, changed) = match identity {
             Identity::New(object_type) => (object_type.as_str(), true),
             Identity::Existing(object) => (
@@ -438,9 +462,9 @@ impl Evaluator<'_> {
                 target.objects.retain(|object| object.action.leaves());
             }
         });
-        let mut all = super::outbound::Targets { outcomes: Vec::new(), retry: false };
+        let mut all = Targets { outcomes: Vec::new(), retry: false };
         for (place, connector) in self.input.plan.connectors.values().enumerate() {
-            if apart == Some(connector.id) || (!everything && Some(connector.id) != own) {
+            if [apart, self.input.leaving].contains(&Some(connector.id)) || (!everything && Some(connector.id) != own) {
                 continue;
             }
             let linked: Vec<&Contributor> =
@@ -474,7 +498,7 @@ impl Evaluator<'_> {
     }
 
     /// Notes what the rules of one connector decided.
-    fn note_target(&self, mut decided: TargetTrace, outcome: &Attempt<super::outbound::Targets>) {
+    fn note_target(&self, mut decided: TargetTrace, outcome: &Attempt<Targets>) {
         match outcome {
             Ok(targets) => decided.waiting = targets.retry,
             Err(Halt::Error(error)) => decided.error = Some(error.clone()),
@@ -502,7 +526,7 @@ impl Evaluator<'_> {
         contributors: &mut Vec<Contributor>,
         effects: &mut BTreeMap<CsId, CsEffect>,
         new_objects: &mut Vec<CsEffect>,
-        counters: &mut Vec<(&'static str, crate::model::ConnectorId, Option<CsId>)>,
+        counters: &mut Vec<(&'static str, ConnectorId, Option<CsId>)>,
     ) -> bool {
         let TargetOutcome { mut effect, counter, unlinked, linked } = outcome;
         if !unlinked {
@@ -664,12 +688,12 @@ fn left(contributor: &Contributor, role: Role, ambience: Ambience<'_>) -> CsEffe
     effect
 }
 
-/// A joined object of a metaverse object that goes: deleted in its directory when a rule provisioned
-/// it, left alone otherwise (`engine.md` 4.2-7).
-fn released(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
+/// A joined object of a metaverse object that goes: deprovisioned when a rule provisioned it, left alone otherwise
+/// (`engine.md` 4.2-7).
+fn released(object: &Arc<CsObject>, action: Deprovisioning, ambience: Ambience<'_>) -> TargetOutcome {
     let provisioned =
         object.link_rules.iter().any(|rule| rule.direction == Direction::Outbound && rule.action == LinkType::Provision);
-    if provisioned { deprovision(object, ambience) } else { TargetOutcome { counter: None, ..unlink(object, ambience) } }
+    if provisioned { deprovision(object, action, ambience) } else { TargetOutcome { counter: None, ..unlink(object, ambience) } }
 }
 
 /// Lays an outbound effect over what is already wanted for the same object.
@@ -707,7 +731,7 @@ fn collect(
     new_objects: Vec<CsEffect>,
     source: CsId,
     role: Role,
-    target_counters: Vec<(&'static str, crate::model::ConnectorId, Option<CsId>)>,
+    target_counters: Vec<(&'static str, ConnectorId, Option<CsId>)>,
     retry: bool,
 ) -> Effects {
     let removed = matches!(metaverse, Some(MvEffect::Delete(_))) || (matches!(identity, Identity::New(_)) && metaverse.is_none());
@@ -724,7 +748,7 @@ fn collect(
         places.insert(id, collected.objects.len());
         collected.objects.push(effect);
     }
-    let mut first_new: BTreeMap<crate::model::ConnectorId, usize> = BTreeMap::new();
+    let mut first_new: BTreeMap<ConnectorId, usize> = BTreeMap::new();
     for effect in new_objects {
         first_new.entry(effect.after.connector).or_insert(collected.objects.len());
         collected.objects.push(effect);

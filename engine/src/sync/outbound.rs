@@ -14,8 +14,8 @@ use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_valu
 use crate::connector::ContainerFilter;
 use crate::model::sorted_set::{minus, sorted_set};
 use crate::model::{
-    AlgorithmStep, AttributeChange, AttributeId, CsId, DN_ATTRIBUTE, Delta, Dn, ErrorCode, Image, MvId, ObjectError,
-    ObjectOperation, RuleId, Value, ValueType, Values,
+    AlgorithmStep, AttributeChange, AttributeId, CsId, DN_ATTRIBUTE, Delta, Deprovisioning, Dn, ErrorCode, Image, MvId,
+    ObjectError, ObjectOperation, RuleId, Value, ValueType, Values,
 };
 use crate::rules::{
     CompiledFlow, CompiledRule, ConnectorPlan, Direction, LinkType, MergeType, PartitionPlan, Plan, ScopeSource, in_scope,
@@ -131,8 +131,8 @@ impl Outbound<'_> {
             }
         }
         for contributor in released {
-            self.note(|| traced(&contributor.object, TargetAction::Deprovision));
-            outcomes.push(deprovision(&contributor.object, self.ambience));
+            self.note(|| traced(&contributor.object, deprovisioned(&contributor.object, self.connector.deprovisioning)));
+            outcomes.push(deprovision(&contributor.object, self.connector.deprovisioning, self.ambience));
         }
         Ok(Targets { outcomes, retry })
     }
@@ -218,6 +218,13 @@ impl Outbound<'_> {
         }
         let held_type = object_type(&object).map(str::to_owned);
         if let Some(place) = released.iter().position(|contributor| contributor.object.id == object.id) {
+            if self.connector.deprovisioning != Deprovisioning::DeleteObject && !object.is_unexported_add() {
+                return Err(failed(format!(
+                    "\"{dn}\" stays the name of the object of type {}, which {} keeps as a disconnector; rename or delete it there",
+                    held_type.unwrap_or_default(),
+                    self.connector.name
+                )));
+            }
             released.remove(place);
             return self.retype(&object, rules, type_name).map(|outcome| Provisioned::Outcome(Box::new(outcome)));
         }
@@ -226,7 +233,7 @@ impl Outbound<'_> {
                 .flow(CsEffect::keep(&object), None, rules, type_name, true)
                 .map(|outcome| Provisioned::Outcome(Box::new(outcome))),
             (None, Some(held)) if held == type_name && object.connector_state != 0 => Err(failed(format!(
-                "\"{dn}\" is the name of an object that an administrator disconnected; make it a normal disconnector"
+                "\"{dn}\" is the name of an explicit disconnector, which no rule joins; make it a normal disconnector or join it by hand"
             ))),
             (None, Some(held)) if held == type_name => self.take_over(&object, rules, type_name),
             (None, Some(_)) if object.unapplied.operation == ObjectOperation::Delete => {
@@ -739,6 +746,7 @@ fn withdraw(object: &Arc<CsObject>, contributor: &Contributor, ambience: Ambienc
         effect.after.unapplied = Delta::none();
         effect.staged_references = Some((ReferenceValues::new(), ReferenceValues::new()));
     }
+    effect.after.disconnected = None;
     effect.after.link_rules = link_rules(Some(contributor), &[], &object.link_rules, ambience);
     TargetOutcome { effect, counter: None, unlinked: false, linked: false }
 }
@@ -759,13 +767,31 @@ pub fn unlink(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
     TargetOutcome { effect, counter: Some("provisioned-disconnect"), unlinked: true, linked: false }
 }
 
-/// Takes the link away and stages the deletion; an object that was never exported just goes.
-pub fn deprovision(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
+/// What becomes of an object that nothing holds, in the words of a trace.
+pub(super) fn deprovisioned(object: &CsObject, action: Deprovisioning) -> TargetAction {
+    match action {
+        _ if object.is_unexported_add() => TargetAction::Deprovision,
+        Deprovisioning::DeleteObject => TargetAction::Deprovision,
+        Deprovisioning::MakeNormalDisconnector => TargetAction::Disconnect,
+        Deprovisioning::MakeExplicitDisconnector => TargetAction::DisconnectExplicitly,
+    }
+}
+
+/// Takes the link away and does what the connector wants done with an object that nothing holds; one that was never
+/// exported just goes.
+pub fn deprovision(object: &Arc<CsObject>, action: Deprovisioning, ambience: Ambience<'_>) -> TargetOutcome {
     let mut outcome = unlink(object, ambience);
-    if !outcome.effect.remove && object.pending_import.operation != ObjectOperation::Delete {
-        outcome.effect.after.unapplied = Delta { operation: ObjectOperation::Delete, ..Delta::none() };
-        outcome.effect.after.export_changed = Some(ambience.now);
-        outcome.effect.staged_references = Some((ReferenceValues::new(), ReferenceValues::new()));
+    if outcome.effect.remove || object.pending_import.operation == ObjectOperation::Delete {
+        return outcome;
+    }
+    match action {
+        Deprovisioning::DeleteObject => {
+            outcome.effect.after.unapplied = Delta { operation: ObjectOperation::Delete, ..Delta::none() };
+            outcome.effect.after.export_changed = Some(ambience.now);
+            outcome.effect.staged_references = Some((ReferenceValues::new(), ReferenceValues::new()));
+        }
+        Deprovisioning::MakeNormalDisconnector => {}
+        Deprovisioning::MakeExplicitDisconnector => outcome.effect.after.connector_state = EXPLICIT,
     }
     outcome
 }

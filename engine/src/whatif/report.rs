@@ -366,6 +366,23 @@ impl SpaceSummary {
         self.objects() == 0 && self.errors_appearing == 0 && self.errors_vanishing == 0 && self.synchronized == 0
     }
 
+    /// What happens to objects, in the order of a report's columns: adds, updates, joins, disconnects, deletes, removes,
+    /// restores, errors that appear, errors that vanish.
+    #[must_use]
+    pub fn counts(&self) -> [u64; 9] {
+        [
+            self.adds,
+            self.updates,
+            self.joins,
+            self.disconnects,
+            self.deletes,
+            self.removes,
+            self.restores,
+            self.errors_appearing,
+            self.errors_vanishing,
+        ]
+    }
+
     /// Objects to which something happens.
     #[must_use]
     pub fn objects(&self) -> u64 {

@@ -79,12 +79,8 @@ const ATTRIBUTES: &[&str] = &[
 /// Readers share the directory; who changes it has it alone.
 static DIRECTORY: RwLock<()> = RwLock::new(());
 
-/// Held for as long as a test works on the directory.
-#[allow(dead_code, reason = "it is held, not read")]
-enum Hold {
-    Shared(RwLockReadGuard<'static, ()>),
-    Alone(RwLockWriteGuard<'static, ()>),
-}
+/// Held for as long as a test works on the directory, with others or alone.
+type Hold = (Option<RwLockReadGuard<'static, ()>>, Option<RwLockWriteGuard<'static, ()>>);
 
 /// The fixture, as its script describes it.
 struct Forest {
@@ -102,12 +98,12 @@ struct Forest {
 
 /// The fixture for a test that only reads; `None` after saying that the test is skipped.
 fn forest(test: &str) -> Option<Forest> {
-    open_forest(test, || Hold::Shared(DIRECTORY.read().unwrap_or_else(PoisonError::into_inner)))
+    open_forest(test, || (Some(DIRECTORY.read().unwrap_or_else(PoisonError::into_inner)), None))
 }
 
 /// The fixture for a test that changes the directory.
 fn forest_alone(test: &str) -> Option<Forest> {
-    open_forest(test, || Hold::Alone(DIRECTORY.write().unwrap_or_else(PoisonError::into_inner)))
+    open_forest(test, || (None, Some(DIRECTORY.write().unwrap_or_else(PoisonError::into_inner))))
 }
 
 fn open_forest(test: &str, hold: impl FnOnce() -> Hold) -> Option<Forest> {

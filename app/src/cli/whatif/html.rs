@@ -118,18 +118,7 @@ fn row(cells: &[&str]) -> String {
 }
 
 fn space_row(space: &SpaceSummary) -> String {
-    let numbers = [
-        space.adds,
-        space.updates,
-        space.joins,
-        space.disconnects,
-        space.deletes,
-        space.removes,
-        space.restores,
-        space.errors_appearing,
-        space.errors_vanishing,
-    ];
-    let numbers: String = numbers.iter().map(|number| format!("<td class=n>{number}")).collect();
+    let numbers: String = space.counts().iter().map(|number| format!("<td class=n>{number}")).collect();
     let (now, then) = if space.space.is_empty() {
         (String::new(), String::new())
     } else {

@@ -146,18 +146,7 @@ fn summary(report: &WhatIfReport, view: &View) -> String {
         "Gone errors",
     ]);
     for space in report.spaces.iter().filter(|space| !space.is_quiet()) {
-        let numbers = [
-            space.adds,
-            space.updates,
-            space.joins,
-            space.disconnects,
-            space.deletes,
-            space.removes,
-            space.restores,
-            space.errors_appearing,
-            space.errors_vanishing,
-        ];
-        table.row([space.name.clone()].into_iter().chain(numbers.map(|number| number.to_string())));
+        table.row([space.name.clone()].into_iter().chain(space.counts().map(|number| number.to_string())));
     }
     text.push_str(&table.render(view.width));
     text.push_str("\nAttributes and exports\n");

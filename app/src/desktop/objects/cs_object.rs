@@ -11,7 +11,7 @@ use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet, SortKey, filter_box};
 use super::super::widgets::requested::Requested;
-use super::super::widgets::{empty, facts};
+use super::super::widgets::{button_bar, empty, facts};
 use super::attributes::{LayerGrid, ValueRow, layer_rows};
 use super::tabs;
 
@@ -151,40 +151,33 @@ impl CsObject {
 
     /// Draws the contents; true when the window shall close.
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
-        let mut close = false;
-        let mut reload = false;
-        egui::Panel::bottom("buttons")
-            .frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO }))
-            .show_separator_line(false)
-            .show(ui, |ui| {
-                ui.horizontal(|ui| {
-                    if ui.button("Preview...").on_hover_text(Action::Preview.tooltip()).clicked() {
-                        cx.send(Command::OpenPreview(self.guid));
-                    }
-                    let known = self.object.value().filter(|object| !object.dn.is_empty());
-                    let why = ui
-                        .add_enabled(known.is_some(), egui::Button::new(Action::WhyNot.text()))
-                        .on_hover_text(Action::WhyNot.tooltip())
-                        .on_disabled_hover_text("The object has no name");
-                    if let Some(object) = known.filter(|_| why.clicked()) {
-                        let (connector, dn) = (object.connector.clone(), object.dn.clone());
-                        cx.send(Command::OpenWhyNot(NameInConnector { connector, dn }));
-                    }
-                    ui.add_enabled(false, egui::Button::new("Log...")).on_disabled_hover_text(LATER);
-                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                        close = ui.button("Close").clicked();
-                        reload = ui.button("Refresh").clicked();
-                        let target = self.object.value().and_then(|object| object.metaverse.as_ref()).map(|hit| hit.guid);
-                        let button = ui
-                            .add_enabled(target.is_some(), egui::Button::new("Metaverse Object"))
-                            .on_disabled_hover_text("The object is not linked to the metaverse");
-                        if let Some(guid) = target.filter(|_| button.clicked()) {
-                            cx.send(Command::OpenMvObject(guid));
-                        }
-                    });
-                });
-            });
-        if reload {
+        let target = self.object.value().and_then(|object| object.metaverse.as_ref()).map(|hit| hit.guid);
+        let left = |ui: &mut Ui| {
+            if ui.button("Preview...").on_hover_text(Action::Preview.tooltip()).clicked() {
+                cx.send(Command::OpenPreview(self.guid));
+            }
+            let known = self.object.value().filter(|object| !object.dn.is_empty());
+            let why = ui
+                .add_enabled(known.is_some(), egui::Button::new(Action::WhyNot.text()))
+                .on_hover_text(Action::WhyNot.tooltip())
+                .on_disabled_hover_text("The object has no name");
+            if let Some(object) = known.filter(|_| why.clicked()) {
+                let (connector, dn) = (object.connector.clone(), object.dn.clone());
+                cx.send(Command::OpenWhyNot(NameInConnector { connector, dn }));
+            }
+            ui.add_enabled(false, egui::Button::new("Log...")).on_disabled_hover_text(LATER);
+        };
+        let (pressed, to_metaverse) = button_bar::bar(ui, left, |ui| {
+            let pressed = button_bar::close_and_refresh(ui);
+            let button = ui
+                .add_enabled(target.is_some(), egui::Button::new("Metaverse Object"))
+                .on_disabled_hover_text("The object is not linked to the metaverse");
+            (pressed, button.clicked())
+        });
+        if let Some(guid) = target.filter(|_| to_metaverse) {
+            cx.send(Command::OpenMvObject(guid));
+        }
+        if pressed.refresh {
             self.reload(cx);
         }
         let mut refill = false;
@@ -216,7 +209,7 @@ impl CsObject {
         if refill {
             self.fill();
         }
-        close
+        pressed.close
     }
 }
 

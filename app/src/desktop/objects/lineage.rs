@@ -13,7 +13,7 @@ use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::grid::{Grid, GridState, RowSet};
 use super::super::widgets::requested::Requested;
-use super::super::widgets::{empty, facts};
+use super::super::widgets::{button_bar, empty, facts};
 use super::explain::expression::{PartGrid, PartRow, part_rows};
 use super::explain::flows::{FlowGrid, FlowKind, FlowRow, decides, flow_rows, gives};
 
@@ -111,30 +111,19 @@ impl Lineage {
 
     /// Draws the contents; true when the window shall close.
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
-        let mut close = false;
-        let mut reload = false;
-        egui::Panel::bottom("buttons")
-            .frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO }))
-            .show_separator_line(false)
-            .show(ui, |ui| {
-                ui.horizontal(|ui| {
-                    if ui.button("Metaverse Object").clicked() {
-                        cx.send(Command::OpenMvObject(self.wanted.object));
-                    }
-                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                        close = ui.button("Close").clicked();
-                        reload = ui.button("Refresh").clicked();
-                    });
-                });
-            });
+        let mut pressed = button_bar::close_or_refresh(ui, |ui| {
+            if ui.button("Metaverse Object").clicked() {
+                cx.send(Command::OpenMvObject(self.wanted.object));
+            }
+        });
         egui::CentralPanel::no_frame().show(ui, |ui| {
-            reload |= self.choice(ui);
+            pressed.refresh |= self.choice(ui);
             ScrollArea::vertical().id_salt("lineage").auto_shrink(false).show(ui, |ui| self.contents(ui, cx));
         });
-        if reload {
+        if pressed.refresh {
             self.reload(cx);
         }
-        close
+        pressed.close
     }
 
     /// The attribute, which can be changed; true when it was.

@@ -12,7 +12,7 @@ use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet, filter_box};
 use super::super::widgets::requested::Requested;
-use super::super::widgets::{empty, facts};
+use super::super::widgets::{button_bar, empty, facts};
 use super::attributes::{MV_VALUE, MvGrid, MvValueRow, mv_rows};
 use super::search_cs::{OBJECT_ACTIONS, object_command};
 use super::tabs;
@@ -82,21 +82,8 @@ impl MvObject {
 
     /// Draws the contents; true when the window shall close.
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
-        let mut close = false;
-        let mut reload = false;
-        egui::Panel::bottom("buttons")
-            .frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO }))
-            .show_separator_line(false)
-            .show(ui, |ui| {
-                ui.horizontal(|ui| {
-                    self.lineage_button(ui, cx);
-                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                        close = ui.button("Close").clicked();
-                        reload = ui.button("Refresh").clicked();
-                    });
-                });
-            });
-        if reload {
+        let pressed = button_bar::close_or_refresh(ui, |ui| self.lineage_button(ui, cx));
+        if pressed.refresh {
             self.reload(cx);
         }
         egui::CentralPanel::no_frame().show(ui, |ui| {
@@ -123,7 +110,7 @@ impl MvObject {
                 }
             }
         });
-        close
+        pressed.close
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet, filter_box};
 use super::super::widgets::requested::Requested;
-use super::super::widgets::{empty, facts};
+use super::super::widgets::{button_bar, empty, facts};
 use super::tabs;
 
 /// State of the window.
@@ -66,13 +66,7 @@ impl RuleWindow {
 
     /// Draws the contents; true when the window shall close.
     pub fn show(&mut self, ui: &mut Ui, _cx: &mut Cx<'_>) -> bool {
-        let mut close = false;
-        egui::Panel::bottom("buttons")
-            .frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO }))
-            .show_separator_line(false)
-            .show(ui, |ui| {
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| close = ui.button("Close").clicked());
-            });
+        let close = button_bar::close(ui, |_| ());
         egui::CentralPanel::no_frame().show(ui, |ui| {
             let Some(rule) = empty::value(ui, &self.rule) else { return };
             head(ui, rule);

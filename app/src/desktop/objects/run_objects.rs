@@ -7,8 +7,8 @@ use super::super::action::Action;
 use super::super::command::{Command, RunObjects};
 use super::super::context::{Cx, question};
 use super::super::format::plural;
-use super::super::widgets::empty;
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, Pager, RowKey, filter_box};
+use super::super::widgets::{button_bar, empty};
 use super::search_cs::{OBJECT_ACTIONS, object_command};
 
 /// State of the window.
@@ -60,24 +60,17 @@ impl RunObjectsList {
         if let Some(error) = self.rows.error() {
             empty::failure(ui, error);
         }
-        let mut close = false;
-        egui::Panel::bottom("buttons")
-            .frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO }))
-            .show_separator_line(false)
-            .show(ui, |ui| {
-                ui.horizontal(|ui| {
-                    let selected = self.state.single();
-                    if ui
-                        .add_enabled(selected.is_some(), egui::Button::new("Properties"))
-                        .on_disabled_hover_text("Select an object first")
-                        .clicked()
-                        && let Some((_, row)) = self.rows.rows.iter().find(|(_, row)| Some(key(row)) == selected)
-                    {
-                        cx.send(Command::OpenCsObject(row.object_guid));
-                    }
-                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| close = ui.button("Close").clicked());
-                });
-            });
+        let close = button_bar::close(ui, |ui| {
+            let selected = self.state.single();
+            if ui
+                .add_enabled(selected.is_some(), egui::Button::new("Properties"))
+                .on_disabled_hover_text("Select an object first")
+                .clicked()
+                && let Some((_, row)) = self.rows.rows.iter().find(|(_, row)| Some(key(row)) == selected)
+            {
+                cx.send(Command::OpenCsObject(row.object_guid));
+            }
+        });
         egui::CentralPanel::no_frame().show(ui, |ui| {
             let response = Grid::new().situation(cx.situation).show(ui, &ObjectGrid, &mut self.rows.rows, &mut self.state);
             if let Some(row) = response

@@ -10,7 +10,7 @@ use super::super::command::{Command, NameInConnector};
 use super::super::context::{Cx, question};
 use super::super::format::plural;
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, Pager, RowKey, filter_box};
-use super::super::widgets::{action_ui, empty};
+use super::super::widgets::{action_ui, button_bar, empty};
 use super::cs_object::truth;
 use super::is_on_top;
 
@@ -294,37 +294,29 @@ impl SearchCs {
     }
 
     fn buttons(&self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
-        let mut close = false;
-        egui::Panel::bottom("buttons")
-            .frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO }))
-            .show_separator_line(false)
-            .show(ui, |ui| {
-                ui.horizontal(|ui| {
-                    let selected = self.state.single();
-                    if ui
-                        .add_enabled(selected.is_some(), egui::Button::new("Properties"))
-                        .on_disabled_hover_text("Select an object first")
-                        .clicked()
-                        && let Some((_, row)) = self.hits.rows.iter().find(|(_, row)| Some(row.guid.as_u128()) == selected)
-                    {
-                        cx.send(Command::OpenCsObject(row.guid));
-                    }
-                    let preview = ui
-                        .add_enabled(selected.is_some(), egui::Button::new("Preview..."))
-                        .on_hover_text(Action::Preview.tooltip())
-                        .on_disabled_hover_text("Select an object first");
-                    if preview.clicked()
-                        && let Some((_, row)) = self.hits.rows.iter().find(|(_, row)| Some(row.guid.as_u128()) == selected)
-                    {
-                        cx.send(Command::OpenPreview(row.guid));
-                    }
-                    if self.hits.is_answered() {
-                        ui.weak(plural(self.hits.rows.total(), "object"));
-                    }
-                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| close = ui.button("Close").clicked());
-                });
-            });
-        close
+        button_bar::close(ui, |ui| {
+            let selected = self.state.single();
+            if ui
+                .add_enabled(selected.is_some(), egui::Button::new("Properties"))
+                .on_disabled_hover_text("Select an object first")
+                .clicked()
+                && let Some((_, row)) = self.hits.rows.iter().find(|(_, row)| Some(row.guid.as_u128()) == selected)
+            {
+                cx.send(Command::OpenCsObject(row.guid));
+            }
+            let preview = ui
+                .add_enabled(selected.is_some(), egui::Button::new("Preview..."))
+                .on_hover_text(Action::Preview.tooltip())
+                .on_disabled_hover_text("Select an object first");
+            if preview.clicked()
+                && let Some((_, row)) = self.hits.rows.iter().find(|(_, row)| Some(row.guid.as_u128()) == selected)
+            {
+                cx.send(Command::OpenPreview(row.guid));
+            }
+            if self.hits.is_answered() {
+                ui.weak(plural(self.hits.rows.total(), "object"));
+            }
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::grid::{Grid, GridState, RowSet, filter_box};
 use super::super::widgets::requested::Requested;
-use super::super::widgets::{empty, facts};
+use super::super::widgets::{button_bar, empty, facts};
 use super::cs_object::first_rdn;
 use super::explain::joins::{CANDIDATES, JoinGrid, JoinRow, join_rows};
 use super::explain::scope::{ScopeGrid, ScopeRow, scope_rows};
@@ -85,21 +85,8 @@ impl WhyNot {
 
     /// Draws the contents; true when the window shall close.
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
-        let mut close = false;
-        let mut reload = false;
-        egui::Panel::bottom("buttons")
-            .frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO }))
-            .show_separator_line(false)
-            .show(ui, |ui| {
-                ui.horizontal(|ui| {
-                    self.links(ui, cx);
-                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                        close = ui.button("Close").clicked();
-                        reload = ui.button("Refresh").clicked();
-                    });
-                });
-            });
-        if reload {
+        let pressed = button_bar::close_or_refresh(ui, |ui| self.links(ui, cx));
+        if pressed.refresh {
             self.reload(cx);
         }
         egui::CentralPanel::no_frame().show(ui, |ui| {
@@ -133,7 +120,7 @@ impl WhyNot {
                 _ => self.targets(ui),
             }
         });
-        close
+        pressed.close
     }
 
     fn links(&self, ui: &mut Ui, cx: &mut Cx<'_>) {

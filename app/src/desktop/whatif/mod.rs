@@ -16,7 +16,7 @@ use super::objects::{escaped, tabs, window};
 use super::theme::Palette;
 use super::widgets::grid::{Grid, GridState, RowSet};
 use super::widgets::requested::Requested;
-use super::widgets::{action_ui, empty, facts};
+use super::widgets::{action_ui, button_bar, empty, facts};
 use compare::Compare;
 use form::Form;
 use kept::KeptGrid;
@@ -116,25 +116,25 @@ impl WhatIf {
         self.page = self.page.min(labels.len() - 1);
         if let Some(page) = tabs::bar(ui, &labels, self.page) {
             self.page = page;
+            // The command line and other windows keep results too.
+            if matches!(page, KEPT | COMPARE) {
+                self.reload(cx);
+            }
         }
         ui.add_space(6.0);
-        let mut close = false;
-        egui::Panel::bottom("buttons")
-            .frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO }))
-            .show_separator_line(false)
-            .show(ui, |ui| {
-                ui.horizontal(|ui| {
-                    if self.page == KEPT {
-                        self.kept_buttons(ui, cx);
-                    }
-                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                        close = ui.button("Close").clicked();
-                        if self.form.is_running() {
-                            ui.weak("It goes on while this window is closed.");
-                        }
-                    });
-                });
-            });
+        let running = self.form.is_running();
+        let left = |ui: &mut Ui| {
+            if self.page == KEPT {
+                self.kept_buttons(ui, cx);
+            }
+        };
+        let close = button_bar::bar(ui, left, |ui| {
+            let close = button_bar::close_button(ui);
+            if running {
+                ui.weak("It goes on while this window is closed.");
+            }
+            close
+        });
         egui::CentralPanel::no_frame().show(ui, |ui| {
             if let Some(error) = self.deletion.error() {
                 empty::failure(ui, error);

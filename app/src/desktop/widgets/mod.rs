@@ -2,6 +2,7 @@
 
 pub mod action_ui;
 pub mod badge;
+pub mod button_bar;
 pub mod diff;
 pub mod empty;
 pub mod facts;

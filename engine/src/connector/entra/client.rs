@@ -25,27 +25,6 @@ const RENEW_BEFORE_SECS: i64 = 300;
 /// How often a waiting call looks whether it should end.
 const CANCEL_POLL: Duration = Duration::from_millis(100);
 
-/// Waits between two tries; tests put in one that does not.
-pub trait Sleeper: Send + Sync + std::fmt::Debug {
-    /// Waits for `duration`, less when the cancel token is set.
-    fn sleep(&self, duration: Duration, cancel: &CancelToken);
-}
-
-/// Waits in the calling thread.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ThreadSleeper;
-
-impl Sleeper for ThreadSleeper {
-    fn sleep(&self, duration: Duration, cancel: &CancelToken) {
-        let mut rest = duration;
-        while !rest.is_zero() && !cancel.is_cancelled() {
-            let part = rest.min(CANCEL_POLL);
-            std::thread::sleep(part);
-            rest -= part;
-        }
-    }
-}
-
 /// Why a call has no useful answer.
 #[derive(Debug)]
 pub enum CallError {
@@ -103,7 +82,6 @@ pub struct TenantClient {
     token: Option<Token>,
     timeout: Duration,
     clock: Arc<dyn Clock>,
-    sleeper: Arc<dyn Sleeper>,
     /// True once the server has answered: later failures to connect are passing ones.
     reached: bool,
 }
@@ -119,12 +97,7 @@ impl TenantClient {
     ///
     /// # Errors
     /// [`ConnectorError`] when the settings cannot be used.
-    pub fn new(
-        settings: EntraSettings,
-        secret: SecretString,
-        clock: Arc<dyn Clock>,
-        sleeper: Arc<dyn Sleeper>,
-    ) -> Result<Self, ConnectorError> {
+    pub fn new(settings: EntraSettings, secret: SecretString, clock: Arc<dyn Clock>) -> Result<Self, ConnectorError> {
         let base = settings.base()?;
         let token_url = settings.token_url()?;
         let local = is_loopback(&base) && is_loopback(&token_url);
@@ -134,7 +107,7 @@ impl TenantClient {
         })?;
         let timeout = seconds(settings.timeout_secs);
         let (token, reached) = (None, false);
-        Ok(Self { runtime, http, base, token_url, settings, secret, token, timeout, clock, sleeper, reached })
+        Ok(Self { runtime, http, base, token_url, settings, secret, token, timeout, clock, reached })
     }
 
     /// Host and port of the tenant.
@@ -348,7 +321,8 @@ impl TenantClient {
                 }
             };
             tries += 1;
-            self.sleeper.sleep(wait.unwrap_or(Duration::from_secs(1 << tries)).min(MAX_WAIT), cancel);
+            let wait = wait.unwrap_or(Duration::from_secs(1 << tries)).min(MAX_WAIT);
+            self.clock.wait(wait, &|| cancel.is_cancelled());
         }
     }
 

@@ -18,7 +18,7 @@ use reqwest::{Method, Url};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-pub use self::client::{CallError, Sleeper, TenantClient, ThreadSleeper};
+pub use self::client::{CallError, TenantClient};
 use self::import::{ObjectReader, Page};
 pub use self::name::{anchor_of_dn, dn_of_anchor};
 use self::provision::{Prepared, Results, prepare};
@@ -55,10 +55,10 @@ impl EntraConnector {
     /// # Errors
     /// [`ConnectorError`] when the settings cannot be used.
     pub fn open(settings: EntraSettings, client_secret: SecretString) -> Result<Self, ConnectorError> {
-        Self::open_with(settings, client_secret, Arc::new(SystemClock), Arc::new(ThreadSleeper))
+        Self::open_with(settings, client_secret, Arc::new(SystemClock))
     }
 
-    /// As [`Self::open`], with a clock and a way to wait of the caller's choice.
+    /// As [`Self::open`], with a clock of the caller's choice, by which it waits too.
     ///
     /// # Errors
     /// [`ConnectorError`] when the settings cannot be used.
@@ -66,14 +66,13 @@ impl EntraConnector {
         settings: EntraSettings,
         client_secret: SecretString,
         clock: Arc<dyn Clock>,
-        sleeper: Arc<dyn Sleeper>,
     ) -> Result<Self, ConnectorError> {
         let schema = Schema::from_toml(TENANT_SCHEMA).map_err(|error| {
             ConnectorError::new(ConnectorErrorKind::Configuration, "the built-in schema of the tenant cannot be read")
                 .cause(error)
         })?;
         let client_name = settings.client_name.clone();
-        Ok(Self { client: TenantClient::new(settings, client_secret, clock, sleeper)?, client_name, schema })
+        Ok(Self { client: TenantClient::new(settings, client_secret, clock)?, client_name, schema })
     }
 
     /// The connection, for calls of the channel that are neither import nor export.

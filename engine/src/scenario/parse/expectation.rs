@@ -292,7 +292,7 @@ fn fits(fact: &Fact, in_connector_space: bool) -> bool {
         Fact::Absent | Fact::Present | Fact::Type(_) | Fact::Is { .. } | Fact::JoinedTo(_) => true,
         Fact::Flag(Flag::ReferenceRetry, _) => true,
         Fact::Flag(Flag::ProvisioningRetry, _) => !in_connector_space,
-        Fact::Flag(Flag::RenameRetry | Flag::Rebuild | Flag::Transient | Flag::Disconnected, _)
+        Fact::Flag(Flag::RenameRetry | Flag::Rebuild | Flag::Transient | Flag::Disconnected | Flag::Explicit, _)
         | Fact::State(_)
         | Fact::Anchor(_)
         | Fact::Dn(_)

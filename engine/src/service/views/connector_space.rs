@@ -225,7 +225,7 @@ pub struct CsObjectView {
     pub last_import_change: Option<Timestamp>,
     /// Last export change.
     pub last_export_change: Option<Timestamp>,
-    /// Disconnected by a rule at.
+    /// When its metaverse object was taken away.
     pub disconnected: Option<Timestamp>,
     /// Chips of the header, such as `pending import: update`.
     pub flags: Vec<String>,

@@ -26,39 +26,29 @@ INSERT INTO cs_object (guid, connector, dn, dn_key, depth, created) VALUES (zero
 INSERT INTO mv_object (guid, object_type, image, lineage, created, changed) VALUES (zeroblob(16), '', x'01', x'', 0, 0);
 ";
 
+/// The statements that keep the first state of every row of `table`.
+fn watch_objects(table: &str) -> String {
+    let first = |event: &str, row: &str, state: &str| {
+        format!(
+            "CREATE TRIGGER before_{table}_{event} ON {table}
+            WHEN NOT EXISTS (SELECT 1 FROM before_{table} WHERE id = {row}.id) BEGIN
+                INSERT INTO before_{table} {state};
+            END;\n"
+        )
+    };
+    let row = format!("SELECT 1, * FROM {table} WHERE id = OLD.id");
+    format!(
+        "CREATE TABLE before_{table} AS SELECT 1 AS existed, * FROM {table} WHERE 0;
+        CREATE UNIQUE INDEX before_{table}_id ON before_{table} (id);\n"
+    ) + &first("insert AFTER INSERT", "NEW", "(existed, id) VALUES (0, NEW.id)")
+        + &first("update BEFORE UPDATE", "OLD", &row)
+        + &first("delete BEFORE DELETE", "OLD", &row)
+}
+
 // The statement that fires a trigger decides how conflicts inside it are solved, so the triggers never rely on
 // `OR IGNORE`.
 const WATCH: &str = "
-CREATE TABLE before_cs_object AS SELECT 1 AS existed, * FROM cs_object WHERE 0;
-CREATE UNIQUE INDEX before_cs_object_id ON before_cs_object (id);
 CREATE INDEX before_cs_object_mv ON before_cs_object (mv) WHERE mv IS NOT NULL;
-CREATE TRIGGER before_cs_insert AFTER INSERT ON cs_object
-WHEN NOT EXISTS (SELECT 1 FROM before_cs_object WHERE id = NEW.id) BEGIN
-    INSERT INTO before_cs_object (existed, id) VALUES (0, NEW.id);
-END;
-CREATE TRIGGER before_cs_update BEFORE UPDATE ON cs_object
-WHEN NOT EXISTS (SELECT 1 FROM before_cs_object WHERE id = OLD.id) BEGIN
-    INSERT INTO before_cs_object SELECT 1, * FROM cs_object WHERE id = OLD.id;
-END;
-CREATE TRIGGER before_cs_delete BEFORE DELETE ON cs_object
-WHEN NOT EXISTS (SELECT 1 FROM before_cs_object WHERE id = OLD.id) BEGIN
-    INSERT INTO before_cs_object SELECT 1, * FROM cs_object WHERE id = OLD.id;
-END;
-
-CREATE TABLE before_mv_object AS SELECT 1 AS existed, * FROM mv_object WHERE 0;
-CREATE UNIQUE INDEX before_mv_object_id ON before_mv_object (id);
-CREATE TRIGGER before_mv_insert AFTER INSERT ON mv_object
-WHEN NOT EXISTS (SELECT 1 FROM before_mv_object WHERE id = NEW.id) BEGIN
-    INSERT INTO before_mv_object (existed, id) VALUES (0, NEW.id);
-END;
-CREATE TRIGGER before_mv_update BEFORE UPDATE ON mv_object
-WHEN NOT EXISTS (SELECT 1 FROM before_mv_object WHERE id = OLD.id) BEGIN
-    INSERT INTO before_mv_object SELECT 1, * FROM mv_object WHERE id = OLD.id;
-END;
-CREATE TRIGGER before_mv_delete BEFORE DELETE ON mv_object
-WHEN NOT EXISTS (SELECT 1 FROM before_mv_object WHERE id = OLD.id) BEGIN
-    INSERT INTO before_mv_object SELECT 1, * FROM mv_object WHERE id = OLD.id;
-END;
 
 CREATE TABLE before_cs_reference (
     object INTEGER NOT NULL,
@@ -120,6 +110,9 @@ END;
 pub fn watch(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     let failed = StoreError::sqlite("watching a copy of the database");
     transaction.execute_batch(RESERVE).map_err(&failed)?;
+    for table in ["cs_object", "mv_object"] {
+        transaction.execute_batch(&watch_objects(table)).map_err(&failed)?;
+    }
     transaction.execute_batch(WATCH).map_err(failed)
 }
 

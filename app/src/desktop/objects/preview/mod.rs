@@ -16,7 +16,7 @@ use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::grid::Grid;
 use super::super::widgets::requested::Requested;
-use super::super::widgets::{action_ui, empty, facts};
+use super::super::widgets::{action_ui, button_bar, empty, facts};
 use super::explain::changes::{ObjectChangeGrid, is_destructive, kind_title};
 use super::is_on_top;
 use data::{Previewed, Target};
@@ -117,25 +117,18 @@ impl Preview {
 
     /// Draws the contents; true when the window shall close.
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
-        let mut close = false;
-        egui::Panel::bottom("buttons")
-            .frame(egui::Frame::NONE.inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO }))
-            .show_separator_line(false)
-            .show(ui, |ui| {
-                ui.horizontal(|ui| {
-                    if ui.button("Object Properties").clicked() {
-                        cx.send(Command::OpenCsObject(self.guid));
-                    }
-                    let identity = self.object.value().and_then(|object| object.metaverse.as_ref()).map(|hit| hit.guid);
-                    let button = ui
-                        .add_enabled(identity.is_some(), egui::Button::new("Metaverse Object"))
-                        .on_disabled_hover_text("The object is not linked to the metaverse");
-                    if let Some(guid) = identity.filter(|_| button.clicked()) {
-                        cx.send(Command::OpenMvObject(guid));
-                    }
-                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| close = ui.button("Close").clicked());
-                });
-            });
+        let close = button_bar::close(ui, |ui| {
+            if ui.button("Object Properties").clicked() {
+                cx.send(Command::OpenCsObject(self.guid));
+            }
+            let identity = self.object.value().and_then(|object| object.metaverse.as_ref()).map(|hit| hit.guid);
+            let button = ui
+                .add_enabled(identity.is_some(), egui::Button::new("Metaverse Object"))
+                .on_disabled_hover_text("The object is not linked to the metaverse");
+            if let Some(guid) = identity.filter(|_| button.clicked()) {
+                cx.send(Command::OpenMvObject(guid));
+            }
+        });
         egui::Panel::left("result tree")
             .resizable(true)
             .default_size(236.0)

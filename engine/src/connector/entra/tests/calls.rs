@@ -1,6 +1,5 @@
 //! Signing in, waiting, trying again, and what failures are called.
 
-use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::scripted::{Answer, ScriptedServer};
@@ -8,27 +7,9 @@ use super::*;
 
 const SECRET: &str = "correct-horse-battery";
 
-/// A clock that a test moves.
-#[derive(Debug)]
-struct HandClock(Mutex<Timestamp>);
-
-impl HandClock {
-    fn advance(&self, seconds: i64) {
-        let mut now = self.0.lock().unwrap();
-        *now += SignedDuration::from_secs(seconds);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
-    }
-}
-
 struct Bench {
     server: ScriptedServer,
     connector: EntraConnector,
-    waits: Arc<NotedWaits>,
     clock: Arc<HandClock>,
 }
 
@@ -36,10 +17,9 @@ fn bench(answers: Vec<Answer>) -> Bench {
     let server = ScriptedServer::start(answers);
     let mut settings = EntraSettings::new(&server.url(), "contoso.com", "client-1", "contoso.onmicrosoft.com");
     settings.client_name = "SYNC01".into();
-    let waits = Arc::new(NotedWaits::default());
-    let clock = Arc::new(HandClock(Mutex::new(Timestamp::UNIX_EPOCH)));
-    let connector = EntraConnector::open_with(settings, SecretString::from(SECRET), clock.clone(), waits.clone()).unwrap();
-    Bench { server, connector, waits, clock }
+    let clock = Arc::new(HandClock::default());
+    let connector = EntraConnector::open_with(settings, SecretString::from(SECRET), clock.clone()).unwrap();
+    Bench { server, connector, clock }
 }
 
 fn busy(status: u16) -> Answer {
@@ -68,7 +48,7 @@ fn export(bench: &mut Bench) -> Result<Vec<String>, ConnectorErrorKind> {
 fn a_busy_server_is_asked_again_after_the_time_it_names() {
     let mut bench = bench(vec![Answer::Send(503, "Retry-After: 7\r\n", json!({})), busy(429), busy(500), accepted("User_1")]);
     assert_eq!(export(&mut bench).unwrap(), [r#"success User_1 [] []"#]);
-    assert_eq!(bench.waits.seconds(), [7, 4, 8]);
+    assert_eq!(bench.clock.waits(), [7, 4, 8]);
     let sent = bench.server.received();
     assert!(sent.iter().all(|request| request.line == "POST /dirsync/v1/provision" && request.body == sent[0].body));
 }
@@ -77,7 +57,7 @@ fn a_busy_server_is_asked_again_after_the_time_it_names() {
 fn waits_that_a_server_asks_for_have_an_end() {
     let mut bench = bench(vec![Answer::Send(429, "Retry-After: 99999999\r\n", json!({})), accepted("User_1")]);
     assert!(export(&mut bench).is_ok());
-    assert_eq!(bench.waits.seconds(), [600]);
+    assert_eq!(bench.clock.waits(), [600]);
 }
 
 #[test]
@@ -86,7 +66,7 @@ fn a_server_that_stays_busy_leaves_the_exports_for_later() {
     let server = bench.connector.client.server();
     let message = format!("{server} is busy (HTTP 503) and stayed so through 3 more tries; run again later");
     assert_eq!(export(&mut bench).unwrap(), [format!("transient cd-connectivity-error: {message}")]);
-    assert_eq!(bench.waits.seconds(), [2, 4, 8]);
+    assert_eq!(bench.clock.waits(), [2, 4, 8]);
     assert_eq!(bench.server.received().len(), 4);
 }
 
@@ -94,7 +74,7 @@ fn a_server_that_stays_busy_leaves_the_exports_for_later() {
 fn a_lost_connection_is_made_again() {
     let mut lost_once = bench(vec![Answer::Drop, accepted("User_1")]);
     assert!(export(&mut lost_once).is_ok());
-    assert_eq!(lost_once.waits.seconds(), [2]);
+    assert_eq!(lost_once.clock.waits(), [2]);
     let mut lost = bench(vec![Answer::Drop; 4]);
     assert_eq!(export(&mut lost), Err(ConnectorErrorKind::Dropped));
     assert_eq!(lost.server.received().len(), 4);
@@ -104,14 +84,13 @@ fn a_lost_connection_is_made_again() {
 fn a_server_that_was_never_reached_is_not_waited_for() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let settings = EntraSettings::new(&format!("http://127.0.0.1:{free}"), "contoso.com", "c", "n");
-    let waits = Arc::new(NotedWaits::default());
-    let mut connector =
-        EntraConnector::open_with(settings, SecretString::from(SECRET), Arc::new(SystemClock), waits.clone()).unwrap();
+    let clock = Arc::new(HandClock::default());
+    let mut connector = EntraConnector::open_with(settings, SecretString::from(SECRET), clock.clone()).unwrap();
     let (items, result) = import(&mut connector, ImportMode::Full);
     let error = result.unwrap_err();
     assert_eq!((items.len(), error.kind), (0, ConnectorErrorKind::Connection));
     assert_eq!(error.server, Some(format!("127.0.0.1:{free}")));
-    assert!(waits.seconds().is_empty());
+    assert!(clock.waits().is_empty());
 }
 
 #[test]
@@ -136,7 +115,7 @@ fn a_refused_token_is_renewed_once() {
     assert_eq!(tokens, ["Bearer t1", "Bearer t2"]);
     let mut twice = bench(vec![denied(), denied(), accepted("User_1")]);
     assert_eq!(export(&mut twice), Err(ConnectorErrorKind::Credentials));
-    assert!(twice.waits.seconds().is_empty());
+    assert!(twice.clock.waits().is_empty());
 }
 
 #[test]

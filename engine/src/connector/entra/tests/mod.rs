@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use super::*;
@@ -18,20 +19,32 @@ use crate::connector::{
     Watermark,
 };
 
-/// Notes how long it should have waited, and does not.
+/// A clock that a test moves. It notes how long should have been waited, and lets no time pass.
 #[derive(Debug, Default)]
-pub struct NotedWaits(Mutex<Vec<u64>>);
+pub struct HandClock {
+    now: Mutex<Timestamp>,
+    waits: Mutex<Vec<u64>>,
+}
 
-impl NotedWaits {
+impl HandClock {
+    /// Moves on.
+    pub fn advance(&self, seconds: i64) {
+        *self.now.lock().unwrap() += SignedDuration::from_secs(seconds);
+    }
+
     /// The waits so far, in seconds.
-    pub fn seconds(&self) -> Vec<u64> {
-        self.0.lock().unwrap().clone()
+    pub fn waits(&self) -> Vec<u64> {
+        self.waits.lock().unwrap().clone()
     }
 }
 
-impl Sleeper for NotedWaits {
-    fn sleep(&self, duration: Duration, _cancel: &CancelToken) {
-        self.0.lock().unwrap().push(duration.as_secs());
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        *self.now.lock().unwrap()
+    }
+
+    fn wait(&self, time: Duration, _given_up: &dyn Fn() -> bool) {
+        self.waits.lock().unwrap().push(time.as_secs());
     }
 }
 

@@ -17,8 +17,7 @@ fn settings(sandbox: &Sandbox, url: &str) -> EntraSettings {
 }
 
 fn connect(settings: EntraSettings, secret: String) -> EntraConnector {
-    let waits = Arc::new(NotedWaits::default());
-    EntraConnector::open_with(settings, SecretString::from(secret), Arc::new(SystemClock), waits).unwrap()
+    EntraConnector::open_with(settings, SecretString::from(secret), Arc::new(HandClock::default())).unwrap()
 }
 
 fn tenant() -> Tenant {

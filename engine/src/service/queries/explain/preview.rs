@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::super::QueryContext;
 use super::{Explainer, remains_text};
-use crate::model::{CsId, ObjectError, fold_text};
+use crate::model::{CsId, fold_text};
 use crate::service::{EngineError, FlowView, JoinGroupView, PreviewView, RuleScopeView, SyncMode};
 use crate::store::connector_space::CsObject;
 use crate::store::metaverse::{self, MvObject};
@@ -25,7 +25,6 @@ pub struct Prepared<'a> {
     identity_name: String,
     scope: Vec<RuleScopeView>,
     joins: Vec<JoinGroupView>,
-    join_error: Option<ObjectError>,
     names: BTreeMap<CsId, String>,
 }
 
@@ -41,7 +40,7 @@ pub fn prepare<'a>(
 ) -> Result<Option<Prepared<'a>>, EngineError> {
     let explainer = Explainer::new(connection, context, now)?;
     let Some(object) = explainer.source(id)? else { return Ok(None) };
-    let (joins, join_error) = explainer.joins(&object)?;
+    let (joins, _) = explainer.joins(&object)?;
     let identity = match object.mv {
         Some(mv) => metaverse::load_one(connection, mv)?,
         None => None,
@@ -51,7 +50,7 @@ pub fn prepare<'a>(
         None => String::new(),
     };
     let scope = explainer.inbound_scope(&object);
-    Ok(Some(Prepared { explainer, object, identity, identity_name, scope, joins, join_error, names: BTreeMap::new() }))
+    Ok(Some(Prepared { explainer, object, identity, identity_name, scope, joins, names: BTreeMap::new() }))
 }
 
 impl Prepared<'_> {
@@ -89,7 +88,7 @@ impl Prepared<'_> {
             targets,
             export_flows,
             changes,
-            error: preview.error.clone().or(self.join_error.filter(|_| preview.error.is_some())),
+            error: preview.error.clone(),
         })
     }
 

@@ -274,12 +274,12 @@ impl Search<'_> {
             Some(error) => format!("cannot be joined: {error}"),
             None => remains_text(object, &self.answer.scope, &self.answer.joins),
         };
-        let would_link = join_error.is_none() && !text_blocks(object, &self.answer.scope, &self.answer.joins);
+        let would_link = join_error.is_none() && !stays_unjoined(object, &self.answer.scope, &self.answer.joins);
         if would_link {
             text = "not synchronized yet; the next synchronization gives it a metaverse object".to_owned();
         }
         if let Some(time) = object.disconnected {
-            self.answer.finding("Disconnected", FindingState::Note, format!("a rule took its metaverse object away at {time}"));
+            self.answer.finding("Disconnected", FindingState::Note, format!("it lost its metaverse object at {time:.0}"));
         }
         self.answer.finding("Link", if would_link { FindingState::Note } else { FindingState::Bad }, text.clone());
         Ok(Some(format!("It has no metaverse object: {text}.")))
@@ -338,7 +338,7 @@ fn bad(step: &str, text: String) -> Finding {
 }
 
 /// True when an object that is not joined would not be joined by the next synchronization either.
-fn text_blocks(object: &CsObject, scope: &[RuleScopeView], joins: &[crate::service::JoinGroupView]) -> bool {
+fn stays_unjoined(object: &CsObject, scope: &[RuleScopeView], joins: &[crate::service::JoinGroupView]) -> bool {
     use crate::service::JoinStatus;
     if explain::silence(object).is_some() || object.is_being_deleted() {
         return true;
