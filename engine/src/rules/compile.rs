@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use syncline_expression::{Program, Severity, View};
+use syncline_expression::{ProblemKind, Program, Severity, View};
 use uuid::Uuid;
 
 use super::definition::{Direction, Flow, FlowSource, LinkType, SyncRule};
@@ -13,7 +13,7 @@ use super::plan::{
 };
 use super::scope::CompiledClause;
 use super::source_names::SourceNames;
-use crate::model::{AttributeTable, ConnectorId, DN_ATTRIBUTE, Deprovisioning, Dn, RuleId, Schema, ValueType};
+use crate::model::{AttributeTable, ConnectorId, DN_ATTRIBUTE, Deprovisioning, Dn, ErrorCode, RuleId, Schema, ValueType};
 
 /// The attribute that holds the members of a group, in a forest as in the tenant.
 const MEMBER_ATTRIBUTE: &str = "member";
@@ -286,7 +286,7 @@ impl RuleCompiler<'_> {
                         self.source_description()
                     );
                     self.problem(message.clone());
-                    CompiledSource::Invalid(message)
+                    CompiledSource::Invalid { code: ErrorCode::FLOW_ATTRIBUTE_NOT_FOUND, message }
                 }
             },
             FlowSource::Constant(text) => {
@@ -305,7 +305,7 @@ impl RuleCompiler<'_> {
                             target.value_type.word()
                         );
                         self.problem(message.clone());
-                        CompiledSource::Invalid(message)
+                        CompiledSource::Invalid { code: self.constant_code(target.value_type), message }
                     }
                 }
             }
@@ -343,7 +343,24 @@ impl RuleCompiler<'_> {
                     .collect();
                 let message = format!("the expression of the flow to \"{}\" is faulty: {}", flow.target, text.join(" "));
                 self.problem(message.clone());
-                CompiledSource::Invalid(message)
+                let faults = problems.iter().filter(|problem| problem.severity == Severity::Error);
+                let lacks_only = faults.into_iter().all(|problem| problem.kind == ProblemKind::UnknownAttribute);
+                let code = if lacks_only { ErrorCode::FLOW_ATTRIBUTE_NOT_FOUND } else { ErrorCode::INVALID_EXPRESSION };
+                CompiledSource::Invalid { code, message }
+            }
+        }
+    }
+
+    /// The code of a constant that does not fit an attribute of this type.
+    fn constant_code(&self, value_type: ValueType) -> ErrorCode {
+        match (value_type, self.rule.direction) {
+            (ValueType::Boolean, _) => ErrorCode::INVALID_BOOLEAN_CONSTANT,
+            (ValueType::Reference, _) => ErrorCode::INVALID_REFERENCE_CONSTANT,
+            (ValueType::String | ValueType::Binary | ValueType::Integer, Direction::Inbound) => {
+                ErrorCode::INBOUND_FLOW_RULES_INVALID
+            }
+            (ValueType::String | ValueType::Binary | ValueType::Integer, Direction::Outbound) => {
+                ErrorCode::OUTBOUND_FLOW_RULES_INVALID
             }
         }
     }

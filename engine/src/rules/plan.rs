@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::definition::{Direction, LinkType, MergeType};
 use super::flow_order::FlowOrders;
 use super::scope::CompiledClause;
-use crate::model::{AttributeId, AttributeTable, ConnectorId, Deprovisioning, Dn, RuleId, Schema, Value, ValueType};
+use crate::model::{AttributeId, AttributeTable, ConnectorId, Deprovisioning, Dn, ErrorCode, RuleId, Schema, Value, ValueType};
 
 /// Type of an attribute on the side that a flow writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +49,13 @@ pub enum CompiledSource {
         /// What each of its slots reads.
         slots: Vec<ProgramSlot>,
     },
-    /// A flow that cannot be evaluated; every object in scope gets this sentence as an error.
-    Invalid(String),
+    /// A flow that cannot be evaluated; every object in scope gets this as an error.
+    Invalid {
+        /// The documented code.
+        code: ErrorCode,
+        /// Sentence that names target and reason.
+        message: String,
+    },
 }
 
 /// One attribute flow, compiled.
@@ -121,6 +126,10 @@ pub struct PartitionPlan {
     pub dn: Option<Dn>,
     /// `%Domain.*%` and `%Forest.*%` by name.
     pub parameters: BTreeMap<String, String>,
+    /// Containers that imports read; none means the whole partition.
+    pub include: Vec<Dn>,
+    /// Containers that imports leave out.
+    pub exclude: Vec<Dn>,
 }
 
 /// A connector, as far as the rules need it.

@@ -167,7 +167,7 @@ fn attributes_read(rule: &CompiledRule) -> BTreeSet<AttributeId> {
                 read.insert(*attribute);
             }
             CompiledSource::Expression { slots, .. } => read.extend(slots.iter().map(|slot| slot.attribute)),
-            CompiledSource::Constant(_) | CompiledSource::Invalid(_) => {}
+            CompiledSource::Constant(_) | CompiledSource::Invalid { .. } => {}
         }
     }
     read

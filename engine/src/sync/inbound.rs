@@ -233,6 +233,16 @@ fn attribute_flow<'a>(
         merge_into(&mut merged, values, candidate.flow.merge);
         merged_from.get_or_insert(contribution);
     }
+    if merged.len() > 1 && !target.multi_valued {
+        let rules: Vec<&str> = group.iter().map(|candidate| candidate.rule.name.as_str()).collect();
+        let message = format!(
+            "several values ({}) of rules {} cannot flow to single-valued {}; give the flows merge type Update",
+            merged.len(),
+            rules.join(", "),
+            plan.name(target.id)
+        );
+        return Err(ObjectError::new(ErrorCode::MULTI_VALUES_TO_SINGLE, message));
+    }
     match merged_from {
         Some(contribution) => {
             result.lineage.insert(target.id, contribution);
@@ -318,7 +328,7 @@ fn check_group(plan: &Plan, group: &[Candidate<'_>]) -> Result<(), ObjectError> 
     Ok(())
 }
 
-fn normal(merge: MergeType) -> MergeType {
+pub(super) fn normal(merge: MergeType) -> MergeType {
     match merge {
         MergeType::Update | MergeType::Replace => MergeType::Update,
         MergeType::Merge | MergeType::MergeCaseInsensitive => merge,

@@ -8,15 +8,18 @@ use uuid::Uuid;
 
 use super::effects::{CsEffect, OutboundFlow, ReferenceValues, Standing, TargetAction, TargetObject, TargetTrace};
 use super::facts::{Attempt, FactReader, Halt};
-use super::inbound::{Contributor, merge_into, object_type};
+use super::inbound::{Contributor, merge_into, normal, object_type};
 use super::join::holds;
 use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value, match_keys};
+use crate::connector::ContainerFilter;
 use crate::model::sorted_set::{minus, sorted_set};
 use crate::model::{
     AlgorithmStep, AttributeChange, AttributeId, CsId, DN_ATTRIBUTE, Delta, Deprovisioning, Dn, ErrorCode, Image, MvId,
     ObjectError, ObjectOperation, RuleId, Value, ValueType, Values,
 };
-use crate::rules::{CompiledFlow, CompiledRule, ConnectorPlan, Direction, LinkType, MergeType, Plan, ScopeSource, in_scope};
+use crate::rules::{
+    CompiledFlow, CompiledRule, ConnectorPlan, Direction, LinkType, MergeType, PartitionPlan, Plan, ScopeSource, in_scope,
+};
 use crate::store::connector_space::{CsObject, EXPLICIT, LinkRule, NORMAL, TowerView};
 use crate::store::references::ReferenceLayer;
 
@@ -196,6 +199,7 @@ impl Outbound<'_> {
             return Err(failed(format!("\"{dn}\" is also the name that rules give to an object of type {other}")));
         }
         let Some(id) = holder else {
+            self.check_filter(&dn, AlgorithmStep::Provisioning).map_err(|halt| named(halt, provisioning))?;
             let object = CsObject::new(self.new_guid, self.connector.id, &dn, self.ambience.now);
             let effect = CsEffect {
                 before: None,
@@ -434,6 +438,7 @@ impl Outbound<'_> {
             delta.dn = Some(text);
             Ok(())
         } else if self.connector.can_rename {
+            self.check_filter(&dn, AlgorithmStep::ExportFlow)?;
             delta.dn = Some(text);
             Ok(())
         } else {
@@ -467,6 +472,7 @@ impl Outbound<'_> {
             if first.target.id == DN_ATTRIBUTE {
                 continue;
             }
+            self.check_merges(group)?;
             let (mut managed, mut once, mut merged) = (false, false, Values::new());
             // A union is made with what the object has (`default-rules.md` 6.9), so a flow that gives nothing takes
             // nothing away; only AuthoritativeNull does.
@@ -504,7 +510,14 @@ impl Outbound<'_> {
                     }
                 }
             }
-            let values = self.in_connector_space(merged)?;
+            if union.is_some() && !first.target.multi_valued && !merged.is_empty() {
+                if merged.len() > 1 {
+                    let reason = "give values to it, which takes one only; give the flows merge type Update";
+                    return Err(self.ambiguous(ErrorCode::AMBIGUOUS_EXPORT_FLOW, group, reason));
+                }
+                union = None;
+            }
+            let values = self.in_connector_space(merged, group)?;
             let wish = match (once, managed, union) {
                 (true, _, _) => Wanted::Once(values),
                 (false, true, Some(merge)) => Wanted::Merged(values, merge),
@@ -517,9 +530,55 @@ impl Outbound<'_> {
         Ok(wanted)
     }
 
+    /// Refuses flows to one attribute whose merge types do not go together.
+    fn check_merges(&self, group: &[(&CompiledRule, &CompiledFlow)]) -> Attempt<()> {
+        let differ = |pair: &[(&CompiledRule, &CompiledFlow)]| matches!(pair, [a, b] if normal(a.1.merge) != normal(b.1.merge));
+        if group.windows(2).any(differ) {
+            let reason = "have different merge types; give all of them the same";
+            return Err(self.ambiguous(ErrorCode::OUTBOUND_FLOW_RULES_INVALID, group, reason));
+        }
+        Ok(())
+    }
+
+    /// The error of flows to one attribute that do not lead to one value.
+    fn ambiguous(&self, code: ErrorCode, group: &[(&CompiledRule, &CompiledFlow)], reason: &str) -> Halt {
+        let rules: Vec<&str> = group.iter().map(|(rule, _)| rule.name.as_str()).collect();
+        let attribute = group.first().map(|(_, flow)| self.plan.name(flow.target.id)).unwrap_or_default();
+        let message = format!("the flows of {} to {attribute} {reason}", rules.join(", "));
+        let error = ObjectError::new(code, message).at(AlgorithmStep::ExportFlow).attribute(attribute);
+        Halt::from(match rules.as_slice() {
+            [first, ..] => error.rule(*first),
+            [] => error,
+        })
+    }
+
+    /// Why an object of this name would be filtered out by the imports of the connector, if it would.
+    fn filtered_out(&self, dn: &Dn) -> Option<String> {
+        let partitions = &self.connector.partitions;
+        if !partitions.iter().any(|partition| partition.dn.is_some()) {
+            return None;
+        }
+        let holds = |partition: &&PartitionPlan| partition.dn.as_ref().is_some_and(|base| dn.is_under(base));
+        let Some(partition) = partitions.iter().filter(holds).max_by_key(|partition| partition.dn.as_ref().map_or(0, Dn::depth))
+        else {
+            return Some(format!("lies in no partition that is selected in {}", self.connector.name));
+        };
+        let selected = ContainerFilter::new(&partition.include, &partition.exclude).selects(dn);
+        (!selected).then(|| format!("lies in a container that imports of {} leave out", self.connector.name))
+    }
+
+    /// Refuses a name under which no import would ever show the object.
+    fn check_filter(&self, dn: &Dn, step: AlgorithmStep) -> Attempt<()> {
+        let Some(reason) = self.filtered_out(dn) else { return Ok(()) };
+        let message =
+            format!("\"{dn}\" {reason}: the object would be filtered out; select the container or change the flow to dn");
+        let error = ObjectError::new(ErrorCode::CONNECTOR_FILTER_VIOLATION, message).at(step).attribute("dn");
+        Err(Halt::from(error.value(dn.as_str())))
+    }
+
     /// References to metaverse objects become references to their objects in this connector space. A
     /// target that has none is left out; it is added when it appears (`engine.md` 4.5-6).
-    fn in_connector_space(&self, values: Values) -> Attempt<Values> {
+    fn in_connector_space(&self, values: Values, group: &[(&CompiledRule, &CompiledFlow)]) -> Attempt<Values> {
         let targets: Vec<MvId> = values
             .iter()
             .filter_map(|value| match value {
@@ -538,13 +597,8 @@ impl Outbound<'_> {
                 (None, _) => {}
                 (Some((_, object)), None) => resolved.push(Value::Reference(object.0)),
                 (Some(_), Some(_)) => {
-                    return Err(Halt::from(
-                        ObjectError::new(
-                            ErrorCode::AMBIGUOUS_REFERENCE,
-                            format!("the referenced identity has more than one object in {}", self.connector.name),
-                        )
-                        .at(AlgorithmStep::ExportFlow),
-                    ));
+                    let reason = format!("lead to an identity that has more than one object in {}", self.connector.name);
+                    return Err(self.ambiguous(ErrorCode::AMBIGUOUS_REFERENCE, group, &reason));
                 }
             }
         }
@@ -603,6 +657,14 @@ pub(super) fn trace_flows(
         }
     }
     traced
+}
+
+/// Names the rule in an error that has none.
+fn named(halt: Halt, rule: &CompiledRule) -> Halt {
+    match halt {
+        Halt::Error(error) if error.detail.rule.is_none() => Halt::from(error.rule(rule.name.clone())),
+        Halt::Error(_) | Halt::Missing => halt,
+    }
 }
 
 enum Provisioned {

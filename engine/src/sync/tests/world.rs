@@ -236,7 +236,7 @@ impl World {
                 };
                 let connector = configuration::save_connector(&transaction, &record).unwrap();
                 let detail = DirectoryPartition {
-                    name: "DC=contoso,DC=com".into(),
+                    name: if kind == "tenant" { "default" } else { "DC=contoso,DC=com" }.into(),
                     dns_name: Some("contoso.com".into()),
                     netbios_name: None,
                     forest_dns_name: None,
