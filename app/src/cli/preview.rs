@@ -2,7 +2,10 @@
 
 use clap::Args;
 use syncline_engine::model::ObjectOperation;
-use syncline_engine::service::{Engine, FlowStatus, FlowView, JoinGroupView, ObjectChange, PreviewView, RuleScopeView, SyncMode};
+use syncline_engine::service::{
+    Engine, FlowStatus, FlowView, JoinGroupView, ObjectChange, PreviewView, RecallView, RuleScopeView, SyncMode, TargetAction,
+    TargetPreview,
+};
 use uuid::Uuid;
 
 use super::cs::object_guid;
@@ -94,6 +97,13 @@ fn text(preview: &PreviewView, all: bool, view: &View) -> String {
     scope(&mut text, &preview.scope, view);
     joins(&mut text, &preview.joins, view);
     changes(&mut text, preview);
+    recalls(&mut text, &preview.recalls, view);
+    if preview.deletion.deleted {
+        text.push_str(&format!("\nThe metaverse object is deleted: {}.\n", safe(&preview.deletion.reason)));
+    }
+    for target in &preview.targets {
+        self::target(&mut text, target, view);
+    }
     let changed = |flow: &&FlowView| {
         all || flow.error.is_some()
             || preview.changes.iter().flat_map(|change| &change.attributes).any(|attribute| attribute.name == flow.attribute)
@@ -158,6 +168,57 @@ pub fn joins(text: &mut String, groups: &[JoinGroupView], view: &View) {
     text.push_str(&table.render(view.width));
 }
 
+/// Values of the metaverse object that lose their contributor.
+fn recalls(text: &mut String, recalls: &[RecallView], view: &View) {
+    if recalls.is_empty() {
+        return;
+    }
+    text.push_str("\nRecalled values\n");
+    let mut table = Table::new().texts(["Attribute", "Value", "Was from rule", "Object", "Why", "Now from rule"]);
+    for recall in recalls {
+        let mut values: Vec<String> = recall.values.iter().take(3).map(|value| truncate(&safe(value), 40)).collect();
+        let left = recall.count.saturating_sub(values.len() as u64);
+        if left > 0 {
+            values.push(format!("and {left} more"));
+        }
+        let successor = recall.successor.as_deref().unwrap_or("nobody");
+        table.row([&recall.attribute, &values.join(", "), &recall.rule, &recall.dn, &recall.reason, successor]);
+    }
+    text.push_str(&table.render(view.width));
+}
+
+/// The outbound rules of a target with whether the identity is in scope, and what was decided.
+fn target(text: &mut String, target: &TargetPreview, view: &View) {
+    text.push_str(&format!("\nTarget {}: {}\n", safe(&target.connector), safe(&target.text)));
+    if !target.scope.is_empty() {
+        scope(text, &target.scope, view);
+    }
+    for object in &target.objects {
+        let name = match &object.new_dn {
+            Some(new) => format!("{} -> {}", safe(&object.dn), safe(new)),
+            None => safe(&object.dn),
+        };
+        text.push_str(&format!("  {}: {name} ({})\n", action(object.action), safe(&object.object_type)));
+    }
+    if let Some(error) = &target.error {
+        text.push_str(&format!("  {}: {}\n", safe(error.code.as_str()), safe(&error.message)));
+    }
+}
+
+/// What happens to an object of a target.
+fn action(action: TargetAction) -> &'static str {
+    match action {
+        TargetAction::Provision => "Made",
+        TargetAction::Join => "Joined",
+        TargetAction::Flow => "Attributes flow",
+        TargetAction::Retype => "Deleted and made anew",
+        TargetAction::Withdraw => "Nothing flows any more",
+        TargetAction::Disconnect => "Disconnected",
+        TargetAction::DisconnectExplicitly => "Disconnected for good",
+        TargetAction::Deprovision => "Deleted",
+    }
+}
+
 fn changes(text: &mut String, preview: &PreviewView) {
     if preview.error.is_some() {
         return;
@@ -181,8 +242,9 @@ fn place(preview: &PreviewView, change: &ObjectChange) -> String {
     if change.guid == preview.guid {
         return preview.connector.clone();
     }
-    let target = preview.export_flows.iter().find(|flow| flow.dn == change.name);
-    target.map_or_else(|| "Another connector".to_string(), |flow| flow.connector.clone())
+    let is_there = |target: &&TargetPreview| target.objects.iter().any(|object| object.guid == change.guid);
+    let target = preview.targets.iter().find(is_there);
+    target.map_or_else(|| "Another connector".to_string(), |target| target.connector.clone())
 }
 
 /// Flows with what became of them, by attribute, then precedence.

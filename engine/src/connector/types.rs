@@ -40,6 +40,8 @@ pub struct Capabilities {
     pub value_level_updates: bool,
     /// Deletions are counted against the deletion threshold.
     pub deletion_threshold: bool,
+    /// What it accepted is as good as imported: no import has to show it.
+    pub immediate_confirmation: bool,
 }
 
 /// A naming context as the directory tells it.

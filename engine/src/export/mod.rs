@@ -5,6 +5,7 @@
 //! costs one. After a crash the escrowed batch is simply sent again.
 
 mod build;
+mod confirm;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use rusqlite::Transaction;
 
 use crate::connector::{Capabilities, Connector, ConnectorError, ConnectorErrorKind, ExportChange, ExportOutcome, ExportResult};
-use crate::model::{AttributeTable, ConnectorId, CsId, ErrorCode, ObjectError, PartitionId};
+use crate::model::{AttributeId, AttributeTable, ConnectorId, CsId, ErrorCode, ObjectError, PartitionId};
 use crate::protection::{self, DeletionLimit};
 use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
 use crate::store::configuration::{ConnectorRecord, PartitionRecord, ProfileStep};
@@ -31,10 +32,13 @@ const WAITS: [Duration; 4] = [Duration::from_secs(1), Duration::from_secs(4), Du
 const MOST_CONNECTIONS: usize = 100;
 
 /// Choices of an export step that do not stand in the run profile.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExportOptions {
     /// More staged deletions than this stop the export before its first write.
     pub deletion_limit: DeletionLimit,
+    /// Attributes that are kept as join keys; asked for by exports to a directory that confirms at once
+    /// ([`Capabilities::immediate_confirmation`]).
+    pub keys: Vec<AttributeId>,
 }
 
 /// Runs an export step.
@@ -57,6 +61,7 @@ pub fn run(
         connector,
         partition: partition.id,
         capabilities,
+        keys: &options.keys,
         attributes: AttributeTable::default(),
         failures: false,
         sent_any: false,
@@ -132,6 +137,7 @@ struct Export<'a> {
     connector: &'a ConnectorRecord,
     partition: PartitionId,
     capabilities: Capabilities,
+    keys: &'a [AttributeId],
     attributes: AttributeTable,
     failures: bool,
     sent_any: bool,

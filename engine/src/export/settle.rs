@@ -136,6 +136,9 @@ impl Export<'_> {
         } else {
             self.second_pass.insert(object.id);
         }
+        if self.capabilities.immediate_confirmation && self.believe(transaction, object)? {
+            return Ok(());
+        }
         pending::write_result(transaction, object)?;
         match renamed {
             Some(name) => self.rename(transaction, object, &name),

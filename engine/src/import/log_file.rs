@@ -263,7 +263,14 @@ impl Replay {
 
 impl Connector for Replay {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { delta_import: true, export: false, rename: false, value_level_updates: false, deletion_threshold: false }
+        Capabilities {
+            delta_import: true,
+            export: false,
+            rename: false,
+            value_level_updates: false,
+            deletion_threshold: false,
+            immediate_confirmation: false,
+        }
     }
 
     fn schema(&mut self) -> Result<Schema, ConnectorError> {

@@ -30,6 +30,7 @@ use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
 use crate::store::configuration::{self, ConnectorRecord, LogFile, LogFileUsage, PartitionRecord, ProfileStep};
 use crate::store::runs::ConnectionRecord;
 use crate::store::{Database, StoreError, connector_space, staging};
+pub(crate) use names::join_keys;
 use prepare::Arrived;
 use stage::Stager;
 

@@ -417,7 +417,7 @@ impl<'a> Space<'a> {
 }
 
 /// The join keys of an object: the values it is expected to hold, in the form in which they match.
-pub(super) fn join_keys(object: &CsObject, attributes: &[AttributeId]) -> Vec<(AttributeId, Vec<u8>)> {
+pub(crate) fn join_keys(object: &CsObject, attributes: &[AttributeId]) -> Vec<(AttributeId, Vec<u8>)> {
     if attributes.is_empty() || object.is_placeholder() {
         return Vec::new();
     }

@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::reading::Reading;
 use super::schema::ServerSchema;
 use super::xml::{Element, Node};
-use crate::model::fold_text;
+use crate::model::{Deprovisioning, fold_text};
+use crate::store::configuration::LogFileUsage;
 
 /// Name of the outermost element, and of the envelope around it that a single export has.
 pub(super) const ROOT: &str = "ma-data";
@@ -24,6 +25,9 @@ pub(super) const CLOUD_SUBTYPE: &str = "Windows Azure Active Directory (Microsof
 const MOST_CLASSES: usize = 200;
 const MOST_ATTRIBUTES: usize = 5_000;
 const MOST_PARTITIONS: usize = 1_000;
+
+/// What becomes of objects that nothing holds any more.
+const CLEANUP: &str = "provisioning-cleanup";
 
 /// Elements of a connector, in either layout.
 const CHILDREN: [&str; 33] = [
@@ -52,7 +56,7 @@ const CHILDREN: [&str; 33] = [
     "password-sync",
     "encrypted-attributes",
     "stay-disconnector",
-    "provisioning-cleanup",
+    CLEANUP,
     "extension",
     "controller-configuration",
     "ma-ui-settings",
@@ -124,6 +128,8 @@ pub struct ServerConnector {
     pub partitions: Vec<ServerPartition>,
     /// Run profiles.
     pub run_profiles: Vec<ServerRunProfile>,
+    /// What becomes of objects that nothing holds any more, where the file says it.
+    pub deprovisioning: Option<Deprovisioning>,
     /// The whole element, without secrets and without the state of delta imports.
     pub element: Element,
 }
@@ -223,11 +229,22 @@ pub enum ServerStepKind {
     Export,
 }
 
+/// The log file of an import step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerLogFile {
+    /// Its name as the server has it.
+    pub name: String,
+    /// What the step does with it.
+    pub usage: LogFileUsage,
+}
+
 /// A step of a run profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerStep {
     /// What it does.
     pub kind: ServerStepKind,
+    /// Log file of an import.
+    pub log_file: Option<ServerLogFile>,
     /// Identity of the partition.
     pub partition: Uuid,
     /// Objects per batch.
@@ -304,6 +321,7 @@ impl ServerConnector {
             attributes: list(&["attribute-inclusion"], "attribute").iter().map(|name| name.text().trim().to_owned()).collect(),
             partitions,
             run_profiles,
+            deprovisioning: deprovisioning(&element, reading),
             element,
         };
         let sizes = [
@@ -322,6 +340,26 @@ impl ServerConnector {
         }
         Some(connector)
     }
+}
+
+/// The action of `provisioning-cleanup`, which connector files of the older layout have (`aadconnect-export-format.md` C).
+fn deprovisioning(element: &Element, reading: &mut Reading) -> Option<Deprovisioning> {
+    let cleanup = element.child(CLEANUP)?;
+    let action = cleanup.text_of("action");
+    if action.is_empty() {
+        if cleanup.attribute("type").is_some_and(|kind| kind != "declared") {
+            let default = Deprovisioning::default().word();
+            reading.warn(CLEANUP, format!("code of the server decides what becomes of objects; here it is {default}"));
+        }
+        return None;
+    }
+    let words = Deprovisioning::ALL.map(|action| (action.word(), Some(action)));
+    reading.parse_choice(CLEANUP, &action, &words, None)
+}
+
+/// The element `provisioning-cleanup`.
+pub(super) fn cleanup(action: Deprovisioning) -> Element {
+    Element::new(CLEANUP).with_attribute("type", "declared").with(Element::of_text("action", action.word()))
 }
 
 /// Refuses what a later version wrote.
@@ -433,34 +471,65 @@ impl ServerRunProfile {
     }
 }
 
+/// What a step does, by its type and subtypes, and what an import does with its log file when they say so.
+fn step_kind(word: &str, subtypes: &[&str]) -> Option<(ServerStepKind, Option<LogFileUsage>)> {
+    use ServerStepKind as Kind;
+    let imports = |alone: Kind, followed: Kind| {
+        if !subtypes.iter().all(|known| ["to-cs", "to-file", "resume-from-file"].contains(known)) {
+            return None;
+        }
+        let has = |subtype: &str| subtypes.contains(&subtype);
+        Some(match (has("to-cs"), has("to-file"), has("resume-from-file")) {
+            (true, false, false) => (alone, None),
+            (false, false, false) => (followed, None),
+            (true, true, false) => (alone, Some(LogFileUsage::Create)),
+            // Writing the file is all that is done.
+            (false, true, _) => (alone, Some(LogFileUsage::CreateAndStop)),
+            (true, _, true) => (alone, Some(LogFileUsage::Resume)),
+            (false, false, true) => (followed, Some(LogFileUsage::Resume)),
+        })
+    };
+    match word {
+        "full-import" => imports(Kind::FullImport, Kind::FullImportAndDeltaSynchronization),
+        "full-import-reevaluate-rules" => imports(Kind::FullImportAndFullSynchronization, Kind::FullImportAndFullSynchronization),
+        "delta-import" => imports(Kind::DeltaImport, Kind::DeltaImportAndDeltaSynchronization),
+        "apply-rules" => match subtypes {
+            ["reevaluate-flow-connectors"] => Some((Kind::FullSynchronization, None)),
+            // Joins and flows of everything: a full synchronization does both.
+            ["reevaluate-join-flow-all"] => Some((Kind::FullSynchronization, None)),
+            ["apply-pending"] => Some((Kind::DeltaSynchronization, None)),
+            _ => None,
+        },
+        "export" if subtypes.is_empty() => Some((Kind::Export, None)),
+        _ => None,
+    }
+}
+
 impl ServerStep {
     fn read(element: &Element, reading: &mut Reading) -> Option<Self> {
         let Some(step_type) = element.child("step-type") else {
             reading.fault("step", "it has no step-type; export the connector again");
             return None;
         };
-        let subtype = step_type.elements().next().map(|inner| inner.text().trim().to_owned()).unwrap_or_default();
+        let subtypes: Vec<String> = step_type.elements().map(|inner| inner.text().trim().to_owned()).collect();
+        let words: Vec<&str> = subtypes.iter().map(String::as_str).collect();
         let word = step_type.attribute("type").unwrap_or_default();
-        let kind = match (word, subtype.as_str()) {
-            ("full-import", "to-cs") => ServerStepKind::FullImport,
-            ("full-import", "") => ServerStepKind::FullImportAndDeltaSynchronization,
-            ("full-import-reevaluate-rules", "") => ServerStepKind::FullImportAndFullSynchronization,
-            ("delta-import", "to-cs") => ServerStepKind::DeltaImport,
-            ("delta-import", "") => ServerStepKind::DeltaImportAndDeltaSynchronization,
-            ("apply-rules", "reevaluate-flow-connectors") => ServerStepKind::FullSynchronization,
-            ("apply-rules", "apply-pending") => ServerStepKind::DeltaSynchronization,
-            ("export", "") => ServerStepKind::Export,
-            _ => {
-                reading.fault(
-                    "step-type",
-                    format!(
-                        "\"{word}\" with subtype \"{subtype}\" is not known; it can be full-import, delta-import, \
-                         full-import-reevaluate-rules, apply-rules or export"
-                    ),
-                );
-                return None;
-            }
+        let Some((kind, usage)) = step_kind(word, &words) else {
+            reading.fault(
+                "step-type",
+                format!(
+                    "\"{word}\" with subtype \"{}\" is not known; it can be full-import or delta-import (to-cs, to-file, \
+                     resume-from-file), full-import-reevaluate-rules, apply-rules (apply-pending, \
+                     reevaluate-flow-connectors, reevaluate-join-flow-all) or export",
+                    words.join(" ")
+                ),
+            );
+            return None;
         };
+        let name = element.text_of("dropfile-name");
+        let imports = word != "apply-rules" && word != "export";
+        let usage = usage.or((imports && !name.is_empty()).then_some(LogFileUsage::Create));
+        let log_file = usage.map(|usage| ServerLogFile { name, usage });
         let empty = Element::new("none");
         let threshold = element.child("threshold").unwrap_or(&empty);
         let custom = element.child("custom-data").and_then(|custom| custom.elements().next()).unwrap_or(&empty);
@@ -473,6 +542,7 @@ impl ServerStep {
         let timeout_secs = size(custom, "time-limit").or_else(|| size(custom, "timeout"));
         Some(Self {
             kind,
+            log_file,
             partition: reading.optional_guid(element, "partition"),
             batch_size,
             page_size,
@@ -480,5 +550,41 @@ impl ServerStep {
             object_limit: reading.number(threshold, "object", 0),
             deletion_limit: reading.number(threshold, "delete", 0),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_step_say_what_it_does() {
+        use LogFileUsage::{Create, CreateAndStop, Resume};
+        use ServerStepKind as Kind;
+        let check = |word: &str, subtypes: &[&str], expected: Option<(Kind, Option<LogFileUsage>)>| {
+            assert_eq!(step_kind(word, subtypes), expected, "{word} {subtypes:?}");
+        };
+        check("full-import", &["to-cs"], Some((Kind::FullImport, None)));
+        check("full-import", &[], Some((Kind::FullImportAndDeltaSynchronization, None)));
+        check("full-import-reevaluate-rules", &[], Some((Kind::FullImportAndFullSynchronization, None)));
+        check("delta-import", &["to-cs"], Some((Kind::DeltaImport, None)));
+        check("delta-import", &[], Some((Kind::DeltaImportAndDeltaSynchronization, None)));
+        check("full-import", &["to-file", "to-cs"], Some((Kind::FullImport, Some(Create))));
+        check("delta-import", &["to-file"], Some((Kind::DeltaImport, Some(CreateAndStop))));
+        check("full-import", &["resume-from-file", "to-cs"], Some((Kind::FullImport, Some(Resume))));
+        check("delta-import", &["resume-from-file"], Some((Kind::DeltaImportAndDeltaSynchronization, Some(Resume))));
+        check("apply-rules", &["reevaluate-flow-connectors"], Some((Kind::FullSynchronization, None)));
+        check("apply-rules", &["reevaluate-join-flow-all"], Some((Kind::FullSynchronization, None)));
+        check("apply-rules", &["apply-pending"], Some((Kind::DeltaSynchronization, None)));
+        check("export", &[], Some((Kind::Export, None)));
+        for (word, subtypes) in [
+            ("apply-rules", &[] as &[&str]),
+            ("apply-rules", &["to-cs"]),
+            ("export", &["to-cs"]),
+            ("full-import", &["x"]),
+            ("", &[]),
+        ] {
+            check(word, subtypes, None);
+        }
     }
 }

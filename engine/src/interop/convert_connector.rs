@@ -16,10 +16,14 @@ use crate::connector::entra::EntraSettings;
 use crate::model::{ConnectorId, PartitionId, fold_text};
 use crate::run::default_profiles;
 use crate::setup::{ACTIVE_DIRECTORY_KIND, TENANT_KIND};
-use crate::store::configuration::{ConnectorRecord, PartitionRecord, ProfileRecord, ProfileStep, StepType};
+use crate::store::configuration::{ConnectorRecord, LogFile, PartitionRecord, ProfileRecord, ProfileStep, StepType};
 
 const PAGE_SIZE: u32 = 500;
 const TIMEOUT_SECS: u32 = 120;
+/// Log file of a step that names none.
+const DROP_FILE: &str = "import.jsonl";
+/// Characters of the name of a log file.
+const LONGEST_FILE_NAME: usize = 100;
 
 /// A connector ready to be stored.
 pub(super) struct NewConnector {
@@ -60,6 +64,7 @@ pub(super) fn create(
         object_types,
         attributes,
         secret: None,
+        deprovisioning: server.deprovisioning.unwrap_or_default(),
         created: context.now,
         full_import_reason: Some("it was never imported".to_owned()),
         full_sync_reason: Some("it was never synchronized".to_owned()),
@@ -69,6 +74,16 @@ pub(super) fn create(
         partitions.push(partition_record(server, partition, &subject, changed)?);
     }
     let mut profiles: Vec<ProfileRecord> = server.run_profiles.iter().map(|profile| profile_record(server, profile)).collect();
+    for profile in &profiles {
+        for log in profile.steps.iter().filter_map(|step| step.log_file.as_ref()) {
+            let text = format!(
+                "run profile {} works with log file \"{}\", which lies in the folder import-logs of the data folder and has a format \
+                 of its own; files of a server cannot be read",
+                profile.name, log.name
+            );
+            changed.push(Remark::of(&subject, text));
+        }
+    }
     for profile in default_profiles(&record, &partitions, context.ids) {
         if !profiles.iter().any(|known| fold_text(&known.name) == fold_text(&profile.name)) {
             changed.push(Remark::of(&subject, format!("run profile {} was added, because cycles need it", profile.name)));
@@ -181,10 +196,21 @@ fn profile_record(server: &ServerConnector, profile: &ServerRunProfile) -> Profi
             timeout_secs: step.timeout_secs.unwrap_or(TIMEOUT_SECS),
             object_limit: u64::try_from(step.object_limit).unwrap_or(0),
             deletion_limit: u64::try_from(step.deletion_limit).unwrap_or(0),
+            log_file: log_file(step),
             ..ProfileStep::new(step_type(step.kind), partition_name(server, step))
         });
     }
     ProfileRecord { guid: profile.id, connector: ConnectorId(0), name: profile.name.clone(), steps }
+}
+
+/// The log file of a step. The path of the server says nothing here: log files lie in the data folder, under their names.
+pub(super) fn log_file(step: &ServerStep) -> Option<LogFile> {
+    let log = step.log_file.as_ref()?;
+    let name = log.name.rsplit(['\\', '/']).next().unwrap_or_default().trim();
+    let fits = |character: char| character.is_alphanumeric() || ['.', '-', '_', ' '].contains(&character);
+    let name: String = name.trim_start_matches('.').chars().map(|letter| if fits(letter) { letter } else { '_' }).collect();
+    let name: String = name.chars().take(LONGEST_FILE_NAME).collect();
+    Some(LogFile { name: if name.is_empty() { DROP_FILE.to_owned() } else { name }, usage: log.usage })
 }
 
 /// The name of a step's partition; a step that names none runs on the only or first one.

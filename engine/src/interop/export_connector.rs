@@ -6,18 +6,18 @@ use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use super::connector::{
-    CLOUD_CONNECTOR, CLOUD_SUBTYPE, FORMAT, ROOT, ServerConnector, ServerPartition, ServerRunProfile, ServerStep,
+    CLOUD_CONNECTOR, CLOUD_SUBTYPE, FORMAT, ROOT, ServerConnector, ServerPartition, ServerRunProfile, ServerStep, cleanup,
 };
-use super::convert_connector::{partition_name, step_type};
+use super::convert_connector::{log_file, partition_name, step_type};
 use super::reading::{braced, braced_upper};
 use super::schema::{self, Dialect};
 use super::xml::Element;
 use crate::connector::DirectoryPartition;
 use crate::connector::active_directory::ActiveDirectorySettings;
 use crate::connector::entra::EntraSettings;
-use crate::model::fold_text;
+use crate::model::{Deprovisioning, fold_text};
 use crate::setup::{ACTIVE_DIRECTORY_KIND, TENANT_KIND};
-use crate::store::configuration::{ConnectorRecord, PartitionRecord, ProfileRecord, ProfileStep, StepType};
+use crate::store::configuration::{ConnectorRecord, LogFileUsage, PartitionRecord, ProfileRecord, ProfileStep, StepType};
 
 /// A connector with all that belongs to it.
 pub(super) struct Source<'a> {
@@ -74,6 +74,9 @@ impl Source<'_> {
         let known = original.schema.by_name();
         if record.schema.attributes().any(|attribute| !known.contains_key(&fold_text(&attribute.name))) {
             element.replace(self.schema());
+        }
+        if original.deprovisioning.unwrap_or_default() != record.deprovisioning {
+            element.replace(cleanup(record.deprovisioning));
         }
         // What the schema lacks is not selected here, and goes back all the same.
         let unknown = original.attributes.iter().filter(|name| record.schema.attribute(name).is_none());
@@ -143,6 +146,8 @@ impl Source<'_> {
             .with(Element::new("join"))
             .with(Element::new("projection"))
             .with(Element::new("export-attribute-flow"))
+            // The present layout has no such element, so what goes without saying is not said.
+            .with_all((record.deprovisioning != Deprovisioning::default()).then(|| cleanup(record.deprovisioning)))
             .with(Element::new("ma-partition-data").with_all(self.partitions.iter().map(|partition| self.partition(partition))))
             .with(Element::new("ma-run-data").with_all(self.profiles.iter().map(|profile| self.profile(profile))))
             .with(Element::new("component_mappings"))
@@ -314,20 +319,35 @@ impl Source<'_> {
     }
 
     fn step(&self, step: &ProfileStep) -> Element {
-        let (word, subtype) = match step.step_type {
-            StepType::FullImport => ("full-import", Some(("import-subtype", "to-cs"))),
-            StepType::DeltaImport => ("delta-import", Some(("import-subtype", "to-cs"))),
-            StepType::FullSynchronization => ("apply-rules", Some(("apply-rules-subtype", "reevaluate-flow-connectors"))),
-            StepType::DeltaSynchronization => ("apply-rules", Some(("apply-rules-subtype", "apply-pending"))),
-            // Without a subtype the import is followed by a synchronization.
-            StepType::FullImportDeltaSynchronization => ("full-import", None),
-            StepType::FullImportFullSynchronization => ("full-import-reevaluate-rules", None),
-            StepType::DeltaImportDeltaSynchronization => ("delta-import", None),
-            StepType::Export => ("export", None),
+        let word = match step.step_type {
+            StepType::FullImport | StepType::FullImportDeltaSynchronization => "full-import",
+            StepType::FullImportFullSynchronization => "full-import-reevaluate-rules",
+            StepType::DeltaImport | StepType::DeltaImportDeltaSynchronization => "delta-import",
+            StepType::FullSynchronization | StepType::DeltaSynchronization => "apply-rules",
+            StepType::Export => "export",
         };
         let mut step_type = Element::new("step-type").with_attribute("type", word);
-        if let Some((name, text)) = subtype {
-            step_type.push(Element::of_text(name, text));
+        let rules = match step.step_type {
+            StepType::FullSynchronization => Some("reevaluate-flow-connectors"),
+            StepType::DeltaSynchronization => Some("apply-pending"),
+            _ => None,
+        };
+        if let Some(rules) = rules {
+            step_type.push(Element::of_text("apply-rules-subtype", rules));
+        }
+        let log = step.log_file.as_ref().filter(|_| step.step_type.imports().is_some());
+        let alone = step.step_type.imports().is_some() && step.step_type.synchronizes().is_none();
+        // Without a subtype the import is followed by a synchronization.
+        let subtypes: &[&str] = match (log.map(|log| log.usage), alone) {
+            (None, true) => &["to-cs"],
+            (None | Some(LogFileUsage::Create), false) => &[],
+            (Some(LogFileUsage::Create), true) => &["to-file", "to-cs"],
+            (Some(LogFileUsage::CreateAndStop), _) => &["to-file"],
+            (Some(LogFileUsage::Resume), true) => &["resume-from-file", "to-cs"],
+            (Some(LogFileUsage::Resume), false) => &["resume-from-file"],
+        };
+        for subtype in subtypes {
+            step_type.push(Element::of_text("import-subtype", *subtype));
         }
         let number = |name: &str, number: u32| Element::of_text(name, number.to_string());
         let named = self.partitions.iter().find(|partition| partition.name == step.partition);
@@ -358,6 +378,7 @@ impl Source<'_> {
             .with(threshold.with(number("batch-size", step.batch_size)))
             .with(Element::of_text("partition", braced_upper(partition)))
             .with(Element::new("custom-data").with_all(custom))
+            .with_all(log.map(|log| Element::of_text("dropfile-name", &log.name)))
     }
 }
 
@@ -405,6 +426,7 @@ fn same_steps(original: &ServerConnector, before: &ServerRunProfile, now: &Profi
     let limit = |limit: i64| u64::try_from(limit).unwrap_or(0);
     let same = |(before, now): (&ServerStep, &ProfileStep)| {
         step_type(before.kind) == now.step_type
+            && log_file(before) == now.log_file
             && partition_name(original, before) == now.partition
             && before.batch_size == now.batch_size
             && (limit(before.object_limit), limit(before.deletion_limit)) == (now.object_limit, now.deletion_limit)

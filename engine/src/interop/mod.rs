@@ -25,8 +25,8 @@ mod tests;
 mod xml;
 
 pub use connector::{
-    CLOUD_CONNECTOR, ForestConnection, Parameter, ServerConnector, ServerConnectorKind, ServerPartition, ServerRunProfile,
-    ServerStep, ServerStepKind,
+    CLOUD_CONNECTOR, ForestConnection, Parameter, ServerConnector, ServerConnectorKind, ServerLogFile, ServerPartition,
+    ServerRunProfile, ServerStep, ServerStepKind,
 };
 pub use error::{Finding, InteropError};
 pub use export::{export, rule_script};

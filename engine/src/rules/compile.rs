@@ -13,7 +13,7 @@ use super::plan::{
 };
 use super::scope::CompiledClause;
 use super::source_names::SourceNames;
-use crate::model::{AttributeTable, ConnectorId, DN_ATTRIBUTE, Dn, RuleId, Schema, ValueType};
+use crate::model::{AttributeTable, ConnectorId, DN_ATTRIBUTE, Deprovisioning, Dn, RuleId, Schema, ValueType};
 
 /// The attribute that holds the members of a group, in a forest as in the tenant.
 const MEMBER_ATTRIBUTE: &str = "member";
@@ -34,6 +34,8 @@ pub struct PlanInput {
     pub optional: Option<Arc<Schema>>,
     /// Objects can be renamed.
     pub can_rename: bool,
+    /// What becomes of objects that nothing holds any more.
+    pub deprovisioning: Deprovisioning,
     /// Partitions with their parameters.
     pub partitions: Vec<PartitionPlan>,
     /// Administrator-defined parameters.
@@ -78,6 +80,7 @@ pub fn compile(
                 schema: input.schema,
                 optional: input.optional,
                 can_rename: input.can_rename,
+                deprovisioning: input.deprovisioning,
                 partitions: input.partitions,
                 parameters,
                 inbound: BTreeMap::new(),
@@ -431,6 +434,7 @@ mod tests {
                 schema: Arc::clone(&forest),
                 optional: optional.then(|| Arc::clone(&exchange)),
                 can_rename: true,
+                deprovisioning: Deprovisioning::default(),
                 partitions: Vec::new(),
                 parameters: BTreeMap::new(),
             };

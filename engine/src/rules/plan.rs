@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::definition::{Direction, LinkType, MergeType};
 use super::flow_order::FlowOrders;
 use super::scope::CompiledClause;
-use crate::model::{AttributeId, AttributeTable, ConnectorId, Dn, RuleId, Schema, Value, ValueType};
+use crate::model::{AttributeId, AttributeTable, ConnectorId, Deprovisioning, Dn, RuleId, Schema, Value, ValueType};
 
 /// Type of an attribute on the side that a flow writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +138,8 @@ pub struct ConnectorPlan {
     pub optional: Option<Arc<Schema>>,
     /// Objects can be renamed.
     pub can_rename: bool,
+    /// What becomes of objects that nothing holds any more.
+    pub deprovisioning: Deprovisioning,
     /// Partitions, for parameters.
     pub partitions: Vec<PartitionPlan>,
     /// Parameters of the connector itself.
@@ -206,6 +208,12 @@ impl Plan {
     #[must_use]
     pub fn connector(&self, id: ConnectorId) -> Option<&ConnectorPlan> {
         self.connectors.get(&id)
+    }
+
+    /// What becomes of objects of a connector that nothing holds any more.
+    #[must_use]
+    pub fn deprovisioning(&self, connector: ConnectorId) -> Deprovisioning {
+        self.connector(connector).map(|plan| plan.deprovisioning).unwrap_or_default()
     }
 
     /// The name of an attribute.

@@ -81,11 +81,13 @@ fn inner(action: &Action) -> Vec<&[Step]> {
         | Action::Threshold(_)
         | Action::ApproveDeletions(_)
         | Action::Containers { .. }
+        | Action::Deprovisioning { .. }
         | Action::Staging(_)
         | Action::Advance(_)
         | Action::Remember { .. }
         | Action::Run(_)
         | Action::Cycle { .. }
+        | Action::DeleteSpace { .. }
         | Action::Restart
         | Action::Preview { .. }
         | Action::Join { .. }
@@ -162,10 +164,12 @@ fn step_subjects(step: &Step, see: &mut dyn FnMut(&Subject)) {
         | Action::Threshold(_)
         | Action::ApproveDeletions(_)
         | Action::Containers { .. }
+        | Action::Deprovisioning { .. }
         | Action::Staging(_)
         | Action::Advance(_)
         | Action::Run(_)
         | Action::Cycle { .. }
+        | Action::DeleteSpace { .. }
         | Action::Restart
         | Action::Expect
         | Action::SecondFullSynchronization => {}

@@ -8,9 +8,10 @@ use jiff::SignedDuration;
 use super::text::Place;
 use crate::connector::EntryValue;
 use crate::connector::memory::Fault;
-use crate::model::{ErrorCode, ObjectOperation, Schema};
+use crate::model::{Deprovisioning, ErrorCode, ObjectOperation, Schema};
 use crate::protection::DeletionLimit;
 use crate::rules::{LinkType, RulePatch, RuleText};
+use crate::run::Removal;
 
 /// A scenario that was read and can be run.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub(super) struct DirectorySpec {
     pub partial_deltas: bool,
     /// Changes since a watermark can be told.
     pub deltas: bool,
+    /// What it accepted counts as imported.
+    pub confirms: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +99,11 @@ pub(super) enum Action {
         include: Vec<String>,
         exclude: Vec<String>,
     },
+    /// What becomes of objects that nothing holds any more.
+    Deprovisioning {
+        connector: String,
+        action: Deprovisioning,
+    },
     Staging(bool),
     Advance(SignedDuration),
     Remember {
@@ -105,6 +113,12 @@ pub(super) enum Action {
     Run(RunSpec),
     Cycle {
         initial: bool,
+    },
+    /// A run that deletes a connector space, or the connector with it.
+    DeleteSpace {
+        connector: String,
+        removal: Removal,
+        kill: Option<Kill>,
     },
     Restart,
     Preview {

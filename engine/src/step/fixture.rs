@@ -11,8 +11,8 @@ use crate::connector::{CancelToken, Connector, DirectoryPartition, EntryValue};
 use crate::export::{self, ExportOptions};
 use crate::import;
 use crate::model::{
-    AttributeChange, AttributeId, ConnectorId, CsId, Delta, Dn, FixedClock, MvId, ObjectOperation, PartitionId, RunId, Schema,
-    SequentialIds, Value,
+    AttributeChange, AttributeId, ConnectorId, CsId, Delta, Deprovisioning, Dn, FixedClock, MvId, ObjectOperation, PartitionId,
+    RunId, Schema, SequentialIds, Value,
 };
 use crate::store::configuration::{self, ConnectorRecord, PartitionRecord, ProfileStep, StepType};
 use crate::store::connector_space::{self, CsObject, LoadOptions};
@@ -83,6 +83,7 @@ pub(crate) fn add_connector(database: &Database, name: &str, kind: &str, partiti
         object_types: schema().types().map(str::to_owned).collect(),
         attributes: schema().attributes().map(|definition| definition.name.clone()).collect(),
         secret: None,
+        deprovisioning: Deprovisioning::default(),
         created: Timestamp::UNIX_EPOCH,
         full_import_reason: None,
         full_sync_reason: None,
@@ -211,7 +212,7 @@ impl Fixture {
     pub(crate) fn export(&self) -> Told {
         self.step(StepType::Export, 30, |fixture, step, recorder| {
             let mut directory = fixture.directory.connect();
-            let options = ExportOptions { deletion_limit: fixture.threshold.into() };
+            let options = ExportOptions { deletion_limit: fixture.threshold.into(), keys: Vec::new() };
             let partition = fixture.partition();
             export::run(&fixture.environment, &fixture.connector, &partition, step, &mut directory, recorder, &options)
         })

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Statements that lead from version `n` to version `n + 1`, where `n` is the index.
-const MIGRATIONS: [&str; 5] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
+const MIGRATIONS: [&str; 6] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6];
 
 /// Newest version this program knows.
 pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
@@ -288,6 +288,11 @@ CREATE TABLE join_key (
     PRIMARY KEY (space, attribute, value, object)
 ) WITHOUT ROWID;
 DELETE FROM option WHERE name = 'join-key-attributes';
+";
+
+const VERSION_6: &str = "
+-- What becomes of an object in its directory when nothing holds it any more.
+ALTER TABLE connector ADD COLUMN deprovisioning TEXT NOT NULL DEFAULT 'delete-object';
 ";
 
 /// Brings the database to the newest version, in one transaction per version.

@@ -191,6 +191,29 @@ pub fn await_references(transaction: &Transaction<'_>, object: CsId) -> Result<(
     Ok(())
 }
 
+/// The references that an accepted export left unconfirmed count as imported, and the next synchronization looks at the
+/// object in full.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn confirm(transaction: &Transaction<'_>, object: CsId) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM cs_reference WHERE object = ?1 AND layer IN (0, 1) AND EXISTS (SELECT 1 FROM cs_reference AS gone
+            WHERE gone.object = ?1 AND gone.attribute = cs_reference.attribute AND gone.target = cs_reference.target AND gone.layer = 4)",
+        "DELETE FROM cs_reference WHERE object = ?1 AND layer = 2 AND EXISTS (SELECT 1 FROM cs_reference AS new
+            WHERE new.object = ?1 AND new.attribute = cs_reference.attribute AND new.target = cs_reference.target AND new.layer = 3)",
+        "DELETE FROM cs_reference WHERE object = ?1 AND layer = 4",
+        "UPDATE OR REPLACE cs_reference SET layer = 0 WHERE object = ?1 AND layer = 3",
+        "UPDATE cs_object SET needs_full = 1 WHERE id = ?1 AND needs_full = 0",
+    ] {
+        transaction
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute([object.0]))
+            .map_err(StoreError::sqlite("confirming an export"))?;
+    }
+    Ok(())
+}
+
 /// The references of a batch that was refused are staged again.
 ///
 /// # Errors

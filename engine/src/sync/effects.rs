@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Serialize;
+use uuid::Uuid;
+
 use super::join::LinkDecision;
 use super::values::FlowValue;
 use crate::model::{AttributeId, ConnectorId, CsId, Image, MvId, ObjectError, RuleId};
@@ -155,6 +158,98 @@ pub struct Trace {
     pub flows: Vec<FlowTrace>,
     /// Type and attributes that the inbound flows gave, also when an outbound rule failed afterwards.
     pub metaverse: Option<(String, Image)>,
+    /// The rules that keep the metaverse object alive, each with the joined object that is in its scope; without any it
+    /// goes. Absent when no metaverse object is concerned.
+    pub holders: Option<Vec<(CsId, RuleId)>>,
+    /// The connectors whose outbound rules were evaluated.
+    pub targets: Vec<TargetTrace>,
+}
+
+/// What the outbound rules of one connector decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetTrace {
+    /// The connector.
+    pub connector: ConnectorId,
+    /// Its objects in the order in which they were decided.
+    pub objects: Vec<TargetObject>,
+    /// Provisioning waits for something, such as a deletion that is not confirmed yet.
+    pub waiting: bool,
+    /// Why nothing can be decided; the whole evaluation fails with it.
+    pub error: Option<Box<ObjectError>>,
+}
+
+impl TargetTrace {
+    /// A connector about which nothing was decided yet.
+    #[must_use]
+    pub fn new(connector: ConnectorId) -> Self {
+        Self { connector, objects: Vec::new(), waiting: false, error: None }
+    }
+}
+
+/// What outbound rules do with one object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetAction {
+    /// It is made.
+    Provision,
+    /// It was there, unjoined, and is joined.
+    Join,
+    /// Attributes flow to it.
+    Flow,
+    /// It is deleted and made anew with another type.
+    Retype,
+    /// It stays joined, and nothing flows to it any more.
+    Withdraw,
+    /// It loses its metaverse object and stays in its directory.
+    Disconnect,
+    /// It loses its metaverse object and stays in its directory, where no rule joins it again.
+    DisconnectExplicitly,
+    /// It loses its metaverse object and is deleted.
+    Deprovision,
+}
+
+impl TargetAction {
+    /// The object is made by it, so flows that apply once apply.
+    #[must_use]
+    pub fn creates(self) -> bool {
+        matches!(self, Self::Provision | Self::Retype)
+    }
+
+    /// The object is no longer joined afterwards.
+    #[must_use]
+    pub fn leaves(self) -> bool {
+        matches!(self, Self::Disconnect | Self::DisconnectExplicitly | Self::Deprovision)
+    }
+}
+
+/// An object of a target and what was decided for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetObject {
+    /// Its number; 0 for one that is made.
+    pub object: CsId,
+    /// Its identifier.
+    pub guid: Uuid,
+    /// Its name before any rename.
+    pub dn: String,
+    /// Its type.
+    pub object_type: String,
+    /// What happens to it.
+    pub action: TargetAction,
+    /// The flows to it, by attribute, then precedence; none to an object that nothing flows to.
+    pub flows: Vec<OutboundFlow>,
+}
+
+/// What became of one outbound flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboundFlow {
+    /// Attribute of the target.
+    pub attribute: AttributeId,
+    /// The rule.
+    pub rule: RuleId,
+    /// What it gives, in terms of the metaverse.
+    pub result: Result<FlowValue, Box<ObjectError>>,
+    /// What became of that.
+    pub standing: Standing,
 }
 
 /// What became of one inbound flow of one joined object.

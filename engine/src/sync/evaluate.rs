@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::effects::{Counted, CsEffect, Effects, MvEffect, MvTarget, Trace};
+use super::effects::{Counted, CsEffect, Effects, MvEffect, MvTarget, TargetAction, TargetTrace, Trace};
 use super::facts::{Attempt, FactReader, Facts, Halt, Question};
 use super::inbound::{Before, Contributor, InboundResult, flow, object_type};
 use super::join::{LinkDecision, candidates, decide};
-use super::outbound::{Outbound, TargetOutcome, deprovision, link_rules, unlink};
+use super::outbound::{Outbound, TargetOutcome, Targets, deprovision, deprovisioned, link_rules, traced, unlink};
 use super::values::Ambience;
-use crate::model::{AlgorithmStep, CsId, Delta, ErrorCode, Image, MvId, ObjectError, ObjectOperation, SortedMap};
+use crate::model::{
+    AlgorithmStep, ConnectorId, CsId, Delta, Deprovisioning, ErrorCode, Image, MvId, ObjectError, ObjectOperation, RuleId,
+    SortedMap,
+};
 use crate::rules::{Direction, LinkType, Plan};
 use crate::store::connector_space::{CsObject, EXPLICIT, NORMAL};
 use crate::store::metaverse::MvObject;
@@ -55,6 +58,9 @@ pub struct EvaluationInput<'a> {
     pub traced: bool,
     /// What an administrator decides instead of the rules.
     pub by_hand: Option<ByHand>,
+    /// The connector whose objects all leave: each is evaluated as one that its directory has lost, and nothing is
+    /// wanted there any more.
+    pub leaving: Option<ConnectorId>,
 }
 
 /// What an administrator decides for one object instead of the rules (`engine.md` 1.1).
@@ -178,7 +184,7 @@ impl Evaluator<'_> {
         if object_type(&source).is_none() {
             return Ok(Effects::default());
         }
-        let deleted = source.pending_import.operation == ObjectOperation::Delete;
+        let deleted = source.pending_import.operation == ObjectOperation::Delete || self.leaves(&source);
         let retyped = source.pending_import.operation == ObjectOperation::DeleteAdd;
         let contributor = self.contributor(Arc::clone(&source));
         self.note(|trace| trace.rules = contributor.rules.iter().map(|rule| rule.id).collect());
@@ -228,6 +234,11 @@ impl Evaluator<'_> {
         };
         contributors.push(contributor);
         self.settle(identity, contributors, id, role)
+    }
+
+    /// The object goes with the connector space that it is in.
+    fn leaves(&self, object: &CsObject) -> bool {
+        self.input.leaving == Some(object.connector)
     }
 
     /// Remembers something for those who want to know why.
@@ -307,7 +318,7 @@ impl Evaluator<'_> {
         };
         let mut effects: BTreeMap<CsId, CsEffect> = BTreeMap::new();
         let mut new_objects: Vec<CsEffect> = Vec::new();
-        let mut target_counters: Vec<(&'static str, crate::model::ConnectorId, Option<CsId>)> = Vec::new();
+        let mut target_counters: Vec<(&'static str, ConnectorId, Option<CsId>)> = Vec::new();
         if let Some(place) = contributors.iter().position(|contributor| contributor.object.id == source) {
             if matches!(role, Role::Deleted | Role::Disconnected) {
                 let contributor = contributors.remove(place);
@@ -320,9 +331,9 @@ impl Evaluator<'_> {
             } else if let Some(contributor) = contributors.get(place) {
                 let mut effect = committed(contributor, self.input.ambience);
                 effect.link = Some(link);
+                effect.after.disconnected = None;
                 if let Some(ByHand::Join(_)) = self.input.by_hand {
                     effect.after.connector_state = EXPLICIT;
-                    effect.after.disconnected = None;
                 }
                 effects.insert(source, effect);
             }
@@ -339,11 +350,19 @@ impl Evaluator<'_> {
                 ));
             }
             alive = contributors.iter().any(Contributor::keeps_alive);
+            self.note(|trace| trace.holders = Some(holders(&contributors)));
             if !alive {
                 break;
             }
             result = self.remembered(&identity, &contributors)?;
-            let outcomes = self.outbound(&identity, &result.image, &contributors, source, role)?;
+            let outcomes = match self.outbound(&identity, &result.image, &contributors, source, role) {
+                // No error of another directory keeps an object in a connector space that is given up: the metaverse
+                // object waits, and is told with its error.
+                Err(Halt::Error(_)) if role == Role::Deleted && self.input.leaving.is_some() => {
+                    Targets { outcomes: Vec::new(), retry: true }
+                }
+                outcomes => outcomes?,
+            };
             retry = outcomes.retry;
             let mut again = false;
             for outcome in outcomes.outcomes {
@@ -357,8 +376,19 @@ impl Evaluator<'_> {
         }
         if !alive {
             new_objects.clear();
+            self.note(|trace| trace.targets.iter_mut().for_each(|target| target.objects.retain(|object| object.action.leaves())));
             for contributor in &contributors {
-                let outcome = released(&contributor.object, self.input.ambience);
+                // One that leaves its connector space is left alone in its directory.
+                let deprovisioning = self.input.plan.deprovisioning(contributor.object.connector);
+                let outcome = if self.leaves(&contributor.object) {
+                    TargetOutcome { counter: None, ..unlink(&contributor.object, self.input.ambience) }
+                } else {
+                    released(&contributor.object, deprovisioning, self.input.ambience)
+                };
+                let (mut target, goes) = (TargetTrace::new(contributor.object.connector), outcome.counter.is_some());
+                let action = if goes { deprovisioned(&contributor.object, deprovisioning) } else { TargetAction::Disconnect };
+                target.objects.push(traced(&contributor.object, action));
+                self.note_target(target, &Ok(Targets { outcomes: Vec::new(), retry: false }));
                 if let Some(counter) = outcome.counter {
                     target_counters.push((counter, contributor.object.connector, Some(contributor.object.id)));
                 }
@@ -422,7 +452,7 @@ impl Evaluator<'_> {
         contributors: &[Contributor],
         source: CsId,
         role: Role,
-    ) -> Attempt<super::outbound::Targets> {
+    ) -> Attempt<Targets> {
         let (metaverse_type, changed) = match identity {
             Identity::New(object_type) => (object_type.as_str(), true),
             Identity::Existing(object) => (
@@ -439,9 +469,15 @@ impl Evaluator<'_> {
             Some(ByHand::Disconnect { .. }) => self.facts.cs(source)?.map(|object| object.connector),
             Some(ByHand::Join(_)) | None => None,
         };
-        let mut all = super::outbound::Targets { outcomes: Vec::new(), retry: false };
+        // What was let go in an earlier round is gone; everything else is decided anew.
+        self.note(|trace| {
+            for target in &mut trace.targets {
+                target.objects.retain(|object| object.action.leaves());
+            }
+        });
+        let mut all = Targets { outcomes: Vec::new(), retry: false };
         for (place, connector) in self.input.plan.connectors.values().enumerate() {
-            if apart == Some(connector.id) || (!everything && Some(connector.id) != own) {
+            if [apart, self.input.leaving].contains(&Some(connector.id)) || (!everything && Some(connector.id) != own) {
                 continue;
             }
             let linked: Vec<&Contributor> =
@@ -451,6 +487,7 @@ impl Evaluator<'_> {
             {
                 continue;
             }
+            let noted = self.input.traced.then(|| RefCell::new(TargetTrace::new(connector.id)));
             let outbound = Outbound {
                 plan: self.input.plan,
                 connector,
@@ -460,12 +497,33 @@ impl Evaluator<'_> {
                 image,
                 groups: &groups,
                 new_guid: self.input.guids.get(place + 1).copied().unwrap_or_default(),
+                trace: noted.as_ref(),
             };
-            let targets = outbound.targets(&linked)?;
+            let targets = outbound.targets(&linked);
+            if let Some(noted) = noted {
+                self.note_target(noted.into_inner(), &targets);
+            }
+            let targets = targets?;
             all.outcomes.extend(targets.outcomes);
             all.retry |= targets.retry;
         }
         Ok(all)
+    }
+
+    /// Notes what the rules of one connector decided.
+    fn note_target(&self, mut decided: TargetTrace, outcome: &Attempt<Targets>) {
+        match outcome {
+            Ok(targets) => decided.waiting = targets.retry,
+            Err(Halt::Error(error)) => decided.error = Some(error.clone()),
+            Err(Halt::Missing) => return,
+        }
+        self.note(|trace| match trace.targets.iter_mut().find(|known| known.connector == decided.connector) {
+            Some(known) => {
+                known.objects.append(&mut decided.objects);
+                (known.waiting, known.error) = (decided.waiting, decided.error);
+            }
+            None => trace.targets.push(decided),
+        });
     }
 
     /// The step looks at everything, or the object that is synchronized must be looked at so.
@@ -481,7 +539,7 @@ impl Evaluator<'_> {
         contributors: &mut Vec<Contributor>,
         effects: &mut BTreeMap<CsId, CsEffect>,
         new_objects: &mut Vec<CsEffect>,
-        counters: &mut Vec<(&'static str, crate::model::ConnectorId, Option<CsId>)>,
+        counters: &mut Vec<(&'static str, ConnectorId, Option<CsId>)>,
     ) -> bool {
         let TargetOutcome { mut effect, counter, unlinked, linked } = outcome;
         if !unlinked {
@@ -572,6 +630,14 @@ pub(super) fn groups_of<'a>(objects: impl Iterator<Item = &'a CsObject>) -> Vec<
     groups.into_iter().cloned().collect()
 }
 
+/// The rules in scope that keep a metaverse object alive, each with the object that is in its scope.
+fn holders(contributors: &[Contributor]) -> Vec<(CsId, RuleId)> {
+    let holding = |contributor: &Contributor| -> Vec<(CsId, RuleId)> {
+        contributor.holding().map(|rule| (contributor.object.id, rule.id)).collect()
+    };
+    contributors.iter().flat_map(holding).collect()
+}
+
 /// The state of what an administrator disconnects.
 fn state_of(explicit: bool) -> i64 {
     if explicit { EXPLICIT } else { NORMAL }
@@ -635,12 +701,12 @@ fn left(contributor: &Contributor, role: Role, ambience: Ambience<'_>) -> CsEffe
     effect
 }
 
-/// A joined object of a metaverse object that goes: deleted in its directory when a rule provisioned
-/// it, left alone otherwise (`engine.md` 4.2-7).
-fn released(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
+/// A joined object of a metaverse object that goes: deprovisioned when a rule provisioned it, left alone otherwise
+/// (`engine.md` 4.2-7).
+fn released(object: &Arc<CsObject>, action: Deprovisioning, ambience: Ambience<'_>) -> TargetOutcome {
     let provisioned =
         object.link_rules.iter().any(|rule| rule.direction == Direction::Outbound && rule.action == LinkType::Provision);
-    if provisioned { deprovision(object, ambience) } else { TargetOutcome { counter: None, ..unlink(object, ambience) } }
+    if provisioned { deprovision(object, action, ambience) } else { TargetOutcome { counter: None, ..unlink(object, ambience) } }
 }
 
 /// Lays an outbound effect over what is already wanted for the same object.
@@ -678,7 +744,7 @@ fn collect(
     new_objects: Vec<CsEffect>,
     source: CsId,
     role: Role,
-    target_counters: Vec<(&'static str, crate::model::ConnectorId, Option<CsId>)>,
+    target_counters: Vec<(&'static str, ConnectorId, Option<CsId>)>,
     retry: bool,
 ) -> Effects {
     let removed = matches!(metaverse, Some(MvEffect::Delete(_))) || (matches!(identity, Identity::New(_)) && metaverse.is_none());
@@ -695,7 +761,7 @@ fn collect(
         places.insert(id, collected.objects.len());
         collected.objects.push(effect);
     }
-    let mut first_new: BTreeMap<crate::model::ConnectorId, usize> = BTreeMap::new();
+    let mut first_new: BTreeMap<ConnectorId, usize> = BTreeMap::new();
     for effect in new_objects {
         first_new.entry(effect.after.connector).or_insert(collected.objects.len());
         collected.objects.push(effect);

@@ -10,16 +10,15 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use syncline_expression::Step;
 
-use super::effects::{FlowTrace, Standing};
+use super::effects::{FlowTrace, OutboundFlow};
 use super::facts::{FactReader, Facts, Halt, Question};
 use super::inbound::{self, Contributor, object_type};
 use super::join;
 use super::loader::answer;
+use super::outbound::trace_flows;
 use super::step::RANDOM;
-use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_steps, flow_value};
-use crate::model::{
-    AttributeId, ConnectorId, CsId, DN_ATTRIBUTE, Image, MvId, ObjectError, ObjectOperation, RuleId, Value, Values,
-};
+use super::values::{Ambience, FlowObject, ObjectParameters, flow_steps};
+use crate::model::{AttributeId, ConnectorId, CsId, Image, MvId, ObjectError, ObjectOperation, Value, Values};
 use crate::rules::{CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, Plan, ScopeOperator, ScopeSource, clause_holds};
 use crate::store::StoreError;
 use crate::store::connector_space::{CsObject, TowerView};
@@ -278,19 +277,6 @@ pub struct OutboundTarget<'a> {
     pub creating: bool,
 }
 
-/// What became of one outbound flow.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutboundFlow {
-    /// Attribute of the target.
-    pub attribute: AttributeId,
-    /// The rule.
-    pub rule: RuleId,
-    /// What it gives, in terms of the metaverse.
-    pub result: Result<FlowValue, Box<ObjectError>>,
-    /// What became of that.
-    pub standing: Standing,
-}
-
 /// Evaluates the outbound flows of the rules in scope to one object, by attribute, then precedence; to `only` these
 /// attributes when they are given.
 #[must_use]
@@ -310,35 +296,7 @@ pub fn outbound_flows(
         .filter(|(_, flow)| only.is_none_or(|only| only.contains(&flow.target.id)))
         .collect();
     flows.sort_by_key(|(rule, flow)| (flow.target.id, rule.precedence));
-    let (object, parameters) = (FlowObject::metaverse(target.image), ObjectParameters::new(connector, None));
-    let mut traced: Vec<OutboundFlow> = Vec::with_capacity(flows.len());
-    for group in flows.chunk_by(|a, b| a.1.target.id == b.1.target.id) {
-        let mut decided: Option<RuleId> = None;
-        for (rule, flow) in group {
-            let result = if flow.apply_once && !target.creating {
-                Ok(FlowValue::Ignore)
-            } else {
-                flow_value(flow, &object, &parameters, ambience(now), plan).map_err(Box::new)
-            };
-            // A name is the first that is given; nothing ends the search for one.
-            let is_name = flow.target.id == DN_ATTRIBUTE;
-            let (gives, ends) = match &result {
-                Ok(FlowValue::Values(_)) => (true, is_name || !flow.merge.is_union()),
-                Ok(FlowValue::AuthoritativeNull) => (!is_name, !is_name),
-                Ok(FlowValue::Null | FlowValue::Ignore) | Err(_) => (false, false),
-            };
-            let standing = match decided {
-                Some(rule) => Standing::LostTo(rule),
-                None if gives => Standing::Applied,
-                None => Standing::NotApplied,
-            };
-            if ends {
-                decided.get_or_insert(rule.id);
-            }
-            traced.push(OutboundFlow { attribute: flow.target.id, rule: rule.id, result, standing });
-        }
-    }
-    traced
+    trace_flows(plan, connector, target.image, &flows, target.creating, ambience(now))
 }
 
 fn ambience(now: Timestamp) -> Ambience<'static> {

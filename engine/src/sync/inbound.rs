@@ -49,7 +49,12 @@ impl Contributor {
     /// True when a rule in scope keeps the metaverse object alive.
     #[must_use]
     pub fn keeps_alive(&self) -> bool {
-        self.rules.iter().any(|rule| matches!(rule.link, LinkType::Provision | LinkType::StickyJoin))
+        self.holding().next().is_some()
+    }
+
+    /// The rules in scope that keep the metaverse object alive.
+    pub fn holding(&self) -> impl Iterator<Item = &Arc<CompiledRule>> {
+        self.rules.iter().filter(|rule| matches!(rule.link, LinkType::Provision | LinkType::StickyJoin))
     }
 }
 

@@ -19,12 +19,14 @@ pub mod preview;
 mod step;
 mod values;
 
-pub use effects::{CsEffect, Effects, FlowTrace, MvEffect, MvTarget, Standing, Trace};
+pub use effects::{
+    CsEffect, Effects, FlowTrace, MvEffect, MvTarget, OutboundFlow, Standing, TargetAction, TargetObject, TargetTrace, Trace,
+};
 pub use evaluate::ByHand;
 pub use join::{LinkDecision, Unjoined};
 pub use loader::fill_groups;
 pub use plan::{connector_keys, inputs as plan_inputs, load as load_plan, load_in as load_plan_in, read as read_plan};
-pub use step::{SyncOptions, run_step};
+pub use step::{SyncOptions, leave_step, run_step};
 pub use values::FlowValue;
 
 #[cfg(test)]

@@ -1,19 +1,20 @@
 //! Outbound: from a metaverse object to its objects in one target connector space
 //! (`engine.md` 4.5-4.6).
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::effects::{CsEffect, ReferenceValues};
+use super::effects::{CsEffect, OutboundFlow, ReferenceValues, Standing, TargetAction, TargetObject, TargetTrace};
 use super::facts::{Attempt, FactReader, Halt};
 use super::inbound::{Contributor, merge_into, object_type};
 use super::join::holds;
 use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value, match_keys};
 use crate::model::sorted_set::{minus, sorted_set};
 use crate::model::{
-    AlgorithmStep, AttributeChange, AttributeId, CsId, DN_ATTRIBUTE, Delta, Dn, ErrorCode, Image, MvId, ObjectError,
-    ObjectOperation, Value, ValueType, Values,
+    AlgorithmStep, AttributeChange, AttributeId, CsId, DN_ATTRIBUTE, Delta, Deprovisioning, Dn, ErrorCode, Image, MvId,
+    ObjectError, ObjectOperation, RuleId, Value, ValueType, Values,
 };
 use crate::rules::{CompiledFlow, CompiledRule, ConnectorPlan, Direction, LinkType, MergeType, Plan, ScopeSource, in_scope};
 use crate::store::connector_space::{CsObject, EXPLICIT, LinkRule, NORMAL, TowerView};
@@ -60,6 +61,8 @@ pub struct Outbound<'a> {
     pub groups: &'a [String],
     /// GUID for a new object.
     pub new_guid: Uuid,
+    /// Where the reasons are noted for those who ask for them.
+    pub trace: Option<&'a RefCell<TargetTrace>>,
 }
 
 /// A value wanted in the target.
@@ -101,8 +104,10 @@ impl Outbound<'_> {
                 outcomes.push(self.flow(CsEffect::keep(object), Some(contributor), &own, type_name, false)?);
             } else if joins {
                 present.push(type_name.to_owned());
+                self.note(|| traced(object, TargetAction::Withdraw));
                 outcomes.push(withdraw(object, contributor, self.ambience));
             } else {
+                self.note(|| traced(object, TargetAction::Disconnect));
                 outcomes.push(unlink(object, self.ambience));
             }
         }
@@ -123,9 +128,17 @@ impl Outbound<'_> {
             }
         }
         for contributor in released {
-            outcomes.push(deprovision(&contributor.object, self.ambience));
+            self.note(|| traced(&contributor.object, deprovisioned(&contributor.object, self.connector.deprovisioning)));
+            outcomes.push(deprovision(&contributor.object, self.connector.deprovisioning, self.ambience));
         }
         Ok(Targets { outcomes, retry })
+    }
+
+    /// Notes what happens to an object, for those who ask for reasons.
+    fn note(&self, object: impl FnOnce() -> TargetObject) {
+        if let Some(trace) = self.trace {
+            trace.borrow_mut().objects.push(object());
+        }
     }
 
     /// True for an object that no directory was told of when the rules now give it the name of another object: that
@@ -201,6 +214,13 @@ impl Outbound<'_> {
         }
         let held_type = object_type(&object).map(str::to_owned);
         if let Some(place) = released.iter().position(|contributor| contributor.object.id == object.id) {
+            if self.connector.deprovisioning != Deprovisioning::DeleteObject && !object.is_unexported_add() {
+                return Err(failed(format!(
+                    "\"{dn}\" stays the name of the object of type {}, which {} keeps as a disconnector; rename or delete it there",
+                    held_type.unwrap_or_default(),
+                    self.connector.name
+                )));
+            }
             released.remove(place);
             return self.retype(&object, rules, type_name).map(|outcome| Provisioned::Outcome(Box::new(outcome)));
         }
@@ -209,7 +229,7 @@ impl Outbound<'_> {
                 .flow(CsEffect::keep(&object), None, rules, type_name, true)
                 .map(|outcome| Provisioned::Outcome(Box::new(outcome))),
             (None, Some(held)) if held == type_name && object.connector_state != 0 => Err(failed(format!(
-                "\"{dn}\" is the name of an object that an administrator disconnected; make it a normal disconnector"
+                "\"{dn}\" is the name of an explicit disconnector, which no rule joins; make it a normal disconnector or join it by hand"
             ))),
             (None, Some(held)) if held == type_name => self.take_over(&object, rules, type_name),
             (None, Some(_)) if object.unapplied.operation == ObjectOperation::Delete => {
@@ -299,8 +319,18 @@ impl Outbound<'_> {
     ) -> Attempt<TargetOutcome> {
         let before = effect.before.clone();
         let fresh = creating || before.as_ref().is_some_and(|object| object.is_unexported_add());
-        let wanted = self.wanted(rules, creating)?;
         let delete_add = effect.after.unapplied.operation == ObjectOperation::DeleteAdd;
+        self.note(|| {
+            let action = match (creating, delete_add, &before) {
+                (true, true, _) => TargetAction::Retype,
+                (true, false, _) => TargetAction::Provision,
+                (false, _, Some(object)) if object.mv.is_none() => TargetAction::Join,
+                (false, _, _) => TargetAction::Flow,
+            };
+            let flows = trace_flows(self.plan, self.connector, self.image, &self.ordered(rules), creating, self.ambience);
+            TargetObject { object_type: type_name.to_owned(), flows, ..traced(&effect.after, action) }
+        });
+        let wanted = self.wanted(rules, creating)?;
         let base = match &before {
             Some(object) if !fresh && !delete_add => object.view(TowerView::Escrowed),
             _ => Image::new(),
@@ -417,14 +447,20 @@ impl Outbound<'_> {
         }
     }
 
+    /// The flows of rules by target, then precedence.
+    fn ordered<'r>(&self, rules: &[&'r CompiledRule]) -> Vec<(&'r CompiledRule, &'r CompiledFlow)> {
+        let order = self.plan.flow_orders.of(rules);
+        let flow = |place: &crate::rules::FlowPlace| {
+            let rule: &'r CompiledRule = rules.get(place.rule)?;
+            Some((rule, rule.flows.get(place.flow)?))
+        };
+        order.iter().filter_map(flow).collect()
+    }
+
     /// What the rules want in the attributes that they manage, by attribute.
     fn wanted(&self, rules: &[&CompiledRule], creating: bool) -> Attempt<Vec<(AttributeId, (ValueType, Wanted))>> {
         let (object, parameters) = (FlowObject::metaverse(self.image), ObjectParameters::new(self.connector, None));
-        let order = self.plan.flow_orders.of(rules);
-        let flows: Vec<(&CompiledRule, &CompiledFlow)> = order
-            .iter()
-            .filter_map(|place| rules.get(place.rule).and_then(|rule| Some((*rule, rule.flows.get(place.flow)?))))
-            .collect();
+        let flows = self.ordered(rules);
         let mut wanted = Vec::new();
         for group in flows.chunk_by(|a, b| a.1.target.id == b.1.target.id) {
             let Some((_, first)) = group.first() else { continue };
@@ -516,6 +552,59 @@ impl Outbound<'_> {
     }
 }
 
+/// An object as a trace tells it, without flows.
+pub(super) fn traced(object: &CsObject, action: TargetAction) -> TargetObject {
+    TargetObject {
+        object: object.id,
+        guid: object.guid,
+        dn: object.dn.clone(),
+        object_type: object_type(object).unwrap_or_default().to_owned(),
+        action,
+        flows: Vec::new(),
+    }
+}
+
+/// Evaluates every flow to an object, those too that lose, and says what becomes of each. `flows` stand by target, then
+/// precedence.
+pub(super) fn trace_flows(
+    plan: &Plan,
+    connector: &ConnectorPlan,
+    image: &Image,
+    flows: &[(&CompiledRule, &CompiledFlow)],
+    creating: bool,
+    ambience: Ambience<'_>,
+) -> Vec<OutboundFlow> {
+    let (object, parameters) = (FlowObject::metaverse(image), ObjectParameters::new(connector, None));
+    let mut traced = Vec::with_capacity(flows.len());
+    for group in flows.chunk_by(|a, b| a.1.target.id == b.1.target.id) {
+        let mut decided: Option<RuleId> = None;
+        for (rule, flow) in group {
+            let result = if flow.apply_once && !creating {
+                Ok(FlowValue::Ignore)
+            } else {
+                flow_value(flow, &object, &parameters, ambience, plan).map_err(Box::new)
+            };
+            // A name is the first that is given; nothing ends the search for one.
+            let is_name = flow.target.id == DN_ATTRIBUTE;
+            let (gives, ends) = match &result {
+                Ok(FlowValue::Values(_)) => (true, is_name || !flow.merge.is_union()),
+                Ok(FlowValue::AuthoritativeNull) => (!is_name, !is_name),
+                Ok(FlowValue::Null | FlowValue::Ignore) | Err(_) => (false, false),
+            };
+            let standing = match decided {
+                Some(rule) => Standing::LostTo(rule),
+                None if gives => Standing::Applied,
+                None => Standing::NotApplied,
+            };
+            if ends {
+                decided.get_or_insert(rule.id);
+            }
+            traced.push(OutboundFlow { attribute: flow.target.id, rule: rule.id, result, standing });
+        }
+    }
+    traced
+}
+
 enum Provisioned {
     Outcome(Box<TargetOutcome>),
     Nothing,
@@ -595,6 +684,7 @@ fn withdraw(object: &Arc<CsObject>, contributor: &Contributor, ambience: Ambienc
         effect.after.unapplied = Delta::none();
         effect.staged_references = Some((ReferenceValues::new(), ReferenceValues::new()));
     }
+    effect.after.disconnected = None;
     effect.after.link_rules = link_rules(Some(contributor), &[], &object.link_rules, ambience);
     TargetOutcome { effect, counter: None, unlinked: false, linked: false }
 }
@@ -615,13 +705,31 @@ pub fn unlink(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
     TargetOutcome { effect, counter: Some("provisioned-disconnect"), unlinked: true, linked: false }
 }
 
-/// Takes the link away and stages the deletion; an object that was never exported just goes.
-pub fn deprovision(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
+/// What becomes of an object that nothing holds, in the words of a trace.
+pub(super) fn deprovisioned(object: &CsObject, action: Deprovisioning) -> TargetAction {
+    match action {
+        _ if object.is_unexported_add() => TargetAction::Deprovision,
+        Deprovisioning::DeleteObject => TargetAction::Deprovision,
+        Deprovisioning::MakeNormalDisconnector => TargetAction::Disconnect,
+        Deprovisioning::MakeExplicitDisconnector => TargetAction::DisconnectExplicitly,
+    }
+}
+
+/// Takes the link away and does what the connector wants done with an object that nothing holds; one that was never
+/// exported just goes.
+pub fn deprovision(object: &Arc<CsObject>, action: Deprovisioning, ambience: Ambience<'_>) -> TargetOutcome {
     let mut outcome = unlink(object, ambience);
-    if !outcome.effect.remove && object.pending_import.operation != ObjectOperation::Delete {
-        outcome.effect.after.unapplied = Delta { operation: ObjectOperation::Delete, ..Delta::none() };
-        outcome.effect.after.export_changed = Some(ambience.now);
-        outcome.effect.staged_references = Some((ReferenceValues::new(), ReferenceValues::new()));
+    if outcome.effect.remove || object.pending_import.operation == ObjectOperation::Delete {
+        return outcome;
+    }
+    match action {
+        Deprovisioning::DeleteObject => {
+            outcome.effect.after.unapplied = Delta { operation: ObjectOperation::Delete, ..Delta::none() };
+            outcome.effect.after.export_changed = Some(ambience.now);
+            outcome.effect.staged_references = Some((ReferenceValues::new(), ReferenceValues::new()));
+        }
+        Deprovisioning::MakeNormalDisconnector => {}
+        Deprovisioning::MakeExplicitDisconnector => outcome.effect.after.connector_state = EXPLICIT,
     }
     outcome
 }

@@ -85,6 +85,7 @@ fn input(connector: ConnectorRecord, partitions: &[PartitionRecord], forest: &Ar
         id: connector.id,
         guid: connector.guid,
         can_rename: connector.kind != "tenant",
+        deprovisioning: connector.deprovisioning,
         schema: Arc::new(connector.schema),
         optional: (connector.kind != "tenant").then(|| Arc::clone(forest)),
         name: connector.name,

@@ -13,10 +13,13 @@ use super::{
     WhatIfRequest,
 };
 use crate::connector::CancelToken;
-use crate::model::ValueType;
+use crate::model::{Deprovisioning, ValueType};
 use crate::protection;
 use crate::rules::{RuleConnector, SyncRule, revise};
-use crate::service::{Engine, EngineError, EngineOptions, FindingState, FlowStatus, ImportOptions, JoinStatus, SyncMode};
+use crate::service::{
+    AttributeTexts, Engine, EngineError, EngineOptions, FindingState, FlowStatus, ImportOptions, JoinStatus, PreviewView,
+    SyncMode, TargetAction, TargetPreview,
+};
 use crate::setup::demo::{SampleWorkspace, fill};
 use crate::store::configuration;
 
@@ -603,6 +606,90 @@ fn a_preview_shows_what_its_commit_does() {
         assert_eq!(flows.iter().map(|flow| flow.rule.as_str()).collect::<Vec<_>>().join(", "), attribute.rule, "{attribute:?}");
         assert_eq!(flows.iter().flat_map(|flow| flow.values.clone()).collect::<Vec<_>>(), attribute.new, "{attribute:?}");
     }
+}
+
+#[test]
+fn a_preview_tells_targets_recalls_and_the_end_of_an_identity() {
+    let lab = Lab::new();
+    let forest = lab.engine.connector(FOREST).unwrap().id;
+    let preview = |name: &str| {
+        let guid = lab.engine.cs_object_by_dn(forest, &dn(name)).unwrap().guid;
+        lab.engine.preview(guid, SyncMode::Full).unwrap()
+    };
+    let tenant = |preview: &PreviewView| {
+        let target = preview.targets.iter().find(|target| target.connector == TENANT).unwrap().clone();
+        let actions: Vec<TargetAction> = target.objects.iter().map(|object| object.action).collect();
+        (target, actions)
+    };
+    let shout = "name = \"Shout\"\nprecedence = 50\ndirection = \"inbound\"\nconnector = \"contoso.com\"\n\
+         connector_object = \"user\"\nmetaverse_object = \"person\"\nlink = \"join\"\n\
+         [rule.expression]\ndisplayName = \"UCase([displayName])\"\n";
+    lab.save(&format!("[[rule]]\n{shout}"));
+
+    // Before and after an object of a target, and every flow to it.
+    let ada = preview("Ada");
+    let (target, actions) = tenant(&ada);
+    assert_eq!((actions.as_slice(), target.error.is_none()), ([TargetAction::Flow].as_slice(), true));
+    assert!(target.scope.iter().any(|rule| rule.rule == "Out to AAD - User Join" && rule.in_scope));
+    let value = |list: &[AttributeTexts]| list.iter().find(|known| known.name == "displayName").unwrap().values.clone();
+    assert_eq!(
+        (value(&target.objects[0].before), value(&target.objects[0].after)),
+        (vec!["Ada Smith".into()], vec!["ADA SMITH".into()])
+    );
+    let status = |target: &TargetPreview, attribute: &str| {
+        let flows = target.objects[0].flows.iter().filter(|flow| flow.attribute == attribute);
+        flows.map(|flow| flow.status).take(2).collect::<Vec<_>>()
+    };
+    assert_eq!(status(&target, "displayName"), [FlowStatus::Applied, FlowStatus::NotPrecedent]);
+    assert_eq!(status(&target, "department")[0], FlowStatus::AppliedUnchanged);
+    assert!(!ada.deletion.deleted && ada.deletion.holders.iter().any(|holder| holder.rule == "In from AD - User Join"));
+
+    // Who contributed a value does so no more.
+    lab.run(FOREST, "Full Synchronization", "success");
+    lab.save("[[change]]\nrule = \"Shout\"\nenabled = false\n");
+    let recalls = preview("Ada").recalls;
+    let told: Vec<_> =
+        recalls.iter().map(|recall| (recall.attribute.as_str(), recall.rule.as_str(), recall.values.as_slice())).collect();
+    assert_eq!(told, [("displayName", "Shout", ["ADA SMITH".to_owned()].as_slice())]);
+    assert_eq!(recalls[0].successor.as_deref(), Some("In from AD - User Common"));
+    assert_eq!(recalls[0].reason, "rule \"Shout\" does not apply to the object any more");
+
+    // Out of the scope of an outbound rule, with the clause that fails.
+    lab.save("[[change]]\nrule = \"In from AD - User Common\"\n[change.expression]\ncloudFiltered = \"IIF([department]=\\\"HR\\\",True,NULL)\"\n");
+    let (target, actions) = tenant(&preview("Eve"));
+    assert_eq!(actions, [TargetAction::Deprovision]);
+    let join = target.scope.iter().find(|rule| rule.rule == "Out to AAD - User Join").unwrap();
+    assert_eq!((join.in_scope, join.failing.as_str()), (false, "cloudFiltered NOTEQUAL True does not hold (True)"));
+
+    // Nothing holds the metaverse object any more.
+    lab.save(WITHOUT_SALES);
+    let bob = preview("Bob");
+    assert_eq!(tenant(&bob).1, [TargetAction::Deprovision]);
+    assert!(bob.deletion.deleted && bob.deletion.holders.is_empty() && bob.recalls.is_empty(), "{:?}", bob.deletion);
+
+    // What becomes of both objects is what the connector does with those that nothing holds.
+    for (action, expected) in [
+        (Deprovisioning::MakeNormalDisconnector, TargetAction::Disconnect),
+        (Deprovisioning::MakeExplicitDisconnector, TargetAction::DisconnectExplicitly),
+        (Deprovisioning::DeleteObject, TargetAction::Deprovision),
+    ] {
+        lab.engine.set_deprovisioning(TENANT, action).unwrap();
+        assert_eq!([tenant(&preview("Eve")).1, tenant(&preview("Bob")).1], [[expected], [expected]], "{action:?}");
+    }
+
+    // A rule that fails, beside what the others would have given.
+    lab.save(
+        &"name = \"Refuse\"\nprecedence = 51\ndirection = \"outbound\"\nconnector = \"TENANT\"\nconnector_object = \"user\"\n\
+         metaverse_object = \"person\"\nlink = \"join\"\n[rule.expression]\ndepartment = \"Error(\\\"no department\\\")\"\n"
+            .replace("TENANT", TENANT)
+            .replacen("name", "[[rule]]\nname", 1),
+    );
+    let dan = preview("Dan");
+    let (target, _) = tenant(&dan);
+    let error = target.error.clone().unwrap();
+    assert_eq!((error.code.as_str(), error.detail.rule.as_deref()), ("sync-rule-error-function-triggered", Some("Refuse")));
+    assert_eq!(dan.error.as_ref(), Some(&error));
+    assert_eq!(status(&target, "department"), [FlowStatus::Error, FlowStatus::Applied]);
 }
 
 #[test]

@@ -116,6 +116,10 @@ impl WhatIf {
         self.page = self.page.min(labels.len() - 1);
         if let Some(page) = tabs::bar(ui, &labels, self.page) {
             self.page = page;
+            // The command line and other windows keep results too.
+            if matches!(page, KEPT | COMPARE) {
+                self.reload(cx);
+            }
         }
         ui.add_space(6.0);
         let running = self.form.is_running();

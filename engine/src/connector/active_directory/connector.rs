@@ -86,7 +86,14 @@ impl ActiveDirectoryConnector {
 
 impl Connector for ActiveDirectoryConnector {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { delta_import: true, export: true, rename: true, value_level_updates: true, deletion_threshold: false }
+        Capabilities {
+            delta_import: true,
+            export: true,
+            rename: true,
+            value_level_updates: true,
+            deletion_threshold: false,
+            immediate_confirmation: false,
+        }
     }
 
     fn schema(&mut self) -> Result<Schema, ConnectorError> {

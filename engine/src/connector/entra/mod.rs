@@ -174,7 +174,14 @@ fn refused_page(status: u16, code: &str, error: ConnectorError, mode: &ImportMod
 
 impl Connector for EntraConnector {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { delta_import: true, export: true, rename: false, value_level_updates: true, deletion_threshold: true }
+        Capabilities {
+            delta_import: true,
+            export: true,
+            rename: false,
+            value_level_updates: true,
+            deletion_threshold: true,
+            immediate_confirmation: false,
+        }
     }
 
     fn schema(&mut self) -> Result<Schema, ConnectorError> {

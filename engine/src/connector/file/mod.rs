@@ -116,7 +116,14 @@ impl FileConnector {
 
 impl Connector for FileConnector {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { delta_import: false, export: false, rename: false, value_level_updates: false, deletion_threshold: false }
+        Capabilities {
+            delta_import: false,
+            export: false,
+            rename: false,
+            value_level_updates: false,
+            deletion_threshold: false,
+            immediate_confirmation: false,
+        }
     }
 
     fn schema(&mut self) -> Result<Schema, ConnectorError> {

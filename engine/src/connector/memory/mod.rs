@@ -110,8 +110,14 @@ impl MemoryDirectory {
     /// An empty directory of one partition that can do everything.
     #[must_use]
     pub fn new(schema: Schema, partition: &str) -> Self {
-        let capabilities =
-            Capabilities { delta_import: true, export: true, rename: true, value_level_updates: true, deletion_threshold: false };
+        let capabilities = Capabilities {
+            delta_import: true,
+            export: true,
+            rename: true,
+            value_level_updates: true,
+            deletion_threshold: false,
+            immediate_confirmation: false,
+        };
         Self(Arc::new(Mutex::new(State {
             directory: Directory::default(),
             schema,

@@ -14,7 +14,7 @@ use crate::protection::{self, DeletionLimit};
 use crate::rules::{FlowSource, UserMatch};
 use crate::service::{ConnectorFate, ConnectorKind, Engine, EngineError, EngineOptions, ImportOptions, ImportReport, RuleFate};
 use crate::setup::{NewDirectory, RuleChoices};
-use crate::store::configuration;
+use crate::store::configuration::{self, LogFile, LogFileUsage, ProfileStep, StepType};
 
 pub(super) struct Workspace {
     pub folder: TempDir,
@@ -407,6 +407,9 @@ fn a_configuration_made_here_moves_to_another_data_folder() {
         partition.include = vec!["OU=Corp,DC=fabrikam,DC=com".to_owned()];
         partition.exclude = vec!["OU=Old,OU=Corp,DC=fabrikam,DC=com".to_owned()];
         configuration::save_partition(&transaction, &partition).unwrap();
+        let mut record = configuration::connector(&transaction, forest.id).unwrap().unwrap();
+        record.deprovisioning = crate::model::Deprovisioning::MakeExplicitDisconnector;
+        configuration::save_connector(&transaction, &record).unwrap();
         let mut rule = configuration::rules(&transaction).unwrap().remove(0);
         rule.id = crate::model::RuleId(0);
         rule.guid = uuid::Uuid::from_u128(77);
@@ -429,6 +432,11 @@ fn a_configuration_made_here_moves_to_another_data_folder() {
     assert_eq!(protection::deletion_limit(&reader).unwrap(), DeletionLimit::Off);
     assert_eq!(RuleChoices::load(&reader).unwrap().user_match, UserMatch::Attribute("employeeID".to_owned()));
     let forest = configuration::connector_named(&reader, "fabrikam.com").unwrap().unwrap();
+    let kept = |name: &str| {
+        let id = configuration::connector_named(&reader, name).unwrap().unwrap();
+        configuration::connector(&reader, id).unwrap().unwrap().deprovisioning
+    };
+    assert_eq!(kept("fabrikam.com"), crate::model::Deprovisioning::MakeExplicitDisconnector);
     let partition = &configuration::partitions(&reader, forest).unwrap()[0];
     assert_eq!(
         (partition.include.as_slice(), partition.exclude.len()),
@@ -558,4 +566,76 @@ fn rules_of_a_script_stand_beside_those_that_they_name() {
     let told = import(5, 50, Some(("-PrecedenceBefore", Uuid::from_u128(77))));
     assert!(told.iter().any(|line| line.contains("to stand beside; it has precedence 50")), "{told:?}");
     workspace.engine.shutdown();
+}
+
+#[test]
+fn steps_with_log_files_and_other_words_are_taken_over_and_written_again() {
+    let workspace = Workspace::new();
+    let folder = workspace.folder.path().join("steps");
+    changed_pilot(&folder, &|text| {
+        if !text.contains("<category>AD</category>") {
+            return text.to_owned();
+        }
+        let partition = "<partition>{DC4C27DB-D13D-460A-9A82-C48ABA1EE815}</partition>";
+        assert!(text.contains("<import-subtype>to-cs</import-subtype>") && text.contains(partition));
+        text.replacen("<import-subtype>to-cs</import-subtype>", "<import-subtype>to-file</import-subtype>", 1)
+            .replacen("</custom-data></step>", "</custom-data><dropfile-name>C:\\drop\\full one.xml</dropfile-name></step>", 1)
+            .replace("reevaluate-flow-connectors", "reevaluate-join-flow-all")
+    });
+    let report = workspace.import(&folder).unwrap();
+    let words = "log file \"full one.xml\"";
+    assert!(report.changed.iter().any(|remark| remark.text.contains(words)), "{:#?}", report.changed);
+    let connector = workspace.engine.connectors().unwrap().into_iter().find(|known| known.name == "contoso.com").unwrap();
+    let profiles = configuration::profiles(&workspace.engine.database().reader().unwrap(), connector.id).unwrap();
+    let step = |name: &str| profiles.iter().find(|profile| profile.name == name).unwrap().steps[0].clone();
+    let log = step("Full Import").log_file.unwrap();
+    assert_eq!((log.name.as_str(), log.usage), ("full one.xml", LogFileUsage::CreateAndStop));
+    assert_eq!(step("Full Synchronization").step_type, StepType::FullSynchronization);
+    assert_eq!(workspace.export("export").connectors, read(&folder).unwrap().connectors);
+    workspace.engine.shutdown();
+
+    // What was made here says the same with the words of the original.
+    let second = Workspace::new();
+    second.import(&pilot()).unwrap();
+    let made = [
+        (StepType::FullImport, Some(LogFileUsage::Create)),
+        (StepType::FullImport, Some(LogFileUsage::CreateAndStop)),
+        (StepType::DeltaImport, Some(LogFileUsage::Resume)),
+        (StepType::DeltaImportDeltaSynchronization, Some(LogFileUsage::Create)),
+        (StepType::FullImportFullSynchronization, Some(LogFileUsage::Resume)),
+        (StepType::FullSynchronization, None),
+        (StepType::Export, None),
+    ];
+    let steps_of = |workspace: &Workspace| {
+        let connector = workspace.engine.connectors().unwrap().into_iter().find(|known| known.name == "contoso.com").unwrap();
+        let profiles = configuration::profiles(&workspace.engine.database().reader().unwrap(), connector.id).unwrap();
+        let profile = profiles.into_iter().find(|profile| profile.name == "Full Import").unwrap();
+        (
+            profile.clone(),
+            profile.steps.into_iter().map(|step| (step.step_type, step.log_file.map(|log| log.usage))).collect::<Vec<_>>(),
+        )
+    };
+    let (mut profile, _) = steps_of(&second);
+    let first = profile.steps[0].clone();
+    profile.steps = made
+        .iter()
+        .map(|(step_type, usage)| ProfileStep {
+            step_type: *step_type,
+            log_file: usage.map(|usage| LogFile { name: "a.jsonl".to_owned(), usage }),
+            ..first.clone()
+        })
+        .collect();
+    {
+        let mut writer = second.engine.database().writer();
+        let transaction = writer.transaction().unwrap();
+        configuration::save_profile(&transaction, &profile).unwrap();
+        transaction.commit().unwrap();
+    }
+    second.export("export");
+    let third = Workspace::new();
+    third.import(&second.folder.path().join("export")).unwrap();
+    assert_eq!(steps_of(&third).1, made);
+    for workspace in [second, third] {
+        workspace.engine.shutdown();
+    }
 }

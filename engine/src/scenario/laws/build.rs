@@ -81,6 +81,7 @@ impl Builder {
             schema: kind.schema().unwrap(),
             partial_deltas: story.partial_deltas && name == "A",
             deltas: true,
+            confirms: false,
         };
         let mut directories = vec![directory("A", DirectoryKind::Forest, "contoso.com")];
         if second {

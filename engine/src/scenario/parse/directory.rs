@@ -36,7 +36,7 @@ impl Parser {
         }
         words.end(&format!("{} {name} {domain}", kind.word()))?;
         let schema = kind.schema().map_err(|error| place.fault(format!("the schema of a {}: {error}", kind.word())))?;
-        let mut directory = DirectorySpec { name, kind, domain, schema, partial_deltas: false, deltas: true };
+        let mut directory = DirectorySpec { name, kind, domain, schema, partial_deltas: false, deltas: true, confirms: false };
         for child in &line.children {
             no_children(child)?;
             option(&mut directory, child)?;
@@ -326,7 +326,14 @@ fn option(directory: &mut DirectorySpec, line: &Line) -> Result<(), ScenarioFaul
         directory.deltas = false;
         return words.end("no deltas");
     }
-    let wrong = || line.place.fault("write \"partial deltas\", \"no deltas\", or \"attribute initialCode string on user\"");
+    if words.eat("confirms at once") {
+        directory.confirms = true;
+        return words.end("confirms at once");
+    }
+    let wrong = || {
+        line.place
+            .fault("write \"partial deltas\", \"no deltas\", \"confirms at once\", or \"attribute initialCode string on user\"")
+    };
     if !words.eat("attribute") {
         return Err(wrong());
     }

@@ -5,8 +5,9 @@ use std::path::Path;
 use jiff::SignedDuration;
 
 use super::{Named, Parser, no_children};
+use crate::model::Deprovisioning;
 use crate::protection::DeletionLimit;
-use crate::run::{DELTA_IMPORT, DELTA_SYNCHRONIZATION, EXPORT, FULL_IMPORT, FULL_SYNCHRONIZATION};
+use crate::run::{DELTA_IMPORT, DELTA_SYNCHRONIZATION, EXPORT, FULL_IMPORT, FULL_SYNCHRONIZATION, Removal};
 use crate::scenario::model::{Action, Errors, Expected, Kill, Order, RunSpec, Step, Subject, Way};
 use crate::scenario::text::{Line, ScenarioFault, Words, instead};
 use crate::scenario::world::COMBINED_PROFILES;
@@ -24,7 +25,7 @@ const PROFILES: [&str; 8] = [
 ];
 
 /// The first words of statements.
-const STATEMENTS: [&str; 34] = [
+const STATEMENTS: [&str; 35] = [
     "include",
     "forest",
     "tenant",
@@ -41,6 +42,7 @@ const STATEMENTS: [&str; 34] = [
     "threshold",
     "approve",
     "containers",
+    "deprovisioning",
     "staging",
     "advance",
     "remember",
@@ -145,6 +147,10 @@ impl Parser {
             Action::Retype { subject, object_type }
         } else if words.eat("delete rule") {
             Action::DeleteRule(self.rule(&mut words)?)
+        } else if words.eat("delete connector space of") {
+            self.delete_space(&mut words, Removal::Space)?
+        } else if words.eat("delete connector") {
+            self.delete_space(&mut words, Removal::Connector)?
         } else if words.eat("delete") {
             let subjects = self.subjects(&mut words)?;
             self.check_entries(&line.place, &subjects)?;
@@ -165,6 +171,8 @@ impl Parser {
             Action::ApproveDeletions(self.connector(&mut words)?)
         } else if words.eat("containers of") {
             self.containers(&mut words)?
+        } else if words.eat("deprovisioning of") {
+            self.deprovisioning(&mut words)?
         } else if words.eat("staging on") {
             Action::Staging(true)
         } else if words.eat("staging off") {
@@ -260,6 +268,20 @@ impl Parser {
         Ok(Action::Containers { connector, include, exclude })
     }
 
+    /// `deprovisioning of T: make-normal-disconnector`.
+    fn deprovisioning(&self, words: &mut Words<'_>) -> Result<Action, ScenarioFault> {
+        let connector = self.connector(words)?;
+        words.eat_sign(':');
+        let word = words.take_rest();
+        match Deprovisioning::of_word(word.trim()) {
+            Some(action) => Ok(Action::Deprovisioning { connector, action }),
+            None => {
+                let known = instead(word.trim(), Deprovisioning::ALL.map(Deprovisioning::word));
+                Err(words.place().fault(format!("\"{}\" is no action; {known}", word.trim())))
+            }
+        }
+    }
+
     /// `run A Full Import`, with batches of a size, killed or not.
     fn run(&self, words: &mut Words<'_>) -> Result<RunSpec, ScenarioFault> {
         let place = words.place();
@@ -303,6 +325,17 @@ impl Parser {
             ));
         }
         Ok(run)
+    }
+
+    fn delete_space(&self, words: &mut Words<'_>, removal: Removal) -> Result<Action, ScenarioFault> {
+        let connector = self.connector(words)?;
+        words.eat_sign(',');
+        let mut kill = None;
+        if words.eat("killed after") {
+            kill = Some(Kill::Objects(words.number("a number of objects")?));
+            words.eat("objects");
+        }
+        Ok(Action::DeleteSpace { connector, removal, kill })
     }
 
     fn preview(&mut self, words: &mut Words<'_>, commit: bool) -> Result<Action, ScenarioFault> {
@@ -456,6 +489,7 @@ fn can_expect(action: &Action) -> bool {
     matches!(
         action,
         Action::Run(_)
+            | Action::DeleteSpace { .. }
             | Action::Cycle { .. }
             | Action::Restart
             | Action::Preview { .. }
@@ -469,18 +503,25 @@ fn can_expect(action: &Action) -> bool {
 fn misplaced(action: &Action, expected: &Expected) -> Option<&'static str> {
     let (fits, place) = match expected {
         Expected::Result(_) | Expected::Message(_) => (
-            matches!(action, Action::Run(_) | Action::Cycle { .. } | Action::Join { .. } | Action::Disconnect { .. }),
+            matches!(
+                action,
+                Action::Run(_)
+                    | Action::DeleteSpace { .. }
+                    | Action::Cycle { .. }
+                    | Action::Join { .. }
+                    | Action::Disconnect { .. }
+            ),
             "after a run, a cycle, a join or a disconnection",
         ),
         Expected::Warning(_) | Expected::NoErrors => {
-            (matches!(action, Action::Run(_) | Action::Cycle { .. }), "after a run or a cycle")
+            (matches!(action, Action::Run(_) | Action::DeleteSpace { .. } | Action::Cycle { .. }), "after a run or a cycle")
         }
         Expected::Sent { .. } | Expected::SentNothing => {
-            (matches!(action, Action::Run(_) | Action::Cycle { .. }), "after a run or a cycle")
+            (matches!(action, Action::Run(_) | Action::DeleteSpace { .. } | Action::Cycle { .. }), "after a run or a cycle")
         }
-        Expected::Counters(_) => (matches!(action, Action::Run(_)), "after a run"),
+        Expected::Counters(_) => (matches!(action, Action::Run(_) | Action::DeleteSpace { .. }), "after a run"),
         Expected::Error { .. } => (
-            matches!(action, Action::Run(_) | Action::Cycle { .. } | Action::Preview { .. }),
+            matches!(action, Action::Run(_) | Action::DeleteSpace { .. } | Action::Cycle { .. } | Action::Preview { .. }),
             "after a run, a cycle or a preview",
         ),
         Expected::Ran { .. } => (matches!(action, Action::Cycle { .. }), "after a cycle"),
@@ -509,11 +550,13 @@ fn example(action: &Action) -> &'static str {
         Action::Threshold(_) => "threshold 500, threshold 10 percent, or threshold off",
         Action::ApproveDeletions(_) => "approve deletions in T",
         Action::Containers { .. } => "containers of A: + OU=Staff,DC=contoso,DC=com | - OU=Old,OU=Staff,DC=contoso,DC=com",
+        Action::Deprovisioning { .. } => "deprovisioning of T: make-normal-disconnector",
         Action::Staging(_) => "staging on",
         Action::Advance(_) => "advance 30 minutes",
         Action::Remember { .. } => "remember MV(u1) as m1",
         Action::Run(_) => "run A Full Import, or run T Export in batches of 30, killed after batch 2",
         Action::Cycle { .. } => "cycle initial, or cycle delta",
+        Action::DeleteSpace { .. } => "delete connector space of A, or delete connector A",
         Action::Restart => "restart",
         Action::Preview { .. } => "preview u1 delta",
         Action::Join { .. } => "join b1 to MV(u1)",

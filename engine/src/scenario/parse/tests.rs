@@ -120,6 +120,10 @@ fn statements_are_checked() {
     wrong("fault T refuses T(u1)", 1, "with which code");
     wrong("fault T refuses duplicates of mai", 1, "did you mean \"mail\"?");
     wrong("fault T writes department", 1, "say what it writes instead");
+    wrong("deprovisioning of T: make-disconnector", 1, "\"make-disconnector\" is no action; ");
+    wrong("deprovisioning of X: delete-object", 1, "there is no directory \"X\"");
+    wrong("delete connector space of X", 1, "there is no directory \"X\"");
+    wrong("delete connector A, killed after many objects", 1, "no number");
     wrong("include ../x.part", 1, "a file beside this one");
     wrong("include nowhere.part", 1, "cannot be read");
 }

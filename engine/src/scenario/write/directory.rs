@@ -14,6 +14,9 @@ impl Writer {
         if !directory.deltas {
             self.line(1, "no deltas");
         }
+        if directory.confirms {
+            self.line(1, "confirms at once");
+        }
         let Ok(usual) = directory.kind.schema() else { return };
         let mut types: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for object_type in directory.schema.types() {

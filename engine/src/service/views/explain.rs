@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::metaverse::MvHit;
+use super::preview::{MvDeletionView, RecallView, TargetPreview};
 use super::runs::ObjectErrorView;
 use crate::model::{ConnectorId, ObjectError, ObjectOperation, RuleId, ValueType};
 use crate::whatif::ObjectChange;
@@ -234,7 +235,13 @@ pub struct PreviewView {
     pub link: String,
     /// The inbound flows of all joined objects, by attribute, then precedence.
     pub import_flows: Vec<FlowView>,
-    /// The outbound flows to objects that change, by connector, then attribute, then precedence.
+    /// Values of the metaverse object that lose their contributor.
+    pub recalls: Vec<RecallView>,
+    /// Whether the metaverse object is deleted.
+    pub deletion: MvDeletionView,
+    /// What happens in each target that has rules for the metaverse object.
+    pub targets: Vec<TargetPreview>,
+    /// The outbound flows to all objects of the targets, by connector, then attribute, then precedence.
     pub export_flows: Vec<FlowView>,
     /// What changes: the metaverse object, the object itself, then the targets.
     pub changes: Vec<ObjectChange>,

@@ -11,6 +11,7 @@ mod explain;
 mod expression;
 mod metaverse;
 mod page;
+mod preview;
 mod protection;
 mod rules;
 mod runs;
@@ -23,13 +24,15 @@ pub use explain::*;
 pub use expression::*;
 pub use metaverse::*;
 pub use page::*;
+pub use preview::*;
 pub use protection::*;
 pub use rules::*;
 pub use runs::*;
 pub use status::*;
 
+pub use crate::sync::TargetAction;
 pub use crate::whatif::{
-    AttributeWord, ChangeKind, ChangedAttribute, ComparedChange, ComparedSpace, Comparison, ErrorChange, ErrorWord, ExportTotals,
-    Instead, LinkWord, ObjectChange, OtherRules, OtherServer, RuleTouched, Side, SpaceSummary, WhatIfFilter, WhatIfProgress,
-    WhatIfReport, WhatIfRequest, WhatIfStep,
+    AttributeWord, ChangeKind, ChangedAttribute, ComparedChange, ComparedSpace, Comparison, ConnectorDeletionImpact, DeletedRule,
+    DeletionImpact, ErrorChange, ErrorWord, ExportImpact, ExportTotals, Instead, LinkWord, ObjectChange, OtherRules, OtherServer,
+    RuleTouched, Side, SpaceSummary, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhatIfStep,
 };

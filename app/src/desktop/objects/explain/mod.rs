@@ -4,4 +4,5 @@ pub mod changes;
 pub mod expression;
 pub mod flows;
 pub mod joins;
+pub mod recalls;
 pub mod scope;

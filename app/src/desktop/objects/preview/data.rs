@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_engine::service::{
-    AttributeWord, ChangeKind, ChangedAttribute, ConnectorSummary, CsObjectView, FlowView, MvObjectView, ObjectChange,
-    PreviewView, SyncMode,
+    ChangeKind, ConnectorSummary, CsObjectView, FlowView, MvObjectView, ObjectChange, PreviewView, SyncMode,
 };
 use uuid::Uuid;
 
@@ -121,9 +120,4 @@ pub fn connector_name(connectors: &[ConnectorSummary], space: &str) -> String {
     }
     let known = connectors.iter().find(|connector| connector.guid.to_string() == space);
     known.map_or_else(|| "Another connector".to_owned(), |connector| connector.name.clone())
-}
-
-/// Attributes whose contributor loses its value to another rule or to nobody.
-pub fn recalled(change: &ObjectChange) -> impl Iterator<Item = &ChangedAttribute> {
-    change.attributes.iter().filter(|attribute| attribute.old_rule.is_some() || attribute.change == AttributeWord::Delete)
 }

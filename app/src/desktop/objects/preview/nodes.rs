@@ -28,6 +28,8 @@ pub enum Node {
     Recall,
     /// Whether the metaverse object is deleted.
     Deletion,
+    /// Outbound rules.
+    OutboundScope,
     /// What happens to objects of connectors.
     Provisioning,
     /// An object of a connector.
@@ -73,6 +75,7 @@ pub fn tree(preview: &PreviewView, targets: &[Target]) -> Vec<Branch> {
     let metaverse = preview.changes.iter().find(|change| change.space.is_empty());
     let deleted = metaverse.is_some_and(|change| is_destructive(change.kind));
     let in_scope = preview.scope.iter().filter(|rule| rule.in_scope).count();
+    let outbound = preview.targets.iter().flat_map(|target| &target.scope).filter(|rule| rule.in_scope).count();
     let mut branches = vec![
         branch(Node::Start, "Start Preview", None),
         branch(Node::Source, "Source Object Details", None),
@@ -80,8 +83,9 @@ pub fn tree(preview: &PreviewView, targets: &[Target]) -> Vec<Branch> {
         branch(Node::Join, "Join and Projection", Some(preview.joins.len())),
         branch(Node::ImportFlow, "Import Attribute Flow", Some(preview.import_flows.len())),
         branch(Node::Metaverse, "Metaverse Object", metaverse.map(|change| change.attributes.len())),
-        branch(Node::Recall, "Attribute Recall", metaverse.map(|change| super::data::recalled(change).count())),
+        branch(Node::Recall, "Attribute Recall", metaverse.map(|_| preview.recalls.len())),
         Branch { bad: deleted, ..branch(Node::Deletion, "Metaverse Object Deletion", None) },
+        branch(Node::OutboundScope, "Outbound Scope", Some(outbound)),
         branch(Node::Provisioning, "Provisioning", Some(targets.len())),
     ];
     for (index, target) in targets.iter().enumerate() {

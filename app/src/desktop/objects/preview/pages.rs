@@ -1,7 +1,7 @@
 //! The pages of a preview's result.
 
 use egui::{RichText, Ui};
-use syncline_engine::service::{ConnectorSummary, error_fix};
+use syncline_engine::service::{ConnectorSummary, RuleScopeView, TargetPreview, error_fix};
 
 use super::super::super::command::AttributeOfIdentity;
 use super::super::super::command::Command;
@@ -16,8 +16,9 @@ use super::super::explain::changes::{
 };
 use super::super::explain::flows::{FlowGrid, FlowKind, FlowRow, flow_rows, gives};
 use super::super::explain::joins::{CANDIDATES, JoinGrid, JoinRow, join_rows};
+use super::super::explain::recalls::{RecallGrid, RecallRow, recall_rows};
 use super::super::explain::scope::{ScopeGrid, ScopeRow, scope_rows};
-use super::data::{Previewed, Target, connector_name, recalled};
+use super::data::{Previewed, Target, connector_name};
 use super::nodes::Node;
 
 /// A list of one page.
@@ -53,7 +54,8 @@ pub struct Pages {
     joins: List<JoinRow>,
     import: List<FlowRow>,
     identity: List<ChangeRow>,
-    recall: List<ChangeRow>,
+    recall: List<RecallRow>,
+    outbound: List<ScopeRow>,
     provisioning: List<ObjectRow>,
     targets: Vec<TargetLists>,
 }
@@ -77,7 +79,9 @@ impl Pages {
         let change = answer.identity_change();
         let same = if self.changed_only { Vec::new() } else { answer.identity_values() };
         self.identity.rows = change_rows(change.into_iter().flat_map(|change| &change.attributes), &same);
-        self.recall.rows = change_rows(change.into_iter().flat_map(recalled), &[]);
+        self.recall.rows = recall_rows(&preview.recalls);
+        let outbound: Vec<RuleScopeView> = preview.targets.iter().flat_map(|target| target.scope.clone()).collect();
+        self.outbound.rows = scope_rows(&outbound);
         self.targets.resize_with(targets.len(), TargetLists::default);
         for (lists, target) in self.targets.iter_mut().zip(targets) {
             let before = answer.before.get(&target.change.guid);
@@ -126,10 +130,16 @@ impl Pages {
             Node::Recall => {
                 let about = "Values whose contributor loses them: withdrawn, or taken over by another rule.";
                 heading(ui, "Attribute Recall", about, &mut self.recall, None);
-                let model = ChangeGrid { name: "Attribute Recall", palette, empty: "No value is withdrawn." };
-                Grid::new().show(ui, &model, &mut self.recall.rows, &mut self.recall.state);
+                Grid::new().show(ui, &RecallGrid, &mut self.recall.rows, &mut self.recall.state);
             }
             Node::Deletion => deletion(ui, answer),
+            Node::OutboundScope => {
+                let told = |target: &TargetPreview| format!("{}: {}.", target.connector, target.text);
+                let about = preview.targets.iter().map(told).collect::<Vec<_>>().join(" ");
+                heading(ui, "Outbound Scope", &about, &mut self.outbound, None);
+                let model = ScopeGrid { name: "Outbound Scope" };
+                Grid::new().show(ui, &model, &mut self.outbound.rows, &mut self.outbound.state);
+            }
             Node::Provisioning => {
                 let about = "Objects of connectors that are made, renamed, changed, disconnected or deleted.";
                 heading(ui, "Provisioning", about, &mut self.provisioning, None);
@@ -233,7 +243,11 @@ fn deletion(ui: &mut Ui, answer: &Previewed) {
             }
         }
         None if answer.metaverse.is_some() => {
-            ui.label("The metaverse object is not deleted: a joined object still keeps it alive.");
+            let deletion = &answer.preview.deletion;
+            ui.label(format!("The metaverse object is not deleted: {}.", deletion.reason));
+            for holder in &deletion.holders {
+                ui.label(format!("{}: {} ({})", holder.connector, holder.dn, holder.rule));
+            }
         }
         None => {
             ui.label("No metaverse object is concerned.");

@@ -1,16 +1,16 @@
 //! Flows and what became of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_expression::{Outcome, Step, StepResult, Value as ExpressionValue};
 
 use super::{Explainer, MOST_VALUES};
-use crate::model::{AttributeId, CsId, Image, ObjectError, RuleId, fold_text};
+use crate::model::{AttributeId, ConnectorId, CsId, Image, ObjectError, RuleId, fold_text};
 use crate::rules::{Flow, MergeType, SyncRule};
 use crate::service::{EngineError, ExpressionPart, FlowStatus, FlowView};
 use crate::store::connector_space::CsObject;
-use crate::sync::explain::{self, OutboundFlow, OutboundTarget};
-use crate::sync::{FlowTrace, FlowValue, Standing};
+use crate::sync::explain;
+use crate::sync::{FlowTrace, FlowValue, OutboundFlow, Standing, TargetObject};
 use crate::whatif::failing;
 
 /// A flow before it is known what became of it.
@@ -120,13 +120,20 @@ impl Explainer<'_> {
         Ok(view)
     }
 
-    /// The outbound flows to one object.
-    pub(super) fn outbound_flows(&self, target: OutboundTarget<'_>, dn: &str) -> Result<Vec<FlowView>, EngineError> {
-        let connector = self.context.connector_name(target.connector);
+    /// The outbound flows to one object, as a preview traced them; `staged` are the attributes that its export changes,
+    /// as far as that is known.
+    pub(super) fn target_flows(
+        &self,
+        connector: ConnectorId,
+        object: &TargetObject,
+        staged: Option<&BTreeSet<AttributeId>>,
+    ) -> Result<Vec<FlowView>, EngineError> {
+        let connector = self.context.connector_name(connector);
         let mut views = Vec::new();
-        for OutboundFlow { attribute, rule, result, standing } in explain::outbound_flows(&self.plan, target, None, self.now) {
-            if let Some(origin) = self.origin(rule, attribute, connector.clone(), dn.to_owned()) {
-                views.push(self.flow(&origin, &result, standing, !target.creating, &|_| false)?);
+        for OutboundFlow { attribute, rule, result, standing } in &object.flows {
+            if let Some(origin) = self.origin(*rule, *attribute, connector.clone(), object.dn.clone()) {
+                let unchanged = !object.action.creates() && staged.is_some_and(|staged| !staged.contains(attribute));
+                views.push(self.flow(&origin, result, *standing, !object.action.creates(), &|_| unchanged)?);
             }
         }
         let key = |view: &FlowView| (fold_text(&view.attribute), view.precedence);

@@ -3,6 +3,7 @@
 
 mod flows;
 pub mod preview;
+mod targets;
 pub mod why;
 pub mod why_not;
 

@@ -8,20 +8,20 @@ use rusqlite::Connection;
 
 use super::super::QueryContext;
 use super::{Explainer, remains_text};
-use crate::model::{CsId, Image, fold_text};
+use crate::model::{CsId, fold_text};
 use crate::service::{EngineError, FlowView, JoinGroupView, PreviewView, RuleScopeView, SyncMode};
 use crate::store::connector_space::CsObject;
 use crate::store::metaverse::{self, MvObject};
 use crate::sync::MvEffect;
-use crate::sync::explain::{self, OutboundTarget, type_of};
+use crate::sync::explain::type_of;
 use crate::sync::preview::Preview;
 use crate::whatif::{LinkWord, ObjectChange, PreviewContext, preview_changes};
 
 /// What is known of an object before it is synchronized.
 pub struct Prepared<'a> {
-    explainer: Explainer<'a>,
-    object: Arc<CsObject>,
-    identity: Option<MvObject>,
+    pub(super) explainer: Explainer<'a>,
+    pub(super) object: Arc<CsObject>,
+    pub(super) identity: Option<MvObject>,
     identity_name: String,
     scope: Vec<RuleScopeView>,
     joins: Vec<JoinGroupView>,
@@ -66,7 +66,9 @@ impl Prepared<'_> {
         let changes = preview_changes(self.explainer.connection, describing, preview)?;
         self.names = self.explainer.names(trace.into_iter().flat_map(|trace| trace.flows.iter().map(|flow| flow.object)))?;
         let nothing_pending = mode == SyncMode::Delta && preview.error.is_none() && preview.effects.objects.is_empty();
-        let (import_flows, export_flows) = (self.import_flows(preview)?, self.export_flows(preview, &changes)?);
+        let import_flows = self.import_flows(preview)?;
+        let (recalls, deletion, targets) = (self.recalls(preview)?, self.deletion(preview)?, self.targets(preview)?);
+        let export_flows = targets.iter().flat_map(|target| &target.objects).flat_map(|object| object.flows.clone()).collect();
         Ok(PreviewView {
             connector_id: self.object.connector,
             connector: context.connector_name(self.object.connector),
@@ -81,6 +83,9 @@ impl Prepared<'_> {
             scope: self.scope,
             joins: self.joins,
             import_flows,
+            recalls,
+            deletion,
+            targets,
             export_flows,
             changes,
             error: preview.error.clone(),
@@ -115,34 +120,6 @@ impl Prepared<'_> {
             views.extend(self.explainer.inbound_flow(flow, joined, &self.names)?);
         }
         views.sort_by_cached_key(|view| (fold_text(&view.attribute), view.precedence));
-        Ok(views)
-    }
-
-    /// The flows to the objects that change.
-    fn export_flows(&self, preview: &Preview, changes: &[ObjectChange]) -> Result<Vec<FlowView>, EngineError> {
-        let (metaverse_type, image): (&str, &Image) = match preview.metaverse() {
-            Some((_, Some(after))) => (&after.object_type, &after.image),
-            Some((_, None)) => return Ok(Vec::new()),
-            None => match &self.identity {
-                Some(identity) => (&identity.object_type, &identity.image),
-                None => return Ok(Vec::new()),
-            },
-        };
-        let identity = self.identity.as_ref().map(|identity| identity.id);
-        let groups = match preview.metaverse().map(|(id, _)| id).or(identity) {
-            Some(id) => explain::groups(self.explainer.connection, &self.explainer.plan, &[id])?.remove(&id),
-            None => None,
-        };
-        let groups: Vec<String> = groups.into_iter().flatten().chain(self.object.groups.iter().cloned()).collect();
-        let mut views = Vec::new();
-        for effect in &preview.effects.objects {
-            let (creating, object) = (effect.before.is_none(), &effect.after);
-            let changed = changes.iter().any(|change| change.guid == object.guid && !change.attributes.is_empty());
-            let Some(object_type) = type_of(object).filter(|_| changed && effect.link.is_some()) else { continue };
-            let target =
-                OutboundTarget { connector: object.connector, object_type, metaverse_type, image, groups: &groups, creating };
-            views.extend(self.explainer.outbound_flows(target, &object.dn)?);
-        }
         Ok(views)
     }
 }
