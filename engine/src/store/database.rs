@@ -27,10 +27,13 @@ pub struct DatabaseInfo {
     pub bytes: u64,
 }
 
-/// What a test hangs on every writing connection before anything is done with it. Only a test that has a process of its
-/// own sets it.
+/// What is done with a writing connection before anything else.
 #[cfg(test)]
-pub(crate) static WATCH: std::sync::OnceLock<Box<dyn Fn(&mut Connection) + Send + Sync>> = std::sync::OnceLock::new();
+type Watch = dyn Fn(&mut Connection) + Send + Sync;
+
+/// What a test hangs on every writing connection. Only a test that has a process of its own sets it.
+#[cfg(test)]
+pub(crate) static WATCH: std::sync::OnceLock<Box<Watch>> = std::sync::OnceLock::new();
 
 /// The database of one workspace. Shared by threads: the writer is one at a time, readers are many.
 pub struct Database {

@@ -526,9 +526,10 @@ impl Evaluator<'_> {
         });
     }
 
-    /// The step looks at everything, or the object that is synchronized must be looked at so.
+    /// The step looks at everything, or the object that is synchronized must be looked at so. One that failed must: the
+    /// failure may lie in a target that nothing else asks for.
     fn looks_in_full(&self, subject: Option<&Contributor>) -> bool {
-        self.input.full || subject.is_some_and(|subject| subject.object.needs_full)
+        self.input.full || subject.is_some_and(|subject| subject.object.needs_full || has_failed(&subject.object))
     }
 
     /// Takes an outcome in; true when it changes who contributes.
@@ -657,6 +658,11 @@ fn alone(effect: CsEffect, counter: &'static str) -> Effects {
     Effects { objects: vec![effect], counted: vec![Counted { counter, target: None, object: 0 }], ..Effects::default() }
 }
 
+/// The last synchronization of the object failed; what an import found out about an export is no failure.
+fn has_failed(object: &CsObject) -> bool {
+    object.import_error.as_ref().is_some_and(|known| known.error.code != ErrorCode::EXPORTED_CHANGE_NOT_REIMPORTED)
+}
+
 /// The source with its pending import synchronized and its flags and error cleared.
 fn committed(contributor: &Contributor, ambience: Ambience<'_>) -> CsEffect {
     let object = &contributor.object;
@@ -669,7 +675,7 @@ fn committed(contributor: &Contributor, ambience: Ambience<'_>) -> CsEffect {
         effect.commit_import = true;
     }
     // What an import did not see of an export is settled by an import.
-    if object.import_error.as_ref().is_some_and(|known| known.error.code != ErrorCode::EXPORTED_CHANGE_NOT_REIMPORTED) {
+    if has_failed(object) {
         after.import_error = None;
     }
     after.rename_retry = false;
