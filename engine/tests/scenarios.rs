@@ -113,6 +113,7 @@ scenarios! {
     joined_by_hand = check("joined-by-hand"),
     disconnected_by_hand = check("disconnected-by-hand"),
     one_name_two_types = check("one-name-two-types"),
+    faulty_rule = check("faulty-rule"),
     flow_errors = check("flow-errors"),
     provisioning_loop = check("provisioning-loop"),
 }

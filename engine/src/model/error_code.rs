@@ -80,6 +80,12 @@ codes! {
     INVALID_EXPRESSION = "sync-rule-invalid-expression";
     /// A flow reads an attribute that the schema lacks.
     FLOW_ATTRIBUTE_NOT_FOUND = "sync-rule-flow-attribute-not-found";
+    /// A scoping filter asks for an attribute that the schema lacks.
+    SCOPE_ATTRIBUTE_NOT_FOUND = "sync-rule-required-attr-not-found";
+    /// A join condition compares an attribute that the schema lacks.
+    JOIN_ATTRIBUTE_NOT_FOUND = "sync-rule-relationship-criteria-attribute-not-found";
+    /// A rule is for an object type that the schema lacks, or asks for membership in something that is no name.
+    RULE_INVALID = "sync-rule-validation-parsing-error";
     /// A constant is neither True nor False.
     INVALID_BOOLEAN_CONSTANT = "invalid-boolean-constant-flow";
     /// A reference has no constant.

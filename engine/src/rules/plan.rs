@@ -9,7 +9,9 @@ use uuid::Uuid;
 use super::definition::{Direction, LinkType, MergeType};
 use super::flow_order::FlowOrders;
 use super::scope::CompiledClause;
-use crate::model::{AttributeId, AttributeTable, ConnectorId, Deprovisioning, Dn, ErrorCode, RuleId, Schema, Value, ValueType};
+use crate::model::{
+    AttributeId, AttributeTable, ConnectorId, Deprovisioning, Dn, ErrorCode, ObjectError, RuleId, Schema, Value, ValueType,
+};
 
 /// Type of an attribute on the side that a flow writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +111,9 @@ pub struct CompiledRule {
     pub join: Vec<Vec<CompiledJoin>>,
     /// Flows by target.
     pub flows: Vec<CompiledFlow>,
+    /// Why scope or join cannot be decided. Such a rule is in scope of every object of its type, and each of them fails
+    /// with this: to treat them as out of scope could delete what the rule holds.
+    pub fault: Option<Box<ObjectError>>,
 }
 
 impl CompiledRule {

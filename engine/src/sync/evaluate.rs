@@ -8,14 +8,12 @@ use uuid::Uuid;
 
 use super::effects::{Counted, CsEffect, Effects, MvEffect, MvTarget, TargetAction, TargetTrace, Trace};
 use super::facts::{Attempt, FactReader, Facts, Halt, Question};
-use super::inbound::{Before, Contributor, InboundResult, flow, object_type};
+use super::inbound::{Before, Contributor, InboundResult, flow, object_type, sound};
 use super::join::{LinkDecision, candidates, decide};
-use super::outbound::{Outbound, TargetOutcome, Targets, deprovision, deprovisioned, link_rules, traced, unlink};
+use super::object_effects::{committed, has_failed, left, merge_effect, released};
+use super::outbound::{Outbound, TargetOutcome, Targets, deprovisioned, traced, unlink};
 use super::values::Ambience;
-use crate::model::{
-    AlgorithmStep, ConnectorId, CsId, Delta, Deprovisioning, ErrorCode, Image, MvId, ObjectError, ObjectOperation, RuleId,
-    SortedMap,
-};
+use crate::model::{AlgorithmStep, ConnectorId, CsId, ErrorCode, Image, MvId, ObjectError, ObjectOperation, RuleId, SortedMap};
 use crate::rules::{Direction, LinkType, Plan};
 use crate::store::connector_space::{CsObject, EXPLICIT, NORMAL};
 use crate::store::metaverse::MvObject;
@@ -188,6 +186,7 @@ impl Evaluator<'_> {
         let retyped = source.pending_import.operation == ObjectOperation::DeleteAdd;
         let contributor = self.contributor(Arc::clone(&source));
         self.note(|trace| trace.rules = contributor.rules.iter().map(|rule| rule.id).collect());
+        sound(contributor.rules.iter())?;
         let Some(mv) = source.mv else {
             if deleted {
                 let mut effect = CsEffect::keep(&source);
@@ -268,7 +267,10 @@ impl Evaluator<'_> {
     fn joined_to(&self, mv: MvId, except: Option<CsId>) -> Attempt<Vec<Contributor>> {
         let links = self.facts.links(mv)?;
         let ids: Vec<CsId> = links.iter().map(|(_, id)| *id).filter(|id| Some(*id) != except).collect();
-        Ok(self.facts.cs_all(&ids)?.into_iter().map(|object| self.contributor(object)).collect())
+        let contributors: Vec<Contributor> =
+            self.facts.cs_all(&ids)?.into_iter().map(|object| self.contributor(object)).collect();
+        sound(contributors.iter().flat_map(|contributor| contributor.rules.iter()))?;
+        Ok(contributors)
     }
 
     /// An object seen through its rules, worked out once for all attempts.
@@ -322,7 +324,7 @@ impl Evaluator<'_> {
         if let Some(place) = contributors.iter().position(|contributor| contributor.object.id == source) {
             if matches!(role, Role::Deleted | Role::Disconnected) {
                 let contributor = contributors.remove(place);
-                let mut effect = left(&contributor, role, self.input.ambience);
+                let mut effect = left(&contributor, role == Role::Deleted, self.input.ambience);
                 if let Some(ByHand::Disconnect { explicit }) = self.input.by_hand {
                     effect.after.connector_state = state_of(explicit);
                     effect.remove |= contributor.object.is_unexported_add();
@@ -656,90 +658,6 @@ fn same_image(a: &Image, b: &Image) -> bool {
 /// An unjoined object alone.
 fn alone(effect: CsEffect, counter: &'static str) -> Effects {
     Effects { objects: vec![effect], counted: vec![Counted { counter, target: None, object: 0 }], ..Effects::default() }
-}
-
-/// The last synchronization of the object failed; what an import found out about an export is no failure.
-fn has_failed(object: &CsObject) -> bool {
-    object.import_error.as_ref().is_some_and(|known| known.error.code != ErrorCode::EXPORTED_CHANGE_NOT_REIMPORTED)
-}
-
-/// The source with its pending import synchronized and its flags and error cleared.
-fn committed(contributor: &Contributor, ambience: Ambience<'_>) -> CsEffect {
-    let object = &contributor.object;
-    let mut effect = CsEffect::keep(object);
-    let after = &mut effect.after;
-    if !object.pending_import.is_none() {
-        after.object_type = object_type(object).map(str::to_owned);
-        object.pending_import.apply_to(&mut after.hologram);
-        after.pending_import = Delta::none();
-        effect.commit_import = true;
-    }
-    // What an import did not see of an export is settled by an import.
-    if has_failed(object) {
-        after.import_error = None;
-    }
-    after.rename_retry = false;
-    after.reference_retry = false;
-    after.needs_full = false;
-    let outbound: Vec<_> = object.link_rules.iter().filter(|rule| rule.direction == Direction::Outbound).copied().collect();
-    after.link_rules = link_rules(Some(contributor), &[], &object.link_rules, ambience);
-    after.link_rules.extend(outbound);
-    effect
-}
-
-/// The source after it lost its metaverse object.
-fn left(contributor: &Contributor, role: Role, ambience: Ambience<'_>) -> CsEffect {
-    if role == Role::Deleted {
-        let mut effect = CsEffect::keep(&contributor.object);
-        effect.link = None;
-        effect.remove = true;
-        return effect;
-    }
-    let mut effect = committed(contributor, ambience);
-    effect.link = None;
-    effect.after.link_rules.clear();
-    effect.after.disconnected = Some(ambience.now);
-    if !matches!(effect.after.unapplied.operation, ObjectOperation::None | ObjectOperation::Delete) {
-        // Nobody wants it any more.
-        effect.after.unapplied = Delta::none();
-        effect.staged_references = Some(Default::default());
-    }
-    effect
-}
-
-/// A joined object of a metaverse object that goes: deprovisioned when a rule provisioned it, left alone otherwise
-/// (`engine.md` 4.2-7).
-fn released(object: &Arc<CsObject>, action: Deprovisioning, ambience: Ambience<'_>) -> TargetOutcome {
-    let provisioned =
-        object.link_rules.iter().any(|rule| rule.direction == Direction::Outbound && rule.action == LinkType::Provision);
-    if provisioned { deprovision(object, action, ambience) } else { TargetOutcome { counter: None, ..unlink(object, ambience) } }
-}
-
-/// Lays an outbound effect over what is already wanted for the same object.
-fn merge_effect(effects: &mut BTreeMap<CsId, CsEffect>, effect: CsEffect, link: Option<MvTarget>) {
-    let Some(id) = effect.before.as_ref().map(|object| object.id) else { return };
-    match effects.get_mut(&id) {
-        None => {
-            effects.insert(id, effect);
-        }
-        Some(known) => {
-            known.after.unapplied = effect.after.unapplied.clone();
-            known.after.export_changed = effect.after.export_changed;
-            known.after.disconnected = effect.after.disconnected;
-            if effect.before.as_ref().is_some_and(|before| before.connector_state != effect.after.connector_state) {
-                known.after.connector_state = effect.after.connector_state;
-            }
-            known.after.link_rules.clone_from(&effect.after.link_rules);
-            known.after.dn.clone_from(&effect.after.dn);
-            known.after.dn_key.clone_from(&effect.after.dn_key);
-            if effect.after.object_type != effect.before.as_ref().and_then(|object| object.object_type.clone()) {
-                known.after.object_type.clone_from(&effect.after.object_type);
-            }
-            known.link = if effect.link.is_none() { None } else { link.or(effect.link) };
-            known.remove |= effect.remove;
-            known.staged_references = effect.staged_references;
-        }
-    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "gathers what one evaluation found; called once")]

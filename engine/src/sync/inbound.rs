@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::effects::{FlowTrace, Standing};
+use super::facts::{Attempt, Halt};
 use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value};
 use crate::model::sorted_set::sorted_set;
 use crate::model::{
@@ -55,6 +56,17 @@ impl Contributor {
     /// The rules in scope that keep the metaverse object alive.
     pub fn holding(&self) -> impl Iterator<Item = &Arc<CompiledRule>> {
         self.rules.iter().filter(|rule| matches!(rule.link, LinkType::Provision | LinkType::StickyJoin))
+    }
+}
+
+/// Ends an attempt for which a faulty rule would have to be decided.
+///
+/// # Errors
+/// [`Halt::Error`] with the fault of the first such rule.
+pub fn sound<'r>(rules: impl IntoIterator<Item = &'r Arc<CompiledRule>>) -> Attempt<()> {
+    match rules.into_iter().find_map(|rule| rule.fault.as_deref()) {
+        Some(fault) => Err(Halt::from(fault.clone())),
+        None => Ok(()),
     }
 }
 

@@ -13,6 +13,7 @@ mod facts;
 mod inbound;
 mod join;
 mod loader;
+mod object_effects;
 mod outbound;
 mod plan;
 pub mod preview;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::effects::{CsEffect, OutboundFlow, ReferenceValues, Standing, TargetAction, TargetObject, TargetTrace};
 use super::facts::{Attempt, FactReader, Halt};
-use super::inbound::{Contributor, merge_into, normal, object_type};
+use super::inbound::{Contributor, merge_into, normal, object_type, sound};
 use super::join::holds;
 use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value, match_keys};
 use crate::connector::ContainerFilter;
@@ -87,6 +87,7 @@ impl Outbound<'_> {
         let source = ScopeSource { image: self.image, groups: self.groups };
         let rules: Vec<&Arc<CompiledRule>> =
             self.connector.outbound_rules(self.metaverse_type).iter().filter(|rule| in_scope(&rule.scope, source)).collect();
+        sound(rules.iter().copied())?;
         let mut outcomes = Vec::new();
         let (mut present, mut released) = (Vec::new(), Vec::new());
         for &contributor in linked {
