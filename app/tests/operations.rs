@@ -271,3 +271,71 @@ fn objects_are_joined_and_disconnected_by_hand() {
     assert_eq!(back["state"], "Connector (normal)");
     demo.refused(&refused, 31, "disconnect it first");
 }
+
+#[test]
+fn a_connector_is_deleted_after_its_impact_is_told() {
+    let here = Installation::new();
+    let show = |connector: &str| here.data(&["connector", "show", connector]);
+    assert_eq!(show(TENANT)["deprovisioning"], "delete-object");
+    let set = here.data(&["connector", "set", TENANT, "--deprovisioning", "make-explicit-disconnector"]);
+    assert_eq!(set["deprovisioning"], "make-explicit-disconnector", "{set}");
+    assert_eq!(show(TENANT)["deprovisioning"], "make-explicit-disconnector");
+    here.data(&["connector", "set", TENANT, "--deprovisioning", "delete-object"]);
+
+    here.refused(&["connector", "delete", "nobody"], 30, "nobody");
+    here.refused(&["connector", "delete", FOREST, "--space-only"], 2, "--yes");
+    let objects = here.data(&["connector", "stats", FOREST])["all"].as_u64().unwrap();
+    let impact = here.data(&["connector", "delete", FOREST, "--space-only", "--dry-run"]);
+    assert!(objects > 400 && impact["objects"].as_u64().unwrap() <= objects, "{impact}");
+    assert!(impact["joined"].as_u64() >= impact["metaverseDeleted"].as_u64(), "{impact}");
+    assert_eq!(here.data(&["connector", "stats", FOREST])["all"], objects, "looking deletes nothing");
+    let (answer, exit) = here.answer(&["connector", "delete", FOREST, "--space-only", "--yes"]);
+    assert_eq!(exit, 0, "{answer}");
+    assert_eq!(here.data(&["connector", "stats", FOREST])["all"], 0);
+    // What was foretold is what happened.
+    let staged = here.data(&["deletes", "show"])["staged"]["deletions"].clone();
+    assert_eq!((&impact["deletions"]["staged"], &impact["exports"][0]["after"]["deletes"]), (&staged, &staged), "{impact}");
+    assert!(staged.as_u64().unwrap() > 300, "{impact}");
+    assert!(show(FOREST)["fullImportRequired"].as_str().unwrap().contains("was deleted"));
+    // Read anew, everything finds what it had.
+    here.data(&["run", "start", FOREST, "Full Import"]);
+    here.answer(&["run", "start", FOREST, "Full Synchronization"]);
+    assert_eq!(here.data(&["deletes", "show"])["staged"]["deletions"], 0);
+
+    let rules = here.data(&["rule", "list"]).as_array().unwrap().len();
+    let impact = here.data(&["connector", "delete", TENANT, "--dry-run"]);
+    let going = impact["rules"].as_array().unwrap().len();
+    assert!(going > 20 && impact["deletions"].is_null(), "{impact}");
+    let (answer, exit) = here.answer(&["connector", "delete", TENANT, "--yes"]);
+    assert_eq!(exit, 0, "{answer}");
+    assert_eq!(here.data(&["connector", "list"]).as_array().unwrap().len(), 1);
+    assert_eq!(here.data(&["rule", "list"]).as_array().unwrap().len(), rules - going);
+    let runs = here.data(&["run", "list"]);
+    assert_eq!((&runs["rows"][0]["connector"], &runs["rows"][0]["profile"]), (&TENANT.into(), &"Delete Connector".into()));
+    here.refused(&["connector", "show", TENANT], 30, TENANT);
+    let added = here.data(&["connector", "add", "sandbox", "--tenant", "contoso"]);
+    assert_eq!(added["connector"]["name"], TENANT, "{added}");
+    assert_eq!(here.data(&["rule", "list"]).as_array().unwrap().len(), rules);
+}
+
+#[test]
+fn the_choices_for_the_standard_rules_are_shown_and_changed() {
+    let here = Installation::new();
+    let shown = here.data(&["config", "choices", "show"]);
+    assert_eq!((&shown[3]["name"], &shown[3]["value"]), (&"hybrid-exchange".into(), &"off".into()), "{shown}");
+    here.refused(&["config", "choices", "set", "apps=Solitaire"], 31, "ExchangeOnline");
+    here.refused(&["config", "choices", "set", "game=on"], 30, "user-match");
+    here.refused(&["config", "choices", "set", "hybrid-exchange"], 2, "NAME=VALUE");
+    let dry = here.data(&["config", "choices", "set", "hybrid-exchange=on", "--dry-run"]);
+    assert!(!dry["rules"]["steps"].as_array().unwrap().is_empty() && dry["rules"]["stored"] == false, "{dry}");
+    here.refused(&["config", "choices", "set", "hybrid-exchange=on"], 2, "--yes");
+    assert_eq!(here.data(&["config", "choices", "show"])[3]["value"], "off");
+    let stored = here.data(&["config", "choices", "set", "hybrid-exchange=on", "--yes"]);
+    let names = |change: &Value| -> Vec<String> {
+        change["rules"]["steps"].as_array().unwrap().iter().map(|step| format!("{} {}", step["fate"], step["name"])).collect()
+    };
+    assert_eq!((names(&stored), &stored["rules"]["stored"]), (names(&dry), &true.into()), "{stored}");
+    assert_eq!(here.data(&["config", "choices", "show"])[3]["value"], "on");
+    let text = String::from_utf8(here.call(&["config", "choices", "set", "hybrid-exchange=off", "--dry-run"]).stdout).unwrap();
+    assert!(text.contains("removed") && text.contains("User Exchange Hybrid"), "{text}");
+}

@@ -103,8 +103,19 @@ scenarios! {
     step_limits = check("step-limits"),
     deletions_approved = check("deletions-approved"),
     members_of_a_group = check("members-of-a-group"),
+    deprovisioning_delete = check("deprovisioning-delete"),
+    deprovisioning_normal = check("deprovisioning-normal"),
+    deprovisioning_explicit = check("deprovisioning-explicit"),
+    connector_space_deleted = check("connector-space-deleted"),
+    connector_deleted = check("connector-deleted"),
     join_without_flow = check("join-without-flow"),
     confirmed_at_once = check("confirmed-at-once"),
+    joined_by_hand = check("joined-by-hand"),
+    disconnected_by_hand = check("disconnected-by-hand"),
+    one_name_two_types = check("one-name-two-types"),
+    faulty_rule = check("faulty-rule"),
+    flow_errors = check("flow-errors"),
+    provisioning_loop = check("provisioning-loop"),
 }
 
 #[test]

@@ -8,6 +8,7 @@ use syncline_engine::service::{
     ConnectorFate, Engine, EngineError, ExportReport, ImportOptions, ImportReport, Remark, ReplacedRule,
 };
 
+use super::config_choices::ChoicesCommand;
 use super::confirm::confirm;
 use super::exit::Failure;
 use super::output::{Answer, say};
@@ -42,6 +43,9 @@ Example:
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+    /// Show and change the choices that decide which standard rules there are
+    #[command(subcommand)]
+    Choices(ChoicesCommand),
     /// Print the script with which the rules editor of a real server makes rules
     #[command(after_help = "\
 Example:
@@ -87,6 +91,7 @@ impl ConfigCommand {
         match self {
             Self::ImportServer(_) => "config import-server",
             Self::ServerExport { .. } => "config server-export",
+            Self::Choices(command) => command.name(),
             Self::RuleScript { .. } => "config rule-script",
         }
     }
@@ -102,6 +107,7 @@ impl ConfigCommand {
                 let report = session.query(|engine| Ok(engine.export_server_configuration(folder)?))?;
                 Answer::new(&report, exported(&report))
             }
+            Self::Choices(command) => command.run(session),
             Self::RuleScript { rules } => {
                 let script = session.query(|engine| Ok(engine.rule_script(rules)?))?;
                 let text = script.clone();

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use syncline_engine::service::{ConnectorStatistics, ConnectorSummary};
 
 use super::connector_add::{self, AddCommand, CredentialArgs};
+use super::connector_delete::{self, DeleteArgs};
 use super::connector_set::{self, SetArgs};
 use super::exit::Failure;
 use super::output::Answer;
@@ -59,7 +60,9 @@ Example:
     /// List, show and change run profiles
     #[command(subcommand)]
     Profiles(ProfilesCommand),
-    /// Show or change how a forest is reached and read
+    /// Delete a connector space, or a connector with it, after telling what that does
+    Delete(DeleteArgs),
+    /// Show or change how a forest is reached and read, and what becomes of deprovisioned objects
     Set(SetArgs),
 }
 
@@ -77,8 +80,15 @@ impl ConnectorCommand {
             Self::Partitions(command) => command.name(),
             Self::Containers(command) => command.name(),
             Self::Profiles(command) => command.name(),
+            Self::Delete(_) => "connector delete",
             Self::Set(_) => "connector set",
         }
+    }
+
+    /// True when the command waits for a run, and so writes one JSON object per line.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        matches!(self, Self::Delete(arguments) if !arguments.dry_run)
     }
 
     /// Answers it.
@@ -103,6 +113,7 @@ impl ConnectorCommand {
             Self::Partitions(command) => command.run(session),
             Self::Containers(command) => command.run(session),
             Self::Profiles(command) => command.run(session),
+            Self::Delete(arguments) => connector_delete::run(session, arguments),
             Self::Set(arguments) => connector_set::run(session, arguments),
         }
     }
@@ -116,6 +127,7 @@ fn show(connector: &ConnectorSummary, view: &View) -> String {
         .add("Description", &connector.description)
         .add("Address", &connector.address)
         .add("State", connector.state.label())
+        .add("Deprovisioning", connector_set::explained(connector.deprovisioning))
         .add("Partitions", connector.partitions.join("; "))
         .add("Pending import", connector.pending_import.to_string())
         .add("Pending export", connector.pending_export.to_string())

@@ -1,8 +1,9 @@
-//! `syncline connector set`: how a forest is reached and read.
+//! `syncline connector set`: how a forest is reached and read, and what becomes of objects that nothing holds.
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use syncline_engine::connector::active_directory::{ActiveDirectorySettings, DeltaMode};
+use syncline_engine::service::{ConnectorKind, Deprovisioning};
 
 use super::exit::Failure;
 use super::output::Answer;
@@ -12,7 +13,7 @@ use super::table::Pairs;
 /// Arguments of `connector set`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Without options the present settings are shown. The forest is signed in to with the new
+Without options the present settings are shown. A forest is signed in to with the new
 settings before they are stored.
 
 --delta says how delta imports learn what changed:
@@ -23,8 +24,17 @@ settings before they are stored.
            another domain controller answers
 After a change of --delta the next import of the forest is a full one, unless it is to auto.
 
+--deprovisioning is for every kind of connector; the other options are for forests. It says what
+becomes of an object that rules put into the directory, once its rule left scope or its
+metaverse object is gone. It holds from then on: what is staged already stays staged.
+  delete-object               its deletion is staged; the deletion threshold counts it
+  make-normal-disconnector    it stays in the directory; rules, also inbound ones, may join it
+                              again at the next synchronization of the connector
+  make-explicit-disconnector  it stays in the directory; no rule joins it again
+
 Examples:
   syncline connector set contoso.com
+  syncline connector set \"contoso.onmicrosoft.com - AAD\" --deprovisioning make-explicit-disconnector
   syncline connector set contoso.com --delta usn
   syncline connector set contoso.com --server dc1.contoso.com --server dc2.contoso.com --any-server no")]
 pub struct SetArgs {
@@ -40,6 +50,9 @@ pub struct SetArgs {
     /// Whether any other domain controller of the forest may be used when no preferred one answers
     #[arg(long, value_enum)]
     pub any_server: Option<YesNo>,
+    /// What becomes of an object that rules put into the directory and want there no more
+    #[arg(long, value_enum)]
+    pub deprovisioning: Option<Action>,
 }
 
 /// How delta imports learn what changed.
@@ -62,6 +75,29 @@ pub enum YesNo {
     No,
 }
 
+/// What becomes of an object that rules want in the directory no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Action {
+    /// Its deletion is staged
+    DeleteObject,
+    /// It stays in the directory, and rules may join it again
+    MakeNormalDisconnector,
+    /// It stays in the directory, and no rule joins it again
+    MakeExplicitDisconnector,
+}
+
+impl Action {
+    /// The engine's word for it.
+    #[must_use]
+    pub fn action(self) -> Deprovisioning {
+        match self {
+            Self::DeleteObject => Deprovisioning::DeleteObject,
+            Self::MakeNormalDisconnector => Deprovisioning::MakeNormalDisconnector,
+            Self::MakeExplicitDisconnector => Deprovisioning::MakeExplicitDisconnector,
+        }
+    }
+}
+
 impl Delta {
     /// The engine's word for it.
     #[must_use]
@@ -77,6 +113,15 @@ impl Delta {
 /// What holds now.
 #[derive(Debug, Serialize)]
 struct Settings {
+    connector: String,
+    deprovisioning: Deprovisioning,
+    #[serde(flatten)]
+    forest: Option<ForestSettings>,
+}
+
+/// How a forest is reached and read.
+#[derive(Debug, Serialize)]
+struct ForestSettings {
     forest: String,
     servers: Vec<String>,
     any_server: bool,
@@ -87,28 +132,61 @@ struct Settings {
 /// Answers `connector set`.
 ///
 /// # Errors
-/// [`Failure`] when the connector is no forest or the forest cannot be reached with the new settings.
+/// [`Failure`] when options of a forest are given for something else, or the forest cannot be reached with the new
+/// settings.
 pub fn run(session: &Session, arguments: &SetArgs) -> Result<Answer, Failure> {
     let change = |settings: &mut ActiveDirectorySettings| arguments.apply(settings);
-    let settings = session.operate(|engine| Ok(engine.change_forest(&arguments.connector, change)?))?;
-    let delta = match settings.delta {
-        DeltaMode::Auto => "auto: DirSync where the account has the right, uSNChanged elsewhere",
-        DeltaMode::DirSync => "dirsync",
-        DeltaMode::Usn => "usn: uSNChanged and tombstones",
-    };
-    let any_server = !settings.only_servers || settings.servers.is_empty();
-    let text = Pairs::default()
-        .add("Forest", &settings.forest)
-        .add("Preferred servers", settings.servers.join("; "))
-        .add("Other servers", if any_server { "used when no preferred one answers" } else { "never used" })
-        .add("Account", &settings.user)
-        .add("Delta imports", delta)
-        .render();
-    let ActiveDirectorySettings { forest, servers, user, delta, .. } = settings;
-    Answer::new(&Settings { forest, servers, any_server, user, delta }, text)
+    let (connector, forest) = session.operate(|engine| {
+        let mut connector = engine.connector(&arguments.connector)?;
+        let is_forest = connector.kind == ConnectorKind::ActiveDirectory || arguments.is_about_a_forest();
+        let forest = if is_forest { Some(engine.change_forest(&arguments.connector, change)?) } else { None };
+        if let Some(action) = arguments.deprovisioning {
+            connector = engine.set_deprovisioning(&arguments.connector, action.action())?;
+        }
+        Ok((connector, forest))
+    })?;
+    let deprovisioning = connector.deprovisioning;
+    let mut pairs = Pairs::default();
+    if let Some(settings) = &forest {
+        let delta = match settings.delta {
+            DeltaMode::Auto => "auto: DirSync where the account has the right, uSNChanged elsewhere",
+            DeltaMode::DirSync => "dirsync",
+            DeltaMode::Usn => "usn: uSNChanged and tombstones",
+        };
+        let other = if any_server(settings) { "used when no preferred one answers" } else { "never used" };
+        pairs = pairs
+            .add("Forest", &settings.forest)
+            .add("Preferred servers", settings.servers.join("; "))
+            .add("Other servers", other)
+            .add("Account", &settings.user)
+            .add("Delta imports", delta);
+    } else {
+        pairs = pairs.add("Connector", &connector.name);
+    }
+    let text = pairs.add("Deprovisioning", explained(deprovisioning)).render();
+    let forest = forest.map(|settings| {
+        let any_server = any_server(&settings);
+        let ActiveDirectorySettings { forest, servers, user, delta, .. } = settings;
+        ForestSettings { forest, servers, any_server, user, delta }
+    });
+    Answer::new(&Settings { connector: connector.name, deprovisioning, forest }, text)
+}
+
+fn any_server(settings: &ActiveDirectorySettings) -> bool {
+    !settings.only_servers || settings.servers.is_empty()
+}
+
+/// An action with what it means.
+#[must_use]
+pub fn explained(action: Deprovisioning) -> String {
+    format!("{}: {}", action.word(), action.meaning())
 }
 
 impl SetArgs {
+    fn is_about_a_forest(&self) -> bool {
+        self.delta.is_some() || !self.servers.is_empty() || self.any_server.is_some()
+    }
+
     fn apply(&self, settings: &mut ActiveDirectorySettings) {
         if let Some(delta) = self.delta {
             settings.delta = delta.mode();
@@ -135,6 +213,7 @@ mod tests {
             delta,
             servers: servers.iter().map(ToString::to_string).collect(),
             any_server,
+            deprovisioning: None,
         };
         let before = ActiveDirectorySettings {
             servers: vec!["a".to_owned()],

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use syncline_engine::connector::ConnectorErrorKind;
 use syncline_engine::interop::InteropError;
 use syncline_engine::service::EngineError;
-use syncline_engine::setup::{RuleChangeError, SandboxError, SetupError};
+use syncline_engine::setup::{ChoiceError, RuleChangeError, SandboxError, SetupError};
 use syncline_engine::store::StoreError;
 use syncline_engine::whatif::WhatIfError;
 
@@ -275,6 +275,7 @@ fn exit_of(error: &EngineError) -> Exit {
         EngineError::Connector(error) => exit_of_connector(error.kind),
         EngineError::Store(StoreError::Newer { .. })
         | EngineError::RuleChange(RuleChangeError::Store(StoreError::Newer { .. })) => Exit::DatabaseVersion,
+        EngineError::Choice(error) => exit_of_choice(error),
         EngineError::Setup(error) => exit_of_setup(error),
         EngineError::Interop(error) => exit_of_interop(error),
         EngineError::WhatIf(error) => exit_of_whatif(error),
@@ -309,6 +310,17 @@ fn exit_of_whatif(error: &WhatIfError) -> Exit {
         WhatIfError::Unknown { .. } => Exit::NotFound,
         WhatIfError::NoConnector => Exit::NotConfigured,
         WhatIfError::Store(StoreError::Newer { .. }) => Exit::DatabaseVersion,
+        _ => Exit::Unexpected,
+    }
+}
+
+/// The exit code of a choice that cannot be made.
+fn exit_of_choice(error: &ChoiceError) -> Exit {
+    match error {
+        ChoiceError::Name { .. } => Exit::NotFound,
+        ChoiceError::Value { .. } | ChoiceError::Attribute { .. } => Exit::Invalid,
+        ChoiceError::Rules(RuleChangeError::Conflict { .. }) => Exit::Conflict,
+        ChoiceError::Setup(error) => exit_of_setup(error),
         _ => Exit::Unexpected,
     }
 }

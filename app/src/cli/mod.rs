@@ -3,9 +3,11 @@
 mod ad;
 mod background;
 mod config;
+mod config_choices;
 mod confirm;
 mod connector;
 mod connector_add;
+mod connector_delete;
 mod connector_set;
 mod cs;
 pub(crate) mod csv;
@@ -222,9 +224,9 @@ impl Command {
         match self {
             Self::Run(command) => command.waits(),
             Self::Cycle(command) => command.waits(),
+            Self::Connector(command) => command.waits(),
             Self::Demo(_)
             | Self::Status
-            | Self::Connector(_)
             | Self::Ad(_)
             | Self::Config(_)
             | Self::Rule(_)
@@ -381,6 +383,8 @@ mod tests {
         check("syncline connector containers set contoso.com --include OU=a --exclude OU=b", "connector containers set", false);
         check("syncline connector containers set contoso.com --all", "connector containers set", false);
         check("syncline connector refresh-schema contoso.com --dry-run", "connector refresh-schema", false);
+        check("syncline connector delete contoso.com --dry-run", "connector delete", false);
+        check("syncline connector delete contoso.com --space-only --yes", "connector delete", true);
         check("syncline connector profiles list contoso.com", "connector profiles list", false);
         check("syncline connector profiles show contoso.com Export", "connector profiles show", false);
         check(
@@ -429,6 +433,8 @@ mod tests {
         check("syncline config import-server ./export --map a=b --map c=d --dry-run", "config import-server", false);
         check("syncline config import-server ./export --yes", "config import-server", false);
         check("syncline config server-export ./export", "config server-export", false);
+        check("syncline config choices show", "config choices show", false);
+        check("syncline config choices set hybrid-exchange=on --dry-run", "config choices set", false);
         check("syncline config rule-script --rule one --rule two", "config rule-script", false);
         check("syncline run start contoso.com Export", "run start", true);
         check("syncline run start contoso.com Export --no-wait", "run start", false);

@@ -214,6 +214,7 @@ fn action(action: TargetAction) -> &'static str {
         TargetAction::Retype => "Deleted and made anew",
         TargetAction::Withdraw => "Nothing flows any more",
         TargetAction::Disconnect => "Disconnected",
+        TargetAction::DisconnectExplicitly => "Disconnected for good",
         TargetAction::Deprovision => "Deleted",
     }
 }

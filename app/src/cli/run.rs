@@ -190,7 +190,10 @@ fn start_and_wait(session: &Session, start: &StartArgs) -> Result<Answer, Failur
 }
 
 /// The answer for a run that ended: a failure when its status says so.
-fn ended_run(run: &RunDetails, session: &Session) -> Result<Answer, Failure> {
+///
+/// # Errors
+/// [`Failure`] with the exit code of the status.
+pub fn ended_run(run: &RunDetails, session: &Session) -> Result<Answer, Failure> {
     let text = if session.output.quiet { String::new() } else { details(run, None, &session.output.view) };
     let exit = Exit::of_status(&run.summary.status);
     if exit == Exit::Success {
@@ -317,7 +320,8 @@ fn details(run: &RunDetails, step: Option<u32>, view: &View) -> String {
 }
 
 fn step_text(text: &mut String, step: &StepDetails, view: &View) {
-    text.push_str(&super::text::safe(&format!("Step {}: {}, {}: {}", step.number, step.step_type, step.partition, step.status)));
+    let partition = if step.partition.is_empty() { String::new() } else { format!(", {}", step.partition) };
+    text.push_str(&super::text::safe(&format!("Step {}: {}{partition}: {}", step.number, step.step_type, step.status)));
     text.push('\n');
     if !step.message.is_empty() {
         text.push_str(&format!("  {}\n", super::text::safe(&step.message)));

@@ -12,7 +12,7 @@ use crate::connector::memory::{MemoryDirectory, MemoryEntry};
 use crate::connector::{CancelToken, EntryValue};
 use crate::export::{self, ExportOptions};
 use crate::import;
-use crate::model::{ConnectorId, CsId, Dn, FixedClock, IdSource, PartitionId, RunId, SequentialIds};
+use crate::model::{ConnectorId, CsId, Deprovisioning, Dn, FixedClock, IdSource, PartitionId, RunId, SequentialIds};
 use crate::protection::DeletionLimit;
 use crate::rules::{Plan, SyncRule};
 use crate::step::{Recorder, StepEnd, StepEnvironment, StepStatus};
@@ -258,6 +258,7 @@ fn record(connector: &SettingConnector) -> ConnectorRecord {
         object_types: connector.schema.types().map(str::to_owned).collect(),
         attributes: connector.schema.attributes().map(|definition| definition.name.clone()).collect(),
         secret: None,
+        deprovisioning: Deprovisioning::default(),
         created: NOW,
         full_import_reason: None,
         full_sync_reason: None,

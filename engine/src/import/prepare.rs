@@ -144,6 +144,9 @@ impl<'a> EntryReader<'a> {
                 return Err(fault(ErrorCode::ANCHOR_TOO_LONG, message));
             }
         }
+        if entry.object_type.is_empty() {
+            return Err(fault(ErrorCode::MISSING_OBJECT_TYPE, format!("{dn} has no object type")));
+        }
         let Some(object_type) = self.type_name(&entry.object_type) else {
             let message = format!("{dn} has type \"{}\", which the schema does not know: refresh the schema", entry.object_type);
             return Err(fault(ErrorCode::UNMAPPABLE_OBJECT_TYPE, message));
@@ -171,9 +174,6 @@ impl<'a> EntryReader<'a> {
     }
 
     fn type_name(&self, object_type: &str) -> Option<String> {
-        if object_type.is_empty() {
-            return None;
-        }
         let known = self.schema.type_name(object_type).map(str::to_owned);
         // A connector without a stored schema takes types as they come.
         known.or_else(|| self.schema.types().next().is_none().then(|| object_type.to_owned()))
@@ -328,6 +328,7 @@ mod tests {
         check(&|entry| entry.anchor = Anchor(Vec::new()), ErrorCode::MISSING_ANCHOR);
         check(&|entry| entry.anchor = Anchor(vec![0; 399]), ErrorCode::ANCHOR_TOO_LONG);
         check(&|entry| entry.object_type = "printer".into(), ErrorCode::UNMAPPABLE_OBJECT_TYPE);
+        check(&|entry| entry.object_type = String::new(), ErrorCode::MISSING_OBJECT_TYPE);
         check(&set("cn", vec![EntryValue::Text("a".into()), EntryValue::Text("b".into())]), ErrorCode::MULTI_SINGLE_MISMATCH);
         check(&set("age", vec![EntryValue::Text("1".into())]), ErrorCode::ATTRIBUTE_TYPE_MISMATCH);
         check(&set("manager", vec![EntryValue::Reference("Bob".into())]), ErrorCode::INVALID_REFERENCE_VALUE);

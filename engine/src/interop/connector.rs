@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::reading::Reading;
 use super::schema::ServerSchema;
 use super::xml::{Element, Node};
-use crate::model::fold_text;
+use crate::model::{Deprovisioning, fold_text};
 use crate::store::configuration::LogFileUsage;
 
 /// Name of the outermost element, and of the envelope around it that a single export has.
@@ -25,6 +25,9 @@ pub(super) const CLOUD_SUBTYPE: &str = "Windows Azure Active Directory (Microsof
 const MOST_CLASSES: usize = 200;
 const MOST_ATTRIBUTES: usize = 5_000;
 const MOST_PARTITIONS: usize = 1_000;
+
+/// What becomes of objects that nothing holds any more.
+const CLEANUP: &str = "provisioning-cleanup";
 
 /// Elements of a connector, in either layout.
 const CHILDREN: [&str; 33] = [
@@ -53,7 +56,7 @@ const CHILDREN: [&str; 33] = [
     "password-sync",
     "encrypted-attributes",
     "stay-disconnector",
-    "provisioning-cleanup",
+    CLEANUP,
     "extension",
     "controller-configuration",
     "ma-ui-settings",
@@ -125,6 +128,8 @@ pub struct ServerConnector {
     pub partitions: Vec<ServerPartition>,
     /// Run profiles.
     pub run_profiles: Vec<ServerRunProfile>,
+    /// What becomes of objects that nothing holds any more, where the file says it.
+    pub deprovisioning: Option<Deprovisioning>,
     /// The whole element, without secrets and without the state of delta imports.
     pub element: Element,
 }
@@ -316,6 +321,7 @@ impl ServerConnector {
             attributes: list(&["attribute-inclusion"], "attribute").iter().map(|name| name.text().trim().to_owned()).collect(),
             partitions,
             run_profiles,
+            deprovisioning: deprovisioning(&element, reading),
             element,
         };
         let sizes = [
@@ -334,6 +340,26 @@ impl ServerConnector {
         }
         Some(connector)
     }
+}
+
+/// The action of `provisioning-cleanup`, which connector files of the older layout have (`aadconnect-export-format.md` C).
+fn deprovisioning(element: &Element, reading: &mut Reading) -> Option<Deprovisioning> {
+    let cleanup = element.child(CLEANUP)?;
+    let action = cleanup.text_of("action");
+    if action.is_empty() {
+        if cleanup.attribute("type").is_some_and(|kind| kind != "declared") {
+            let default = Deprovisioning::default().word();
+            reading.warn(CLEANUP, format!("code of the server decides what becomes of objects; here it is {default}"));
+        }
+        return None;
+    }
+    let words = Deprovisioning::ALL.map(|action| (action.word(), Some(action)));
+    reading.parse_choice(CLEANUP, &action, &words, None)
+}
+
+/// The element `provisioning-cleanup`.
+pub(super) fn cleanup(action: Deprovisioning) -> Element {
+    Element::new(CLEANUP).with_attribute("type", "declared").with(Element::of_text("action", action.word()))
 }
 
 /// Refuses what a later version wrote.

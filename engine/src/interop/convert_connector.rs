@@ -64,6 +64,7 @@ pub(super) fn create(
         object_types,
         attributes,
         secret: None,
+        deprovisioning: server.deprovisioning.unwrap_or_default(),
         created: context.now,
         full_import_reason: Some("it was never imported".to_owned()),
         full_sync_reason: Some("it was never synchronized".to_owned()),

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use super::connector::{
-    CLOUD_CONNECTOR, CLOUD_SUBTYPE, FORMAT, ROOT, ServerConnector, ServerPartition, ServerRunProfile, ServerStep,
+    CLOUD_CONNECTOR, CLOUD_SUBTYPE, FORMAT, ROOT, ServerConnector, ServerPartition, ServerRunProfile, ServerStep, cleanup,
 };
 use super::convert_connector::{log_file, partition_name, step_type};
 use super::reading::{braced, braced_upper};
@@ -15,7 +15,7 @@ use super::xml::Element;
 use crate::connector::DirectoryPartition;
 use crate::connector::active_directory::ActiveDirectorySettings;
 use crate::connector::entra::EntraSettings;
-use crate::model::fold_text;
+use crate::model::{Deprovisioning, fold_text};
 use crate::setup::{ACTIVE_DIRECTORY_KIND, TENANT_KIND};
 use crate::store::configuration::{ConnectorRecord, LogFileUsage, PartitionRecord, ProfileRecord, ProfileStep, StepType};
 
@@ -74,6 +74,9 @@ impl Source<'_> {
         let known = original.schema.by_name();
         if record.schema.attributes().any(|attribute| !known.contains_key(&fold_text(&attribute.name))) {
             element.replace(self.schema());
+        }
+        if original.deprovisioning.unwrap_or_default() != record.deprovisioning {
+            element.replace(cleanup(record.deprovisioning));
         }
         // What the schema lacks is not selected here, and goes back all the same.
         let unknown = original.attributes.iter().filter(|name| record.schema.attribute(name).is_none());
@@ -143,6 +146,8 @@ impl Source<'_> {
             .with(Element::new("join"))
             .with(Element::new("projection"))
             .with(Element::new("export-attribute-flow"))
+            // The present layout has no such element, so what goes without saying is not said.
+            .with_all((record.deprovisioning != Deprovisioning::default()).then(|| cleanup(record.deprovisioning)))
             .with(Element::new("ma-partition-data").with_all(self.partitions.iter().map(|partition| self.partition(partition))))
             .with(Element::new("ma-run-data").with_all(self.profiles.iter().map(|profile| self.profile(profile))))
             .with(Element::new("component_mappings"))

@@ -313,6 +313,14 @@ impl Import<'_> {
                 format!("connector {}", server.name),
                 format!("only its rules were taken: connection, schema, partitions, containers and run profiles of {name} stay"),
             ));
+            let theirs = server.deprovisioning.unwrap_or_default();
+            let ours = present.iter().find(|record| record.id == id).map(|record| record.deprovisioning).unwrap_or_default();
+            if theirs != ours {
+                self.report.not_taken.push(Remark::of(
+                    format!("connector {}", server.name),
+                    format!("deprovisioning stays {}; on the server it is {}", ours.word(), theirs.word()),
+                ));
+            }
             return Ok((Target::Connector(id), ConnectorFate::Mapped));
         }
         if server.kind() == ServerConnectorKind::Other {

@@ -30,6 +30,8 @@ codes! {
     DUPLICATE_OBJECT = "duplicate-object";
     /// The object has no class.
     MISSING_OBJECT_CLASS = "missing-object-class";
+    /// The object has no type.
+    MISSING_OBJECT_TYPE = "missing-object-type";
     /// The object's type is unknown to the connector.
     UNMAPPABLE_OBJECT_TYPE = "unmappable-object-type";
     /// The entry could not be read.
@@ -54,6 +56,8 @@ codes! {
     AMBIGUOUS_IMPORT_FLOW = "ambiguous-import-flow-from-multiple-connectors";
     /// Several values cannot flow to a single-valued attribute.
     MULTI_VALUES_TO_SINGLE = "flow-multi-values-to-single-value";
+    /// Values of several rules cannot flow to a single-valued attribute of a target.
+    AMBIGUOUS_EXPORT_FLOW = "ambiguous-export-flow-to-single-valued-attribute";
     /// The referenced identity has more than one object in the target.
     AMBIGUOUS_REFERENCE = "ambigous-reference-value-for-export-flow";
     /// A value's type differs from the schema's.
@@ -66,10 +70,26 @@ codes! {
     ERROR_FUNCTION_TRIGGERED = "sync-rule-error-function-triggered";
     /// A rule could not create the object in the target.
     PROVISIONING_FAILED = "sync-rule-flow-provisioning-failed";
+    /// The name that rules give lies outside of what the connector imports.
+    CONNECTOR_FILTER_VIOLATION = "connector-filter-rule-violation";
     /// Rules of different merge types flow to one attribute.
     INBOUND_FLOW_RULES_INVALID = "sync-rule-inbound-flow-rules-invalid";
+    /// Outbound rules of different merge types flow to one attribute.
+    OUTBOUND_FLOW_RULES_INVALID = "sync-rule-outbound-flow-rules-invalid";
     /// An expression cannot be compiled.
     INVALID_EXPRESSION = "sync-rule-invalid-expression";
+    /// A flow reads an attribute that the schema lacks.
+    FLOW_ATTRIBUTE_NOT_FOUND = "sync-rule-flow-attribute-not-found";
+    /// A scoping filter asks for an attribute that the schema lacks.
+    SCOPE_ATTRIBUTE_NOT_FOUND = "sync-rule-required-attr-not-found";
+    /// A join condition compares an attribute that the schema lacks.
+    JOIN_ATTRIBUTE_NOT_FOUND = "sync-rule-relationship-criteria-attribute-not-found";
+    /// A rule is for an object type that the schema lacks, or asks for membership in something that is no name.
+    RULE_INVALID = "sync-rule-validation-parsing-error";
+    /// A constant is neither True nor False.
+    INVALID_BOOLEAN_CONSTANT = "invalid-boolean-constant-flow";
+    /// A reference has no constant.
+    INVALID_REFERENCE_CONSTANT = "invalid-reference-constant-flow";
     /// Rules with different join criteria are in scope.
     DIFFERENT_JOIN_CRITERIA = "different join criteria";
     /// Rules keep re-provisioning one object.
@@ -101,6 +121,121 @@ codes! {
 }
 
 impl ErrorCode {
+    /// The documented codes; `docs/error-codes.md` tells when each is reported, or why it never is.
+    pub const DOCUMENTED: &'static [&'static str] = &[
+        "missing-dn",
+        "invalid-dn",
+        "dn-not-ldap-conformant",
+        "missing-anchor-component",
+        "multi-valued-anchor-component",
+        "anchor-too-long",
+        "duplicate-object",
+        "missing-object-class",
+        "missing-object-type",
+        "unmappable-object-type",
+        "missing-change-type",
+        "invalid-change-type",
+        "multi-valued-change-type",
+        "invalid-modification-type",
+        "conflicting-modification-types",
+        "need-full-object",
+        "parse-error",
+        "read-error",
+        "staging-error",
+        "multi-single-mismatch",
+        "invalid-attribute-value",
+        "invalid-base64-value",
+        "invalid-numeric-value",
+        "invalid-boolean-value",
+        "unsupported-value-type",
+        "invalid-reference-value",
+        "reference-value-not-ldap-conformant",
+        "ambiguous-import-flow-from-multiple-connectors",
+        "ambiguous-export-flow-to-single-valued-attribute",
+        "flow-multi-values-to-single-value",
+        "ambigous-reference-value-for-export-flow",
+        "cs-attribute-type-mismatch",
+        "mv-constraint-violation",
+        "join-object-id-must-be-single-valued",
+        "cannot-parse-object-id",
+        "dn-index-out-of-bounds",
+        "cannot-parse-dn-component",
+        "exported-change-not-reimported",
+        "connector-filter-rule-violation",
+        "unsupported-container-delete",
+        "unsupported-container-rename",
+        "unexported-container-rename",
+        "extension-provisioning-call-limit-reached",
+        "locking-error-needs-retry",
+        "write-locking-error-needs-retry",
+        "unique-index-violation",
+        "encryption-key-lost",
+        "unexpected-error",
+        "sync-rule-error-function-triggered",
+        "sync-rule-flow-provisioning-failed",
+        "sync-rule-inbound-flow-rules-invalid",
+        "sync-rule-outbound-flow-rules-invalid",
+        "sync-rule-invalid-expression",
+        "sync-rule-invalid-function-xml",
+        "sync-rule-invalid-xml-attribute-flow",
+        "sync-rule-flow-attribute-not-found",
+        "sync-rule-required-attr-not-found",
+        "sync-rule-relationship-criteria-attribute-not-found",
+        "sync-rule-scoping-filter-invalid-xml",
+        "sync-rule-scoping-filter-invalid-operator",
+        "sync-rule-invalid-export-scoping-xml",
+        "sync-rule-invalid-relationship-criteria-xml",
+        "sync-rule-validation-parsing-error",
+        "invalid-boolean-constant-flow",
+        "invalid-reference-constant-flow",
+        "cd-existing-object",
+        "duplicate-anchor",
+        "rename-to-existing-dn",
+        "cd-missing-object",
+        "cd-existing-attribute-or-value",
+        "ambiguous-update",
+        "non-existent-parent",
+        "permission-issue",
+        "readonly-attribute",
+        "constraint-violation",
+        "schema-violation",
+        "syntax-violation",
+        "type-mismatch",
+        "modify-naming-attribute",
+        "missing-provisioning-attribute",
+        "invalid-provisioning-attribute-value",
+        "unexpected-provisioning-attribute",
+        "no-export-to-this-object-type",
+        "dn-attributes-failure",
+        "partial-success",
+        "password-policy-violation",
+        "password-set-disallowed",
+        "encryption-not-enabled",
+        "kerberos-time-skew",
+        "kerberos-no-logon-server",
+        "cd-connectivity-error",
+        "cd-error",
+        "error-code",
+        "error-literal",
+        "encrypted-attributes",
+        "code-page-conversion",
+        "insufficient-columns",
+        "insufficient-field-width",
+        "InvalidSoftMatch",
+        "AttributeValueMustBeUnique",
+        "ObjectTypeMismatch",
+        "IdentityDataValidationFailed",
+        "FederatedDomainChangeError",
+        "LargeObject",
+        "ExceededAllowedLength",
+        "ExistingAdminRoleConflict",
+        "PropertyConflict",
+        "different join criteria",
+        "Existing Admin Role Conflict",
+        "Deletion access violation",
+        "Password access violation",
+    ];
+
     /// A code given by a directory or tenant, such as `AttributeValueMustBeUnique`.
     #[must_use]
     pub fn from_directory(code: impl Into<String>) -> Self {

@@ -4,17 +4,19 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use syncline_expression::{Program, Severity, View};
+use syncline_expression::{ProblemKind, Program, Severity, View};
 use uuid::Uuid;
 
-use super::definition::{Direction, Flow, FlowSource, LinkType, SyncRule};
+use super::definition::{Direction, Flow, FlowSource, JoinCondition, LinkType, ScopeClause, SyncRule};
 use super::flow_order::FlowOrders;
 use super::plan::{
     AttributePlan, CompiledFlow, CompiledJoin, CompiledRule, CompiledSource, ConnectorPlan, PartitionPlan, Plan, ProgramSlot,
 };
 use super::scope::CompiledClause;
 use super::source_names::SourceNames;
-use crate::model::{AttributeTable, ConnectorId, DN_ATTRIBUTE, Dn, RuleId, Schema, ValueType};
+use crate::model::{
+    AttributeTable, ConnectorId, DN_ATTRIBUTE, Deprovisioning, Dn, ErrorCode, ObjectError, RuleId, Schema, ValueType,
+};
 
 /// The attribute that holds the members of a group, in a forest as in the tenant.
 const MEMBER_ATTRIBUTE: &str = "member";
@@ -35,6 +37,8 @@ pub struct PlanInput {
     pub optional: Option<Arc<Schema>>,
     /// Objects can be renamed.
     pub can_rename: bool,
+    /// What becomes of objects that nothing holds any more.
+    pub deprovisioning: Deprovisioning,
     /// Partitions with their parameters.
     pub partitions: Vec<PartitionPlan>,
     /// Administrator-defined parameters.
@@ -52,8 +56,9 @@ pub struct RuleProblem {
     pub message: String,
 }
 
-/// Compiles the enabled rules. Faulty flows stay in the plan as invalid, so that every object in scope
-/// reports them (`expressions.md` 14.4); faulty scopes and joins leave the whole rule out.
+/// Compiles the enabled rules. Faulty flows stay in the plan as invalid, so that every object in scope reports them
+/// (`expressions.md` 14.4); a rule with a faulty type, scope or join stays with its fault, which every object of its type
+/// reports.
 #[must_use]
 pub fn compile(
     rules: &[SyncRule],
@@ -79,6 +84,7 @@ pub fn compile(
                 schema: input.schema,
                 optional: input.optional,
                 can_rename: input.can_rename,
+                deprovisioning: input.deprovisioning,
                 partitions: input.partitions,
                 parameters,
                 inbound: BTreeMap::new(),
@@ -101,13 +107,7 @@ pub fn compile(
         let optional = connector.optional.clone().filter(|_| rule.direction == Direction::Inbound);
         let compiler =
             RuleCompiler { rule, connector, optional: optional.as_deref(), metaverse, attributes, problems: &mut problems };
-        let compiled = match compiler.compile() {
-            Ok(compiled) => Arc::new(compiled),
-            Err(message) => {
-                problems.push(RuleProblem { id: rule.id, rule: rule.name.clone(), message });
-                continue;
-            }
-        };
+        let compiled = Arc::new(compiler.compile());
         for condition in compiled.join.iter().flatten() {
             match rule.direction {
                 Direction::Inbound => metaverse_keys.insert(condition.metaverse_attribute),
@@ -175,94 +175,114 @@ struct RuleCompiler<'a> {
 }
 
 impl RuleCompiler<'_> {
-    fn compile(mut self) -> Result<CompiledRule, String> {
+    fn compile(mut self) -> CompiledRule {
         let rule = self.rule;
-        let connector_type = self
-            .connector
-            .schema
-            .type_name(&rule.connector_object_type)
-            .ok_or_else(|| {
-                format!(
-                    "connector {} has no object type \"{}\"; refresh its schema",
-                    self.connector.name, rule.connector_object_type
-                )
-            })?
-            .to_owned();
-        let metaverse_type = match rule.metaverse_object_type.as_str() {
-            "*" => "*".to_owned(),
-            other => {
-                self.metaverse.type_name(other).ok_or_else(|| format!("the metaverse has no object type \"{other}\""))?.to_owned()
-            }
-        };
-        let scope = rule
-            .scope
-            .iter()
-            .map(|group| {
-                group
-                    .iter()
-                    .map(|clause| {
-                        // Membership is the object's own; the attribute beside it says nothing.
-                        if !clause.operator.asks_membership() && self.source_type(&clause.attribute).is_none() {
-                            return Err(format!(
-                                "the scoping filter uses \"{}\", which {} lacks",
-                                clause.attribute,
-                                self.source_description()
-                            ));
-                        }
-                        let value = match clause.value.strip_prefix('%').and_then(|text| text.strip_suffix('%')) {
-                            Some(parameter) => {
-                                self.connector.parameters.get(parameter).cloned().unwrap_or_else(|| clause.value.clone())
-                            }
-                            None => clause.value.clone(),
-                        };
-                        if clause.operator.asks_membership()
-                            && let Err(error) = Dn::parse(&value)
-                        {
-                            return Err(format!(
-                                "the scoping filter \"{clause}\" asks for membership in \"{value}\", which is no distinguished name: {error}"
-                            ));
-                        }
-                        let attribute = self.attributes.intern(&clause.attribute);
-                        Ok(CompiledClause::new(attribute, clause.operator, &value, clause.to_string()))
-                    })
-                    .collect()
-            })
-            .collect::<Result<_, String>>()?;
-        let join = rule
-            .join
-            .iter()
-            .map(|group| {
-                group
-                    .iter()
-                    .map(|condition| CompiledJoin {
-                        connector_attribute: self.attributes.intern(&condition.connector_attribute),
-                        metaverse_attribute: self.attributes.intern(&condition.metaverse_attribute),
-                        case_sensitive: condition.case_sensitive,
-                    })
-                    .collect()
-            })
-            .collect();
+        let (connector_type, metaverse_type) = (self.connector_type(), self.metaverse_type());
+        let (scope, join) = (self.scope(), self.join());
+        let faults = [connector_type.as_ref().err(), metaverse_type.as_ref().err(), scope.as_ref().err(), join.as_ref().err()];
+        let fault = faults.into_iter().flatten().next().cloned();
         let mut flows = Vec::with_capacity(rule.flows.len());
-        // A JoinNoFlow rule holds the link and lets nothing flow.
-        for flow in rule.flows.iter().filter(|_| rule.link != LinkType::JoinNoFlow) {
-            if let Some(flow) = self.flow(flow) {
-                flows.push(flow);
-            }
+        if let Some(fault) = &fault {
+            self.problem(format!("{}; nothing is synchronized that the rule is for", fault.message));
+        } else if rule.link != LinkType::JoinNoFlow {
+            // A JoinNoFlow rule holds the link and lets nothing flow.
+            flows.extend(rule.flows.iter().filter_map(|flow| self.flow(flow)));
         }
         // Evaluation merges the flows of many rules by target; sorted runs merge fastest.
         flows.sort_by_key(|flow| flow.target.id);
-        Ok(CompiledRule {
+        CompiledRule {
             id: rule.id,
             name: rule.name.clone(),
             precedence: rule.precedence,
             direction: rule.direction,
             connector: rule.connector,
-            connector_type,
-            metaverse_type,
+            connector_type: connector_type.unwrap_or_else(|_| rule.connector_object_type.clone()),
+            metaverse_type: metaverse_type.unwrap_or_else(|_| rule.metaverse_object_type.clone()),
             link: rule.link,
-            scope,
-            join,
+            scope: scope.ok().filter(|_| fault.is_none()).unwrap_or_default(),
+            join: join.unwrap_or_default(),
             flows,
+            fault: fault.map(Box::new),
+        }
+    }
+
+    /// Why the rule as a whole cannot work.
+    fn fault(&self, code: ErrorCode, message: String) -> ObjectError {
+        ObjectError::new(code, message).rule(&self.rule.name)
+    }
+
+    fn connector_type(&self) -> Result<String, ObjectError> {
+        let name = &self.rule.connector_object_type;
+        self.connector.schema.type_name(name).map(str::to_owned).ok_or_else(|| {
+            let message = format!("connector {} has no object type \"{name}\"; refresh its schema", self.connector.name);
+            self.fault(ErrorCode::RULE_INVALID, message)
+        })
+    }
+
+    fn metaverse_type(&self) -> Result<String, ObjectError> {
+        match self.rule.metaverse_object_type.as_str() {
+            "*" => Ok("*".to_owned()),
+            name => self
+                .metaverse
+                .type_name(name)
+                .map(str::to_owned)
+                .ok_or_else(|| self.fault(ErrorCode::RULE_INVALID, format!("the metaverse has no object type \"{name}\""))),
+        }
+    }
+
+    fn scope(&mut self) -> Result<Vec<Vec<CompiledClause>>, ObjectError> {
+        let rule = self.rule;
+        rule.scope.iter().map(|group| group.iter().map(|clause| self.clause(clause)).collect()).collect()
+    }
+
+    fn clause(&mut self, clause: &ScopeClause) -> Result<CompiledClause, ObjectError> {
+        // Membership is the object's own; the attribute beside it says nothing.
+        if !clause.operator.asks_membership() && self.source_type(&clause.attribute).is_none() {
+            let message = format!(
+                "the scoping filter uses \"{}\", which {} lacks; correct the rule or refresh the schema",
+                clause.attribute,
+                self.source_description()
+            );
+            return Err(self.fault(ErrorCode::SCOPE_ATTRIBUTE_NOT_FOUND, message).attribute(&clause.attribute));
+        }
+        let value = match clause.value.strip_prefix('%').and_then(|text| text.strip_suffix('%')) {
+            Some(parameter) => self.connector.parameters.get(parameter).cloned().unwrap_or_else(|| clause.value.clone()),
+            None => clause.value.clone(),
+        };
+        if clause.operator.asks_membership()
+            && let Err(error) = Dn::parse(&value)
+        {
+            let message = format!(
+                "the scoping filter \"{clause}\" asks for membership in \"{value}\", which is no distinguished name: {error}"
+            );
+            return Err(self.fault(ErrorCode::RULE_INVALID, message));
+        }
+        let attribute = self.attributes.intern(&clause.attribute);
+        Ok(CompiledClause::new(attribute, clause.operator, &value, clause.to_string()))
+    }
+
+    fn join(&mut self) -> Result<Vec<Vec<CompiledJoin>>, ObjectError> {
+        let rule = self.rule;
+        rule.join.iter().map(|group| group.iter().map(|condition| self.condition(condition)).collect()).collect()
+    }
+
+    fn condition(&mut self, condition: &JoinCondition) -> Result<CompiledJoin, ObjectError> {
+        let JoinCondition { connector_attribute, metaverse_attribute, case_sensitive } = condition;
+        let optional = self.optional.is_some_and(|optional| optional.attribute(connector_attribute).is_some());
+        let lacking = if self.connector.schema.attribute(connector_attribute).is_none() && !optional {
+            Some((connector_attribute, format!("connector {}", self.connector.name)))
+        } else {
+            self.metaverse.attribute(metaverse_attribute).is_none().then(|| (metaverse_attribute, "the metaverse".to_owned()))
+        };
+        if let Some((attribute, place)) = lacking {
+            let message =
+                format!("a join condition uses \"{attribute}\", which {place} lacks; correct the rule or refresh the schema");
+            return Err(self.fault(ErrorCode::JOIN_ATTRIBUTE_NOT_FOUND, message).attribute(attribute));
+        }
+        Ok(CompiledJoin {
+            connector_attribute: self.attributes.intern(connector_attribute),
+            metaverse_attribute: self.attributes.intern(metaverse_attribute),
+            case_sensitive: *case_sensitive,
         })
     }
 
@@ -284,7 +304,7 @@ impl RuleCompiler<'_> {
                         self.source_description()
                     );
                     self.problem(message.clone());
-                    CompiledSource::Invalid(message)
+                    CompiledSource::Invalid { code: ErrorCode::FLOW_ATTRIBUTE_NOT_FOUND, message }
                 }
             },
             FlowSource::Constant(text) => {
@@ -303,7 +323,7 @@ impl RuleCompiler<'_> {
                             target.value_type.word()
                         );
                         self.problem(message.clone());
-                        CompiledSource::Invalid(message)
+                        CompiledSource::Invalid { code: self.constant_code(target.value_type), message }
                     }
                 }
             }
@@ -341,7 +361,24 @@ impl RuleCompiler<'_> {
                     .collect();
                 let message = format!("the expression of the flow to \"{}\" is faulty: {}", flow.target, text.join(" "));
                 self.problem(message.clone());
-                CompiledSource::Invalid(message)
+                let faults = problems.iter().filter(|problem| problem.severity == Severity::Error);
+                let lacks_only = faults.into_iter().all(|problem| problem.kind == ProblemKind::UnknownAttribute);
+                let code = if lacks_only { ErrorCode::FLOW_ATTRIBUTE_NOT_FOUND } else { ErrorCode::INVALID_EXPRESSION };
+                CompiledSource::Invalid { code, message }
+            }
+        }
+    }
+
+    /// The code of a constant that does not fit an attribute of this type.
+    fn constant_code(&self, value_type: ValueType) -> ErrorCode {
+        match (value_type, self.rule.direction) {
+            (ValueType::Boolean, _) => ErrorCode::INVALID_BOOLEAN_CONSTANT,
+            (ValueType::Reference, _) => ErrorCode::INVALID_REFERENCE_CONSTANT,
+            (ValueType::String | ValueType::Binary | ValueType::Integer, Direction::Inbound) => {
+                ErrorCode::INBOUND_FLOW_RULES_INVALID
+            }
+            (ValueType::String | ValueType::Binary | ValueType::Integer, Direction::Outbound) => {
+                ErrorCode::OUTBOUND_FLOW_RULES_INVALID
             }
         }
     }
@@ -432,6 +469,7 @@ mod tests {
                 schema: Arc::clone(&forest),
                 optional: optional.then(|| Arc::clone(&exchange)),
                 can_rename: true,
+                deprovisioning: Deprovisioning::default(),
                 partitions: Vec::new(),
                 parameters: BTreeMap::new(),
             };

@@ -223,6 +223,19 @@ pub fn default_rules(options: &DefaultSetOptions<'_>, ids: &dyn IdSource) -> Res
     Ok(rules)
 }
 
+/// The workloads that can be selected, such as `ExchangeOnline`.
+///
+/// # Errors
+/// [`DefaultSetError`] when a shipped file is faulty; a test guards them.
+pub fn workloads() -> Result<BTreeSet<String>, DefaultSetError> {
+    let mut workloads = BTreeSet::new();
+    for (file, text) in FILES {
+        let templates = rules_from_toml(text).map_err(|source| DefaultSetError::Format { file, source })?;
+        workloads.extend(templates.iter().filter_map(|template| Some(template.present_when.strip_prefix("app:")?.to_owned())));
+    }
+    Ok(workloads)
+}
+
 /// Object types of a forest whose anchor and sign-in attribute can be chosen.
 const PERSONS: [&str; 2] = ["user", "inetOrgPerson"];
 

@@ -21,7 +21,7 @@ pub use check::{FIRST_STANDARD_PRECEDENCE, FaultSeverity, FlowField, RuleCheck, 
 pub use compile::{PlanInput, RuleProblem, compile};
 pub use default_set::{
     DefaultSetError, DefaultSetOptions, ForestFeatures, UserMatch, active_directory_schema, active_directory_schema_with,
-    default_rules, metaverse_schema, tenant_schema,
+    default_rules, metaverse_schema, tenant_schema, workloads,
 };
 pub use definition::{
     Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule, tag_name,

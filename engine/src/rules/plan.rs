@@ -9,7 +9,9 @@ use uuid::Uuid;
 use super::definition::{Direction, LinkType, MergeType};
 use super::flow_order::FlowOrders;
 use super::scope::CompiledClause;
-use crate::model::{AttributeId, AttributeTable, ConnectorId, Dn, RuleId, Schema, Value, ValueType};
+use crate::model::{
+    AttributeId, AttributeTable, ConnectorId, Deprovisioning, Dn, ErrorCode, ObjectError, RuleId, Schema, Value, ValueType,
+};
 
 /// Type of an attribute on the side that a flow writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +51,13 @@ pub enum CompiledSource {
         /// What each of its slots reads.
         slots: Vec<ProgramSlot>,
     },
-    /// A flow that cannot be evaluated; every object in scope gets this sentence as an error.
-    Invalid(String),
+    /// A flow that cannot be evaluated; every object in scope gets this as an error.
+    Invalid {
+        /// The documented code.
+        code: ErrorCode,
+        /// Sentence that names target and reason.
+        message: String,
+    },
 }
 
 /// One attribute flow, compiled.
@@ -104,6 +111,9 @@ pub struct CompiledRule {
     pub join: Vec<Vec<CompiledJoin>>,
     /// Flows by target.
     pub flows: Vec<CompiledFlow>,
+    /// Why scope or join cannot be decided. Such a rule is in scope of every object of its type, and each of them fails
+    /// with this: to treat them as out of scope could delete what the rule holds.
+    pub fault: Option<Box<ObjectError>>,
 }
 
 impl CompiledRule {
@@ -121,6 +131,10 @@ pub struct PartitionPlan {
     pub dn: Option<Dn>,
     /// `%Domain.*%` and `%Forest.*%` by name.
     pub parameters: BTreeMap<String, String>,
+    /// Containers that imports read; none means the whole partition.
+    pub include: Vec<Dn>,
+    /// Containers that imports leave out.
+    pub exclude: Vec<Dn>,
 }
 
 /// A connector, as far as the rules need it.
@@ -138,6 +152,8 @@ pub struct ConnectorPlan {
     pub optional: Option<Arc<Schema>>,
     /// Objects can be renamed.
     pub can_rename: bool,
+    /// What becomes of objects that nothing holds any more.
+    pub deprovisioning: Deprovisioning,
     /// Partitions, for parameters.
     pub partitions: Vec<PartitionPlan>,
     /// Parameters of the connector itself.
@@ -206,6 +222,12 @@ impl Plan {
     #[must_use]
     pub fn connector(&self, id: ConnectorId) -> Option<&ConnectorPlan> {
         self.connectors.get(&id)
+    }
+
+    /// What becomes of objects of a connector that nothing holds any more.
+    #[must_use]
+    pub fn deprovisioning(&self, connector: ConnectorId) -> Deprovisioning {
+        self.connector(connector).map(|plan| plan.deprovisioning).unwrap_or_default()
     }
 
     /// The name of an attribute.

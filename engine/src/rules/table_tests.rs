@@ -309,6 +309,7 @@ fn problems(offer: &Offer) -> Vec<RuleProblem> {
         }),
         optional: (id != 9).then(|| std::sync::Arc::new(active_directory_schema().unwrap())),
         can_rename: id != 9,
+        deprovisioning: crate::model::Deprovisioning::default(),
         partitions: Vec::new(),
         parameters: BTreeMap::new(),
     };

@@ -9,7 +9,8 @@ use thiserror::Error;
 use super::DirectoryFactory;
 use super::cycle::CycleOutcome;
 use super::event::RunEvent;
-use super::execute::{Execution, execute};
+use super::execute::{Execution, Task, execute};
+use super::removal::Removal;
 use crate::connector::CancelToken;
 use crate::model::{Clock, ConnectorId, IdSource, RunId};
 use crate::step::StepStatus;
@@ -181,13 +182,27 @@ impl RunCore {
         profile: &str,
     ) -> Result<RunTicket, RunError> {
         let (connector, profile) = self.find(connector, profile)?;
+        self.begin(origin, connector, Task::Profile(profile))
+    }
+
+    /// Starts deleting a connector space, or a connector with it, on a thread of its own.
+    ///
+    /// # Errors
+    /// [`RunError`] when the connector is unknown, or any run is in the way.
+    pub fn start_removal(self: &Arc<Self>, connector: ConnectorId, removal: Removal) -> Result<RunTicket, RunError> {
+        let record = configuration::connector(&*self.database.reader()?, connector)?;
+        let record = record.ok_or(RunError::UnknownConnector(connector))?;
+        self.begin(Origin::Person, record, Task::Removal(removal))
+    }
+
+    fn begin(self: &Arc<Self>, origin: Origin, connector: ConnectorRecord, task: Task) -> Result<RunTicket, RunError> {
         let cancel = CancelToken::default();
-        let run = self.admit(origin, &connector, &profile, &cancel)?;
+        let run = self.admit(origin, &connector, &task, &cancel)?;
         self.tell(RunEvent::Started(run));
         let core = Arc::clone(self);
         let id = connector.id;
         let thread = std::thread::Builder::new().name(format!("run-{run}")).spawn(move || {
-            let execution = Execution { core: &core, run, connector, profile, cancel };
+            let execution = Execution { core: &core, run, connector, task, cancel };
             execute(&execution);
             core.state().active.remove(&execution.connector.id);
             core.tell(RunEvent::Finished(run));
@@ -216,14 +231,8 @@ impl RunCore {
 
     /// Lets a run in, or says which other run is in the way. Synchronization is exclusive; imports and
     /// exports of different connectors may overlap each other (`engine.md` 6.2).
-    fn admit(
-        &self,
-        origin: Origin,
-        connector: &ConnectorRecord,
-        profile: &ProfileRecord,
-        cancel: &CancelToken,
-    ) -> Result<RunId, RunError> {
-        let synchronizes = profile.steps.iter().any(|step| step.step_type.synchronizes().is_some());
+    fn admit(&self, origin: Origin, connector: &ConnectorRecord, task: &Task, cancel: &CancelToken) -> Result<RunId, RunError> {
+        let synchronizes = task.synchronizes();
         let mut state = self.state();
         if state.shutting_down {
             return Err(RunError::ShuttingDown);
@@ -259,12 +268,12 @@ impl RunCore {
             id: RunId(0),
             connector: connector.id,
             connector_name: connector.name.clone(),
-            profile: profile.name.clone(),
+            profile: task.name().to_owned(),
             user: self.user.clone(),
             status: StepStatus::IN_PROGRESS.0.to_owned(),
             started: self.clock.now(),
             ended: None,
-            steps: u32::try_from(profile.steps.len()).unwrap_or(u32::MAX),
+            steps: task.steps(),
         };
         let mut writer = self.database.writer();
         let transaction = writer.transaction()?;
@@ -273,7 +282,7 @@ impl RunCore {
         let active = ActiveRun {
             run,
             connector_name: connector.name.clone(),
-            profile: profile.name.clone(),
+            profile: task.name().to_owned(),
             cancel: cancel.clone(),
             synchronizes,
         };

@@ -40,6 +40,8 @@ pub enum RunEvent {
     },
     /// A run ended.
     Finished(RunId),
+    /// A run has deleted a connector.
+    ConfigurationChanged,
     /// A cycle ended.
     CycleFinished(CycleOutcome),
 }

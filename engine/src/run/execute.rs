@@ -11,49 +11,121 @@ use crate::sync;
 
 use super::core::RunCore;
 use super::event::RunEvent;
+use super::removal::{self, Removal};
 use std::sync::Arc;
+
+/// What a run does.
+#[derive(Clone, Debug)]
+pub(super) enum Task {
+    /// The steps of a run profile.
+    Profile(ProfileRecord),
+    /// It deletes the connector space, or the connector with it.
+    Removal(Removal),
+}
+
+impl Task {
+    /// What the run history calls it.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Profile(profile) => &profile.name,
+            Self::Removal(removal) => removal.label(),
+        }
+    }
+
+    /// Number of steps.
+    pub(super) fn steps(&self) -> u32 {
+        match self {
+            Self::Profile(profile) => u32::try_from(profile.steps.len()).unwrap_or(u32::MAX),
+            Self::Removal(_) => 1,
+        }
+    }
+
+    /// True when it changes the metaverse, and so runs alone.
+    pub(super) fn synchronizes(&self) -> bool {
+        match self {
+            Self::Profile(profile) => profile.steps.iter().any(|step| step.step_type.synchronizes().is_some()),
+            Self::Removal(_) => true,
+        }
+    }
+}
 
 /// A run that was let in.
 pub(super) struct Execution<'a> {
     pub(super) core: &'a Arc<RunCore>,
     pub(super) run: RunId,
     pub(super) connector: ConnectorRecord,
-    pub(super) profile: ProfileRecord,
+    pub(super) task: Task,
     pub(super) cancel: CancelToken,
 }
 
 /// Runs all steps and writes the end of the run.
 pub(super) fn execute(execution: &Execution<'_>) {
-    let span = tracing::info_span!("run", run = execution.run.0, connector = %execution.connector.name, profile = %execution.profile.name);
+    let span = tracing::info_span!("run", run = execution.run.0, connector = %execution.connector.name, profile = %execution.task.name());
     let _entered = span.enter();
-    let mut statuses: Vec<&'static str> = Vec::new();
-    let mut completed: Vec<&ProfileStep> = Vec::new();
-    for (number, step) in (1u32..).zip(&execution.profile.steps) {
-        let end = execution.step(number, step);
-        statuses.push(end.status.0);
-        let unsure = [StepStatus::COMPLETED_DISCOVERY_ERRORS, StepStatus::COMPLETED_NO_OBJECTS].contains(&end.status);
-        if !unsure && (end.status == StepStatus::SUCCESS || end.status.0.starts_with("completed-")) {
-            completed.push(step);
-        }
-        execution.core.tell(RunEvent::StepFinished { run: execution.run, step: number, status: end.status.0.to_owned() });
-        if !end.status.lets_next_step_run() {
-            break;
-        }
-    }
-    let status = most_severe(statuses);
-    if let Err(error) = execution.clear_requirements(&completed).and_then(|()| execution.finish(status)) {
+    let (status, written) = match &execution.task {
+        Task::Profile(profile) => execution.profile(profile),
+        Task::Removal(removal) => (execution.removal(*removal), Ok(())),
+    };
+    if let Err(error) = written.and_then(|()| execution.finish(status)) {
         tracing::error!(%error, "the end of the run could not be written");
     }
     tracing::info!(status, "run finished");
 }
 
 impl Execution<'_> {
-    fn step(&self, number: u32, step: &ProfileStep) -> StepEnd {
+    /// Runs the steps of a run profile; gives the status of the run.
+    fn profile(&self, profile: &ProfileRecord) -> (&'static str, Result<(), StoreError>) {
+        let mut statuses: Vec<&'static str> = Vec::new();
+        let mut completed: Vec<&ProfileStep> = Vec::new();
+        for (number, step) in (1u32..).zip(&profile.steps) {
+            let end = self.step(number, step.step_type.label(), &step.partition, |recorder| self.work(step, recorder));
+            statuses.push(end.status.0);
+            let unsure = [StepStatus::COMPLETED_DISCOVERY_ERRORS, StepStatus::COMPLETED_NO_OBJECTS].contains(&end.status);
+            if !unsure && (end.status == StepStatus::SUCCESS || end.status.0.starts_with("completed-")) {
+                completed.push(step);
+            }
+            if !end.status.lets_next_step_run() {
+                break;
+            }
+        }
+        (most_severe(statuses), self.clear_requirements(&completed))
+    }
+
+    /// Deletes the connector space, or the connector with it; gives the status of the run.
+    fn removal(&self, removal: Removal) -> &'static str {
+        let end = self.step(1, removal.label(), "", |recorder| match crate::export::recover(&self.core.database) {
+            Ok(_) => removal::work(&self.environment(), &self.connector, removal, recorder),
+            Err(error) => StepEnd::store(&error),
+        });
+        self.core.tell(RunEvent::ConfigurationChanged);
+        end.status.0
+    }
+
+    /// One step with its record.
+    fn step(
+        &self,
+        number: u32,
+        step_type: &'static str,
+        partition: &str,
+        work: impl FnOnce(&mut Recorder) -> StepEnd,
+    ) -> StepEnd {
+        let end = self.recorded(number, step_type, partition, work);
+        self.core.tell(RunEvent::StepFinished { run: self.run, step: number, status: end.status.0.to_owned() });
+        end
+    }
+
+    fn recorded(
+        &self,
+        number: u32,
+        step_type: &'static str,
+        partition: &str,
+        work: impl FnOnce(&mut Recorder) -> StepEnd,
+    ) -> StepEnd {
         let mut record = StepRecord {
             run: self.run,
             number,
-            step_type: step.step_type.label().to_owned(),
-            partition: step.partition.clone(),
+            step_type: step_type.to_owned(),
+            partition: partition.to_owned(),
             status: StepStatus::IN_PROGRESS.0.to_owned(),
             message: String::new(),
             started: self.core.clock.now(),
@@ -65,9 +137,9 @@ impl Execution<'_> {
         if let Err(error) = self.save(&record, None) {
             return StepEnd::store(&error);
         }
-        let mut recorder = Recorder::new(self.run, number, self.progress(number, step.step_type));
+        let mut recorder = Recorder::new(self.run, number, self.progress(number, step_type));
         // A fault of a connector or of the engine ends the step, never the program.
-        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.work(step, &mut recorder)));
+        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut recorder)));
         let mut end = worked.unwrap_or_else(|_| {
             StepEnd::because(StepStatus::STOPPED_EXCEPTION, "the step failed unexpectedly; the log says where")
         });
@@ -87,11 +159,11 @@ impl Execution<'_> {
     }
 
     /// Passes progress on.
-    fn progress(&self, number: u32, step_type: StepType) -> crate::step::ProgressSink {
+    fn progress(&self, number: u32, step_type: &'static str) -> crate::step::ProgressSink {
         let core = Arc::clone(self.core);
         let (run, connector) = (self.run, self.connector.id);
-        let (connector_name, profile) = (self.connector.name.clone(), self.profile.name.clone());
-        let steps = u32::try_from(self.profile.steps.len()).unwrap_or(u32::MAX);
+        let (connector_name, profile) = (self.connector.name.clone(), self.task.name().to_owned());
+        let steps = self.task.steps();
         Box::new(move |progress: &Progress| {
             core.tell(RunEvent::Progress {
                 run,
@@ -100,19 +172,23 @@ impl Execution<'_> {
                 profile: profile.clone(),
                 step: number,
                 steps,
-                step_type: step_type.label(),
+                step_type,
                 progress: progress.clone(),
             });
         })
     }
 
-    fn work(&self, step: &ProfileStep, recorder: &mut Recorder) -> StepEnd {
-        let environment = StepEnvironment {
+    fn environment(&self) -> StepEnvironment {
+        StepEnvironment {
             database: Arc::clone(&self.core.database),
             clock: Arc::clone(&self.core.clock),
             ids: Arc::clone(&self.core.ids),
             cancel: self.cancel.clone(),
-        };
+        }
+    }
+
+    fn work(&self, step: &ProfileStep, recorder: &mut Recorder) -> StepEnd {
+        let environment = self.environment();
         if self.cancel.is_cancelled() {
             return StepEnd::because(StepStatus::STOPPED_BY_USER, "stopped before the step began");
         }

@@ -6,6 +6,7 @@ mod cycle;
 mod event;
 mod execute;
 mod profiles;
+mod removal;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub use core::{RunCore, RunError, RunTicket};
 pub use cycle::{CycleEntry, CycleOutcome, CyclePlan};
 pub use event::RunEvent;
 pub use profiles::{DELTA_IMPORT, DELTA_SYNCHRONIZATION, EXPORT, FULL_IMPORT, FULL_SYNCHRONIZATION, default_profiles};
+pub use removal::Removal;
 
 /// Opens the directory behind a connector.
 pub trait DirectoryFactory: Send + Sync {

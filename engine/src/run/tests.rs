@@ -13,6 +13,7 @@ use crate::connector::memory::{Fault, MemoryDirectory, MemoryEntry, texts};
 use crate::model::{ConnectorId, Delta, FixedClock, ObjectOperation, RunId, SequentialIds};
 use crate::protection;
 use crate::step::fixture::{add_connector, schema};
+use crate::step::{Recorder, StepEnvironment};
 use crate::store::configuration::{self, ProfileRecord, ProfileStep, StepType};
 use crate::store::runs::{self, RunQuery, RunRecord, StepRecord};
 use crate::store::{Database, attributes, connector_space, pending};
@@ -194,6 +195,75 @@ fn a_run_in_the_way_is_named() {
     open.send(()).unwrap();
     ticket.wait().unwrap();
     assert!(fixture.core.active().is_empty());
+}
+
+#[test]
+fn a_connector_is_deleted_by_a_run_of_its_own_that_runs_alone() {
+    let fixture = Fixture::new();
+    let busy = |connector: ConnectorId| match fixture.core.start_removal(connector, Removal::Space) {
+        Err(RunError::Busy { status, message }) => (status, message),
+        other => panic!("{other:?}"),
+    };
+    let (arrived, go_on) = fixture.gate("tenant");
+    let ticket = fixture.core.start(fixture.tenant, FULL_IMPORT).unwrap();
+    arrived.recv().unwrap();
+    for connector in [fixture.forest, fixture.tenant] {
+        let (status, message) = busy(connector);
+        assert_eq!(status, "no-start-ma-already-running");
+        assert!(message.contains("\"tenant\""), "{message}");
+    }
+    go_on.send(()).unwrap();
+    ticket.wait().unwrap();
+    fixture.run(fixture.forest, FULL_IMPORT);
+    let run = fixture.core.start_removal(fixture.tenant, Removal::Connector).unwrap().wait().unwrap();
+    let (record, steps) = fixture.record(run);
+    assert_eq!(
+        (record.status.as_str(), record.profile.as_str(), record.connector_name.as_str()),
+        ("success", "Delete Connector", "tenant")
+    );
+    assert_eq!((steps[0].step_type.as_str(), steps[0].counters["disconnector-remains"]), ("Delete Connector", 1));
+    assert!(fixture.events.try_iter().any(|event| event == RunEvent::ConfigurationChanged));
+    let reader = fixture.database.reader().unwrap();
+    assert_eq!(configuration::connector(&reader, fixture.tenant).unwrap(), None);
+    assert_eq!(connector_space::children_first(&reader, fixture.tenant).unwrap(), []);
+    // The history stays, and does not become that of another connector.
+    assert_eq!(runs::runs(&reader, &RunQuery { connector: Some(fixture.tenant), ..RunQuery::default() }).unwrap().len(), 2);
+    drop(reader);
+    let (next, _) = add_connector(&fixture.database, "another", "tenant", "default");
+    assert!(next.id > fixture.tenant, "{:?}", next.id);
+    assert!(matches!(fixture.core.start_removal(fixture.tenant, Removal::Space), Err(RunError::UnknownConnector(_))));
+    // A connector space alone: the connector stays, and has to be read anew.
+    fixture.require(fixture.forest, None, None);
+    fixture.core.start_removal(fixture.forest, Removal::Space).unwrap().wait().unwrap();
+    let reason = Some("the connector space of contoso.com was deleted".to_owned());
+    assert_eq!(fixture.required(fixture.forest), (reason.clone(), reason));
+    assert_eq!(fixture.run(fixture.forest, DELTA_IMPORT).0.status, "no-start-full-import-required");
+    assert_eq!(fixture.run(fixture.forest, FULL_IMPORT).1[0].counters["stage-add"], 1);
+}
+
+#[test]
+fn a_deletion_that_was_stopped_is_begun_again() {
+    let fixture = Fixture::new();
+    fixture.run(fixture.forest, FULL_IMPORT);
+    let connector = configuration::connector(&fixture.database.reader().unwrap(), fixture.forest).unwrap().unwrap();
+    let delete = |stopped: bool| {
+        let environment = StepEnvironment {
+            database: Arc::clone(&fixture.database),
+            clock: Arc::new(FixedClock(Timestamp::UNIX_EPOCH)),
+            ids: Arc::new(SequentialIds::default()),
+            cancel: crate::connector::CancelToken::default(),
+        };
+        if stopped {
+            environment.cancel.cancel();
+        }
+        let mut recorder = Recorder::new(RunId(1), 2, Box::new(|_| {}));
+        let end = removal::work(&environment, &connector, Removal::Connector, &mut recorder);
+        let reader = fixture.database.reader().unwrap();
+        let left = connector_space::children_first(&reader, fixture.forest).unwrap().len();
+        (end.status.0, left, configuration::connector(&reader, fixture.forest).unwrap().is_some())
+    };
+    assert_eq!(delete(true), ("stopped-user-termination-from-wmi-or-ui", 1, true));
+    assert_eq!(delete(false), ("success", 0, false));
 }
 
 #[test]

@@ -81,13 +81,17 @@ fn inner(action: &Action) -> Vec<&[Step]> {
         | Action::Threshold(_)
         | Action::ApproveDeletions(_)
         | Action::Containers { .. }
+        | Action::Deprovisioning { .. }
         | Action::Staging(_)
         | Action::Advance(_)
         | Action::Remember { .. }
         | Action::Run(_)
         | Action::Cycle { .. }
+        | Action::DeleteSpace { .. }
         | Action::Restart
         | Action::Preview { .. }
+        | Action::Join { .. }
+        | Action::Disconnect { .. }
         | Action::Expect
         | Action::SecondFullSynchronization => Vec::new(),
     }
@@ -132,7 +136,12 @@ fn step_subjects(step: &Step, see: &mut dyn FnMut(&Subject)) {
         Action::Rename { subject, .. }
         | Action::Retype { subject, .. }
         | Action::Remember { subject, .. }
+        | Action::Disconnect { subject, .. }
         | Action::Preview { subject, .. } => see(subject),
+        Action::Join { subject, identity } => {
+            see(subject);
+            see(identity);
+        }
         Action::Fault { fault: model::FaultSpec::Unreadable(subject) | model::FaultSpec::Refuse { subject, .. }, .. } => {
             see(subject);
         }
@@ -155,10 +164,12 @@ fn step_subjects(step: &Step, see: &mut dyn FnMut(&Subject)) {
         | Action::Threshold(_)
         | Action::ApproveDeletions(_)
         | Action::Containers { .. }
+        | Action::Deprovisioning { .. }
         | Action::Staging(_)
         | Action::Advance(_)
         | Action::Run(_)
         | Action::Cycle { .. }
+        | Action::DeleteSpace { .. }
         | Action::Restart
         | Action::Expect
         | Action::SecondFullSynchronization => {}

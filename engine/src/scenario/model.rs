@@ -8,9 +8,10 @@ use jiff::SignedDuration;
 use super::text::Place;
 use crate::connector::EntryValue;
 use crate::connector::memory::Fault;
-use crate::model::{ErrorCode, ObjectOperation, Schema};
+use crate::model::{Deprovisioning, ErrorCode, ObjectOperation, Schema};
 use crate::protection::DeletionLimit;
 use crate::rules::{LinkType, RulePatch, RuleText};
+use crate::run::Removal;
 
 /// A scenario that was read and can be run.
 #[derive(Clone, Debug)]
@@ -98,6 +99,11 @@ pub(super) enum Action {
         include: Vec<String>,
         exclude: Vec<String>,
     },
+    /// What becomes of objects that nothing holds any more.
+    Deprovisioning {
+        connector: String,
+        action: Deprovisioning,
+    },
     Staging(bool),
     Advance(SignedDuration),
     Remember {
@@ -108,11 +114,26 @@ pub(super) enum Action {
     Cycle {
         initial: bool,
     },
+    /// A run that deletes a connector space, or the connector with it.
+    DeleteSpace {
+        connector: String,
+        removal: Removal,
+        kill: Option<Kill>,
+    },
     Restart,
     Preview {
         subject: Subject,
         full: bool,
         commit: bool,
+    },
+    Join {
+        subject: Subject,
+        identity: Subject,
+    },
+    Disconnect {
+        subject: Subject,
+        /// Rules leave it alone from then on.
+        for_good: bool,
     },
     Expect,
     WhatIf(Vec<Step>),
@@ -280,6 +301,8 @@ impl fmt::Display for Subject {
 
 /// The result of a run of which only what it leaves matters.
 pub(super) const ANY_RESULT: &str = "any";
+/// The result of a join or a disconnection that was not done.
+pub(super) const REFUSED: &str = "refused";
 
 /// Something that must be true after a step.
 #[derive(Clone, Debug)]
@@ -290,7 +313,7 @@ pub(super) struct Expectation {
 
 #[derive(Clone, Debug)]
 pub(super) enum Expected {
-    /// Status of the run or cycle; [`ANY_RESULT`] when it does not matter.
+    /// Status of the run or cycle, or how a join or a disconnection ended; [`ANY_RESULT`] when it does not matter.
     Result(String),
     /// Part of the sentence that explains it.
     Message(String),
@@ -502,11 +525,19 @@ pub(super) enum Flag {
     Rebuild,
     Transient,
     Disconnected,
+    Explicit,
 }
 
 impl Flag {
-    pub(super) const ALL: [Self; 6] =
-        [Self::RenameRetry, Self::ReferenceRetry, Self::ProvisioningRetry, Self::Rebuild, Self::Transient, Self::Disconnected];
+    pub(super) const ALL: [Self; 7] = [
+        Self::RenameRetry,
+        Self::ReferenceRetry,
+        Self::ProvisioningRetry,
+        Self::Rebuild,
+        Self::Transient,
+        Self::Disconnected,
+        Self::Explicit,
+    ];
 
     pub(super) fn words(self) -> &'static str {
         match self {
@@ -516,6 +547,7 @@ impl Flag {
             Self::Rebuild => "rebuild in progress",
             Self::Transient => "transient",
             Self::Disconnected => "disconnected by a rule",
+            Self::Explicit => "explicit",
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::model::Errors;
 use super::world::{ScenarioError, World};
 use crate::model::{AttributeTable, ConnectorId, CsId, Image, MvId, ObjectOperation, Value};
-use crate::store::connector_space::{self, CsObject, LoadOptions, TowerView};
+use crate::store::connector_space::{self, CsObject, LoadOptions, NORMAL, TowerView};
 use crate::store::{Database, StoreError, attributes, configuration, metaverse, search};
 
 /// Values written out of one attribute.
@@ -51,9 +51,10 @@ pub(super) fn lines(
         .filter(|object| !object.is_placeholder())
         .map(|object| {
             let mut line = names.get(&object.id).cloned().unwrap_or_default();
+            line.push_str(if object.connector_state == NORMAL { ": " } else { ": explicit " });
             match object.mv {
-                None => line.push_str(": disconnector"),
-                Some(mv) => line.push_str(&format!(": connector of {}", identity(mv))),
+                None => line.push_str("disconnector"),
+                Some(mv) => line.push_str(&format!("connector of {}", identity(mv))),
             }
             for (layer, delta) in [("import", &object.pending_import), ("export", &object.unapplied)] {
                 if delta.operation != ObjectOperation::None {

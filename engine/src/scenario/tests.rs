@@ -153,6 +153,25 @@ fn metaverse_objects_are_what_is_said_of_them() {
 }
 
 #[test]
+fn joins_and_disconnections_are_what_is_said_of_them() {
+    passes(
+        "disconnect ada for good\n  ada: disconnector, explicit\n  T(ada): pending export delete\nrun A Delta Synchronization\n  ada: disconnector\ndisconnect ada\n  ada: not explicit\nrun A Delta Synchronization\n  ada: connector, not explicit\n  T(ada): connector, nothing pending\n",
+    );
+    fails("disconnect ada\n  ada: disconnector, explicit\n", "ada: expected explicit, found no explicit");
+    fails("disconnect ada\n  result refused\n", "result: expected refused, found success");
+    passes("disconnect T \"CN=nobody\"\n  result refused\n  message T \"CN=nobody\" is absent\n");
+    let taken = "join ada to MV(bob)\n";
+    fails(taken, "result: expected success, found refused (ada is joined already; disconnect it first)");
+    passes(&format!("{taken}  result any\n  ada: connector, joined to T(ada)\n"));
+    passes(&format!("{taken}  result refused\n  message is joined already\n"));
+    fails(&format!("{taken}  result refused\n  message too late\n"), "message: expected too late, found ada is joined already");
+    // Two objects of one directory and one rule: what the rules refuse is refused here too, and nothing is done.
+    passes(
+        "disconnect ada for good\njoin ada to MV(bob)\n  result refused\n  message ambiguous-import-flow-from-multiple-connectors\n  ada: disconnector, explicit, no import error\n",
+    );
+}
+
+#[test]
 fn runs_are_what_is_said_of_them() {
     let change = "change ada: department = HR\n";
     passes(&format!("{change}run A Delta Import\n  counters stage-update=1\n  no errors\n"));

@@ -60,8 +60,8 @@ impl std::fmt::Debug for Inner {
 /// A run that was accepted.
 #[derive(Debug)]
 pub struct RunHandle {
-    engine: Engine,
-    ticket: RunTicket,
+    pub(super) engine: Engine,
+    pub(super) ticket: RunTicket,
 }
 
 impl RunHandle {
@@ -186,6 +186,18 @@ impl Engine {
         *self.0.sandbox.lock().unwrap_or_else(PoisonError::into_inner) = Some(sandbox);
     }
 
+    /// Stops the sandbox tenant of a connector that was deleted, so that its place is free.
+    fn stop_deserted_sandbox(&self) -> Answer<()> {
+        let mut hosted = self.0.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
+        if hosted.is_some()
+            && self.query(|_, context| Ok(queries::protection::tenant(context).is_none()))?
+            && let Some(sandbox) = hosted.take()
+        {
+            sandbox.stop();
+        }
+        Ok(())
+    }
+
     /// The data folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -268,6 +280,7 @@ impl Engine {
     /// [`EngineError`] when something runs, there is a tenant already, or a name is no domain.
     pub fn add_sandbox(&self, tenant: &str, domains: &[String]) -> Answer<ConnectorSummary> {
         self.check_idle()?;
+        self.stop_deserted_sandbox()?;
         let (connector, sandbox) = setup::add_sandbox(&self.setup(), tenant, domains)?;
         self.host(sandbox);
         self.configured(connector)
@@ -587,6 +600,7 @@ fn event_view(database: &Database, event: RunEvent) -> Answer<EngineEvent> {
         RunEvent::Started(run) => EngineEvent::RunStarted(summary(&database.reader()?, run)?),
         RunEvent::Finished(run) => EngineEvent::RunFinished(summary(&database.reader()?, run)?),
         RunEvent::StepFinished { run, step, status } => EngineEvent::StepFinished { run, step, status },
+        RunEvent::ConfigurationChanged => EngineEvent::ConfigurationChanged,
         RunEvent::CycleFinished(outcome) => EngineEvent::CycleFinished(cycle_result(&database.reader()?, &outcome)?),
         RunEvent::Progress { run, connector, connector_name, profile, step, steps, step_type, progress } => {
             EngineEvent::Progress(RunProgress {

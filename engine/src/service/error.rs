@@ -100,6 +100,9 @@ pub enum EngineError {
     /// The configuration could not be applied.
     #[error(transparent)]
     Setup(#[from] crate::setup::SetupError),
+    /// A choice for the standard rules cannot be made.
+    #[error(transparent)]
+    Choice(#[from] crate::setup::ChoiceError),
     /// An exported server configuration could not be read, taken over or written.
     #[error(transparent)]
     Interop(#[from] crate::interop::InteropError),

@@ -25,11 +25,13 @@ pub(super) fn is_workspace(folder: &Path) -> bool {
     database(folder).is_file()
 }
 
-/// Makes the folder, private to its owner. A folder with foreign content is refused.
+/// Makes the folder, private to its owner. A folder with foreign content is refused; one in which a program died before
+/// it had a database is not.
 pub(super) fn create(folder: &Path) -> Result<PathBuf, EngineError> {
     let failed = |source| EngineError::Folder { folder: folder.display().to_string(), source };
     if folder.exists() {
-        let foreign = fs::read_dir(folder).map_err(failed)?.filter_map(Result::ok).map(|entry| entry.file_name()).next();
+        let mut names = fs::read_dir(folder).map_err(failed)?.filter_map(Result::ok).map(|entry| entry.file_name());
+        let foreign = names.find(|name| name != LOCK);
         if let Some(name) = foreign {
             return Err(EngineError::NotAWorkspace {
                 folder: folder.display().to_string(),
@@ -99,5 +101,22 @@ impl Drop for Ownership {
     fn drop(&mut self) {
         // Closing the file frees the lock as well; a failure here changes nothing.
         self.0.unlock().ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_in_which_a_program_died_before_it_had_a_database_is_taken_and_one_of_others_is_not() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("data");
+        create(&folder).unwrap();
+        drop(Ownership::take(&folder).unwrap());
+        assert_eq!(create(&folder).unwrap(), folder.canonicalize().unwrap());
+        fs::write(folder.join("letter.txt"), "Dear").unwrap();
+        let refused = create(&folder).unwrap_err().to_string();
+        assert!(refused.contains("letter.txt"), "{refused}");
     }
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::engine::{Answer, Engine};
 use super::{CsObjectView, EngineError};
 use crate::model::{CsId, MvId};
-use crate::store::connector_space::{CsObject, load_one};
+use crate::store::connector_space::load_one;
 use crate::store::search::connector_space::id_by_guid;
 use crate::store::search::metaverse as metaverse_search;
 use crate::sync::ByHand;
@@ -21,12 +21,7 @@ impl Engine {
     pub fn join_object(&self, object: Uuid, metaverse: Uuid) -> Answer<CsObjectView> {
         let unknown = || EngineError::UnknownObject { space: "metaverse", criterion: format!("GUID {metaverse}") };
         let mv: MvId = self.query(|reader, _| Ok(metaverse_search::id_by_guid(reader, metaverse)?))?.ok_or_else(unknown)?;
-        self.by_hand(object, "joined", ByHand::Join(mv), |object| match object.mv {
-            Some(_) => Some("is joined already; disconnect it first"),
-            None if object.is_placeholder() => Some("is a name only, which no import has brought"),
-            None if object.is_being_deleted() => Some("is on its way out of its directory"),
-            None => None,
-        })
+        self.by_hand(object, "joined", ByHand::Join(mv))
     }
 
     /// Takes the metaverse object of an object away. Rules leave an explicit disconnector alone until it is made a
@@ -35,18 +30,10 @@ impl Engine {
     /// # Errors
     /// As [`Engine::join_object`].
     pub fn disconnect_object(&self, object: Uuid, explicit: bool) -> Answer<CsObjectView> {
-        self.by_hand(object, "disconnected", ByHand::Disconnect { explicit }, |object| {
-            object.is_placeholder().then_some("is a name only, which no import has brought")
-        })
+        self.by_hand(object, "disconnected", ByHand::Disconnect { explicit })
     }
 
-    fn by_hand(
-        &self,
-        guid: Uuid,
-        word: &str,
-        decision: ByHand,
-        refusal: impl FnOnce(&CsObject) -> Option<&'static str>,
-    ) -> Answer<CsObjectView> {
+    fn by_hand(&self, guid: Uuid, word: &str, decision: ByHand) -> Answer<CsObjectView> {
         let unknown = || EngineError::UnknownObject { space: "connector space", criterion: format!("GUID {guid}") };
         let environment = self.environment();
         let done = self.runs_core()?.while_idle("so nothing can be joined or disconnected", || -> Answer<()> {
@@ -56,7 +43,7 @@ impl Engine {
                 load_one(&reader, id)?.ok_or_else(unknown)?
             };
             let refused = |reason: &str| EngineError::Invalid(format!("\"{}\" cannot be {word}: {reason}", object.dn));
-            if let Some(reason) = refusal(&object) {
+            if let Some(reason) = decision.refusal(&object) {
                 return Err(refused(&format!("it {reason}")));
             }
             match decide_by_hand(&environment, object.id, decision)?.error {

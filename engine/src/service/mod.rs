@@ -1,6 +1,8 @@
 //! Floor 7: the one handle that the app and the command line hold. Commands in, queries out, events.
 
 mod broadcast;
+mod choices;
+mod connectors;
 mod directory_selection;
 mod engine;
 mod error;

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::connector::DirectoryPartition;
 use crate::examples::{self, ExampleFile};
-use crate::model::{FixedClock, PartitionId, SequentialIds};
+use crate::model::{Deprovisioning, FixedClock, PartitionId, SequentialIds};
 use crate::rules::{
     Flow, FlowField, FlowSource, ForestFeatures, MergeType, RuleFault, RulePlace, SyncRule, active_directory_schema_with,
     tenant_schema,
@@ -48,6 +48,7 @@ fn installation() -> Installation {
                 schema,
                 attributes: Vec::new(),
                 secret: None,
+                deprovisioning: Deprovisioning::default(),
                 created: Timestamp::UNIX_EPOCH,
                 full_import_reason: None,
                 full_sync_reason: None,
@@ -411,4 +412,86 @@ fn who_writes_an_attribute_is_told_by_precedence() {
     assert!(set.writers(&rule, "").is_empty());
     let out = installation.rule("Out to AAD - User Identity");
     assert!(set.writers(&out, "displayName").iter().all(|writer| writer.connector == TENANT && writer.object_type == "user"));
+}
+
+fn choose(values: &[(&str, &str)]) -> Vec<(String, String)> {
+    values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn choices_decide_which_standard_rules_there_are() {
+    let installation = installation();
+    let engine = &installation.engine;
+    installation.import(&custom(DEPARTMENT)).unwrap();
+    engine.set_rules_enabled(&[installation.rule("In from AD - User Common").id], false, None).unwrap();
+    installation.nothing_required();
+    let names = || engine.rules().unwrap().into_iter().map(|rule| rule.name).collect::<Vec<_>>();
+    let (before, version) = (names(), engine.configuration_version().unwrap());
+    let shown: Vec<(String, String)> =
+        engine.rule_choices().unwrap().into_iter().map(|choice| (choice.name, choice.value)).collect();
+    assert_eq!(
+        shown,
+        choose(&[
+            ("user-match", "once"),
+            ("source-anchor", "objectGUID"),
+            ("sign-in", "userPrincipalName"),
+            ("hybrid-exchange", "off"),
+            ("device-write-up", "off"),
+            ("apps", "all"),
+        ])
+    );
+    let wanted = choose(&[("Hybrid-Exchange", "on"), ("apps", "exchangeonline")]);
+    let judged = engine.judge_rule_choices(&wanted).unwrap();
+    assert_eq!((names(), engine.configuration_version().unwrap()), (before.clone(), version), "nothing is stored");
+    assert_eq!(installation.required(), [""; 0]);
+    let fates = |fate: RuleFateView| judged.rules.steps.iter().filter(move |step| step.fate == fate);
+    assert!(fates(RuleFateView::New).any(|step| step.name == "Out to AD - User Exchange Hybrid"), "{judged:#?}");
+    assert!(fates(RuleFateView::Removed).any(|step| step.name == "Out to AAD - User Intune"), "{judged:#?}");
+    assert_eq!(fates(RuleFateView::Changed).count(), 0, "{judged:#?}");
+    assert_eq!((judged.choices.len(), judged.rules.stored), (2, false));
+    let stored = engine.change_rule_choices(&wanted, Some(version)).unwrap();
+    assert_eq!(
+        (&stored.choices, stored.rules.steps.len(), stored.rules.stored),
+        (&judged.choices, judged.rules.steps.len(), true)
+    );
+    let after = names();
+    assert!(
+        after.contains(&"Out to AD - User Exchange Hybrid".to_owned()) && !after.contains(&"Out to AAD - User Intune".to_owned())
+    );
+    // The administrator's rule and what is switched off stay so.
+    assert_eq!((installation.rule("Sales").precedence, installation.rule("In from AD - User Common").enabled), (50, false));
+    assert_eq!(installation.required().len(), 2, "{:?}", installation.required());
+    let error = engine.change_rule_choices(&choose(&[("apps", "all")]), Some(version)).unwrap_err().to_string();
+    assert!(error.contains("was changed meanwhile"), "{error}");
+    // Back again, everything is as it was.
+    engine.change_rule_choices(&choose(&[("hybrid-exchange", "off"), ("apps", "all")]), None).unwrap();
+    assert_eq!(names(), before);
+    assert!(engine.judge_rule_choices(&choose(&[("apps", "all")])).unwrap().choices.is_empty());
+    let matched =
+        engine.judge_rule_choices(&choose(&[("user-match", "mail"), ("source-anchor", "ms-ds-consistencyguid")])).unwrap();
+    let join = matched.rules.steps.iter().find(|step| step.name == "In from AD - User Join").unwrap();
+    assert!(join.differences.iter().any(|line| line.starts_with("join: ")), "{join:#?}");
+    assert_eq!(matched.choices[1].value, "mS-DS-ConsistencyGuid");
+    assert!(matched.notes[0].contains("SourceAnchor attribute has changed"), "{:?}", matched.notes);
+}
+
+#[test]
+fn choices_that_cannot_be_made_say_what_fits() {
+    let installation = installation();
+    let check = |name: &str, value: &str, expected: &str| {
+        let error = installation.engine.judge_rule_choices(&choose(&[(name, value)])).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    check(
+        "hybrid",
+        "on",
+        "\"hybrid\" is no choice; there are user-match, source-anchor, sign-in, hybrid-exchange, device-write-up, apps",
+    );
+    check("hybrid-exchange", "maybe", "hybrid-exchange cannot be \"maybe\"; it can be on or off");
+    check("user-match", "attribute:", "once, mail, object-sid, account-name, or attribute:NAME");
+    check("user-match", "attribute:shoeSize", "contoso.com has no such attribute of users");
+    check("user-match", "attribute:whenCreated", "the metaverse has no such attribute");
+    check("source-anchor", "", "objectGUID, mS-DS-ConsistencyGuid");
+    check("sign-in", "shoeSize", "sign-in cannot be \"shoeSize\": contoso.com has no such attribute of users");
+    check("apps", "ExchangeOnline,Solitaire", "all, none, or a list of AzureRMS,");
 }

@@ -351,7 +351,7 @@ fn details(context: &QueryContext, rule: &SyncRule, faults: Vec<RuleFault>) -> R
     }
 }
 
-fn change_view(context: &QueryContext, report: &RuleChangeReport, stored: bool) -> RuleChangeView {
+pub(super) fn change_view(context: &QueryContext, report: &RuleChangeReport, stored: bool) -> RuleChangeView {
     let names = |ids: &mut dyn Iterator<Item = ConnectorId>| ids.map(|id| context.connector_name(id)).collect();
     RuleChangeView {
         stored,

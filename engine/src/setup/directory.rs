@@ -9,11 +9,12 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::directories::{ACTIVE_DIRECTORY_KIND, FILE_KIND, TENANT_KIND, check_sign_in, open_directory};
+use super::rule_changes::next_version;
 use crate::connector::active_directory::ActiveDirectorySettings;
 use crate::connector::entra::EntraSettings;
 use crate::connector::file::FileSettings;
 use crate::connector::{ConnectorError, DirectoryPartition};
-use crate::model::{ConnectorId, IdSource, PartitionId, fold_text};
+use crate::model::{ConnectorId, Deprovisioning, IdSource, PartitionId, fold_text};
 use crate::rules::DefaultSetError;
 use crate::run::default_profiles;
 use crate::store::configuration::{self, ConnectorRecord, PartitionRecord};
@@ -243,6 +244,7 @@ pub(super) fn look(context: &SetupContext<'_>, new: NewDirectory) -> Result<Foun
         object_types,
         attributes: Vec::new(),
         secret: new.secret.as_ref().map(|secret| context.secrets.encrypt(secret)).transpose()?,
+        deprovisioning: Deprovisioning::default(),
         created: context.now,
         full_import_reason: Some("it was never imported".to_owned()),
         full_sync_reason: Some("it was never synchronized".to_owned()),
@@ -320,5 +322,22 @@ pub fn set_credential(context: &SetupContext<'_>, connector: ConnectorId, secret
     let record = configuration::connector(&transaction, connector)?.ok_or_else(unknown)?;
     configuration::save_connector(&transaction, &ConnectorRecord { secret: Some(sealed), ..record })?;
     transaction.commit().map_err(StoreError::sqlite("storing a credential"))?;
+    Ok(())
+}
+
+/// Chooses what becomes of a connector's objects when nothing holds them any more. It holds from then on: what was
+/// staged or disconnected before stays as it is.
+///
+/// # Errors
+/// [`SetupError`] when there is no such connector or the database cannot be written.
+pub fn set_deprovisioning(database: &Database, connector: ConnectorId, action: Deprovisioning) -> Result<(), SetupError> {
+    let mut writer = database.writer();
+    let transaction = writer.transaction()?;
+    let record = configuration::connector(&transaction, connector)?.ok_or(SetupError::UnknownConnector(connector))?;
+    if record.deprovisioning != action {
+        configuration::save_connector(&transaction, &ConnectorRecord { deprovisioning: action, ..record })?;
+        next_version(&transaction)?;
+        transaction.commit().map_err(StoreError::sqlite("storing a connector"))?;
+    }
     Ok(())
 }

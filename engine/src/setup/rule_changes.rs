@@ -11,9 +11,11 @@ use super::rule_set::attributes_used;
 use crate::model::{ConnectorId, DN_ATTRIBUTE, RuleId, Schema, fold_text};
 use crate::rules::{Direction, FaultSeverity, RuleCheck, RuleFault, RulePlace, SyncRule, compile, rule_differences};
 use crate::store::configuration::{self, ConnectorRecord};
-use crate::store::options::{self, CONFIGURATION_VERSION};
 use crate::store::{Database, StoreError, attributes, schema};
 use crate::sync::plan_inputs;
+
+pub use crate::store::options::configuration_version;
+pub(super) use crate::store::options::next_configuration_version as next_version;
 
 /// Why a full import is required when rules read or write more than before.
 const ATTRIBUTES_ADDED: &str = "attributes were added";
@@ -84,7 +86,7 @@ impl RuleStep {
     }
 
     /// True when objects may come out differently.
-    fn is_felt(&self) -> bool {
+    pub(super) fn is_felt(&self) -> bool {
         let works = |rule: &Option<SyncRule>| {
             let rule = rule.as_ref().filter(|rule| rule.enabled)?;
             Some(SyncRule { name: String::new(), description: String::new(), ..rule.clone() })
@@ -106,20 +108,6 @@ pub struct RuleChangeReport {
     pub attributes: BTreeMap<ConnectorId, Vec<String>>,
     /// Version of the configuration with the changes.
     pub version: u64,
-}
-
-/// The number of the present configuration.
-///
-/// # Errors
-/// [`StoreError`] when the database cannot be read.
-pub fn configuration_version(connection: &Connection) -> Result<u64, StoreError> {
-    Ok(options::get(connection, CONFIGURATION_VERSION)?.and_then(|number| number.parse().ok()).unwrap_or(0))
-}
-
-/// Makes the next version of the configuration.
-pub(super) fn next_version(transaction: &Transaction<'_>) -> Result<(), StoreError> {
-    let next = configuration_version(transaction)? + 1;
-    options::set(transaction, CONFIGURATION_VERSION, Some(&next.to_string()))
 }
 
 /// Says what changes would mean; stores nothing.
@@ -184,7 +172,7 @@ pub fn judge_rules(connection: &Connection, changes: &RuleChanges) -> Result<Rul
 
 /// The connectors whose objects a rule concerns: an inbound rule those of its own connector, an outbound one those
 /// that its metaverse objects come from.
-fn concerned(rule: &SyncRule, rules: &[SyncRule]) -> BTreeSet<ConnectorId> {
+pub(super) fn concerned(rule: &SyncRule, rules: &[SyncRule]) -> BTreeSet<ConnectorId> {
     match rule.direction {
         Direction::Inbound => [rule.connector].into(),
         Direction::Outbound => rules
@@ -324,7 +312,7 @@ fn write(transaction: &Transaction<'_>, steps: &mut [RuleStep]) -> Result<(), St
 }
 
 /// Notes what the connectors have to do before the changes hold everywhere.
-fn require_runs(transaction: &Transaction<'_>, report: &RuleChangeReport) -> Result<(), StoreError> {
+pub(super) fn require_runs(transaction: &Transaction<'_>, report: &RuleChangeReport) -> Result<(), StoreError> {
     let changed = report.steps.iter().find(|step| step.is_felt()).and_then(RuleStep::rule);
     let reason = changed.map_or_else(String::new, |rule| format!("rule \"{}\" was changed", rule.name));
     for mut connector in configuration::connectors(transaction)? {

@@ -29,26 +29,38 @@ pub fn apply_default_rules(database: &Database, ids: &dyn IdSource) -> Result<()
     {
         let mut writer = database.writer();
         let transaction = writer.transaction()?;
-        let connectors = configuration::connectors(&transaction)?;
-        let Some(tenant) = connectors.iter().find(|connector| connector.kind == TENANT_KIND) else { return Ok(()) };
-        let forests: Vec<&ConnectorRecord> = connectors.iter().filter(|connector| connector.kind != TENANT_KIND).collect();
-        if forests.is_empty() {
+        if !compose_default_rules(&transaction, &RuleChoices::load(&transaction)?, ids)? {
             return Ok(());
         }
-        let forests = forests.iter().map(|forest| (forest.id, &forest.schema)).collect();
-        let choices = RuleChoices::load(&transaction)?;
-        let composed = default_rules(&choices.options(forests, (tenant.id, &tenant.schema)), ids)?;
-        let imported: BTreeSet<_> = server_documents::guids(&transaction, DocumentKind::Rule)?.into_iter().collect();
-        let present = configuration::rules(&transaction)?;
-        let kept = present.iter().filter(|rule| rule.tag.is_some() && imported.contains(&rule.guid)).cloned().collect();
-        let taken = present.iter().filter(|rule| rule.tag.is_none()).map(|rule| rule.precedence).collect();
-        replace_standard_rules(&transaction, number(merge(composed, kept), &taken))?;
-        select_attributes(&transaction)?;
         transaction.commit().map_err(StoreError::sqlite("storing the synchronization rules"))?;
     }
     // Other rules may look up other attributes: the join keys follow.
     load_plan(database)?;
     Ok(())
+}
+
+/// As [`apply_default_rules`], by these choices and inside the caller's transaction; false when there is no tenant or
+/// no forest.
+pub(super) fn compose_default_rules(
+    transaction: &Transaction<'_>,
+    choices: &RuleChoices,
+    ids: &dyn IdSource,
+) -> Result<bool, SetupError> {
+    let connectors = configuration::connectors(transaction)?;
+    let Some(tenant) = connectors.iter().find(|connector| connector.kind == TENANT_KIND) else { return Ok(false) };
+    let forests: Vec<&ConnectorRecord> = connectors.iter().filter(|connector| connector.kind != TENANT_KIND).collect();
+    if forests.is_empty() {
+        return Ok(false);
+    }
+    let forests = forests.iter().map(|forest| (forest.id, &forest.schema)).collect();
+    let composed = default_rules(&choices.options(forests, (tenant.id, &tenant.schema)), ids)?;
+    let imported: BTreeSet<_> = server_documents::guids(transaction, DocumentKind::Rule)?.into_iter().collect();
+    let present = configuration::rules(transaction)?;
+    let kept = present.iter().filter(|rule| rule.tag.is_some() && imported.contains(&rule.guid)).cloned().collect();
+    let taken = present.iter().filter(|rule| rule.tag.is_none()).map(|rule| rule.precedence).collect();
+    replace_standard_rules(transaction, number(merge(composed, kept), &taken))?;
+    select_attributes(transaction)?;
+    Ok(true)
 }
 
 /// Puts composed rules between imported ones: beside the rules of the same name, as a wizard would. A connector that
@@ -155,7 +167,7 @@ fn attributes_read(rule: &CompiledRule) -> BTreeSet<AttributeId> {
                 read.insert(*attribute);
             }
             CompiledSource::Expression { slots, .. } => read.extend(slots.iter().map(|slot| slot.attribute)),
-            CompiledSource::Constant(_) | CompiledSource::Invalid(_) => {}
+            CompiledSource::Constant(_) | CompiledSource::Invalid { .. } => {}
         }
     }
     read

@@ -188,7 +188,7 @@ fn parts(plan: &Plan, rule: &CompiledRule, id: crate::model::AttributeId) -> Vec
             (Direction::Outbound, _) => flow.target.id == id,
             (Direction::Inbound, CompiledSource::Direct(attribute)) => *attribute == id,
             (Direction::Inbound, CompiledSource::Expression { slots, .. }) => slots.iter().any(|slot| slot.attribute == id),
-            (Direction::Inbound, CompiledSource::Constant(_) | CompiledSource::Invalid(_)) => false,
+            (Direction::Inbound, CompiledSource::Constant(_) | CompiledSource::Invalid { .. }) => false,
         };
         if concerned {
             parts.push(format!("flow to {}", plan.name(flow.target.id)));

@@ -11,8 +11,8 @@ use crate::connector::{CancelToken, Connector, DirectoryPartition, EntryValue};
 use crate::export::{self, ExportOptions};
 use crate::import;
 use crate::model::{
-    AttributeChange, AttributeId, ConnectorId, CsId, Delta, Dn, FixedClock, MvId, ObjectOperation, PartitionId, RunId, Schema,
-    SequentialIds, Value,
+    AttributeChange, AttributeId, ConnectorId, CsId, Delta, Deprovisioning, Dn, FixedClock, MvId, ObjectOperation, PartitionId,
+    RunId, Schema, SequentialIds, Value,
 };
 use crate::store::configuration::{self, ConnectorRecord, PartitionRecord, ProfileStep, StepType};
 use crate::store::connector_space::{self, CsObject, LoadOptions};
@@ -83,6 +83,7 @@ pub(crate) fn add_connector(database: &Database, name: &str, kind: &str, partiti
         object_types: schema().types().map(str::to_owned).collect(),
         attributes: schema().attributes().map(|definition| definition.name.clone()).collect(),
         secret: None,
+        deprovisioning: Deprovisioning::default(),
         created: Timestamp::UNIX_EPOCH,
         full_import_reason: None,
         full_sync_reason: None,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::StoreError;
 use super::options::{self, LAST_RULE};
 use super::sql::{from_stored, guid, json, to_json, to_stored};
-use crate::model::{ConnectorId, PartitionId, RuleId, Schema};
+use crate::model::{ConnectorId, Deprovisioning, PartitionId, RuleId, Schema};
 use crate::rules::SyncRule;
 
 /// A connector as configured.
@@ -33,6 +33,8 @@ pub struct ConnectorRecord {
     pub attributes: Vec<String>,
     /// Encrypted password or client secret.
     pub secret: Option<Vec<u8>>,
+    /// What becomes of its objects when nothing holds them any more.
+    pub deprovisioning: Deprovisioning,
     /// Created at.
     pub created: jiff::Timestamp,
     /// Why a full import is needed.
@@ -233,7 +235,7 @@ pub struct ProfileRecord {
 }
 
 const CONNECTOR_COLUMNS: &str = "id, guid, name, kind, description, settings, schema, object_types, attributes, secret, created,
-    full_import_reason, full_sync_reason";
+    full_import_reason, full_sync_reason, deprovisioning";
 
 /// All connectors in order of creation.
 ///
@@ -276,7 +278,13 @@ fn read_connector(row: &Row<'_>) -> Result<ConnectorRecord, StoreError> {
         created: from_stored(row.get(10).map_err(&failed)?),
         full_import_reason: row.get(11).map_err(&failed)?,
         full_sync_reason: row.get(12).map_err(&failed)?,
+        deprovisioning: deprovisioning(&text(13)?)?,
     })
+}
+
+fn deprovisioning(word: &str) -> Result<Deprovisioning, StoreError> {
+    Deprovisioning::of_word(word)
+        .ok_or_else(|| StoreError::damaged("a connector", format!("\"{word}\" is no deprovisioning action")))
 }
 
 /// Inserts (`id` 0) or updates a connector; gives its number.
@@ -288,8 +296,10 @@ pub fn save_connector(transaction: &Transaction<'_>, record: &ConnectorRecord) -
     let id = if record.id.0 == 0 {
         transaction
             .execute(
-                "INSERT INTO connector (guid, name, kind, settings, schema, object_types, attributes, created)
-                 VALUES (?1, ?2, ?3, '', '', '', '', ?4)",
+                // The run history of a connector that was deleted must not become that of another one.
+                "INSERT INTO connector (id, guid, name, kind, settings, schema, object_types, attributes, created)
+                 SELECT 1 + max(coalesce((SELECT max(id) FROM connector), 0), coalesce((SELECT max(connector) FROM run), 0)),
+                    ?1, ?2, ?3, '', '', '', '', ?4",
                 (record.guid.as_bytes().as_slice(), &record.name, &record.kind, to_stored(record.created)),
             )
             .map_err(&failed)?;
@@ -300,7 +310,7 @@ pub fn save_connector(transaction: &Transaction<'_>, record: &ConnectorRecord) -
     transaction
         .execute(
             "UPDATE connector SET name = ?2, description = ?3, settings = ?4, schema = ?5, object_types = ?6, attributes = ?7,
-                secret = ?8, full_import_reason = ?9, full_sync_reason = ?10 WHERE id = ?1",
+                secret = ?8, full_import_reason = ?9, full_sync_reason = ?10, deprovisioning = ?11 WHERE id = ?1",
             rusqlite::params![
                 id,
                 record.name,
@@ -312,6 +322,7 @@ pub fn save_connector(transaction: &Transaction<'_>, record: &ConnectorRecord) -
                 record.secret,
                 record.full_import_reason,
                 record.full_sync_reason,
+                record.deprovisioning.word(),
             ],
         )
         .map_err(&failed)?;
@@ -335,6 +346,32 @@ pub fn set_required(
         )
         .map(|_| ())
         .map_err(StoreError::sqlite("writing a connector"))
+}
+
+/// Removes a connector with its partitions, run profiles and rules. Its connector space must be empty; its run history
+/// stays.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn delete_connector(transaction: &Transaction<'_>, connector: ConnectorId) -> Result<(), StoreError> {
+    for rule in rules(transaction)?.into_iter().filter(|rule| rule.connector == connector) {
+        delete_rule(transaction, rule.id)?;
+    }
+    transaction
+        .execute("DELETE FROM connector WHERE id = ?1", [connector.0])
+        .map(|_| ())
+        .map_err(StoreError::sqlite("removing a connector"))
+}
+
+/// Forgets where delta imports of a connector would begin.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn forget_watermarks(transaction: &Transaction<'_>, connector: ConnectorId) -> Result<(), StoreError> {
+    transaction
+        .execute("UPDATE partition SET watermark = NULL WHERE connector = ?1", [connector.0])
+        .map(|_| ())
+        .map_err(StoreError::sqlite("writing a partition"))
 }
 
 /// The partitions of a connector in order of name.

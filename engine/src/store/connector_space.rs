@@ -23,7 +23,7 @@ use crate::model::{
 };
 use crate::rules::{Direction, LinkType};
 
-pub use visit::{Visit, to_visit};
+pub use visit::{Visit, children_first, to_visit};
 /// State of objects that are joined and disconnected by rules.
 pub const NORMAL: i64 = 0;
 /// State of objects that an administrator joined or disconnected.
@@ -646,6 +646,19 @@ pub fn remove_unneeded_placeholders(transaction: &Transaction<'_>, connector: Co
             return Ok(());
         }
     }
+}
+
+/// Removes placeholders of a connector whose space is given up, needed or not, at most so many; gives how many went.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn remove_placeholders(transaction: &Transaction<'_>, connector: ConnectorId, most: usize) -> Result<usize, StoreError> {
+    transaction
+        .prepare_cached(
+            "DELETE FROM cs_object WHERE id IN (SELECT id FROM cs_object WHERE connector = ?1 AND object_type IS NULL LIMIT ?2)",
+        )
+        .and_then(|mut statement| statement.execute((connector.0, i64::try_from(most).unwrap_or(i64::MAX))))
+        .map_err(StoreError::sqlite("removing placeholders"))
 }
 
 /// Numbers of the objects that have these anchors.

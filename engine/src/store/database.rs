@@ -27,6 +27,14 @@ pub struct DatabaseInfo {
     pub bytes: u64,
 }
 
+/// What is done with a writing connection before anything else.
+#[cfg(test)]
+type Watch = dyn Fn(&mut Connection) + Send + Sync;
+
+/// What a test hangs on every writing connection. Only a test that has a process of its own sets it.
+#[cfg(test)]
+pub(crate) static WATCH: std::sync::OnceLock<Box<Watch>> = std::sync::OnceLock::new();
+
 /// The database of one workspace. Shared by threads: the writer is one at a time, readers are many.
 pub struct Database {
     path: PathBuf,
@@ -57,12 +65,6 @@ impl Writer<'_> {
     #[must_use]
     pub fn connection(&self) -> &Connection {
         &self.0
-    }
-
-    /// The connection, to watch what is written.
-    #[cfg(test)]
-    pub(crate) fn connection_mut(&mut self) -> &mut Connection {
-        &mut self.0
     }
 
     /// Chooses how careful commits are: `FULL` around a remote write, `NORMAL` otherwise.
@@ -109,6 +111,10 @@ impl Database {
     /// [`StoreError`] when the file cannot be opened, is no database, or is newer than this program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let mut writer = Connection::open(path).map_err(StoreError::sqlite("opening the database"))?;
+        #[cfg(test)]
+        if let Some(watch) = WATCH.get() {
+            watch(&mut writer);
+        }
         // The page size holds only if it is set before the first table is made.
         writer.pragma_update(None, "page_size", 8192).map_err(StoreError::sqlite("setting the page size"))?;
         prepare(&writer)?;

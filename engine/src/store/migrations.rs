@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Statements that lead from version `n` to version `n + 1`, where `n` is the index.
-const MIGRATIONS: [&str; 5] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
+const MIGRATIONS: [&str; 6] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6];
 
 /// Newest version this program knows.
 pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
@@ -290,6 +290,11 @@ CREATE TABLE join_key (
 DELETE FROM option WHERE name = 'join-key-attributes';
 ";
 
+const VERSION_6: &str = "
+-- What becomes of an object in its directory when nothing holds it any more.
+ALTER TABLE connector ADD COLUMN deprovisioning TEXT NOT NULL DEFAULT 'delete-object';
+";
+
 /// Brings the database to the newest version, in one transaction per version.
 ///
 /// # Errors
@@ -315,16 +320,17 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Databases of earlier versions.
 #[cfg(test)]
-mod tests {
+pub(crate) mod earlier {
     use std::path::Path;
 
-    use super::*;
-    use crate::model::{AttributeId, ConnectorId, CsId, MvId, RuleId, RunId};
-    use crate::store::{Database, connector_space, metaverse, search};
+    use rusqlite::Connection;
+
+    use super::MIGRATIONS;
 
     /// A database as a program of some version made it.
-    fn made_by(version: usize, path: &Path) -> Connection {
+    pub(crate) fn made_by(version: usize, path: &Path) -> Connection {
         let connection = Connection::open(path).unwrap();
         for statements in &MIGRATIONS[..version] {
             connection.execute_batch(statements).unwrap();
@@ -333,12 +339,44 @@ mod tests {
         connection
     }
 
+    /// A database of version 2 with so many joined objects, a run, and what that version kept of join keys.
+    pub(crate) fn version_2(objects: i64, path: &Path) {
+        let old = made_by(2, path);
+        // One rule of a link, one contribution, each number at its full length.
+        let (rule, time) = (hex::encode(7i64.to_le_bytes()), hex::encode(1_700_000_000_000_000i64.to_le_bytes()));
+        for number in 1..=objects {
+            let object = hex::encode(number.to_le_bytes());
+            let contribution = format!("{}{object}{rule}{time}", hex::encode(300u32.to_le_bytes()));
+            old.execute_batch(&format!(
+                "INSERT INTO cs_object (guid, connector, dn, dn_key, depth, created, mv, link_rules)
+                    VALUES (x'{object}{object}', 1, 'CN=a{number}', 'cn=a{number}', 1, 0, {number}, x'{rule}0100{time}');
+                 INSERT INTO mv_object (guid, object_type, image, lineage, created, changed)
+                    VALUES (x'{object}{object}', 'person', x'01', x'{contribution}', 0, 0);
+                 INSERT INTO join_key VALUES (0, 300, x'73', {number});"
+            ))
+            .unwrap();
+        }
+        old.execute_batch(
+            "INSERT INTO option VALUES ('join-key-attributes', '300');
+             INSERT INTO run VALUES (1, 1, 'a', 'b', 'c', 'success', 0, 0, 1);
+             INSERT INTO run_object VALUES (1, 1, 'stage-add', zeroblob(16), 'CN=b', 'user'), (1, 1, 'stage-add', zeroblob(16), 'CN=a', 'user');",
+        )
+        .unwrap();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AttributeId, ConnectorId, CsId, MvId, RuleId, RunId};
+    use crate::store::{Database, connector_space, metaverse, search};
+
     #[test]
     fn a_database_of_every_version_gets_the_newest_shape() {
         let shape = |version| {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("syncline.db");
-            drop(made_by(version, &path));
+            drop(earlier::made_by(version, &path));
             let database = Database::open(&path).unwrap();
             let reader = database.reader().unwrap();
             let found: i64 = reader.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
@@ -359,22 +397,7 @@ mod tests {
     fn a_database_of_version_2_keeps_lineage_and_history() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("syncline.db");
-        let old = made_by(2, &path);
-        // One rule of a link, one contribution, each number at its full length.
-        let (rule, time) = (hex::encode(7i64.to_le_bytes()), hex::encode(1_700_000_000_000_000i64.to_le_bytes()));
-        let contribution = format!("{}{}{rule}{time}", hex::encode(300u32.to_le_bytes()), hex::encode(1i64.to_le_bytes()));
-        old.execute_batch(&format!(
-            "INSERT INTO cs_object (guid, connector, dn, dn_key, depth, created, mv, link_rules)
-                VALUES (zeroblob(16), 1, 'CN=a', 'cn=a', 1, 0, 1, x'{rule}0100{time}');
-             INSERT INTO mv_object (guid, object_type, image, lineage, created, changed)
-                VALUES (zeroblob(16), 'person', x'01', x'{contribution}', 0, 0);
-             INSERT INTO join_key VALUES (0, 300, x'73', 1);
-             INSERT INTO option VALUES ('join-key-attributes', '300');
-             INSERT INTO run VALUES (1, 1, 'a', 'b', 'c', 'success', 0, 0, 1);
-             INSERT INTO run_object VALUES (1, 1, 'stage-add', zeroblob(16), 'CN=b', 'user'), (1, 1, 'stage-add', zeroblob(16), 'CN=a', 'user');"
-        ))
-        .unwrap();
-        drop(old);
+        earlier::version_2(1, &path);
         let database = Database::open(&path).unwrap();
         let reader = database.reader().unwrap();
         let object = connector_space::load_one(&reader, CsId(1)).unwrap().unwrap();

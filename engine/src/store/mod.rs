@@ -24,5 +24,9 @@ mod sql;
 pub mod staging;
 pub mod whatif;
 
+#[cfg(test)]
+pub(crate) use database::WATCH;
 pub use database::{Database, DatabaseInfo, Reader, Writer};
 pub use error::StoreError;
+#[cfg(test)]
+pub(crate) use migrations::earlier;

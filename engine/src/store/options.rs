@@ -27,6 +27,23 @@ pub const LAST_RULE: &str = "last-rule";
 /// Name of the sandbox tenant.
 pub const SANDBOX_TENANT: &str = "sandbox-tenant";
 
+/// The number of the present configuration.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn configuration_version(connection: &Connection) -> Result<u64, StoreError> {
+    Ok(get(connection, CONFIGURATION_VERSION)?.and_then(|number| number.parse().ok()).unwrap_or(0))
+}
+
+/// Makes the next version of the configuration.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be written.
+pub fn next_configuration_version(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    let next = configuration_version(transaction)? + 1;
+    set(transaction, CONFIGURATION_VERSION, Some(&next.to_string()))
+}
+
 /// Reads an option.
 ///
 /// # Errors

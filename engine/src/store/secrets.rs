@@ -65,8 +65,7 @@ impl SecretStore {
             Ok(bytes) => Zeroizing::new(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = Zeroizing::new(ChaCha20Poly1305::generate_key(&mut OsRng).to_vec());
-                create_private(path).and_then(|mut file| file.write_all(&key)).map_err(failed)?;
-                key
+                keep(path, &key).and_then(|()| fs::read(path)).map(Zeroizing::new).map_err(failed)?
             }
             Err(error) => return Err(failed(error)),
         };
@@ -101,16 +100,16 @@ impl SecretStore {
     }
 }
 
-/// Creates a file that only its owner may read.
-fn create_private(path: &Path) -> io::Result<fs::File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
+/// Writes a file that only its owner may read. It is there whole or not at all, whenever the program ends; a file that
+/// somebody else made in the meantime stays.
+fn keep(path: &Path, key: &[u8]) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new("")))?;
+    file.write_all(key)?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error),
+        Ok(_) | Err(_) => Ok(()),
     }
-    options.open(path)
 }
 
 #[cfg(test)]
@@ -127,6 +126,18 @@ mod tests {
         assert_eq!(again.decrypt(&sealed).unwrap().expose_secret(), "pässword");
         let other = SecretStore::open(&folder.path().join("other")).unwrap();
         assert!(other.decrypt(&sealed).unwrap_err().to_string().contains("enter the password again"));
+    }
+
+    #[test]
+    fn a_key_that_is_there_already_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        keep(&path, b"first").unwrap();
+        keep(&path, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        let files = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(files, 1);
+        assert!(keep(&folder.path().join("nowhere/key"), b"third").is_err());
     }
 
     #[cfg(unix)]

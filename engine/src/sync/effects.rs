@@ -202,6 +202,8 @@ pub enum TargetAction {
     Withdraw,
     /// It loses its metaverse object and stays in its directory.
     Disconnect,
+    /// It loses its metaverse object and stays in its directory, where no rule joins it again.
+    DisconnectExplicitly,
     /// It loses its metaverse object and is deleted.
     Deprovision,
 }
@@ -216,7 +218,7 @@ impl TargetAction {
     /// The object is no longer joined afterwards.
     #[must_use]
     pub fn leaves(self) -> bool {
-        matches!(self, Self::Disconnect | Self::Deprovision)
+        matches!(self, Self::Disconnect | Self::DisconnectExplicitly | Self::Deprovision)
     }
 }
 

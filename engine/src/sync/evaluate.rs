@@ -8,11 +8,12 @@ use uuid::Uuid;
 
 use super::effects::{Counted, CsEffect, Effects, MvEffect, MvTarget, TargetAction, TargetTrace, Trace};
 use super::facts::{Attempt, FactReader, Facts, Halt, Question};
-use super::inbound::{Before, Contributor, InboundResult, flow, object_type};
+use super::inbound::{Before, Contributor, InboundResult, flow, object_type, sound};
 use super::join::{LinkDecision, candidates, decide};
-use super::outbound::{Outbound, TargetOutcome, deprovision, link_rules, traced, unlink};
+use super::object_effects::{committed, has_failed, left, merge_effect, released};
+use super::outbound::{Outbound, TargetOutcome, Targets, deprovisioned, traced, unlink};
 use super::values::Ambience;
-use crate::model::{AlgorithmStep, CsId, Delta, ErrorCode, Image, MvId, ObjectError, ObjectOperation, RuleId, SortedMap};
+use crate::model::{AlgorithmStep, ConnectorId, CsId, ErrorCode, Image, MvId, ObjectError, ObjectOperation, RuleId, SortedMap};
 use crate::rules::{Direction, LinkType, Plan};
 use crate::store::connector_space::{CsObject, EXPLICIT, NORMAL};
 use crate::store::metaverse::MvObject;
@@ -55,6 +56,9 @@ pub struct EvaluationInput<'a> {
     pub traced: bool,
     /// What an administrator decides instead of the rules.
     pub by_hand: Option<ByHand>,
+    /// The connector whose objects all leave: each is evaluated as one that its directory has lost, and nothing is
+    /// wanted there any more.
+    pub leaving: Option<ConnectorId>,
 }
 
 /// What an administrator decides for one object instead of the rules (`engine.md` 1.1).
@@ -67,6 +71,19 @@ pub enum ByHand {
         /// Explicit, not normal.
         explicit: bool,
     },
+}
+
+impl ByHand {
+    /// Why it cannot be done to an object, whatever the rules are; a sentence goes on with it.
+    #[must_use]
+    pub fn refusal(self, object: &CsObject) -> Option<&'static str> {
+        match self {
+            Self::Join(_) if object.mv.is_some() => Some("is joined already; disconnect it first"),
+            _ if object.is_placeholder() => Some("is a name only, which no import has brought"),
+            Self::Join(_) if object.is_being_deleted() => Some("is on its way out of its directory"),
+            Self::Join(_) | Self::Disconnect { .. } => None,
+        }
+    }
 }
 
 /// An attempt to evaluate.
@@ -165,10 +182,11 @@ impl Evaluator<'_> {
         if object_type(&source).is_none() {
             return Ok(Effects::default());
         }
-        let deleted = source.pending_import.operation == ObjectOperation::Delete;
+        let deleted = source.pending_import.operation == ObjectOperation::Delete || self.leaves(&source);
         let retyped = source.pending_import.operation == ObjectOperation::DeleteAdd;
         let contributor = self.contributor(Arc::clone(&source));
         self.note(|trace| trace.rules = contributor.rules.iter().map(|rule| rule.id).collect());
+        sound(contributor.rules.iter())?;
         let Some(mv) = source.mv else {
             if deleted {
                 let mut effect = CsEffect::keep(&source);
@@ -217,6 +235,11 @@ impl Evaluator<'_> {
         self.settle(identity, contributors, id, role)
     }
 
+    /// The object goes with the connector space that it is in.
+    fn leaves(&self, object: &CsObject) -> bool {
+        self.input.leaving == Some(object.connector)
+    }
+
     /// Remembers something for those who want to know why.
     fn note(&self, remember: impl FnOnce(&mut Trace)) {
         if self.input.traced {
@@ -244,7 +267,10 @@ impl Evaluator<'_> {
     fn joined_to(&self, mv: MvId, except: Option<CsId>) -> Attempt<Vec<Contributor>> {
         let links = self.facts.links(mv)?;
         let ids: Vec<CsId> = links.iter().map(|(_, id)| *id).filter(|id| Some(*id) != except).collect();
-        Ok(self.facts.cs_all(&ids)?.into_iter().map(|object| self.contributor(object)).collect())
+        let contributors: Vec<Contributor> =
+            self.facts.cs_all(&ids)?.into_iter().map(|object| self.contributor(object)).collect();
+        sound(contributors.iter().flat_map(|contributor| contributor.rules.iter()))?;
+        Ok(contributors)
     }
 
     /// An object seen through its rules, worked out once for all attempts.
@@ -294,11 +320,11 @@ impl Evaluator<'_> {
         };
         let mut effects: BTreeMap<CsId, CsEffect> = BTreeMap::new();
         let mut new_objects: Vec<CsEffect> = Vec::new();
-        let mut target_counters: Vec<(&'static str, crate::model::ConnectorId, Option<CsId>)> = Vec::new();
+        let mut target_counters: Vec<(&'static str, ConnectorId, Option<CsId>)> = Vec::new();
         if let Some(place) = contributors.iter().position(|contributor| contributor.object.id == source) {
             if matches!(role, Role::Deleted | Role::Disconnected) {
                 let contributor = contributors.remove(place);
-                let mut effect = left(&contributor, role, self.input.ambience);
+                let mut effect = left(&contributor, role == Role::Deleted, self.input.ambience);
                 if let Some(ByHand::Disconnect { explicit }) = self.input.by_hand {
                     effect.after.connector_state = state_of(explicit);
                     effect.remove |= contributor.object.is_unexported_add();
@@ -307,9 +333,9 @@ impl Evaluator<'_> {
             } else if let Some(contributor) = contributors.get(place) {
                 let mut effect = committed(contributor, self.input.ambience);
                 effect.link = Some(link);
+                effect.after.disconnected = None;
                 if let Some(ByHand::Join(_)) = self.input.by_hand {
                     effect.after.connector_state = EXPLICIT;
-                    effect.after.disconnected = None;
                 }
                 effects.insert(source, effect);
             }
@@ -331,7 +357,14 @@ impl Evaluator<'_> {
                 break;
             }
             result = self.remembered(&identity, &contributors)?;
-            let outcomes = self.outbound(&identity, &result.image, &contributors, source, role)?;
+            let outcomes = match self.outbound(&identity, &result.image, &contributors, source, role) {
+                // No error of another directory keeps an object in a connector space that is given up: the metaverse
+                // object waits, and is told with its error.
+                Err(Halt::Error(_)) if role == Role::Deleted && self.input.leaving.is_some() => {
+                    Targets { outcomes: Vec::new(), retry: true }
+                }
+                outcomes => outcomes?,
+            };
             retry = outcomes.retry;
             let mut again = false;
             for outcome in outcomes.outcomes {
@@ -347,11 +380,17 @@ impl Evaluator<'_> {
             new_objects.clear();
             self.note(|trace| trace.targets.iter_mut().for_each(|target| target.objects.retain(|object| object.action.leaves())));
             for contributor in &contributors {
-                let outcome = released(&contributor.object, self.input.ambience);
-                let (mut target, leaves) = (TargetTrace::new(contributor.object.connector), outcome.counter.is_some());
-                let action = if leaves { TargetAction::Deprovision } else { TargetAction::Disconnect };
+                // One that leaves its connector space is left alone in its directory.
+                let deprovisioning = self.input.plan.deprovisioning(contributor.object.connector);
+                let outcome = if self.leaves(&contributor.object) {
+                    TargetOutcome { counter: None, ..unlink(&contributor.object, self.input.ambience) }
+                } else {
+                    released(&contributor.object, deprovisioning, self.input.ambience)
+                };
+                let (mut target, goes) = (TargetTrace::new(contributor.object.connector), outcome.counter.is_some());
+                let action = if goes { deprovisioned(&contributor.object, deprovisioning) } else { TargetAction::Disconnect };
                 target.objects.push(traced(&contributor.object, action));
-                self.note_target(target, &Ok(super::outbound::Targets { outcomes: Vec::new(), retry: false }));
+                self.note_target(target, &Ok(Targets { outcomes: Vec::new(), retry: false }));
                 if let Some(counter) = outcome.counter {
                     target_counters.push((counter, contributor.object.connector, Some(contributor.object.id)));
                 }
@@ -415,7 +454,7 @@ impl Evaluator<'_> {
         contributors: &[Contributor],
         source: CsId,
         role: Role,
-    ) -> Attempt<super::outbound::Targets> {
+    ) -> Attempt<Targets> {
         let (metaverse_type, changed) = match identity {
             Identity::New(object_type) => (object_type.as_str(), true),
             Identity::Existing(object) => (
@@ -438,9 +477,9 @@ impl Evaluator<'_> {
                 target.objects.retain(|object| object.action.leaves());
             }
         });
-        let mut all = super::outbound::Targets { outcomes: Vec::new(), retry: false };
+        let mut all = Targets { outcomes: Vec::new(), retry: false };
         for (place, connector) in self.input.plan.connectors.values().enumerate() {
-            if apart == Some(connector.id) || (!everything && Some(connector.id) != own) {
+            if [apart, self.input.leaving].contains(&Some(connector.id)) || (!everything && Some(connector.id) != own) {
                 continue;
             }
             let linked: Vec<&Contributor> =
@@ -474,7 +513,7 @@ impl Evaluator<'_> {
     }
 
     /// Notes what the rules of one connector decided.
-    fn note_target(&self, mut decided: TargetTrace, outcome: &Attempt<super::outbound::Targets>) {
+    fn note_target(&self, mut decided: TargetTrace, outcome: &Attempt<Targets>) {
         match outcome {
             Ok(targets) => decided.waiting = targets.retry,
             Err(Halt::Error(error)) => decided.error = Some(error.clone()),
@@ -489,9 +528,10 @@ impl Evaluator<'_> {
         });
     }
 
-    /// The step looks at everything, or the object that is synchronized must be looked at so.
+    /// The step looks at everything, or the object that is synchronized must be looked at so. One that failed must: the
+    /// failure may lie in a target that nothing else asks for.
     fn looks_in_full(&self, subject: Option<&Contributor>) -> bool {
-        self.input.full || subject.is_some_and(|subject| subject.object.needs_full)
+        self.input.full || subject.is_some_and(|subject| subject.object.needs_full || has_failed(&subject.object))
     }
 
     /// Takes an outcome in; true when it changes who contributes.
@@ -502,7 +542,7 @@ impl Evaluator<'_> {
         contributors: &mut Vec<Contributor>,
         effects: &mut BTreeMap<CsId, CsEffect>,
         new_objects: &mut Vec<CsEffect>,
-        counters: &mut Vec<(&'static str, crate::model::ConnectorId, Option<CsId>)>,
+        counters: &mut Vec<(&'static str, ConnectorId, Option<CsId>)>,
     ) -> bool {
         let TargetOutcome { mut effect, counter, unlinked, linked } = outcome;
         if !unlinked {
@@ -620,85 +660,6 @@ fn alone(effect: CsEffect, counter: &'static str) -> Effects {
     Effects { objects: vec![effect], counted: vec![Counted { counter, target: None, object: 0 }], ..Effects::default() }
 }
 
-/// The source with its pending import synchronized and its flags and error cleared.
-fn committed(contributor: &Contributor, ambience: Ambience<'_>) -> CsEffect {
-    let object = &contributor.object;
-    let mut effect = CsEffect::keep(object);
-    let after = &mut effect.after;
-    if !object.pending_import.is_none() {
-        after.object_type = object_type(object).map(str::to_owned);
-        object.pending_import.apply_to(&mut after.hologram);
-        after.pending_import = Delta::none();
-        effect.commit_import = true;
-    }
-    // What an import did not see of an export is settled by an import.
-    if object.import_error.as_ref().is_some_and(|known| known.error.code != ErrorCode::EXPORTED_CHANGE_NOT_REIMPORTED) {
-        after.import_error = None;
-    }
-    after.rename_retry = false;
-    after.reference_retry = false;
-    after.needs_full = false;
-    let outbound: Vec<_> = object.link_rules.iter().filter(|rule| rule.direction == Direction::Outbound).copied().collect();
-    after.link_rules = link_rules(Some(contributor), &[], &object.link_rules, ambience);
-    after.link_rules.extend(outbound);
-    effect
-}
-
-/// The source after it lost its metaverse object.
-fn left(contributor: &Contributor, role: Role, ambience: Ambience<'_>) -> CsEffect {
-    if role == Role::Deleted {
-        let mut effect = CsEffect::keep(&contributor.object);
-        effect.link = None;
-        effect.remove = true;
-        return effect;
-    }
-    let mut effect = committed(contributor, ambience);
-    effect.link = None;
-    effect.after.link_rules.clear();
-    effect.after.disconnected = Some(ambience.now);
-    if !matches!(effect.after.unapplied.operation, ObjectOperation::None | ObjectOperation::Delete) {
-        // Nobody wants it any more.
-        effect.after.unapplied = Delta::none();
-        effect.staged_references = Some(Default::default());
-    }
-    effect
-}
-
-/// A joined object of a metaverse object that goes: deleted in its directory when a rule provisioned
-/// it, left alone otherwise (`engine.md` 4.2-7).
-fn released(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
-    let provisioned =
-        object.link_rules.iter().any(|rule| rule.direction == Direction::Outbound && rule.action == LinkType::Provision);
-    if provisioned { deprovision(object, ambience) } else { TargetOutcome { counter: None, ..unlink(object, ambience) } }
-}
-
-/// Lays an outbound effect over what is already wanted for the same object.
-fn merge_effect(effects: &mut BTreeMap<CsId, CsEffect>, effect: CsEffect, link: Option<MvTarget>) {
-    let Some(id) = effect.before.as_ref().map(|object| object.id) else { return };
-    match effects.get_mut(&id) {
-        None => {
-            effects.insert(id, effect);
-        }
-        Some(known) => {
-            known.after.unapplied = effect.after.unapplied.clone();
-            known.after.export_changed = effect.after.export_changed;
-            known.after.disconnected = effect.after.disconnected;
-            if effect.before.as_ref().is_some_and(|before| before.connector_state != effect.after.connector_state) {
-                known.after.connector_state = effect.after.connector_state;
-            }
-            known.after.link_rules.clone_from(&effect.after.link_rules);
-            known.after.dn.clone_from(&effect.after.dn);
-            known.after.dn_key.clone_from(&effect.after.dn_key);
-            if effect.after.object_type != effect.before.as_ref().and_then(|object| object.object_type.clone()) {
-                known.after.object_type.clone_from(&effect.after.object_type);
-            }
-            known.link = if effect.link.is_none() { None } else { link.or(effect.link) };
-            known.remove |= effect.remove;
-            known.staged_references = effect.staged_references;
-        }
-    }
-}
-
 #[expect(clippy::too_many_arguments, reason = "gathers what one evaluation found; called once")]
 fn collect(
     identity: Identity,
@@ -707,7 +668,7 @@ fn collect(
     new_objects: Vec<CsEffect>,
     source: CsId,
     role: Role,
-    target_counters: Vec<(&'static str, crate::model::ConnectorId, Option<CsId>)>,
+    target_counters: Vec<(&'static str, ConnectorId, Option<CsId>)>,
     retry: bool,
 ) -> Effects {
     let removed = matches!(metaverse, Some(MvEffect::Delete(_))) || (matches!(identity, Identity::New(_)) && metaverse.is_none());
@@ -724,7 +685,7 @@ fn collect(
         places.insert(id, collected.objects.len());
         collected.objects.push(effect);
     }
-    let mut first_new: BTreeMap<crate::model::ConnectorId, usize> = BTreeMap::new();
+    let mut first_new: BTreeMap<ConnectorId, usize> = BTreeMap::new();
     for effect in new_objects {
         first_new.entry(effect.after.connector).or_insert(collected.objects.len());
         collected.objects.push(effect);

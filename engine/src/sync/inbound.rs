@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::effects::{FlowTrace, Standing};
+use super::facts::{Attempt, Halt};
 use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value};
 use crate::model::sorted_set::sorted_set;
 use crate::model::{
@@ -55,6 +56,17 @@ impl Contributor {
     /// The rules in scope that keep the metaverse object alive.
     pub fn holding(&self) -> impl Iterator<Item = &Arc<CompiledRule>> {
         self.rules.iter().filter(|rule| matches!(rule.link, LinkType::Provision | LinkType::StickyJoin))
+    }
+}
+
+/// Ends an attempt for which a faulty rule would have to be decided.
+///
+/// # Errors
+/// [`Halt::Error`] with the fault of the first such rule.
+pub fn sound<'r>(rules: impl IntoIterator<Item = &'r Arc<CompiledRule>>) -> Attempt<()> {
+    match rules.into_iter().find_map(|rule| rule.fault.as_deref()) {
+        Some(fault) => Err(Halt::from(fault.clone())),
+        None => Ok(()),
     }
 }
 
@@ -233,6 +245,16 @@ fn attribute_flow<'a>(
         merge_into(&mut merged, values, candidate.flow.merge);
         merged_from.get_or_insert(contribution);
     }
+    if merged.len() > 1 && !target.multi_valued {
+        let rules: Vec<&str> = group.iter().map(|candidate| candidate.rule.name.as_str()).collect();
+        let message = format!(
+            "several values ({}) of rules {} cannot flow to single-valued {}; give the flows merge type Update",
+            merged.len(),
+            rules.join(", "),
+            plan.name(target.id)
+        );
+        return Err(ObjectError::new(ErrorCode::MULTI_VALUES_TO_SINGLE, message));
+    }
     match merged_from {
         Some(contribution) => {
             result.lineage.insert(target.id, contribution);
@@ -318,7 +340,7 @@ fn check_group(plan: &Plan, group: &[Candidate<'_>]) -> Result<(), ObjectError> 
     Ok(())
 }
 
-fn normal(merge: MergeType) -> MergeType {
+pub(super) fn normal(merge: MergeType) -> MergeType {
     match merge {
         MergeType::Update | MergeType::Replace => MergeType::Update,
         MergeType::Merge | MergeType::MergeCaseInsensitive => merge,

@@ -13,6 +13,7 @@ mod facts;
 mod inbound;
 mod join;
 mod loader;
+mod object_effects;
 mod outbound;
 mod plan;
 pub mod preview;
@@ -26,7 +27,7 @@ pub use evaluate::ByHand;
 pub use join::{LinkDecision, Unjoined};
 pub use loader::fill_groups;
 pub use plan::{connector_keys, inputs as plan_inputs, load as load_plan, load_in as load_plan_in, read as read_plan};
-pub use step::{SyncOptions, run_step};
+pub use step::{SyncOptions, leave_step, run_step};
 pub use values::FlowValue;
 
 #[cfg(test)]

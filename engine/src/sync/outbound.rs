@@ -8,15 +8,18 @@ use uuid::Uuid;
 
 use super::effects::{CsEffect, OutboundFlow, ReferenceValues, Standing, TargetAction, TargetObject, TargetTrace};
 use super::facts::{Attempt, FactReader, Halt};
-use super::inbound::{Contributor, merge_into, object_type};
+use super::inbound::{Contributor, merge_into, normal, object_type, sound};
 use super::join::holds;
 use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value, match_keys};
+use crate::connector::ContainerFilter;
 use crate::model::sorted_set::{minus, sorted_set};
 use crate::model::{
-    AlgorithmStep, AttributeChange, AttributeId, CsId, DN_ATTRIBUTE, Delta, Dn, ErrorCode, Image, MvId, ObjectError,
-    ObjectOperation, RuleId, Value, ValueType, Values,
+    AlgorithmStep, AttributeChange, AttributeId, CsId, DN_ATTRIBUTE, Delta, Deprovisioning, Dn, ErrorCode, Image, MvId,
+    ObjectError, ObjectOperation, RuleId, Value, ValueType, Values,
 };
-use crate::rules::{CompiledFlow, CompiledRule, ConnectorPlan, Direction, LinkType, MergeType, Plan, ScopeSource, in_scope};
+use crate::rules::{
+    CompiledFlow, CompiledRule, ConnectorPlan, Direction, LinkType, MergeType, PartitionPlan, Plan, ScopeSource, in_scope,
+};
 use crate::store::connector_space::{CsObject, EXPLICIT, LinkRule, NORMAL, TowerView};
 use crate::store::references::ReferenceLayer;
 
@@ -84,6 +87,7 @@ impl Outbound<'_> {
         let source = ScopeSource { image: self.image, groups: self.groups };
         let rules: Vec<&Arc<CompiledRule>> =
             self.connector.outbound_rules(self.metaverse_type).iter().filter(|rule| in_scope(&rule.scope, source)).collect();
+        sound(rules.iter().copied())?;
         let mut outcomes = Vec::new();
         let (mut present, mut released) = (Vec::new(), Vec::new());
         for &contributor in linked {
@@ -128,8 +132,8 @@ impl Outbound<'_> {
             }
         }
         for contributor in released {
-            self.note(|| traced(&contributor.object, TargetAction::Deprovision));
-            outcomes.push(deprovision(&contributor.object, self.ambience));
+            self.note(|| traced(&contributor.object, deprovisioned(&contributor.object, self.connector.deprovisioning)));
+            outcomes.push(deprovision(&contributor.object, self.connector.deprovisioning, self.ambience));
         }
         Ok(Targets { outcomes, retry })
     }
@@ -196,6 +200,7 @@ impl Outbound<'_> {
             return Err(failed(format!("\"{dn}\" is also the name that rules give to an object of type {other}")));
         }
         let Some(id) = holder else {
+            self.check_filter(&dn, AlgorithmStep::Provisioning).map_err(|halt| named(halt, provisioning))?;
             let object = CsObject::new(self.new_guid, self.connector.id, &dn, self.ambience.now);
             let effect = CsEffect {
                 before: None,
@@ -214,6 +219,13 @@ impl Outbound<'_> {
         }
         let held_type = object_type(&object).map(str::to_owned);
         if let Some(place) = released.iter().position(|contributor| contributor.object.id == object.id) {
+            if self.connector.deprovisioning != Deprovisioning::DeleteObject && !object.is_unexported_add() {
+                return Err(failed(format!(
+                    "\"{dn}\" stays the name of the object of type {}, which {} keeps as a disconnector; rename or delete it there",
+                    held_type.unwrap_or_default(),
+                    self.connector.name
+                )));
+            }
             released.remove(place);
             return self.retype(&object, rules, type_name).map(|outcome| Provisioned::Outcome(Box::new(outcome)));
         }
@@ -222,7 +234,7 @@ impl Outbound<'_> {
                 .flow(CsEffect::keep(&object), None, rules, type_name, true)
                 .map(|outcome| Provisioned::Outcome(Box::new(outcome))),
             (None, Some(held)) if held == type_name && object.connector_state != 0 => Err(failed(format!(
-                "\"{dn}\" is the name of an object that an administrator disconnected; make it a normal disconnector"
+                "\"{dn}\" is the name of an explicit disconnector, which no rule joins; make it a normal disconnector or join it by hand"
             ))),
             (None, Some(held)) if held == type_name => self.take_over(&object, rules, type_name),
             (None, Some(_)) if object.unapplied.operation == ObjectOperation::Delete => {
@@ -427,6 +439,7 @@ impl Outbound<'_> {
             delta.dn = Some(text);
             Ok(())
         } else if self.connector.can_rename {
+            self.check_filter(&dn, AlgorithmStep::ExportFlow)?;
             delta.dn = Some(text);
             Ok(())
         } else {
@@ -460,6 +473,7 @@ impl Outbound<'_> {
             if first.target.id == DN_ATTRIBUTE {
                 continue;
             }
+            self.check_merges(group)?;
             let (mut managed, mut once, mut merged) = (false, false, Values::new());
             // A union is made with what the object has (`default-rules.md` 6.9), so a flow that gives nothing takes
             // nothing away; only AuthoritativeNull does.
@@ -497,7 +511,14 @@ impl Outbound<'_> {
                     }
                 }
             }
-            let values = self.in_connector_space(merged)?;
+            if union.is_some() && !first.target.multi_valued && !merged.is_empty() {
+                if merged.len() > 1 {
+                    let reason = "give values to it, which takes one only; give the flows merge type Update";
+                    return Err(self.ambiguous(ErrorCode::AMBIGUOUS_EXPORT_FLOW, group, reason));
+                }
+                union = None;
+            }
+            let values = self.in_connector_space(merged, group)?;
             let wish = match (once, managed, union) {
                 (true, _, _) => Wanted::Once(values),
                 (false, true, Some(merge)) => Wanted::Merged(values, merge),
@@ -510,9 +531,55 @@ impl Outbound<'_> {
         Ok(wanted)
     }
 
+    /// Refuses flows to one attribute whose merge types do not go together.
+    fn check_merges(&self, group: &[(&CompiledRule, &CompiledFlow)]) -> Attempt<()> {
+        let differ = |pair: &[(&CompiledRule, &CompiledFlow)]| matches!(pair, [a, b] if normal(a.1.merge) != normal(b.1.merge));
+        if group.windows(2).any(differ) {
+            let reason = "have different merge types; give all of them the same";
+            return Err(self.ambiguous(ErrorCode::OUTBOUND_FLOW_RULES_INVALID, group, reason));
+        }
+        Ok(())
+    }
+
+    /// The error of flows to one attribute that do not lead to one value.
+    fn ambiguous(&self, code: ErrorCode, group: &[(&CompiledRule, &CompiledFlow)], reason: &str) -> Halt {
+        let rules: Vec<&str> = group.iter().map(|(rule, _)| rule.name.as_str()).collect();
+        let attribute = group.first().map(|(_, flow)| self.plan.name(flow.target.id)).unwrap_or_default();
+        let message = format!("the flows of {} to {attribute} {reason}", rules.join(", "));
+        let error = ObjectError::new(code, message).at(AlgorithmStep::ExportFlow).attribute(attribute);
+        Halt::from(match rules.as_slice() {
+            [first, ..] => error.rule(*first),
+            [] => error,
+        })
+    }
+
+    /// Why an object of this name would be filtered out by the imports of the connector, if it would.
+    fn filtered_out(&self, dn: &Dn) -> Option<String> {
+        let partitions = &self.connector.partitions;
+        if !partitions.iter().any(|partition| partition.dn.is_some()) {
+            return None;
+        }
+        let holds = |partition: &&PartitionPlan| partition.dn.as_ref().is_some_and(|base| dn.is_under(base));
+        let Some(partition) = partitions.iter().filter(holds).max_by_key(|partition| partition.dn.as_ref().map_or(0, Dn::depth))
+        else {
+            return Some(format!("lies in no partition that is selected in {}", self.connector.name));
+        };
+        let selected = ContainerFilter::new(&partition.include, &partition.exclude).selects(dn);
+        (!selected).then(|| format!("lies in a container that imports of {} leave out", self.connector.name))
+    }
+
+    /// Refuses a name under which no import would ever show the object.
+    fn check_filter(&self, dn: &Dn, step: AlgorithmStep) -> Attempt<()> {
+        let Some(reason) = self.filtered_out(dn) else { return Ok(()) };
+        let message =
+            format!("\"{dn}\" {reason}: the object would be filtered out; select the container or change the flow to dn");
+        let error = ObjectError::new(ErrorCode::CONNECTOR_FILTER_VIOLATION, message).at(step).attribute("dn");
+        Err(Halt::from(error.value(dn.as_str())))
+    }
+
     /// References to metaverse objects become references to their objects in this connector space. A
     /// target that has none is left out; it is added when it appears (`engine.md` 4.5-6).
-    fn in_connector_space(&self, values: Values) -> Attempt<Values> {
+    fn in_connector_space(&self, values: Values, group: &[(&CompiledRule, &CompiledFlow)]) -> Attempt<Values> {
         let targets: Vec<MvId> = values
             .iter()
             .filter_map(|value| match value {
@@ -531,13 +598,8 @@ impl Outbound<'_> {
                 (None, _) => {}
                 (Some((_, object)), None) => resolved.push(Value::Reference(object.0)),
                 (Some(_), Some(_)) => {
-                    return Err(Halt::from(
-                        ObjectError::new(
-                            ErrorCode::AMBIGUOUS_REFERENCE,
-                            format!("the referenced identity has more than one object in {}", self.connector.name),
-                        )
-                        .at(AlgorithmStep::ExportFlow),
-                    ));
+                    let reason = format!("lead to an identity that has more than one object in {}", self.connector.name);
+                    return Err(self.ambiguous(ErrorCode::AMBIGUOUS_REFERENCE, group, &reason));
                 }
             }
         }
@@ -596,6 +658,14 @@ pub(super) fn trace_flows(
         }
     }
     traced
+}
+
+/// Names the rule in an error that has none.
+fn named(halt: Halt, rule: &CompiledRule) -> Halt {
+    match halt {
+        Halt::Error(error) if error.detail.rule.is_none() => Halt::from(error.rule(rule.name.clone())),
+        Halt::Error(_) | Halt::Missing => halt,
+    }
 }
 
 enum Provisioned {
@@ -677,6 +747,7 @@ fn withdraw(object: &Arc<CsObject>, contributor: &Contributor, ambience: Ambienc
         effect.after.unapplied = Delta::none();
         effect.staged_references = Some((ReferenceValues::new(), ReferenceValues::new()));
     }
+    effect.after.disconnected = None;
     effect.after.link_rules = link_rules(Some(contributor), &[], &object.link_rules, ambience);
     TargetOutcome { effect, counter: None, unlinked: false, linked: false }
 }
@@ -697,13 +768,31 @@ pub fn unlink(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
     TargetOutcome { effect, counter: Some("provisioned-disconnect"), unlinked: true, linked: false }
 }
 
-/// Takes the link away and stages the deletion; an object that was never exported just goes.
-pub fn deprovision(object: &Arc<CsObject>, ambience: Ambience<'_>) -> TargetOutcome {
+/// What becomes of an object that nothing holds, in the words of a trace.
+pub(super) fn deprovisioned(object: &CsObject, action: Deprovisioning) -> TargetAction {
+    match action {
+        _ if object.is_unexported_add() => TargetAction::Deprovision,
+        Deprovisioning::DeleteObject => TargetAction::Deprovision,
+        Deprovisioning::MakeNormalDisconnector => TargetAction::Disconnect,
+        Deprovisioning::MakeExplicitDisconnector => TargetAction::DisconnectExplicitly,
+    }
+}
+
+/// Takes the link away and does what the connector wants done with an object that nothing holds; one that was never
+/// exported just goes.
+pub fn deprovision(object: &Arc<CsObject>, action: Deprovisioning, ambience: Ambience<'_>) -> TargetOutcome {
     let mut outcome = unlink(object, ambience);
-    if !outcome.effect.remove && object.pending_import.operation != ObjectOperation::Delete {
-        outcome.effect.after.unapplied = Delta { operation: ObjectOperation::Delete, ..Delta::none() };
-        outcome.effect.after.export_changed = Some(ambience.now);
-        outcome.effect.staged_references = Some((ReferenceValues::new(), ReferenceValues::new()));
+    if outcome.effect.remove || object.pending_import.operation == ObjectOperation::Delete {
+        return outcome;
+    }
+    match action {
+        Deprovisioning::DeleteObject => {
+            outcome.effect.after.unapplied = Delta { operation: ObjectOperation::Delete, ..Delta::none() };
+            outcome.effect.after.export_changed = Some(ambience.now);
+            outcome.effect.staged_references = Some((ReferenceValues::new(), ReferenceValues::new()));
+        }
+        Deprovisioning::MakeNormalDisconnector => {}
+        Deprovisioning::MakeExplicitDisconnector => outcome.effect.after.connector_state = EXPLICIT,
     }
     outcome
 }

@@ -79,12 +79,19 @@ fn input(connector: ConnectorRecord, partitions: &[PartitionRecord], forest: &Ar
     for partition in partitions.iter().filter(|partition| partition.selected) {
         let detail: DirectoryPartition = serde_json::from_str(&partition.detail)
             .map_err(|error| StoreError::damaged(format!("partition {}", partition.name), error))?;
-        plans.push(PartitionPlan { dn: Dn::parse(&partition.name).ok(), parameters: parameters(&detail) });
+        let names = |list: &[String]| list.iter().filter_map(|name| Dn::parse(name).ok()).collect::<Vec<_>>();
+        plans.push(PartitionPlan {
+            dn: Dn::parse(&partition.name).ok(),
+            parameters: parameters(&detail),
+            include: names(&partition.include),
+            exclude: names(&partition.exclude),
+        });
     }
     Ok(PlanInput {
         id: connector.id,
         guid: connector.guid,
         can_rename: connector.kind != "tenant",
+        deprovisioning: connector.deprovisioning,
         schema: Arc::new(connector.schema),
         optional: (connector.kind != "tenant").then(|| Arc::clone(forest)),
         name: connector.name,

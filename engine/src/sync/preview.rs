@@ -164,7 +164,7 @@ fn evaluate_one(
     }
     let guids: Vec<Uuid> = (0..=plan.connectors.len()).map(|_| environment.ids.guid()).collect();
     let ambience = Ambience { now: environment.clock.now(), random: &RANDOM };
-    let input = EvaluationInput { plan, full, ambience, guids: &guids, traced: true, by_hand };
+    let input = EvaluationInput { plan, full, ambience, guids: &guids, traced: true, by_hand, leaving: None };
     let mut facts = Facts::default();
     answer(connection, plan, &mut facts, &BTreeSet::from([Question::Cs(object)]))?;
     let evaluation = again(connection, plan, &mut facts, input, Subject::Object(object))?;

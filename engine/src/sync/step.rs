@@ -19,7 +19,7 @@ use super::loader::answer;
 use super::plan;
 use super::values::Ambience;
 use crate::model::{ConnectorId, CsId, MvId, ObjectError};
-use crate::rules::Plan;
+use crate::rules::{Plan, RuleProblem};
 use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
 use crate::store::connector_space::{self, StoredError, Visit};
 use crate::store::{StoreError, metaverse};
@@ -75,20 +75,10 @@ fn synchronize(
 ) -> Result<StepEnd, StoreError> {
     let full = options.full;
     let (plan, problems) = plan::load(&environment.database)?;
-    for problem in problems {
-        recorder.warnings.push(format!("rule \"{}\": {}", problem.rule, problem.message));
-    }
-    let mut step = Step {
-        environment,
-        plan: &plan,
-        applier: Applier::new(&plan),
-        full,
-        batch_size: usize::try_from(options.batch_size).ok().filter(|size| *size > 0).unwrap_or(BATCH),
-        recorder,
-        counted: HashSet::new(),
-        counted_targets: HashSet::new(),
-        failed: HashSet::new(),
-    };
+    warn(recorder, problems);
+    let mut step = Step::new(environment, &plan, recorder);
+    step.full = full;
+    step.batch_size = usize::try_from(options.batch_size).ok().filter(|size| *size > 0).unwrap_or(BATCH);
     let objects = |visit| -> Result<Vec<Subject>, StoreError> {
         let ids = connector_space::to_visit(&*environment.database.reader()?, connector, visit)?;
         Ok(ids.into_iter().map(Subject::Object).collect())
@@ -115,30 +105,51 @@ fn synchronize(
             return Ok(end);
         }
     }
-    // What waits to be provisioned comes first, so that references to it find it. One that still has to wait
-    // is not tried twice; one that is flagged for its references has been flagged anew.
-    let mut tried: BTreeSet<MvId> = BTreeSet::new();
-    for _ in 0..RETRY_ROUNDS {
-        let waiting = metaverse::waiting_for_provisioning(&*environment.database.reader()?)?;
-        let provisioning: Vec<Subject> = waiting.into_iter().filter(|id| tried.insert(*id)).map(Subject::Metaverse).collect();
-        if let Some(end) = step.process(&provisioning)? {
-            return Ok(end);
-        }
-        let waiting = metaverse::waiting_for_references(&*environment.database.reader()?)?;
-        let references: Vec<Subject> =
-            waiting.into_iter().filter(|id| !step.failed.contains(id)).map(Subject::Metaverse).collect();
-        if provisioning.is_empty() && references.is_empty() {
-            break;
-        }
-        if let Some(end) = step.process(&references)? {
+    if let Some(end) = step.identities()? {
+        return Ok(end);
+    }
+    Ok(step.end())
+}
+
+/// Lets all objects of a connector go: metaverse objects are computed without them, what the others want of that is
+/// staged, and their connector space is empty at the end, unless some of them failed. Their directory is not changed.
+pub fn leave_step(environment: &StepEnvironment, connector: ConnectorId, recorder: &mut Recorder) -> StepEnd {
+    leave(environment, connector, recorder).unwrap_or_else(|error| StepEnd::store(&error))
+}
+
+fn leave(environment: &StepEnvironment, connector: ConnectorId, recorder: &mut Recorder) -> Result<StepEnd, StoreError> {
+    let (plan, problems) = plan::load(&environment.database)?;
+    warn(recorder, problems);
+    let objects = || connector_space::children_first(&*environment.database.reader()?, connector);
+    let leaving: Vec<Subject> = objects()?.into_iter().map(Subject::Object).collect();
+    let mut step = Step::new(environment, &plan, recorder);
+    step.leaving = Some(connector);
+    step.recorder.phase("in-progress", Some(leaving.len() as u64));
+    if let Some(end) = step.process(&leaving)? {
+        return Ok(end);
+    }
+    if let Some(end) = step.identities()? {
+        return Ok(end);
+    }
+    let end = step.end();
+    let left = objects()?.len();
+    if left > 0 {
+        let message = format!("{left} objects could not be disconnected; correct their errors and delete again");
+        return Ok(StepEnd::because(end.status, message));
+    }
+    loop {
+        let mut writer = environment.database.writer();
+        let transaction = writer.transaction()?;
+        let removed = connector_space::remove_placeholders(&transaction, connector, BATCH)?;
+        transaction.commit().map_err(StoreError::sqlite("removing placeholders"))?;
+        if removed == 0 {
             return Ok(end);
         }
     }
-    Ok(StepEnd::new(match (step.recorder.error_count(), step.recorder.warnings.is_empty()) {
-        (0, true) => StepStatus::SUCCESS,
-        (0, false) => StepStatus::COMPLETED_WARNINGS,
-        _ => StepStatus::COMPLETED_SYNC_ERRORS,
-    }))
+}
+
+fn warn(recorder: &mut Recorder, problems: Vec<RuleProblem>) {
+    recorder.warnings.extend(problems.into_iter().map(|problem| format!("rule \"{}\": {}", problem.rule, problem.message)));
 }
 
 struct Step<'a> {
@@ -146,6 +157,8 @@ struct Step<'a> {
     plan: &'a Plan,
     applier: Applier<'a>,
     full: bool,
+    /// The connector whose objects all leave.
+    leaving: Option<ConnectorId>,
     batch_size: usize,
     recorder: &'a mut Recorder,
     /// Objects that an inbound counter has counted; each counts once.
@@ -224,12 +237,13 @@ struct Work<'a> {
     environment: &'a StepEnvironment,
     plan: &'a Plan,
     full: bool,
+    leaving: Option<ConnectorId>,
     ambience: Ambience<'a>,
 }
 
 impl<'a> Work<'a> {
     fn input(self, guids: Option<&'a Vec<Uuid>>) -> EvaluationInput<'a> {
-        let Self { plan, full, ambience, .. } = self;
+        let Self { plan, full, ambience, leaving, .. } = self;
         EvaluationInput {
             plan,
             full,
@@ -237,11 +251,60 @@ impl<'a> Work<'a> {
             guids: guids.map(Vec::as_slice).unwrap_or_default(),
             traced: false,
             by_hand: None,
+            leaving,
         }
     }
 }
 
 impl<'a> Step<'a> {
+    fn new(environment: &'a StepEnvironment, plan: &'a Plan, recorder: &'a mut Recorder) -> Self {
+        Self {
+            environment,
+            plan,
+            applier: Applier::new(plan),
+            full: false,
+            leaving: None,
+            batch_size: BATCH,
+            recorder,
+            counted: HashSet::new(),
+            counted_targets: HashSet::new(),
+            failed: HashSet::new(),
+        }
+    }
+
+    /// Synchronizes the metaverse objects whose provisioning or references wait.
+    fn identities(&mut self) -> Result<Option<StepEnd>, StoreError> {
+        // What waits to be provisioned comes first, so that references to it find it. One that still has to wait
+        // is not tried twice; one that is flagged for its references has been flagged anew.
+        let mut tried: BTreeSet<MvId> = BTreeSet::new();
+        for _ in 0..RETRY_ROUNDS {
+            let waiting = metaverse::waiting_for_provisioning(&*self.environment.database.reader()?)?;
+            let provisioning: Vec<Subject> = waiting.into_iter().filter(|id| tried.insert(*id)).map(Subject::Metaverse).collect();
+            if let Some(end) = self.process(&provisioning)? {
+                return Ok(Some(end));
+            }
+            let waiting = metaverse::waiting_for_references(&*self.environment.database.reader()?)?;
+            let references: Vec<Subject> =
+                waiting.into_iter().filter(|id| !self.failed.contains(id)).map(Subject::Metaverse).collect();
+            if provisioning.is_empty() && references.is_empty() {
+                break;
+            }
+            if let Some(end) = self.process(&references)? {
+                return Ok(Some(end));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The end of a step that visited everything.
+    fn end(&self) -> StepEnd {
+        StepEnd::new(match (self.recorder.error_count(), self.recorder.warnings.is_empty()) {
+            (0, true) => StepStatus::SUCCESS,
+            (0, false) => StepStatus::COMPLETED_WARNINGS,
+            _ => StepStatus::COMPLETED_SYNC_ERRORS,
+        })
+    }
+
     /// Synchronizes subjects in order; an end before the last one is given back.
     ///
     /// While a batch is applied, the next one is evaluated against what is committed already; what it read and the
@@ -283,7 +346,7 @@ impl<'a> Step<'a> {
 
     fn work(&self) -> Work<'a> {
         let ambience = Ambience { now: self.environment.clock.now(), random: &RANDOM };
-        Work { environment: self.environment, plan: self.plan, full: self.full, ambience }
+        Work { environment: self.environment, plan: self.plan, full: self.full, leaving: self.leaving, ambience }
     }
 
     /// Writes the effects of a batch in one transaction, in order, and tells what that changed.

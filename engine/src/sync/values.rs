@@ -175,7 +175,7 @@ pub fn flow_value(
         CompiledSource::Direct(attribute) if *attribute == DN_ATTRIBUTE => smallvec::smallvec![Value::text(object.dn)],
         CompiledSource::Direct(attribute) => SmallVec::from(object.expected.get(*attribute)),
         CompiledSource::Constant(value) => smallvec::smallvec![value.clone()],
-        CompiledSource::Invalid(message) => return Err(ObjectError::new(ErrorCode::INVALID_EXPRESSION, message.clone())),
+        CompiledSource::Invalid { code, message } => return Err(ObjectError::new(code.clone(), message.clone())),
         CompiledSource::Expression { program, slots } => {
             let context = Context { parameters, now: ambience.now, random: ambience.random };
             let source = SlotSource { object, slots };

@@ -13,6 +13,7 @@ mod folder;
 mod notes;
 mod preview;
 mod reason;
+mod removal;
 mod report;
 mod run;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use error::WhatIfError;
 pub use folder::{MOST_KEPT, WhatIfFolder};
 pub use preview::{PreviewContext, preview_changes};
 pub use reason::{RuleNames, failing};
+pub use removal::{ConnectorDeletionImpact, DeletedRule, DeletionImpact, ExportImpact, connector_deletion};
 pub use report::{
     AttributeWord, ChangeKind, ChangedAttribute, ErrorChange, ErrorWord, ExportTotals, LinkWord, ObjectChange, RuleTouched,
     SpaceSummary, WhatIfFilter, WhatIfReport, WhatIfStep,

@@ -58,7 +58,7 @@ impl Notes {
                     read.insert(*attribute);
                 }
                 CompiledSource::Expression { slots, .. } => read.extend(slots.iter().map(|slot| slot.attribute)),
-                CompiledSource::Constant(_) | CompiledSource::Invalid(_) => {}
+                CompiledSource::Constant(_) | CompiledSource::Invalid { .. } => {}
             }
         }
         let missing: Vec<&str> = read

@@ -17,7 +17,7 @@ use crate::interop::{self, ImportOptions, InteropContext, RuleFate};
 use crate::model::{Clock, ConnectorId, CsId, IdSource, MvId, RandomIds, RuleId, RunId, fold_text};
 use crate::protection::{self, DeletionLimit};
 use crate::rules::{Revision, RuleChangeKind, RuleConnector, SyncRule, revise};
-use crate::step::{ERROR_LIMIT, Progress, Recorder, StepEnvironment, StepStatus};
+use crate::step::{ERROR_LIMIT, Progress, Recorder, StepEnd, StepEnvironment, StepStatus};
 use crate::store::configuration::{self, ConnectorRecord, StepType};
 use crate::store::runs::{self, RunRecord, StepRecord};
 use crate::store::whatif::{self as store, ExportCounts, ResultFile, StoredChange};
@@ -25,7 +25,7 @@ use crate::store::{Database, StoreError};
 use crate::sync::{self, SyncOptions};
 
 /// The kind of connector whose deletions are counted against the threshold.
-const TENANT_KIND: &str = "tenant";
+pub(super) const TENANT_KIND: &str = "tenant";
 /// Touched objects looked at at a time.
 const BATCH: usize = 200;
 
@@ -115,7 +115,7 @@ pub enum WhatIfProgress {
 }
 
 /// Where progress goes.
-type Tell = Arc<dyn Fn(WhatIfProgress) + Send + Sync>;
+pub(super) type Tell = Arc<dyn Fn(WhatIfProgress) + Send + Sync>;
 
 /// Computes a what-if and keeps its result. The database is not written to.
 ///
@@ -199,6 +199,55 @@ fn store_rules(database: &Database, rules: &[SyncRule]) -> Result<(), StoreError
         configuration::save_rule(&transaction, rule)?;
     }
     transaction.commit().map_err(StoreError::sqlite("storing rules in a copy of the database"))
+}
+
+/// Puts a run of one step into the history of a copy, for what is recorded of it.
+pub(super) fn begin_run(
+    environment: &StepEnvironment,
+    user: &str,
+    connector: &ConnectorRecord,
+    label: &str,
+) -> Result<RunId, StoreError> {
+    let now = environment.clock.now();
+    let mut writer = environment.database.writer();
+    let transaction = writer.transaction()?;
+    let record = RunRecord {
+        id: RunId(0),
+        connector: connector.id,
+        connector_name: connector.name.clone(),
+        profile: label.to_owned(),
+        user: user.to_owned(),
+        status: StepStatus::IN_PROGRESS.0.to_owned(),
+        started: now,
+        ended: None,
+        steps: 1,
+    };
+    let run = runs::insert_run(&transaction, &record)?;
+    let step = StepRecord {
+        run,
+        number: 1,
+        step_type: label.to_owned(),
+        partition: String::new(),
+        status: StepStatus::IN_PROGRESS.0.to_owned(),
+        message: String::new(),
+        started: now,
+        ended: None,
+        counters: BTreeMap::new(),
+        connections: Vec::new(),
+        warnings: Vec::new(),
+    };
+    runs::save_step(&transaction, &step)?;
+    transaction.commit().map_err(StoreError::sqlite("writing the run history of a copy"))?;
+    Ok(run)
+}
+
+/// The end of a step on a copy, unless the database of the copy failed.
+pub(super) fn unless_lost(end: StepEnd, connector: &ConnectorRecord) -> Result<StepEnd, WhatIfError> {
+    let lost = [StepStatus::STOPPED_DATABASE, StepStatus::STOPPED_DATABASE_DISK_FULL];
+    if lost.contains(&end.status) {
+        return Err(WhatIfError::Step { connector: connector.name.clone(), status: end.status.0, message: end.message });
+    }
+    Ok(end)
 }
 
 /// The copy and what is to be done on it.
@@ -327,40 +376,8 @@ impl Copy<'_> {
 
     /// Runs the step on the copy.
     fn synchronize(&self, connector: &ConnectorRecord) -> Result<(RunId, WhatIfStep), WhatIfError> {
-        let (database, clock) = (&self.environment.database, &self.environment.clock);
         let step_type = if self.request.full { StepType::FullSynchronization } else { StepType::DeltaSynchronization };
-        let run = {
-            let mut writer = database.writer();
-            let transaction = writer.transaction()?;
-            let record = RunRecord {
-                id: RunId(0),
-                connector: connector.id,
-                connector_name: connector.name.clone(),
-                profile: step_type.label().to_owned(),
-                user: self.user.to_owned(),
-                status: StepStatus::IN_PROGRESS.0.to_owned(),
-                started: clock.now(),
-                ended: None,
-                steps: 1,
-            };
-            let run = runs::insert_run(&transaction, &record)?;
-            let step = StepRecord {
-                run,
-                number: 1,
-                step_type: step_type.label().to_owned(),
-                partition: String::new(),
-                status: StepStatus::IN_PROGRESS.0.to_owned(),
-                message: String::new(),
-                started: clock.now(),
-                ended: None,
-                counters: BTreeMap::new(),
-                connections: Vec::new(),
-                warnings: Vec::new(),
-            };
-            runs::save_step(&transaction, &step)?;
-            transaction.commit().map_err(StoreError::sqlite("writing the run history of a copy"))?;
-            run
-        };
+        let run = begin_run(self.environment, self.user, connector, step_type.label())?;
         let (tell, name) = (Arc::clone(self.tell), connector.name.clone());
         let sink = Box::new(move |progress: &Progress| {
             tell(WhatIfProgress::Synchronizing { connector: name.clone(), progress: progress.clone() });
@@ -371,10 +388,7 @@ impl Copy<'_> {
         if self.environment.cancel.is_cancelled() {
             return Err(WhatIfError::Cancelled);
         }
-        let lost = [StepStatus::STOPPED_DATABASE, StepStatus::STOPPED_DATABASE_DISK_FULL];
-        if lost.contains(&end.status) {
-            return Err(WhatIfError::Step { connector: connector.name.clone(), status: end.status.0, message: end.message });
-        }
+        let end = unless_lost(end, connector)?;
         let step = WhatIfStep {
             connector_id: connector.id,
             connector: connector.name.clone(),
@@ -519,7 +533,7 @@ fn stored_change(change: &ObjectChange, place: i64) -> Result<StoredChange, Stor
     })
 }
 
-fn totals(counts: Option<&ExportCounts>) -> ExportTotals {
+pub(super) fn totals(counts: Option<&ExportCounts>) -> ExportTotals {
     let counts = counts.copied().unwrap_or_default();
     ExportTotals { adds: counts.adds, updates: counts.updates, deletes: counts.deletes + counts.delete_adds }
 }

@@ -13,7 +13,7 @@ use super::{
     WhatIfRequest,
 };
 use crate::connector::CancelToken;
-use crate::model::ValueType;
+use crate::model::{Deprovisioning, ValueType};
 use crate::protection;
 use crate::rules::{RuleConnector, SyncRule, revise};
 use crate::service::{
@@ -666,6 +666,16 @@ fn a_preview_tells_targets_recalls_and_the_end_of_an_identity() {
     let bob = preview("Bob");
     assert_eq!(tenant(&bob).1, [TargetAction::Deprovision]);
     assert!(bob.deletion.deleted && bob.deletion.holders.is_empty() && bob.recalls.is_empty(), "{:?}", bob.deletion);
+
+    // What becomes of both objects is what the connector does with those that nothing holds.
+    for (action, expected) in [
+        (Deprovisioning::MakeNormalDisconnector, TargetAction::Disconnect),
+        (Deprovisioning::MakeExplicitDisconnector, TargetAction::DisconnectExplicitly),
+        (Deprovisioning::DeleteObject, TargetAction::Deprovision),
+    ] {
+        lab.engine.set_deprovisioning(TENANT, action).unwrap();
+        assert_eq!([tenant(&preview("Eve")).1, tenant(&preview("Bob")).1], [[expected], [expected]], "{action:?}");
+    }
 
     // A rule that fails, beside what the others would have given.
     lab.save(

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic, its helpers too")]
 
 mod changes;
+mod cycle;
 mod failing;
 mod rights;
 mod writing;

@@ -73,11 +73,11 @@ fn check_refused(connector: &mut ActiveDirectoryConnector, change: &ExportChange
 }
 
 /// The objects below a container: attributes by name without that of the container.
-fn objects(forest: &Forest, unit: &str) -> BTreeMap<String, EntryAttributes> {
+pub(super) fn objects(forest: &Forest, unit: &str) -> BTreeMap<String, EntryAttributes> {
     let mut connector = forest.open_as("ADMIN");
     let schema = Arc::new(connector.schema().unwrap());
     let mut request = ImportRequest { include: vec![Dn::parse(unit).unwrap()], ..forest.request(&schema) };
-    request.attributes.push("mS-DS-ConsistencyGuid".to_owned());
+    request.attributes.extend(["mS-DS-ConsistencyGuid", "objectGUID", "comment"].map(str::to_owned));
     let name = |dn: &str| dn.strip_suffix(unit).unwrap().trim_end_matches(',').to_owned();
     import(&mut connector, &request).into_iter().map(|entry| (name(&entry.dn), entry.attributes)).collect()
 }

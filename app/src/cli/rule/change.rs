@@ -191,7 +191,7 @@ fn warnings(faults: &[RuleFault]) -> Vec<String> {
 }
 
 /// The rules that change, each with its differences, and what the connectors need.
-fn steps(view: &RuleChangeView, terminal: &View) -> String {
+pub fn steps(view: &RuleChangeView, terminal: &View) -> String {
     let mut table = Table::new().texts(["Change"]).numbers(["Precedence"]).texts(["Rule", "Connector"]);
     for step in &view.steps {
         let fate = match step.fate {
@@ -220,7 +220,7 @@ fn steps(view: &RuleChangeView, terminal: &View) -> String {
 }
 
 /// What to do next.
-fn next(view: &RuleChangeView, invocation: &str) -> String {
+pub fn next(view: &RuleChangeView, invocation: &str) -> String {
     if view.steps.is_empty() {
         return String::new();
     }

@@ -4,6 +4,8 @@ mod change;
 mod export;
 mod test;
 
+pub use change::{next, steps};
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 use syncline_engine::rules::{Direction, MergeType, SyncRule};

@@ -5,6 +5,7 @@ mod progress;
 mod rows;
 mod text;
 
+pub use progress::stages;
 pub use text::{kind_title, object};
 
 use std::io::{BufWriter, ErrorKind, Write};
@@ -208,7 +209,7 @@ fn ask(session: &Session, arguments: &AskArgs) -> Result<Answer, Failure> {
         let request = WhatIfRequest { connectors, full: !arguments.delta, instead: instead.clone() };
         let cancel = CancelToken::default();
         let _interrupt = Interrupt::cancels(&cancel)?;
-        let report = engine.whatif(&request, &cancel, progress::stages(&session.output))?;
+        let report = engine.whatif(&request, &cancel, stages(&session.output))?;
         answer(session, engine, &report, &arguments.form)
     })
 }

@@ -8,7 +8,7 @@ use super::super::script;
 use super::super::xml::parse;
 use super::super::{MappingSource, ServerConnectorKind, ServerRule, ServerSchema, ServerStepKind, read, to_script};
 use super::{canonical, pilot, single_exports};
-use crate::model::ValueType;
+use crate::model::{Deprovisioning, ValueType};
 
 fn attribute_references(schema: &ServerSchema) -> (usize, usize) {
     let references = || schema.classes.iter().flat_map(|class| &class.attributes);
@@ -147,6 +147,9 @@ fn exports_of_single_connectors_are_read_with_their_envelope() {
         ]
     );
     assert!(configuration.connectors.iter().all(|connector| !connector.schema.classes.is_empty()));
+    let (keeps, deletes) = (Some(Deprovisioning::MakeNormalDisconnector), Some(Deprovisioning::DeleteObject));
+    let actions: Vec<_> = configuration.connectors.iter().map(|connector| connector.deprovisioning).collect();
+    assert_eq!(actions, [keeps, deletes, deletes, keeps]);
     let combined =
         configuration.connectors.iter().flat_map(|connector| &connector.run_profiles).flat_map(|profile| &profile.steps);
     let combined = combined.filter(|step| step.kind == ServerStepKind::FullImportAndFullSynchronization).count();

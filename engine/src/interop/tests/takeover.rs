@@ -407,6 +407,9 @@ fn a_configuration_made_here_moves_to_another_data_folder() {
         partition.include = vec!["OU=Corp,DC=fabrikam,DC=com".to_owned()];
         partition.exclude = vec!["OU=Old,OU=Corp,DC=fabrikam,DC=com".to_owned()];
         configuration::save_partition(&transaction, &partition).unwrap();
+        let mut record = configuration::connector(&transaction, forest.id).unwrap().unwrap();
+        record.deprovisioning = crate::model::Deprovisioning::MakeExplicitDisconnector;
+        configuration::save_connector(&transaction, &record).unwrap();
         let mut rule = configuration::rules(&transaction).unwrap().remove(0);
         rule.id = crate::model::RuleId(0);
         rule.guid = uuid::Uuid::from_u128(77);
@@ -429,6 +432,11 @@ fn a_configuration_made_here_moves_to_another_data_folder() {
     assert_eq!(protection::deletion_limit(&reader).unwrap(), DeletionLimit::Off);
     assert_eq!(RuleChoices::load(&reader).unwrap().user_match, UserMatch::Attribute("employeeID".to_owned()));
     let forest = configuration::connector_named(&reader, "fabrikam.com").unwrap().unwrap();
+    let kept = |name: &str| {
+        let id = configuration::connector_named(&reader, name).unwrap().unwrap();
+        configuration::connector(&reader, id).unwrap().unwrap().deprovisioning
+    };
+    assert_eq!(kept("fabrikam.com"), crate::model::Deprovisioning::MakeExplicitDisconnector);
     let partition = &configuration::partitions(&reader, forest).unwrap()[0];
     assert_eq!(
         (partition.include.as_slice(), partition.exclude.len()),

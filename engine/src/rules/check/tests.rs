@@ -6,7 +6,7 @@ use super::super::{
     metaverse_schema, read_rules,
 };
 use super::*;
-use crate::model::{ConnectorId, SequentialIds};
+use crate::model::{ConnectorId, Deprovisioning, SequentialIds};
 
 const TENANT: &str = include_str!("../../../../assets/tenant-schema.toml");
 
@@ -18,6 +18,7 @@ fn connectors(features: ForestFeatures) -> Vec<PlanInput> {
         schema: Arc::new(schema),
         optional: optional.map(Arc::new),
         can_rename: true,
+        deprovisioning: Deprovisioning::default(),
         partitions: Vec::new(),
         parameters: BTreeMap::new(),
     };

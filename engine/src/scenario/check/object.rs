@@ -8,7 +8,7 @@ use crate::model::{AttributeId, Delta, Image, ObjectOperation, Value};
 use crate::scenario::difference::Difference;
 use crate::scenario::model::{AttributeExpectation, ErrorSpec, Fact, Flag, Layer, LinkState, Side, Subject, View};
 use crate::scenario::world::{ScenarioError, Sight, minutes};
-use crate::store::connector_space::{CsObject, StoredError, TowerView};
+use crate::store::connector_space::{CsObject, EXPLICIT, StoredError, TowerView};
 use crate::store::metaverse::MvObject;
 use crate::store::references::ReferenceLayer;
 
@@ -134,6 +134,7 @@ fn object_fact(sight: &Sight<'_>, object: &CsObject, fact: &Fact) -> Result<Opti
                 Flag::Rebuild => object.rebuild,
                 Flag::Transient => object.transient,
                 Flag::Disconnected => object.disconnected.is_some(),
+                Flag::Explicit => object.connector_state == EXPLICIT,
                 Flag::ProvisioningRetry => false,
             };
             differs("", yes_no(flag.words(), *wanted), yes_no(flag.words(), is))
@@ -261,7 +262,7 @@ fn identity_fact(sight: &Sight<'_>, object: &MvObject, fact: &Fact) -> Result<Op
             let is = match flag {
                 Flag::ReferenceRetry => object.reference_retry,
                 Flag::ProvisioningRetry => object.provisioning_retry,
-                Flag::RenameRetry | Flag::Rebuild | Flag::Transient | Flag::Disconnected => false,
+                Flag::RenameRetry | Flag::Rebuild | Flag::Transient | Flag::Disconnected | Flag::Explicit => false,
             };
             differs("", yes_no(flag.words(), *wanted), yes_no(flag.words(), is))
         }

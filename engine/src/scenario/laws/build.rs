@@ -48,6 +48,8 @@ pub(super) struct Builder {
     objects: Vec<Put>,
     /// Objects that the tenant had before, with whether nobody is joined to them.
     cloud: Vec<String>,
+    /// What the tenant has already of somebody is of somebody of the first forest.
+    cloud_of_first: bool,
     /// Names of the units of both forests.
     units: BTreeMap<(&'static str, usize), String>,
     numbers: u32,
@@ -92,6 +94,7 @@ impl Builder {
             rules: BTreeSet::new(),
             objects: Vec::new(),
             cloud: Vec::new(),
+            cloud_of_first: false,
             units: BTreeMap::new(),
             numbers: 0,
             imported: BTreeSet::new(),
@@ -119,6 +122,11 @@ impl Builder {
         }
         builder.happen(&story.first);
         builder
+    }
+
+    /// From now on the tenant has objects only of people of the first forest, whose source anchor wins.
+    pub(super) fn know_only_the_first_in_the_cloud(&mut self) {
+        self.cloud_of_first = true;
     }
 
     /// Up to the end of the first part.
@@ -162,8 +170,12 @@ impl Builder {
             deletion_limit: None,
             kill,
         };
+        self.act_with_any_result(Action::Run(run));
+    }
+
+    fn act_with_any_result(&mut self, action: Action) {
         let any = Expectation { place: Place { file: "law".into(), line: 0 }, expected: Expected::Result(ANY_RESULT.to_owned()) };
-        self.steps.push(step(Action::Run(run), vec![any]));
+        self.steps.push(step(action, vec![any]));
     }
 
     pub(super) fn import(&mut self, connector: &str, full: bool) {
@@ -267,6 +279,8 @@ impl Builder {
                 self.with_fault(T, fault, |builder| builder.run(T, EXPORT, None, None));
             }
             Event::Restart => self.act(Action::Restart),
+            Event::Join { whom, to, apart } => self.join(*whom, *to, *apart),
+            Event::Disconnect { whom, in_tenant, for_good } => self.disconnect(*whom, *in_tenant, *for_good),
             Event::Rule(number) => self.change_rule(*number),
         }
     }
@@ -298,6 +312,29 @@ impl Builder {
         if self.rules.contains(name) {
             self.act(action);
         }
+    }
+
+    fn join(&mut self, whom: u8, to: u8, apart: bool) {
+        let person = |object: &Put| object.kind != Kind::Group;
+        let Some(whom) = self.living(whom, person) else { return };
+        // Two objects of one directory would be in each other's way.
+        let elsewhere = |object: &Put| person(object) && object.connector != self.objects[whom].connector;
+        let Some(to) = self.living(to, elsewhere) else { return };
+        let subject = Self::subject(&self.objects[whom]);
+        if apart {
+            self.act_with_any_result(Action::Disconnect { subject: subject.clone(), for_good: false });
+        }
+        let identity = Subject::Identity(self.objects[to].name.clone());
+        self.act_with_any_result(Action::Join { subject, identity });
+    }
+
+    fn disconnect(&mut self, whom: u8, in_tenant: bool, for_good: bool) {
+        let Some(place) = self.living(whom, |_| true) else { return };
+        let subject = match Self::subject(&self.objects[place]) {
+            Subject::Object { name, .. } if in_tenant => Subject::Joined { connector: T.to_owned(), name },
+            subject => subject,
+        };
+        self.act_with_any_result(Action::Disconnect { subject, for_good });
     }
 
     fn dn(&self, object: &Put) -> String {
@@ -366,7 +403,8 @@ impl Builder {
     fn new_cloud_object(&mut self, of: Option<u8>, mail: u8) {
         self.numbers += 1;
         let name = format!("t{}", self.numbers);
-        let person = of.and_then(|of| self.living(of, |object| object.kind == Kind::User)).map(|place| self.objects[place].guid);
+        let owner = |object: &Put| object.kind == Kind::User && (!self.cloud_of_first || object.connector == "A");
+        let person = of.and_then(|of| self.living(of, owner)).map(|place| self.objects[place].guid);
         let mut attributes = BTreeMap::from([("mail".to_owned(), vec![text(&format!("m{mail}@x"))])]);
         let dn = match person {
             Some(guid) => {

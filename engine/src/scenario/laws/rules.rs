@@ -86,10 +86,14 @@ pub(super) fn edit(number: usize) -> RuleEdit {
     }
 }
 
-/// True for a change that leaves it open to nobody whom objects are joined to: it concerns values, or the way out.
+/// True for a change that leaves it open to nobody whom objects are joined to: it concerns values, or the
+/// way out. Precedence decides whose source anchor it is.
 pub(super) fn keeps_identities(number: usize) -> bool {
     match edit(number) {
         RuleEdit::Switch(name, _) => name.starts_with("Out"),
-        RuleEdit::Patch(name, patch) => name.starts_with("Out") || !patch.starts_with("scope") && !patch.starts_with("link"),
+        RuleEdit::Patch(name, patch) => {
+            let decides = ["scope", "link", "precedence"].iter().any(|key| patch.starts_with(key));
+            name.starts_with("Out") || !decides
+        }
     }
 }

@@ -134,6 +134,18 @@ pub(super) enum Event {
     /// The tenant writes another department than it was told.
     AlteredExport,
     Restart,
+    /// An administrator joins somebody to the identity of somebody else, perhaps after taking them apart.
+    Join {
+        whom: u8,
+        to: u8,
+        apart: bool,
+    },
+    /// An administrator takes somebody from their identity, or what the tenant has of them.
+    Disconnect {
+        whom: u8,
+        in_tenant: bool,
+        for_good: bool,
+    },
     Rule(usize),
 }
 
@@ -213,6 +225,9 @@ fn event(kinds: Kinds) -> impl Strategy<Value = Event> {
         stops => (1u8..3).prop_map(|batch| Event::LostAnswer { batch }),
         1 => Just(Event::AlteredExport),
         stops => Just(Event::Restart),
+        6 => (whom, any::<u8>(), proptest::bool::weighted(0.8)).prop_map(|(whom, to, apart)| Event::Join { whom, to, apart }),
+        3 => (whom, proptest::bool::weighted(0.3), any::<bool>())
+            .prop_map(|(whom, in_tenant, for_good)| Event::Disconnect { whom, in_tenant, for_good }),
         4 => any::<usize>().prop_map(Event::Rule),
     ]
 }

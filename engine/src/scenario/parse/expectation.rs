@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Parser, no_children};
 use crate::model::ObjectOperation;
-use crate::scenario::model::{ANY_RESULT, Expectation, Expected, Fact, Flag, FlowStanding, Subject, View};
+use crate::scenario::model::{ANY_RESULT, Expectation, Expected, Fact, Flag, FlowStanding, REFUSED, Subject, View};
 use crate::scenario::text::{Line, Place, ScenarioFault, Words, instead};
 use crate::step::StepStatus;
 
@@ -28,8 +28,8 @@ const STATISTICS: [&str; 17] = [
     "export-delete",
     "unconfirmed",
 ];
-/// How cycles end beside runs.
-const CYCLE_RESULTS: [&str; 2] = ["canceled", "completed-import-failed"];
+/// How cycles, joins and disconnections end beside runs.
+const OTHER_RESULTS: [&str; 3] = ["canceled", "completed-import-failed", REFUSED];
 
 impl Parser {
     pub(super) fn expectation(&mut self, line: &Line) -> Result<Expectation, ScenarioFault> {
@@ -52,7 +52,7 @@ impl Parser {
         let place = &line.place;
         let expected = if words.eat("result") {
             let status = words.word().unwrap_or_default().to_owned();
-            let known = StepStatus::ALL.iter().map(|known| known.0).chain(CYCLE_RESULTS).chain([ANY_RESULT]);
+            let known = StepStatus::ALL.iter().map(|known| known.0).chain(OTHER_RESULTS).chain([ANY_RESULT]);
             if !known.clone().any(|known| known == status) {
                 return Err(place.fault(format!("\"{status}\" is no result of a run; {}", instead(&status, known))));
             }
@@ -292,7 +292,7 @@ fn fits(fact: &Fact, in_connector_space: bool) -> bool {
         Fact::Absent | Fact::Present | Fact::Type(_) | Fact::Is { .. } | Fact::JoinedTo(_) => true,
         Fact::Flag(Flag::ReferenceRetry, _) => true,
         Fact::Flag(Flag::ProvisioningRetry, _) => !in_connector_space,
-        Fact::Flag(Flag::RenameRetry | Flag::Rebuild | Flag::Transient | Flag::Disconnected, _)
+        Fact::Flag(Flag::RenameRetry | Flag::Rebuild | Flag::Transient | Flag::Disconnected | Flag::Explicit, _)
         | Fact::State(_)
         | Fact::Anchor(_)
         | Fact::Dn(_)

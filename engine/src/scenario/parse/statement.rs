@@ -5,8 +5,9 @@ use std::path::Path;
 use jiff::SignedDuration;
 
 use super::{Named, Parser, no_children};
+use crate::model::Deprovisioning;
 use crate::protection::DeletionLimit;
-use crate::run::{DELTA_IMPORT, DELTA_SYNCHRONIZATION, EXPORT, FULL_IMPORT, FULL_SYNCHRONIZATION};
+use crate::run::{DELTA_IMPORT, DELTA_SYNCHRONIZATION, EXPORT, FULL_IMPORT, FULL_SYNCHRONIZATION, Removal};
 use crate::scenario::model::{Action, Errors, Expected, Kill, Order, RunSpec, Step, Subject, Way};
 use crate::scenario::text::{Line, ScenarioFault, Words, instead};
 use crate::scenario::world::COMBINED_PROFILES;
@@ -24,7 +25,7 @@ const PROFILES: [&str; 8] = [
 ];
 
 /// The first words of statements.
-const STATEMENTS: [&str; 32] = [
+const STATEMENTS: [&str; 35] = [
     "include",
     "forest",
     "tenant",
@@ -41,6 +42,7 @@ const STATEMENTS: [&str; 32] = [
     "threshold",
     "approve",
     "containers",
+    "deprovisioning",
     "staging",
     "advance",
     "remember",
@@ -49,6 +51,8 @@ const STATEMENTS: [&str; 32] = [
     "restart",
     "preview",
     "commit",
+    "join",
+    "disconnect",
     "expect",
     "what",
     "same",
@@ -143,6 +147,10 @@ impl Parser {
             Action::Retype { subject, object_type }
         } else if words.eat("delete rule") {
             Action::DeleteRule(self.rule(&mut words)?)
+        } else if words.eat("delete connector space of") {
+            self.delete_space(&mut words, Removal::Space)?
+        } else if words.eat("delete connector") {
+            self.delete_space(&mut words, Removal::Connector)?
         } else if words.eat("delete") {
             let subjects = self.subjects(&mut words)?;
             self.check_entries(&line.place, &subjects)?;
@@ -163,6 +171,8 @@ impl Parser {
             Action::ApproveDeletions(self.connector(&mut words)?)
         } else if words.eat("containers of") {
             self.containers(&mut words)?
+        } else if words.eat("deprovisioning of") {
+            self.deprovisioning(&mut words)?
         } else if words.eat("staging on") {
             Action::Staging(true)
         } else if words.eat("staging off") {
@@ -183,6 +193,11 @@ impl Parser {
             self.preview(&mut words, false)?
         } else if words.eat("commit") {
             self.preview(&mut words, true)?
+        } else if words.eat("join") {
+            self.join(&mut words)?
+        } else if words.eat("disconnect") {
+            let subject = self.linkable(&mut words, "only objects of connector spaces are disconnected")?;
+            Action::Disconnect { subject, for_good: words.eat("for good") }
         } else if words.eat("expect") {
             Action::Expect
         } else if words.eat("full synchronization twice changes nothing") {
@@ -253,6 +268,20 @@ impl Parser {
         Ok(Action::Containers { connector, include, exclude })
     }
 
+    /// `deprovisioning of T: make-normal-disconnector`.
+    fn deprovisioning(&self, words: &mut Words<'_>) -> Result<Action, ScenarioFault> {
+        let connector = self.connector(words)?;
+        words.eat_sign(':');
+        let word = words.take_rest();
+        match Deprovisioning::of_word(word.trim()) {
+            Some(action) => Ok(Action::Deprovisioning { connector, action }),
+            None => {
+                let known = instead(word.trim(), Deprovisioning::ALL.map(Deprovisioning::word));
+                Err(words.place().fault(format!("\"{}\" is no action; {known}", word.trim())))
+            }
+        }
+    }
+
     /// `run A Full Import`, with batches of a size, killed or not.
     fn run(&self, words: &mut Words<'_>) -> Result<RunSpec, ScenarioFault> {
         let place = words.place();
@@ -298,17 +327,50 @@ impl Parser {
         Ok(run)
     }
 
+    fn delete_space(&self, words: &mut Words<'_>, removal: Removal) -> Result<Action, ScenarioFault> {
+        let connector = self.connector(words)?;
+        words.eat_sign(',');
+        let mut kill = None;
+        if words.eat("killed after") {
+            kill = Some(Kill::Objects(words.number("a number of objects")?));
+            words.eat("objects");
+        }
+        Ok(Action::DeleteSpace { connector, removal, kill })
+    }
+
     fn preview(&mut self, words: &mut Words<'_>, commit: bool) -> Result<Action, ScenarioFault> {
         let place = words.place();
-        let subject = self.subject(words)?;
-        if subject.connector().is_none() {
-            return Err(place.fault(format!("{subject} is in the metaverse; only objects of connector spaces are synchronized")));
-        }
+        let subject = self.linkable(words, "only objects of connector spaces are synchronized")?;
         let full = words.eat("full");
         if !full && !words.eat("delta") {
             return Err(place.fault("say which rules are applied: \"preview u1 full\" or \"preview u1 delta\""));
         }
         Ok(Action::Preview { subject, full, commit })
+    }
+
+    /// An object of a connector space; `why` says why it must be one.
+    fn linkable(&mut self, words: &mut Words<'_>, why: &str) -> Result<Subject, ScenarioFault> {
+        let subject = self.subject(words)?;
+        match subject.connector() {
+            Some(_) => Ok(subject),
+            None => Err(words.place().fault(format!("{subject} is in the metaverse; {why}"))),
+        }
+    }
+
+    /// `join b1 to MV(u1)`.
+    fn join(&mut self, words: &mut Words<'_>) -> Result<Action, ScenarioFault> {
+        let place = words.place();
+        let subject = self.linkable(words, "write the object of a connector space first: \"join b1 to MV(u1)\"")?;
+        if !words.eat("to") {
+            return Err(place.fault("say to which identity it is joined: \"join b1 to MV(u1)\""));
+        }
+        let identity = self.subject(words)?;
+        if identity.connector().is_some() {
+            return Err(place.fault(format!(
+                "{identity} is in a connector space; objects are joined to metaverse objects: \"join b1 to MV(u1)\""
+            )));
+        }
+        Ok(Action::Join { subject, identity })
     }
 
     /// The statements below a line. Names given in them are not known outside.
@@ -424,21 +486,42 @@ fn advance(words: &mut Words<'_>) -> Result<Action, ScenarioFault> {
 
 /// Statements after which something can be expected.
 fn can_expect(action: &Action) -> bool {
-    matches!(action, Action::Run(_) | Action::Cycle { .. } | Action::Restart | Action::Preview { .. } | Action::Expect)
+    matches!(
+        action,
+        Action::Run(_)
+            | Action::DeleteSpace { .. }
+            | Action::Cycle { .. }
+            | Action::Restart
+            | Action::Preview { .. }
+            | Action::Join { .. }
+            | Action::Disconnect { .. }
+            | Action::Expect
+    )
 }
 
 /// Where an expectation can stand, when it cannot stand after this statement.
 fn misplaced(action: &Action, expected: &Expected) -> Option<&'static str> {
     let (fits, place) = match expected {
-        Expected::Result(_) | Expected::Message(_) | Expected::Warning(_) | Expected::NoErrors => {
-            (matches!(action, Action::Run(_) | Action::Cycle { .. }), "after a run or a cycle")
+        Expected::Result(_) | Expected::Message(_) => (
+            matches!(
+                action,
+                Action::Run(_)
+                    | Action::DeleteSpace { .. }
+                    | Action::Cycle { .. }
+                    | Action::Join { .. }
+                    | Action::Disconnect { .. }
+            ),
+            "after a run, a cycle, a join or a disconnection",
+        ),
+        Expected::Warning(_) | Expected::NoErrors => {
+            (matches!(action, Action::Run(_) | Action::DeleteSpace { .. } | Action::Cycle { .. }), "after a run or a cycle")
         }
         Expected::Sent { .. } | Expected::SentNothing => {
-            (matches!(action, Action::Run(_) | Action::Cycle { .. }), "after a run or a cycle")
+            (matches!(action, Action::Run(_) | Action::DeleteSpace { .. } | Action::Cycle { .. }), "after a run or a cycle")
         }
-        Expected::Counters(_) => (matches!(action, Action::Run(_)), "after a run"),
+        Expected::Counters(_) => (matches!(action, Action::Run(_) | Action::DeleteSpace { .. }), "after a run"),
         Expected::Error { .. } => (
-            matches!(action, Action::Run(_) | Action::Cycle { .. } | Action::Preview { .. }),
+            matches!(action, Action::Run(_) | Action::DeleteSpace { .. } | Action::Cycle { .. } | Action::Preview { .. }),
             "after a run, a cycle or a preview",
         ),
         Expected::Ran { .. } => (matches!(action, Action::Cycle { .. }), "after a cycle"),
@@ -467,13 +550,17 @@ fn example(action: &Action) -> &'static str {
         Action::Threshold(_) => "threshold 500, threshold 10 percent, or threshold off",
         Action::ApproveDeletions(_) => "approve deletions in T",
         Action::Containers { .. } => "containers of A: + OU=Staff,DC=contoso,DC=com | - OU=Old,OU=Staff,DC=contoso,DC=com",
+        Action::Deprovisioning { .. } => "deprovisioning of T: make-normal-disconnector",
         Action::Staging(_) => "staging on",
         Action::Advance(_) => "advance 30 minutes",
         Action::Remember { .. } => "remember MV(u1) as m1",
         Action::Run(_) => "run A Full Import, or run T Export in batches of 30, killed after batch 2",
         Action::Cycle { .. } => "cycle initial, or cycle delta",
+        Action::DeleteSpace { .. } => "delete connector space of A, or delete connector A",
         Action::Restart => "restart",
         Action::Preview { .. } => "preview u1 delta",
+        Action::Join { .. } => "join b1 to MV(u1)",
+        Action::Disconnect { .. } => "disconnect u1, or disconnect u1 for good",
         Action::Expect => "expect",
         Action::Fault { .. } => "fault T refuses duplicates of mail",
         Action::Put(_)

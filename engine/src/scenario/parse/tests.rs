@@ -99,6 +99,13 @@ fn statements_are_checked() {
     wrong("remember u1 as u1", 1, "already an object named u1");
     wrong("preview u1", 1, "preview u1 full");
     wrong("preview MV(u1) full", 1, "is in the metaverse");
+    wrong("join MV(u1) to MV(u1)", 1, "is in the metaverse");
+    wrong("join u1 MV(u1)", 1, "say to which identity");
+    wrong("join u1 to T(u1)", 1, "T(u1) is in a connector space");
+    wrong("join u1 to MV(u1) for good", 1, "write it as: join b1 to MV(u1)");
+    wrong("join u1 to MV(u1)\n  counters none", 2, "only after a run");
+    wrong("disconnect MV(u1)", 1, "is in the metaverse");
+    wrong("disconnect u1 for ever", 1, "disconnect u1 for good");
     wrong("until nothing changes", 1, "the statements of the block are missing");
     wrong("until nothing changes much\n  restart", 1, "\"much\" is not understood");
     wrong("delta synchronization does what its what-if tells\n  restart", 2, "\"restart\" cannot stand here");
@@ -113,6 +120,10 @@ fn statements_are_checked() {
     wrong("fault T refuses T(u1)", 1, "with which code");
     wrong("fault T refuses duplicates of mai", 1, "did you mean \"mail\"?");
     wrong("fault T writes department", 1, "say what it writes instead");
+    wrong("deprovisioning of T: make-disconnector", 1, "\"make-disconnector\" is no action; ");
+    wrong("deprovisioning of X: delete-object", 1, "there is no directory \"X\"");
+    wrong("delete connector space of X", 1, "there is no directory \"X\"");
+    wrong("delete connector A, killed after many objects", 1, "no number");
     wrong("include ../x.part", 1, "a file beside this one");
     wrong("include nowhere.part", 1, "cannot be read");
 }
@@ -153,6 +164,7 @@ fn expectations_are_checked() {
     after("u1: is m1", "was not remembered");
     after("u1: dn CN=Ada", "put the name in quotation marks");
     after("u1: provisioning retry", "cannot be said of an object of a connector space");
+    after("MV(u1): explicit", "cannot be said of an object of the metaverse");
     after("MV(u1): connector", "cannot be said of an object of the metaverse");
     after("MV(u1): pending import add", "cannot be said of an object of the metaverse");
     after("MV(u1): hologram, type person", "where nothing is pending");
@@ -161,7 +173,8 @@ fn expectations_are_checked() {
     after("X(u1): connector", "there is no directory \"X\"");
     after("A: tired", "of a connector say");
     after("entry MV(u1): absent", "the metaverse is no directory");
-    wrong("expect\n  result success", 2, "only after a run or a cycle");
+    wrong("expect\n  result success", 2, "only after a run, a cycle, a join or a disconnection");
+    wrong("restart\n  no errors", 2, "only after a run or a cycle");
     wrong("cycle delta\n  counters none", 2, "only after a run");
     let below = |line: &str, expected: &str| wrong(&format!("expect\n  u1: present\n    {line}"), 3, expected);
     below("departmnt = IT", "did you mean \"department\"?");

@@ -1,5 +1,6 @@
 //! Doing what statements say.
 
+mod by_hand;
 mod directory;
 mod ends;
 mod foretold;
@@ -11,15 +12,17 @@ use super::difference::Difference;
 use super::model::{ANY_RESULT, Action, Expected, Step, Subject};
 use super::world::{ScenarioError, Sight, World};
 use crate::connector::memory::MemoryDirectory;
+use crate::model::Deprovisioning;
 use crate::protection::{self, Approval};
-use crate::store::{StoreError, configuration, pending};
+use crate::store::configuration::{self, ConnectorRecord};
+use crate::store::{StoreError, pending};
 use crate::sync::preview;
 
 pub(super) use runs::second_full_synchronization;
 
 use directory::{change, inject, on_entry, put};
 use ends::{every_order, same_end, until_stable};
-use runs::{cycle, start};
+use runs::{cycle, delete_space, start};
 
 /// The end of statements: the first difference, if there is one.
 pub(super) type End = Result<Option<Difference>, ScenarioError>;
@@ -40,10 +43,15 @@ fn perform(world: &mut World, step: &Step) -> End {
         Action::Expect => None,
         Action::Run(run) => start(world, run, any_result(step), &mut told)?,
         Action::Cycle { initial } => cycle(world, *initial, &mut told)?,
+        Action::DeleteSpace { connector, removal, kill } => {
+            delete_space(world, connector, *removal, *kill, any_result(step), &mut told)?
+        }
         Action::Restart => {
             world.restart()?;
             None
         }
+        Action::Join { subject, identity } => by_hand::join(world, subject, identity, &mut told)?,
+        Action::Disconnect { subject, for_good } => by_hand::disconnect(world, subject, *for_good, &mut told)?,
         Action::Preview { subject, full, commit } => return look_ahead(world, step, subject, *full, *commit),
         Action::WhatIf(steps) => return perform_all(&mut world.fork()?, steps),
         Action::SameEnd { ways, errors } => return same_end(world, ways, *errors),
@@ -59,6 +67,7 @@ fn perform(world: &mut World, step: &Step) -> End {
         Action::Threshold(limit) => return option(world, |transaction| protection::set_deletion_limit(transaction, *limit)),
         Action::ApproveDeletions(connector) => return approve(world, connector),
         Action::Containers { connector, include, exclude } => return containers(world, connector, include, exclude),
+        Action::Deprovisioning { connector, action } => return deprovisioning(world, connector, *action),
         Action::Staging(on) => return option(world, |transaction| protection::set_staging_mode(transaction, *on)),
         Action::Advance(by) => {
             world.advance(*by);
@@ -129,6 +138,18 @@ fn containers(world: &World, connector: &str, include: &[String], exclude: &[Str
             configuration::save_partition(transaction, &partition)?;
         }
         Ok(())
+    })
+}
+
+/// Chooses what becomes of objects that nothing holds any more.
+fn deprovisioning(world: &World, connector: &str, action: Deprovisioning) -> End {
+    let Some(site) = world.sites.get(connector) else { return Ok(None) };
+    option(world, |transaction| match configuration::connector(transaction, site.id)? {
+        Some(record) => {
+            let record = ConnectorRecord { deprovisioning: action, ..record };
+            configuration::save_connector(transaction, &record).map(|_| ())
+        }
+        None => Ok(()),
     })
 }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::End;
 use super::ends::compare;
 use crate::model::{ConnectorId, RunId};
-use crate::run::{CyclePlan, FULL_SYNCHRONIZATION};
+use crate::run::{CyclePlan, FULL_SYNCHRONIZATION, Removal};
 use crate::scenario::check::Told;
 use crate::scenario::difference::Difference;
-use crate::scenario::model::RunSpec;
+use crate::scenario::model::{Kill, RunSpec};
 use crate::scenario::outcome::outcome;
 use crate::scenario::world::{ScenarioError, World};
 use crate::store::StoreError;
@@ -34,6 +34,33 @@ pub(super) fn start(world: &mut World, run: &RunSpec, any_result: bool, told: &m
     gather(world, id, told)?;
     told.sent = site.directory.take_sent().into_iter().flatten().collect();
     told.connector = Some(run.connector.clone());
+    Ok(None)
+}
+
+/// Deletes a connector space, or the connector with it, and gathers what the run told.
+pub(super) fn delete_space(
+    world: &mut World,
+    connector: &str,
+    removal: Removal,
+    kill: Option<Kill>,
+    any_result: bool,
+    told: &mut Told,
+) -> End {
+    let Some(site) = world.sites.get(connector).cloned() else { return Ok(None) };
+    drop(site.directory.take_sent());
+    if let Some(kill) = kill {
+        world.arm(kill)?;
+    }
+    let id = world.core.start_removal(site.id, removal)?.wait()?;
+    if !world.rise()? && kill.is_some() && !any_result {
+        return Ok(Some(Difference::of("the run", "that the program dies in it", "it came to its end before that")));
+    }
+    gather(world, id, told)?;
+    told.sent = site.directory.take_sent().into_iter().flatten().collect();
+    told.connector = Some(connector.to_owned());
+    if configuration::connector(&*world.database.reader()?, site.id)?.is_none() {
+        world.sites.remove(connector);
+    }
     Ok(None)
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{ScenarioError, Site};
 use crate::connector::DirectoryPartition;
 use crate::connector::memory::MemoryDirectory;
-use crate::model::{ConnectorId, IdSource, PartitionId};
+use crate::model::{ConnectorId, Deprovisioning, IdSource, PartitionId};
 use crate::run::default_profiles;
 use crate::scenario::model::{DirectoryKind, DirectorySpec};
 use crate::setup::TENANT_KIND;
@@ -53,6 +53,7 @@ pub(super) fn connectors(
             object_types: spec.schema.types().map(str::to_owned).collect(),
             attributes: Vec::new(),
             secret: None,
+            deprovisioning: Deprovisioning::default(),
             created: now,
             full_import_reason: Some("it was never imported".to_owned()),
             full_sync_reason: Some("it was never synchronized".to_owned()),

@@ -13,6 +13,7 @@ use std::fmt;
 use super::model::{Action, Errors, Expectation, Kill, Order, RunSpec, Scenario, Step, Subject, ValueChange, Way};
 use crate::protection::DeletionLimit;
 use crate::rules::rules_to_toml;
+use crate::run::Removal;
 use words::{changes, subject, subjects, values};
 
 /// Text that grows line by line.
@@ -174,15 +175,24 @@ fn plain(action: &Action) -> String {
             let parts = if parts.is_empty() { "all".to_owned() } else { parts.join(" | ") };
             format!("containers of {connector}: {parts}")
         }
+        Action::Deprovisioning { connector, action } => format!("deprovisioning of {connector}: {}", action.word()),
         Action::Staging(on) => format!("staging {}", if *on { "on" } else { "off" }),
         Action::Advance(by) => format!("advance {} minutes", by.as_secs() / 60),
         Action::Remember { subject: named, name } => format!("remember {} as {name}", subject(named)),
         Action::Run(run) => plain_run(run),
         Action::Cycle { initial } => format!("cycle {}", if *initial { "initial" } else { "delta" }),
+        Action::DeleteSpace { connector, removal, kill } => {
+            let what = if *removal == Removal::Space { "connector space of" } else { "connector" };
+            format!("delete {what} {connector}{}", killed(*kill))
+        }
         Action::Restart => "restart".to_owned(),
         Action::Preview { subject: named, full, commit } => {
             let (verb, mode) = (if *commit { "commit" } else { "preview" }, if *full { "full" } else { "delta" });
             format!("{verb} {} {mode}", subject(named))
+        }
+        Action::Join { subject: named, identity } => format!("join {} to {}", subject(named), subject(identity)),
+        Action::Disconnect { subject: named, for_good } => {
+            format!("disconnect {}{}", subject(named), if *for_good { " for good" } else { "" })
         }
         Action::Expect => "expect".to_owned(),
         Action::SecondFullSynchronization => "full synchronization twice changes nothing".to_owned(),
@@ -210,10 +220,14 @@ fn plain_run(run: &RunSpec) -> String {
     if let Some(number) = run.deletion_limit {
         text.push_str(&format!(", at most {number} deletions"));
     }
-    match run.kill {
-        None => {}
-        Some(Kill::Batch(number)) => text.push_str(&format!(", killed after batch {number}")),
-        Some(Kill::Objects(number)) => text.push_str(&format!(", killed after {number} objects")),
-    }
+    text.push_str(&killed(run.kill));
     text
+}
+
+fn killed(kill: Option<Kill>) -> String {
+    match kill {
+        None => String::new(),
+        Some(Kill::Batch(number)) => format!(", killed after batch {number}"),
+        Some(Kill::Objects(number)) => format!(", killed after {number} objects"),
+    }
 }

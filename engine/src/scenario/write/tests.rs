@@ -163,6 +163,15 @@ same end, errors by identity
     restart
 remember ada as her
 remember MV(ada) as self
+join T "CN=cloud" to self
+  result refused
+  message is joined already
+join odd to MV(ada)
+  odd: connector, explicit
+disconnect T(ada)
+  T(ada): not explicit
+disconnect her for good
+  result any
 expect
   ada: is not her, not transient, rename retry, import error "a b" retried 2 since 11:05 saying "x \"y\"", no export error
   MV(ada): is self, joined to ada and odd, provisioning retry

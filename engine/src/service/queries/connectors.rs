@@ -110,6 +110,7 @@ pub fn summaries(connection: &Connection, context: &QueryContext) -> Result<Vec<
             profiles: profiles(connection, record.id)?.into_iter().map(profile_view).collect(),
             full_import_required: record.full_import_reason.clone(),
             full_sync_required: record.full_sync_reason.clone(),
+            deprovisioning: record.deprovisioning,
             last_run,
             pending_import,
             pending_export,

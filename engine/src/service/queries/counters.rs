@@ -72,7 +72,8 @@ pub(super) fn groups(context: &QueryContext, step_type: &str, counters: &BTreeMa
         groups.push(group("Staging", "", STAGING, counters));
         groups.push(group("Discovery", "", DISCOVERY, counters));
     }
-    if step_type.contains("Synchronization") {
+    // Deleting a connector space is the last synchronization of its objects.
+    if step_type.contains("Synchronization") || step_type.starts_with("Delete") {
         groups.push(group("Inbound Synchronization", "", INBOUND, counters));
         groups.extend(outbound(context, counters));
     }

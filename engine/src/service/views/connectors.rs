@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::runs::RunSummary;
 use crate::model::ConnectorId;
+pub use crate::model::Deprovisioning;
 pub use crate::store::configuration::LogFileUsage;
 
 /// The kind of a connected directory.
@@ -88,6 +89,8 @@ pub struct ConnectorSummary {
     pub full_import_required: Option<String>,
     /// Why a full synchronization is needed, when it is.
     pub full_sync_required: Option<String>,
+    /// What becomes of its objects when nothing holds them any more.
+    pub deprovisioning: Deprovisioning,
     /// Status of the most recent run.
     pub last_run: Option<RunSummary>,
     /// Pending imports and exports.

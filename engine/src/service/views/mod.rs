@@ -32,7 +32,7 @@ pub use status::*;
 
 pub use crate::sync::TargetAction;
 pub use crate::whatif::{
-    AttributeWord, ChangeKind, ChangedAttribute, ComparedChange, ComparedSpace, Comparison, ErrorChange, ErrorWord, ExportTotals,
-    Instead, LinkWord, ObjectChange, OtherRules, OtherServer, RuleTouched, Side, SpaceSummary, WhatIfFilter, WhatIfProgress,
-    WhatIfReport, WhatIfRequest, WhatIfStep,
+    AttributeWord, ChangeKind, ChangedAttribute, ComparedChange, ComparedSpace, Comparison, ConnectorDeletionImpact, DeletedRule,
+    DeletionImpact, ErrorChange, ErrorWord, ExportImpact, ExportTotals, Instead, LinkWord, ObjectChange, OtherRules, OtherServer,
+    RuleTouched, Side, SpaceSummary, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhatIfStep,
 };

@@ -144,3 +144,31 @@ pub struct RuleWriterView {
     /// It is the rule that was asked about.
     pub itself: bool,
 }
+
+/// One of the choices that decide which standard rules there are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleChoiceView {
+    /// Its name.
+    pub name: String,
+    /// What is chosen.
+    pub value: String,
+    /// What was chosen before.
+    pub before: String,
+    /// What is chosen when nobody chose.
+    pub default: String,
+    /// The values that fit, in words.
+    pub allowed: String,
+    /// What it decides.
+    pub meaning: String,
+}
+
+/// Other choices that were made, or would be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleChoicesChange {
+    /// The choices that are others now.
+    pub choices: Vec<RuleChoiceView>,
+    /// The rules that come, go or do something else.
+    pub rules: RuleChangeView,
+    /// What must be known beside that.
+    pub notes: Vec<String>,
+}

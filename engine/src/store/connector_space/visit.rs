@@ -29,6 +29,19 @@ pub fn to_visit(connection: &Connection, connector: ConnectorId, visit: Visit) -
     rows.collect::<Result<_, _>>().map_err(&failed)
 }
 
+/// All objects of a connector space but placeholders, what lies below before what it lies below.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn children_first(connection: &Connection, connector: ConnectorId) -> Result<Vec<CsId>, StoreError> {
+    let failed = StoreError::sqlite("reading the objects of a connector space");
+    let mut statement = connection
+        .prepare_cached("SELECT id FROM cs_object WHERE connector = ?1 AND object_type IS NOT NULL ORDER BY depth DESC, dn_key")
+        .map_err(&failed)?;
+    let rows = statement.query_map([connector.0], |row| row.get(0).map(CsId)).map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
 pub(super) fn visit_sql(visit: Visit) -> String {
     // What waits is read from the index of what waits: a delta must not cost what there is.
     let objects = match visit {

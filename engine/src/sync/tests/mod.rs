@@ -188,5 +188,5 @@ fn a_target_that_is_disconnected_by_hand_is_left_alone() {
     // The rules still want an object of that name, so they say who is in the way.
     world.quietly(A, true);
     let error = world.cs(A, USER).unwrap().import_error.unwrap().error;
-    assert!(error.message.contains("an administrator disconnected"), "{}", error.message);
+    assert!(error.message.contains("an explicit disconnector, which no rule joins"), "{}", error.message);
 }

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use crate::connector::{CancelToken, DirectoryPartition};
 use crate::model::{
-    AttributeId, ConnectorId, CsId, Delta, Dn, FixedClock, IdSource as _, Image, MvId, ObjectOperation, PartitionId, RunId,
-    Schema, SequentialIds, Value, ValueType, Values,
+    AttributeId, ConnectorId, CsId, Delta, Deprovisioning, Dn, FixedClock, IdSource as _, Image, MvId, ObjectOperation,
+    PartitionId, RunId, Schema, SequentialIds, Value, ValueType, Values,
 };
 use crate::rules::{Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, SyncRule};
 use crate::step::{Recorder, StepEnvironment, StepStatus};
@@ -229,13 +229,14 @@ impl World {
                     object_types: vec![],
                     attributes: vec![],
                     secret: None,
+                    deprovisioning: Deprovisioning::default(),
                     created: now,
                     full_import_reason: None,
                     full_sync_reason: None,
                 };
                 let connector = configuration::save_connector(&transaction, &record).unwrap();
                 let detail = DirectoryPartition {
-                    name: "DC=contoso,DC=com".into(),
+                    name: if kind == "tenant" { "default" } else { "DC=contoso,DC=com" }.into(),
                     dns_name: Some("contoso.com".into()),
                     netbios_name: None,
                     forest_dns_name: None,

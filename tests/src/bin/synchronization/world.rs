@@ -138,6 +138,7 @@ fn connector(database: &Database, name: &str, kind: &str, schema: Schema, domain
         schema,
         attributes: Vec::new(),
         secret: None,
+        deprovisioning: syncline_engine::model::Deprovisioning::default(),
         created: jiff::Timestamp::now(),
         full_import_reason: None,
         full_sync_reason: None,

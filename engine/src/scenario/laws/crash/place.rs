@@ -1,20 +1,15 @@
 //! A data folder with its forests and its tenant, and the program that works on it.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
 
 use secrecy::SecretString;
 use syncline_sandbox::{Sandbox, SandboxOptions};
-use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::forest::Forests;
-use super::gate::{Asked, COMMIT, RUN, listen};
-use super::victim::{FOLDER, FROM, GATE, RUNS};
+use super::gate::Asked;
+use super::program::{Ending, Moment, Program, Task};
+use super::victim::RUNS;
 use super::wire::Wire;
 use crate::connector::entra::EntraSettings;
 use crate::connector::file::{FileSchema, FileSettings};
@@ -28,64 +23,50 @@ use crate::store::{Database, configuration};
 /// Objects of a batch: several batches in every run.
 const BATCH: u32 = 3;
 
-/// When the program dies, counted from the beginning of its first run.
+/// When the program dies.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Death {
-    /// Before it takes this step.
+    /// Before it takes this step, counted from the moment at which it opens the folder.
+    Opening(u32),
+    /// Before it takes this step, counted from the beginning of its first run.
     Step(u32),
     /// When this piece of data is on its way to the tenant or back.
     Remote(u32),
 }
 
-/// How an attempt ended.
-#[derive(Debug)]
-pub(super) enum Ending {
-    Done,
-    Killed {
-        /// Number of the run.
-        run: usize,
-        /// What it was about to do.
-        at: String,
-    },
-}
-
 /// A data folder, the files of its forests, and its tenant, which outlives the program.
 pub(super) struct Place {
-    folder: TempDir,
+    program: Program,
     wire: Wire,
     _tenant: Sandbox,
 }
 
 impl Place {
     pub(super) fn new(name: &str) -> Self {
-        let folder = tempfile::Builder::new().prefix(&format!("syncline-crash-{name}-")).tempdir().unwrap();
-        let mut options = SandboxOptions::new(folder.path().join("tenant"), "contoso");
+        let program = Program::new(name);
+        let mut options = SandboxOptions::new(program.folder().join("tenant"), "contoso");
         options.verified_domains = vec!["contoso.com".to_owned()];
         options.seed = Some(1);
         let tenant = Sandbox::start(options).unwrap();
         let wire = Wire::before(tenant.http_url().trim_start_matches("http://").trim_end_matches('/').parse().unwrap());
-        let place = Self { folder, wire, _tenant: tenant };
+        let place = Self { program, wire, _tenant: tenant };
         place.write(&Forests::default());
         place.set_up();
         place
     }
 
-    fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
-    }
-
     /// Gives the forests this content.
     pub(super) fn write(&self, forests: &Forests) {
         for (name, text) in forests.files() {
-            std::fs::write(self.folder.path().join(format!("{name}.ldif")), text).unwrap();
+            std::fs::write(self.program.folder().join(format!("{name}.ldif")), text).unwrap();
         }
     }
 
     /// Connectors and the rules of the fixture, in small batches.
     fn set_up(&self) {
-        let engine = Engine::create(&self.data(), EngineOptions::default()).unwrap();
+        let engine = Engine::create(&self.program.data(), EngineOptions::default()).unwrap();
         for name in ["A", "B"] {
-            let path = self.folder.path().join(format!("{name}.ldif"));
+            let path = self.program.folder().join(format!("{name}.ldif"));
             let settings = FileSettings { path, schema: FileSchema::ActiveDirectory };
             engine.add_directory(NewDirectory::file(name, &settings).unwrap()).unwrap();
         }
@@ -121,10 +102,12 @@ impl Place {
     }
 
     /// Lets the program do all its runs, and gives how many steps each had.
-    pub(super) fn undisturbed(&mut self) -> Vec<u32> {
+    pub(super) fn undisturbed(&self) -> Vec<u32> {
         let mut lengths = vec![0; RUNS.len()];
-        let ending = self.attempt(0, |run, _| {
-            if let Some(length) = run.and_then(|run| lengths.get_mut(run)) {
+        let ending = self.program.start(Task::from(0), Some(&self.wire), |moment, _| {
+            if let Moment::Run(run) = moment
+                && let Some(length) = lengths.get_mut(run)
+            {
                 *length += 1;
             }
             true
@@ -133,109 +116,30 @@ impl Place {
         lengths
     }
 
-    /// Lets the program begin with a run, and kills it there.
-    pub(super) fn killed_at(&mut self, from: usize, death: Death) -> Ending {
-        let (mut left, remote) = match death {
-            Death::Step(step) => (step, false),
-            Death::Remote(piece) => (piece, true),
-        };
-        self.attempt(from, |run, asked| {
-            // Where nothing has begun there is nothing to break.
-            if run.is_some() && (!remote || matches!(asked, Asked::Request(_) | Asked::Answer(_))) {
-                left = left.saturating_sub(1);
-            }
+    /// Lets the program do this, and kills it there.
+    pub(super) fn killed_at(&self, task: Task, death: Death) -> Ending {
+        let (Death::Opening(mut left) | Death::Step(mut left) | Death::Remote(mut left)) = death;
+        self.program.start(task, Some(&self.wire), |moment, asked| {
+            let counts = match death {
+                Death::Opening(_) => true,
+                // Where nothing has begun there is nothing to break.
+                Death::Step(_) => matches!(moment, Moment::Run(_)),
+                Death::Remote(_) => matches!(asked, Asked::Request(_) | Asked::Answer(_)),
+            };
+            left = left.saturating_sub(u32::from(counts));
             left > 0
         })
     }
 
-    /// Starts the program; `may` is asked with the number of the run whether it may go on.
-    fn attempt(&mut self, from: usize, mut may: impl FnMut(Option<usize>, &Asked) -> bool) -> Ending {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (asked, questions) = sync_channel(0);
-        self.wire.asks(Some(asked.clone()));
-        let log = self.folder.path().join("log");
-        let output = || Stdio::from(std::fs::File::options().create(true).append(true).open(&log).unwrap());
-        std::fs::remove_file(&log).ok();
-        let mut program = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "scenario::laws::crash::victim::the_program", "--ignored", "--nocapture"])
-            .env(FOLDER, self.data())
-            .env(GATE, listener.local_addr().unwrap().to_string())
-            .env(FROM, from.to_string())
-            .stdin(Stdio::null())
-            .stdout(output())
-            .stderr(output())
-            .spawn()
-            .unwrap();
-        let (gate, _) = listener.accept().unwrap();
-        let ear = thread::Builder::new().name("ear".to_owned()).spawn(move || listen(gate, &asked)).unwrap();
-        let ending = supervise(&mut program, from, &questions, &mut may);
-        self.wire.asks(None);
-        drop(questions);
-        ear.join().unwrap();
-        ending.unwrap_or_else(|status| panic!("the program ended with {status}: {}", std::fs::read_to_string(&log).unwrap()))
-    }
-
     /// Everything that is in the database, without the identifiers that a tenant makes up.
     pub(super) fn outcome(&self) -> Vec<String> {
-        let database = Database::open(&self.data().join("syncline.db")).unwrap();
+        let database = Database::open(&self.program.data().join("syncline.db")).unwrap();
         let connectors = configuration::connectors(&database.reader().unwrap()).unwrap();
         let names: BTreeMap<_, _> = connectors.into_iter().map(|connector| (connector.id, connector.name)).collect();
         let mut lines: Vec<String> =
             lines(&database, &names, Errors::ByObject).unwrap().iter().map(|line| without_guids(line)).collect();
         lines.sort_unstable();
         lines
-    }
-}
-
-/// Answers questions until the program is done or dead.
-fn supervise(
-    program: &mut Child,
-    from: usize,
-    questions: &Receiver<Asked>,
-    may: &mut impl FnMut(Option<usize>, &Asked) -> bool,
-) -> Result<Ending, std::process::ExitStatus> {
-    // The first question comes before the engine is opened, the next before the first run.
-    let mut begun: Option<usize> = None;
-    let run = |begun: Option<usize>| begun.map_or(from, |begun| from + begun.saturating_sub(1));
-    while let Ok(asked) = questions.recv() {
-        if let Asked::Step(question) = &asked
-            && question.what == RUN
-        {
-            begun = Some(begun.map_or(0, |begun| begun + 1));
-        }
-        let current = begun.filter(|begun| *begun > 0).map(|_| run(begun));
-        if matches!(asked, Asked::End) {
-            let status = program.wait().unwrap();
-            return if status.success() { Ok(Ending::Done) } else { Err(status) };
-        }
-        if !may(current, &asked) {
-            program.kill().unwrap();
-            program.wait().unwrap();
-            let place = match &asked {
-                Asked::Step(question) if question.what == COMMIT => "commit",
-                Asked::Step(question) if question.what == RUN => "begin",
-                Asked::Step(_) => "row",
-                Asked::Request(_) => "request",
-                Asked::Answer(_) => "answer",
-                Asked::End => "end",
-            };
-            return Ok(Ending::Killed { run: run(begun), at: format!("{}, {place}", part(current)) });
-        }
-        match asked {
-            Asked::Step(question) | Asked::Request(question) | Asked::Answer(question) => question.go_on(),
-            Asked::End => {}
-        }
-    }
-    Ok(Ending::Done)
-}
-
-/// What kind of run a number stands for.
-fn part(run: Option<usize>) -> &'static str {
-    match run.and_then(|run| RUNS.get(run)) {
-        None => "start",
-        Some((_, profile)) if profile.ends_with("Import") => "import",
-        Some((_, profile)) if profile.ends_with("Synchronization") => "synchronization",
-        Some(_) => "export",
     }
 }
 

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use super::QueryContext;
 use crate::model::{
-    AttributeChange, AttributeId, AttributeTable, ConnectorId, CsId, Delta, Dn, Image, MvId, ObjectOperation, RuleId, Schema,
-    Value, Values,
+    AttributeChange, AttributeId, AttributeTable, ConnectorId, CsId, Delta, Deprovisioning, Dn, Image, MvId, ObjectOperation,
+    RuleId, Schema, Value, Values,
 };
 use crate::rules::{Direction, Flow, FlowSource, LinkType, MergeType, SyncRule};
 use crate::store::configuration::{ConnectorRecord, PartitionRecord, ProfileRecord, ProfileStep, StepType};
@@ -81,6 +81,7 @@ impl World {
             object_types: vec!["user".to_owned()],
             attributes: Vec::new(),
             secret: None,
+            deprovisioning: Deprovisioning::default(),
             created: time(1),
             full_import_reason: None,
             full_sync_reason: None,
