@@ -8,13 +8,12 @@ use uuid::Uuid;
 use super::error::WhatIfError;
 use super::folder::WhatIfFolder;
 use super::report::ExportTotals;
-use super::run::{TENANT_KIND, Tell, WhatIfContext, WhatIfProgress, begin_run, totals, unless_lost};
+use super::run::{TENANT_KIND, Tell, WhatIfContext, WhatIfProgress, begin_run, copy, totals, unless_lost};
 use crate::connector::CancelToken;
 use crate::export;
-use crate::model::RandomIds;
 use crate::protection;
 use crate::run::Removal;
-use crate::step::{Progress, Recorder, StepEnvironment};
+use crate::step::{Progress, Recorder};
 use crate::store::configuration::{self, ConnectorRecord};
 use crate::store::search::counts;
 use crate::store::search::metaverse::type_counts;
@@ -95,17 +94,7 @@ pub fn connector_deletion(
     tell: &Tell,
 ) -> Result<ConnectorDeletionImpact, WhatIfError> {
     let room = WhatIfFolder::of(context.folder).begin()?;
-    let copied = store::copy(context.database, &room.copy(), &mut |done, total| {
-        tell(WhatIfProgress::Copying { done, total });
-        !cancel.is_cancelled()
-    })?;
-    let Some(database) = copied else { return Err(WhatIfError::Cancelled) };
-    let environment = StepEnvironment {
-        database: Arc::new(database),
-        clock: Arc::clone(context.clock),
-        ids: Arc::new(RandomIds),
-        cancel: cancel.clone(),
-    };
+    let environment = copy(context, &room, cancel, tell)?;
     // What a run does before its first batch.
     export::recover(&environment.database)?;
     let (space, before, identities, connectors, rules) = {

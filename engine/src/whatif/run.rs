@@ -142,17 +142,7 @@ pub fn run(
     let room = WhatIfFolder::of(context.folder).begin()?;
     let mut result = ResultFile::create(&room.result())?;
     let report = {
-        let copied = store::copy(context.database, &room.copy(), &mut |done, total| {
-            tell(WhatIfProgress::Copying { done, total });
-            !cancel.is_cancelled()
-        })?;
-        let Some(database) = copied else { return Err(WhatIfError::Cancelled) };
-        let environment = StepEnvironment {
-            database: Arc::new(database),
-            clock: Arc::clone(context.clock),
-            ids: Arc::new(RandomIds),
-            cancel: cancel.clone(),
-        };
+        let environment = copy(context, &room, cancel, tell)?;
         let copy = Copy { environment: &environment, request, user: context.user, tell };
         let mut report = copy.compute(&room, &mut result)?;
         report.started = started;
@@ -199,6 +189,26 @@ fn store_rules(database: &Database, rules: &[SyncRule]) -> Result<(), StoreError
         configuration::save_rule(&transaction, rule)?;
     }
     transaction.commit().map_err(StoreError::sqlite("storing rules in a copy of the database"))
+}
+
+/// Copies the database to where a step may do to it what it wants.
+pub(super) fn copy(
+    context: WhatIfContext<'_>,
+    room: &Room,
+    cancel: &CancelToken,
+    tell: &Tell,
+) -> Result<StepEnvironment, WhatIfError> {
+    let copied = store::copy(context.database, &room.copy(), &mut |done, total| {
+        tell(WhatIfProgress::Copying { done, total });
+        !cancel.is_cancelled()
+    })?;
+    let database = copied.ok_or(WhatIfError::Cancelled)?;
+    Ok(StepEnvironment {
+        database: Arc::new(database),
+        clock: Arc::clone(context.clock),
+        ids: Arc::new(RandomIds),
+        cancel: cancel.clone(),
+    })
 }
 
 /// Puts a run of one step into the history of a copy, for what is recorded of it.

@@ -1,12 +1,11 @@
 //! The page Join rules.
 
-use egui::{Margin, RichText, ScrollArea, Ui};
+use egui::{RichText, ScrollArea, Ui};
 use syncline_engine::rules::RulePlace;
 
-use super::super::super::theme;
 use super::super::choice::{Item, choose};
 use super::super::faults;
-use super::Fields;
+use super::{Fields, groups};
 
 /// What shall happen to a group.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,20 +27,11 @@ pub fn show(ui: &mut Ui, fields: &mut Fields<'_>) {
     ScrollArea::vertical().id_salt("joins").auto_shrink(false).show(ui, |ui| {
         ui.add_enabled_ui(!fields.locked, |ui| {
             let mut wish = None;
-            for number in 0..fields.draft.join.len() {
-                let Some(key) = fields.draft.join.get(number).map(|group| group.key) else { continue };
-                if number > 0 {
-                    ui.label(RichText::new("otherwise").small().weak());
+            groups::cards(ui, &groups::keys(&fields.draft.join), "otherwise", |ui, number| {
+                if let Some(wanted) = group(ui, fields, number) {
+                    wish = Some((number, wanted));
                 }
-                ui.push_id(key, |ui| {
-                    theme::card(ui.style()).inner_margin(Margin::symmetric(12, 9)).show(ui, |ui| {
-                        ui.set_min_width(ui.available_width());
-                        if let Some(wanted) = group(ui, fields, number) {
-                            wish = Some((number, wanted));
-                        }
-                    });
-                });
-            }
+            });
             let join = &mut fields.draft.join;
             match wish {
                 Some((number, Wish::Remove)) => {
@@ -63,35 +53,23 @@ pub fn show(ui: &mut Ui, fields: &mut Fields<'_>) {
 fn group(ui: &mut Ui, fields: &mut Fields<'_>, number: usize) -> Option<Wish> {
     let mut wish = None;
     let last = fields.draft.join.len().saturating_sub(1);
-    ui.horizontal(|ui| {
-        ui.label(RichText::new(format!("Group {}: all of these", number + 1)).weak());
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if ui.button("Remove Group").clicked() {
-                wish = Some(Wish::Remove);
+    groups::head(ui, number, |ui| {
+        if ui.button("Remove Group").clicked() {
+            wish = Some(Wish::Remove);
+        }
+        for (wanted, text, possible) in [(Wish::Down, "Move Down", number < last), (Wish::Up, "Move Up", number > 0)] {
+            if ui.add_enabled(possible, egui::Button::new(text)).clicked() {
+                wish = Some(wanted);
             }
-            for (wanted, text, possible) in [(Wish::Down, "Move Down", number < last), (Wish::Up, "Move Up", number > 0)] {
-                if ui.add_enabled(possible, egui::Button::new(text)).clicked() {
-                    wish = Some(wanted);
-                }
-            }
-        });
+        }
     });
-    let conditions = fields.draft.join.get(number).map_or(0, |group| group.value.len());
-    let mut removed = None;
-    for place in 0..conditions {
-        let key = fields.draft.join.get(number).and_then(|group| group.value.get(place)).map(|condition| condition.key);
-        let Some(key) = key else { continue };
-        ui.push_id(key, |ui| {
-            if condition(ui, fields, number, place) {
-                removed = Some(place);
-            }
-        });
-    }
-    faults::below(ui, fields.faults, |place| *place == RulePlace::Join { group: number, condition: None });
-    if ui.button("Add Clause").clicked() {
+    let conditions = fields.draft.join.get(number).map(|group| groups::keys(&group.value)).unwrap_or_default();
+    let whole = RulePlace::Join { group: number, condition: None };
+    let edited = groups::clauses(ui, &conditions, fields.faults, &whole, |ui, place| condition(ui, fields, number, place));
+    if edited.added {
         fields.draft.add_condition(Some(number));
     }
-    if let (Some(place), Some(group)) = (removed, fields.draft.join.get_mut(number)) {
+    if let (Some(place), Some(group)) = (edited.removed, fields.draft.join.get_mut(number)) {
         group.value.remove(place);
         if group.value.is_empty() {
             wish = Some(Wish::Remove);

@@ -3,6 +3,7 @@
 mod description;
 mod flow_form;
 mod flows;
+mod groups;
 mod joins;
 mod scoping;
 

@@ -1,12 +1,12 @@
 //! The page Scoping filter.
 
-use egui::{Margin, RichText, ScrollArea, TextEdit, Ui};
+use egui::{RichText, ScrollArea, TextEdit, Ui};
 use syncline_engine::rules::{RulePlace, ScopeOperator, scope_text};
 
-use super::super::super::theme::{self, Palette};
+use super::super::super::theme::Palette;
 use super::super::choice::{Item, choose};
 use super::super::faults;
-use super::Fields;
+use super::{Fields, groups};
 
 /// Draws the page.
 pub fn show(ui: &mut Ui, fields: &mut Fields<'_>) {
@@ -15,20 +15,11 @@ pub fn show(ui: &mut Ui, fields: &mut Fields<'_>) {
     ScrollArea::vertical().id_salt("scoping").auto_shrink(false).show(ui, |ui| {
         ui.add_enabled_ui(!fields.locked, |ui| {
             let mut gone = None;
-            for number in 0..fields.draft.scope.len() {
-                let Some(key) = fields.draft.scope.get(number).map(|group| group.key) else { continue };
-                if number > 0 {
-                    ui.label(RichText::new("OR").small().weak());
+            groups::cards(ui, &groups::keys(&fields.draft.scope), "OR", |ui, number| {
+                if group(ui, fields, number) {
+                    gone = Some(number);
                 }
-                ui.push_id(key, |ui| {
-                    theme::card(ui.style()).inner_margin(Margin::symmetric(12, 9)).show(ui, |ui| {
-                        ui.set_min_width(ui.available_width());
-                        if group(ui, fields, number) {
-                            gone = Some(number);
-                        }
-                    });
-                });
-            }
+            });
             if let Some(number) = gone {
                 fields.draft.scope.remove(number);
             }
@@ -59,28 +50,14 @@ fn sentence(ui: &mut Ui, fields: &Fields<'_>) {
 /// One group; true when it shall go.
 fn group(ui: &mut Ui, fields: &mut Fields<'_>, number: usize) -> bool {
     let mut gone = false;
-    ui.horizontal(|ui| {
-        ui.label(RichText::new(format!("Group {}: all of these", number + 1)).weak());
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            gone = ui.button("Remove Group").clicked();
-        });
-    });
-    let clauses = fields.draft.scope.get(number).map_or(0, |group| group.value.len());
-    let mut removed = None;
-    for place in 0..clauses {
-        let key = fields.draft.scope.get(number).and_then(|group| group.value.get(place)).map(|clause| clause.key);
-        let Some(key) = key else { continue };
-        ui.push_id(key, |ui| {
-            if clause(ui, fields, number, place) {
-                removed = Some(place);
-            }
-        });
-    }
-    faults::below(ui, fields.faults, |place| *place == RulePlace::Scope { group: number, clause: None });
-    if ui.button("Add Clause").clicked() {
+    groups::head(ui, number, |ui| gone = ui.button("Remove Group").clicked());
+    let clauses = fields.draft.scope.get(number).map(|group| groups::keys(&group.value)).unwrap_or_default();
+    let whole = RulePlace::Scope { group: number, clause: None };
+    let edited = groups::clauses(ui, &clauses, fields.faults, &whole, |ui, place| clause(ui, fields, number, place));
+    if edited.added {
         fields.draft.add_clause(Some(number));
     }
-    if let (Some(place), Some(group)) = (removed, fields.draft.scope.get_mut(number)) {
+    if let (Some(place), Some(group)) = (edited.removed, fields.draft.scope.get_mut(number)) {
         group.value.remove(place);
         gone |= group.value.is_empty();
     }
