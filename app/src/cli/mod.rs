@@ -147,13 +147,13 @@ pub enum Command {
     Demo(demo::DemoArgs),
     /// Show the installation: connectors, metaverse, runs in progress
     Status,
-    /// Add, list, show and count connectors
+    /// Add, list, show, change and delete connectors
     #[command(subcommand)]
     Connector(connector::ConnectorCommand),
     /// Ask an Active Directory forest
     #[command(subcommand)]
     Ad(ad::AdCommand),
-    /// Take over and write configurations of real servers
+    /// Take over and write configurations of real servers; choices for the standard rules
     #[command(subcommand)]
     Config(config::ConfigCommand),
     /// List, show, change and test synchronization rules

@@ -8,11 +8,9 @@ use crate::connector::CancelToken;
 use crate::model::{ConnectorId, RunId};
 use crate::protection;
 use crate::step::{StepStatus, most_severe};
-use crate::store::configuration::{self, ConnectorRecord, StepType};
+use crate::store::configuration::{self, ConnectorRecord, StepType, TENANT_KIND};
 use crate::store::runs::{self, RunQuery};
 use crate::store::{StoreError, pending};
-
-const TENANT_KIND: &str = "tenant";
 
 /// A cycle that was let in.
 #[derive(Debug)]

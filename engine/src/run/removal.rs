@@ -6,7 +6,7 @@ use rusqlite::Transaction;
 use crate::model::{ConnectorId, fold_text};
 use crate::rules::{Direction, SyncRule};
 use crate::step::{Recorder, StepEnd, StepEnvironment};
-use crate::store::configuration::{self, ConnectorRecord};
+use crate::store::configuration::{self, ConnectorRecord, TENANT_KIND};
 use crate::store::options::{self, SANDBOX_FOLDER, SANDBOX_TENANT};
 use crate::store::server_documents::{self, DocumentKind};
 use crate::store::{StoreError, connector_space};
@@ -112,6 +112,3 @@ fn forget(transaction: &Transaction<'_>, connector: &ConnectorRecord) -> Result<
     }
     options::next_configuration_version(transaction)
 }
-
-/// The kind of connector that a sandbox tenant belongs to.
-const TENANT_KIND: &str = "tenant";

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Connection;
 use thiserror::Error;
 
+use super::TENANT_KIND;
 use super::choices::RuleChoices;
-use super::directories::TENANT_KIND;
 use super::directory::SetupError;
 use super::rule_changes::{RuleChangeError, RuleChangeReport, RuleStep, concerned, require_runs};
 use super::rule_set::compose_default_rules;

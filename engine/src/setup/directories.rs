@@ -8,15 +8,13 @@ use crate::connector::entra::{EntraConnector, EntraSettings};
 use crate::connector::file::{FileConnector, FileSettings};
 use crate::connector::{CancelToken, Connector, ConnectorError, ConnectorErrorKind};
 use crate::run::DirectoryFactory;
-use crate::store::configuration::ConnectorRecord;
+use crate::store::configuration::{ConnectorRecord, TENANT_KIND};
 use crate::store::secrets::SecretStore;
 
 /// Kind of a connector to Active Directory over LDAP.
 pub const ACTIVE_DIRECTORY_KIND: &str = "active-directory";
 /// Kind of a connector to a forest in a file.
 pub const FILE_KIND: &str = "file";
-/// Kind of the connector to the tenant.
-pub const TENANT_KIND: &str = "tenant";
 
 /// What the tenant answers to whoever may synchronize.
 const TENANT_COMPANY: &str = "dirsync/v1/company";

@@ -8,7 +8,8 @@ use secrecy::SecretString;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::directories::{ACTIVE_DIRECTORY_KIND, FILE_KIND, TENANT_KIND, check_sign_in, open_directory};
+use super::TENANT_KIND;
+use super::directories::{ACTIVE_DIRECTORY_KIND, FILE_KIND, check_sign_in, open_directory};
 use super::rule_changes::next_version;
 use crate::connector::active_directory::ActiveDirectorySettings;
 use crate::connector::entra::EntraSettings;

@@ -17,9 +17,10 @@ mod selection_tests;
 #[cfg(test)]
 mod tests;
 
+pub use crate::store::configuration::TENANT_KIND;
 pub use choice_changes::{Choice, ChoiceError, ChoiceReport, change_choices};
 pub use choices::RuleChoices;
-pub use directories::{ACTIVE_DIRECTORY_KIND, Directories, FILE_KIND, TENANT_KIND, open_directory};
+pub use directories::{ACTIVE_DIRECTORY_KIND, Directories, FILE_KIND, open_directory};
 pub use directory::{NewDirectory, SetupContext, SetupError, add_directory, set_credential, set_deprovisioning};
 pub use forest::{change_forest, check_permissions};
 pub use partitions::{PartitionError, choose_containers, select_partitions};

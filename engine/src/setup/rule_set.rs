@@ -11,8 +11,8 @@ use crate::store::server_documents::{self, DocumentKind};
 use crate::store::{Database, StoreError};
 use crate::sync::{load_plan, load_plan_in};
 
+use super::TENANT_KIND;
 use super::choices::RuleChoices;
-use super::directories::TENANT_KIND;
 use super::directory::SetupError;
 use super::rule_changes::next_version;
 

@@ -6,7 +6,7 @@ use rusqlite::Transaction;
 use secrecy::SecretString;
 use syncline_sandbox::{Sandbox, SandboxOptions};
 
-use super::directories::TENANT_KIND;
+use super::TENANT_KIND;
 use super::directory::{Found, NewDirectory, SetupContext, SetupError, check_name, discover, look, store};
 use crate::connector::entra::EntraSettings;
 use crate::model::ConnectorId;

@@ -10,6 +10,9 @@ use super::sql::{from_stored, guid, json, to_json, to_stored};
 use crate::model::{ConnectorId, Deprovisioning, PartitionId, RuleId, Schema};
 use crate::rules::SyncRule;
 
+/// Kind of the connector to the tenant.
+pub const TENANT_KIND: &str = "tenant";
+
 /// A connector as configured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConnectorRecord {

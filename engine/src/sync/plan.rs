@@ -9,7 +9,7 @@ use super::apply::{Applier, keys_of, metaverse_key_attributes};
 use crate::connector::DirectoryPartition;
 use crate::model::{AttributeId, ConnectorId, Dn, Schema};
 use crate::rules::{PartitionPlan, Plan, PlanInput, RuleProblem, active_directory_schema, compile};
-use crate::store::configuration::{self, ConnectorRecord, PartitionRecord};
+use crate::store::configuration::{self, ConnectorRecord, PartitionRecord, TENANT_KIND};
 use crate::store::connector_space::{self, LoadOptions, Visit};
 use crate::store::{Database, StoreError, attributes, membership, metaverse, options, schema};
 
@@ -90,7 +90,7 @@ fn input(connector: ConnectorRecord, partitions: &[PartitionRecord], forest: &Ar
     Ok(PlanInput {
         id: connector.id,
         guid: connector.guid,
-        can_rename: connector.kind != "tenant",
+        can_rename: connector.kind != TENANT_KIND,
         deprovisioning: connector.deprovisioning,
         schema: Arc::new(connector.schema),
         optional: (connector.kind != "tenant").then(|| Arc::clone(forest)),

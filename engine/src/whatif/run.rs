@@ -18,14 +18,12 @@ use crate::model::{Clock, ConnectorId, CsId, IdSource, MvId, RandomIds, RuleId, 
 use crate::protection::{self, DeletionLimit};
 use crate::rules::{Revision, RuleChangeKind, RuleConnector, SyncRule, revise};
 use crate::step::{ERROR_LIMIT, Progress, Recorder, StepEnd, StepEnvironment, StepStatus};
-use crate::store::configuration::{self, ConnectorRecord, StepType};
+use crate::store::configuration::{self, ConnectorRecord, StepType, TENANT_KIND};
 use crate::store::runs::{self, RunRecord, StepRecord};
 use crate::store::whatif::{self as store, ExportCounts, ResultFile, StoredChange};
 use crate::store::{Database, StoreError};
 use crate::sync::{self, SyncOptions};
 
-/// The kind of connector whose deletions are counted against the threshold.
-pub(super) const TENANT_KIND: &str = "tenant";
 /// Touched objects looked at at a time.
 const BATCH: usize = 200;
 
