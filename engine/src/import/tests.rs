@@ -1,5 +1,7 @@
 //! Imports on a directory in memory; numbers are those of the scenarios in `engine.md` 11.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use crate::connector::memory::{Fault, MemoryConnector, MemoryEntry, texts};
@@ -521,6 +523,7 @@ fn a_change_of_an_object_that_was_never_imported_needs_the_whole_object() {
             dn: "CN={41}".to_owned(),
             object_type: "user".to_owned(),
             attributes: texts(&[("department", "IT")]),
+            changed_references: BTreeMap::new(),
             partial: true,
         };
         let told = fixture.import_from(StepType::DeltaImport, &mut TellsMore(fixture.directory.connect(), change));

@@ -114,14 +114,58 @@ pub fn targets_up_to(references: &[CsReference], attribute: AttributeId, top: Re
 /// # Errors
 /// [`StoreError`] when the database cannot be read.
 pub fn load(connection: &Connection, objects: &[CsId]) -> Result<BTreeMap<CsId, Vec<CsReference>>, StoreError> {
+    let sql = "SELECT object, attribute, target, layer FROM cs_reference WHERE object IN rarray(?1)
+         ORDER BY object, attribute, layer, target";
+    rows(connection, sql, [integers(objects.iter().map(|id| id.0))])
+}
+
+/// The rows of one attribute of some objects, in no order.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn of_attribute(
+    connection: &Connection,
+    objects: &[CsId],
+    attribute: AttributeId,
+) -> Result<BTreeMap<CsId, Vec<CsReference>>, StoreError> {
+    let sql = "SELECT object, attribute, target, layer FROM cs_reference WHERE object IN rarray(?1) AND attribute = ?2";
+    rows(connection, sql, (integers(objects.iter().map(|id| id.0)), attribute.0))
+}
+
+/// The rows of some objects in the layers above the hologram, in no order.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn above_hologram(connection: &Connection, objects: &[CsId]) -> Result<BTreeMap<CsId, Vec<CsReference>>, StoreError> {
+    let sql = "SELECT object, attribute, target, layer FROM cs_reference WHERE object IN rarray(?1) AND layer > 0";
+    rows(connection, sql, [integers(objects.iter().map(|id| id.0))])
+}
+
+/// The rows of one attribute of one object that point at some targets, in no order: one look-up for each target,
+/// however many the attribute has.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn of_targets(
+    connection: &Connection,
+    object: CsId,
+    attribute: AttributeId,
+    targets: &[CsId],
+) -> Result<Vec<CsReference>, StoreError> {
+    let sql = "SELECT object, attribute, target, layer FROM cs_reference
+         WHERE object = ?1 AND attribute = ?2 AND target IN rarray(?3)";
+    let found = rows(connection, sql, (object.0, attribute.0, integers(targets.iter().map(|id| id.0))))?;
+    Ok(found.into_values().next().unwrap_or_default())
+}
+
+fn rows(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<BTreeMap<CsId, Vec<CsReference>>, StoreError> {
     let failed = StoreError::sqlite("reading references");
-    let mut statement = connection
-        .prepare_cached(
-            "SELECT object, attribute, target, layer FROM cs_reference WHERE object IN rarray(?1)
-             ORDER BY object, attribute, layer, target",
-        )
-        .map_err(&failed)?;
-    let mut rows = statement.query([integers(objects.iter().map(|id| id.0))]).map_err(&failed)?;
+    let mut statement = connection.prepare_cached(sql).map_err(&failed)?;
+    let mut rows = statement.query(parameters).map_err(&failed)?;
     let mut found: BTreeMap<CsId, Vec<CsReference>> = BTreeMap::new();
     while let Some(row) = rows.next().map_err(&failed)? {
         let code: i64 = row.get(3).map_err(&failed)?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::connector::{
     Anchor, EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome, ExportValue,
-    ImportEntry, ImportItem, ReferenceTarget,
+    ImportEntry, ImportItem, ReferenceChanges, ReferenceTarget,
 };
 use crate::model::{ErrorCode, ObjectError, Schema, fold_text};
 
@@ -39,17 +39,100 @@ impl MemoryEntry {
             dn: self.dn.clone(),
             object_type: self.object_type.clone(),
             attributes: self.attributes.clone(),
+            changed_references: BTreeMap::new(),
             partial: false,
         }
     }
 }
 
+impl MemoryEntry {
+    /// What changed of the object, as a delta tells it.
+    fn changed(&self, notes: BTreeMap<String, Note>, content: DeltaContent) -> ImportEntry {
+        let (mut attributes, mut changed_references) = (EntryAttributes::new(), BTreeMap::new());
+        for (name, note) in notes {
+            match note {
+                Note::References(names) if content == DeltaContent::Values => {
+                    let (added, removed): (Vec<_>, Vec<_>) = names.into_iter().partition(|(_, came)| *came);
+                    let names = |list: Vec<(String, bool)>| list.into_iter().map(|(dn, _)| dn).collect();
+                    changed_references.insert(name, ReferenceChanges { added: names(added), removed: names(removed) });
+                }
+                Note::References(_) | Note::Whole => {
+                    let values = self.attributes.get(&name).cloned().unwrap_or_default();
+                    attributes.insert(name, values);
+                }
+            }
+        }
+        ImportEntry {
+            anchor: Anchor(self.anchor.clone()),
+            dn: self.dn.clone(),
+            object_type: self.object_type.clone(),
+            attributes,
+            changed_references,
+            partial: true,
+        }
+    }
+}
+
+/// How much a delta tells of a changed object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DeltaContent {
+    /// The whole object.
+    Objects,
+    /// The attributes that changed.
+    Attributes,
+    /// The attributes that changed, and of references only the values that came and went.
+    Values,
+}
+
+/// What changed of an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Note {
+    /// Anything.
+    Whole,
+    /// These references, by name; true for one that came.
+    References(BTreeMap<String, bool>),
+}
+
+impl Note {
+    /// From one set of values to another.
+    fn between(before: &[EntryValue], after: &[EntryValue]) -> Self {
+        let names = |values: &[EntryValue]| {
+            let name = |value: &EntryValue| if let EntryValue::Reference(dn) = value { Some(dn.clone()) } else { None };
+            values.iter().map(name).collect::<Option<BTreeSet<String>>>()
+        };
+        match (names(before), names(after)) {
+            (Some(before), Some(after)) => {
+                let came = after.difference(&before).map(|dn| (dn.clone(), true));
+                Self::References(came.chain(before.difference(&after).map(|dn| (dn.clone(), false))).collect())
+            }
+            _ => Self::Whole,
+        }
+    }
+
+    /// This and a later one. A name that went and came again may be that of another object.
+    fn then(self, later: &Self) -> Self {
+        match (self, later) {
+            (Self::References(mut names), Self::References(more)) => {
+                for (dn, came) in more {
+                    if names.insert(dn.clone(), *came) == Some(false) && *came {
+                        return Self::Whole;
+                    }
+                }
+                Self::References(names)
+            }
+            _ => Self::Whole,
+        }
+    }
+}
+
+/// The attributes of an object that changed; `None` means the whole object.
+type Notes = Option<BTreeMap<String, Note>>;
+
 /// One line of the journal.
 #[derive(Clone, Debug)]
 struct Change {
     anchor: Vec<u8>,
-    /// The attributes that changed; `None` means the whole object.
-    attributes: Option<BTreeSet<String>>,
+    notes: Notes,
     /// The last name of an object that went.
     gone: Option<String>,
 }
@@ -58,8 +141,7 @@ struct Change {
 struct Latest<'a> {
     /// Place of its last change in the journal.
     number: usize,
-    /// The attributes that changed; `None` means the whole object.
-    attributes: Option<BTreeSet<String>>,
+    notes: Notes,
     /// The last name of an object that went.
     gone: Option<&'a str>,
 }
@@ -126,8 +208,8 @@ impl Directory {
         self.journal.len() as u64
     }
 
-    fn note(&mut self, anchor: &[u8], attributes: Option<BTreeSet<String>>, gone: Option<String>) {
-        self.journal.push(Change { anchor: anchor.to_vec(), attributes, gone });
+    fn note(&mut self, anchor: &[u8], notes: Notes, gone: Option<String>) {
+        self.journal.push(Change { anchor: anchor.to_vec(), notes, gone });
     }
 
     pub(super) fn put(&mut self, entry: MemoryEntry) {
@@ -154,7 +236,8 @@ impl Directory {
             })
             .collect();
         for (anchor, attribute) in referrers {
-            self.note(&anchor, Some([attribute].into()), None);
+            let note = Note::References([(entry.dn.clone(), false)].into());
+            self.note(&anchor, Some([(attribute, note)].into()), None);
         }
         self.retarget(&entry.dn, None);
     }
@@ -195,9 +278,13 @@ impl Directory {
     }
 
     pub(super) fn set(&mut self, anchor: &[u8], attribute: &str, values: Vec<EntryValue>) {
-        let known = self.change(anchor, |entry| put(&mut entry.attributes, attribute, values));
+        let mut note = Note::Whole;
+        let known = self.change(anchor, |entry| {
+            note = Note::between(entry.attributes.get(attribute).map_or(&[], Vec::as_slice), &values);
+            put(&mut entry.attributes, attribute, values);
+        });
         if known {
-            self.note(anchor, Some([attribute.to_owned()].into()), None);
+            self.note(anchor, Some([(attribute.to_owned(), note)].into()), None);
         }
     }
 
@@ -209,15 +296,21 @@ impl Directory {
     }
 
     /// What changed after a change, each object once, in the order of their last changes.
-    pub(super) fn changes_since(&self, since: u64, partial: bool) -> Vec<ImportItem> {
+    pub(super) fn changes_since(&self, since: u64, content: DeltaContent) -> Vec<ImportItem> {
         let since = usize::try_from(since).unwrap_or(usize::MAX);
         let mut latest: BTreeMap<&[u8], Latest<'_>> = BTreeMap::new();
         for (number, change) in self.journal.iter().enumerate().skip(since) {
-            let told = latest.entry(&change.anchor).or_insert(Latest { number, attributes: Some(BTreeSet::new()), gone: None });
+            let told = latest.entry(&change.anchor).or_insert(Latest { number, notes: Some(BTreeMap::new()), gone: None });
             told.number = number;
             told.gone = change.gone.as_deref();
-            told.attributes = match (told.attributes.take(), &change.attributes) {
-                (Some(known), Some(more)) => Some(known.union(more).cloned().collect()),
+            told.notes = match (told.notes.take(), &change.notes) {
+                (Some(mut known), Some(more)) => {
+                    for (name, note) in more {
+                        let joined = known.remove(name).map_or_else(|| note.clone(), |earlier| earlier.then(note));
+                        known.insert(name.clone(), joined);
+                    }
+                    Some(known)
+                }
                 (None, _) | (_, None) => None,
             };
         }
@@ -225,17 +318,15 @@ impl Directory {
         ordered.sort_by_key(|(_, latest)| latest.number);
         ordered
             .into_iter()
-            .filter_map(|(anchor, Latest { attributes, gone, .. })| {
+            .filter_map(|(anchor, Latest { notes, gone, .. })| {
                 if let Some(dn) = gone {
                     return Some(ImportItem::Deleted { anchor: Anchor(anchor.to_vec()), dn: Some(dn.to_owned()) });
                 }
-                let mut entry = self.entries.get(anchor)?.to_import();
-                if let Some(changed) = attributes.filter(|_| partial) {
-                    let value = |name: String| (name.clone(), entry.attributes.get(&name).cloned().unwrap_or_default());
-                    entry.attributes = changed.into_iter().map(value).collect();
-                    entry.partial = true;
-                }
-                Some(ImportItem::Entry(entry))
+                let entry = self.entries.get(anchor)?;
+                Some(ImportItem::Entry(match notes.filter(|_| content != DeltaContent::Objects) {
+                    Some(notes) => entry.changed(notes, content),
+                    None => entry.to_import(),
+                }))
             })
             .collect()
     }
@@ -249,7 +340,7 @@ impl Directory {
                 success(None, Vec::new())
             }
             (ExportOperation::Delete, None) => success(None, Vec::new()),
-            (ExportOperation::Add, Some(anchor)) if self.hard_matches(&anchor, change) => self.write(&anchor, change),
+            (ExportOperation::Add, Some(anchor)) if self.hard_matches(&anchor, change) => self.write(&anchor, change, true),
             (ExportOperation::Add, Some(_)) => refused(ErrorCode::CD_EXISTING_OBJECT, &change.dn),
             (ExportOperation::Add, None) => self.create(change, schema),
             (ExportOperation::DeleteAdd, known) => {
@@ -263,7 +354,7 @@ impl Directory {
                 if let Some(dn) = new_dn {
                     self.rename(&anchor, dn);
                 }
-                self.write(&anchor, change)
+                self.write(&anchor, change, false)
             }
         }
     }
@@ -294,13 +385,14 @@ impl Directory {
             entry.attributes.insert(TOLD_ANCHOR.to_owned(), vec![EntryValue::Text(anchor.clone())]);
         }
         self.store(entry);
-        self.write(anchor.as_bytes(), change)
+        self.write(anchor.as_bytes(), change, true)
     }
 
-    fn write(&mut self, anchor: &[u8], change: &ExportChange) -> ExportOutcome {
+    /// Writes the attributes of a change; deltas will tell them, or the whole object.
+    fn write(&mut self, anchor: &[u8], change: &ExportChange, whole: bool) -> ExportOutcome {
         let Some(mut entry) = self.take(anchor) else { return refused(ErrorCode::CD_MISSING_OBJECT, &change.dn) };
         let own = fold_text(&entry.dn);
-        let mut unresolved = Vec::new();
+        let (mut unresolved, mut notes) = (Vec::new(), BTreeMap::new());
         let mut values = |name: &str, values: &[ExportValue]| -> Vec<EntryValue> {
             let mut known = Vec::new();
             for value in values {
@@ -332,10 +424,12 @@ impl Directory {
                     after
                 }
             };
+            let before = entry.attributes.get(name).map_or(&[][..], Vec::as_slice);
+            notes.insert(name.clone(), Note::between(before, &after));
             put(&mut entry.attributes, name, after);
         }
         self.store(entry);
-        self.note(anchor, None, None);
+        self.note(anchor, Some(notes).filter(|_| !whole), None);
         unresolved.dedup();
         success(Some(Anchor(anchor.to_vec())), unresolved)
     }

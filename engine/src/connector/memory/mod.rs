@@ -14,7 +14,7 @@ use super::{
     ImportItem, ImportMode, ImportRequest, ImportSummary,
 };
 use crate::model::{Dn, ErrorCode, ObjectError, Schema, fold_text};
-use directory::Directory;
+use directory::{DeltaContent, Directory};
 
 pub use directory::MemoryEntry;
 
@@ -97,7 +97,7 @@ struct State {
     schema: Schema,
     capabilities: Capabilities,
     partition: String,
-    partial: bool,
+    delta_content: DeltaContent,
     faults: Vec<Fault>,
     sent: Vec<Vec<ExportChange>>,
 }
@@ -123,7 +123,7 @@ impl MemoryDirectory {
             schema,
             capabilities,
             partition: partition.to_owned(),
-            partial: false,
+            delta_content: DeltaContent::Objects,
             faults: Vec::new(),
             sent: Vec::new(),
         })))
@@ -146,7 +146,12 @@ impl MemoryDirectory {
 
     /// Lets deltas tell only the attributes that changed.
     pub fn set_partial_deltas(&self, partial: bool) {
-        self.state().partial = partial;
+        self.state().delta_content = if partial { DeltaContent::Attributes } else { DeltaContent::Objects };
+    }
+
+    /// Lets deltas tell only the attributes that changed, and of references only the values that came and went.
+    pub fn set_value_deltas(&self) {
+        self.state().delta_content = DeltaContent::Values;
     }
 
     /// Adds an object, or replaces the one with this anchor.
@@ -279,7 +284,7 @@ impl Connector for MemoryConnector {
                     let since = <[u8; 8]>::try_from(watermark.0.as_slice()).ok().map(u64::from_le_bytes);
                     let since = since.filter(|_| !state.faults.contains(&Fault::ForgetWatermarks));
                     let since = since.ok_or_else(|| failure(ConnectorErrorKind::NoWatermark))?;
-                    changes = state.directory.changes_since(since, state.partial);
+                    changes = state.directory.changes_since(since, state.delta_content);
                 }
             }
             (anchors, changes, state.faults.clone(), state.directory.now())
@@ -307,6 +312,27 @@ impl Connector for MemoryConnector {
         }
         let watermark = self.0.state().capabilities.delta_import.then(|| watermark.to_le_bytes().to_vec());
         Ok(ImportSummary { watermark, server: Some(SERVER.to_owned()), warnings: Vec::new() })
+    }
+
+    fn objects(
+        &mut self,
+        request: &ImportRequest,
+        anchors: &[Anchor],
+        sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<(), ConnectorError> {
+        let chosen = !request.include.is_empty() || !request.exclude.is_empty();
+        let containers = chosen.then(|| ContainerFilter::new(&request.include, &request.exclude));
+        for anchor in anchors {
+            let (entry, faults) = {
+                let state = self.0.state();
+                (state.directory.by_anchor(&anchor.0).map(MemoryEntry::to_import), state.faults.clone())
+            };
+            let item = entry.map_or_else(|| ImportItem::Deleted { anchor: anchor.clone(), dn: None }, ImportItem::Entry);
+            if request.cancel.is_cancelled() || !sink(sort_out(spoil(item, &faults), containers.as_ref())) {
+                return Err(failure(ConnectorErrorKind::Cancelled));
+            }
+        }
+        Ok(())
     }
 
     fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {

@@ -60,6 +60,46 @@ fn a_delta_tells_each_object_once_in_the_order_of_the_last_changes() {
 }
 
 #[test]
+fn of_references_single_values_are_told() {
+    let directory = directory();
+    let refer = |names: &[&str]| {
+        let values = names.iter().map(|dn| EntryValue::Reference((*dn).to_owned())).collect();
+        directory.set(b"2", "member", values);
+    };
+    let check = |change: &dyn Fn(), expected: Option<(&[&str], &[&str])>| {
+        refer(&["CN=a", "CN=b"]);
+        let (_, watermark) = import(&directory, ImportMode::Full);
+        change();
+        let mut told = None;
+        let take = &mut |item| {
+            let ImportItem::Entry(mut entry) = item else { panic!("{item:?}") };
+            told = entry.changed_references.remove("member").map(|changes| (changes.added, changes.removed));
+            assert_eq!((entry.partial, entry.attributes.contains_key("member")), (true, told.is_none()));
+            true
+        };
+        directory.connect().import(&request(ImportMode::Delta(watermark)), take).unwrap();
+        let names = |list: &[&str]| list.iter().map(|dn| (*dn).to_owned()).collect::<Vec<_>>();
+        assert_eq!(told, expected.map(|(added, removed)| (names(added), names(removed))));
+    };
+    directory.set_value_deltas();
+    check(&|| refer(&["CN=b", "CN=c"]), Some((&["CN=c"], &["CN=a"])));
+    check(&|| refer(&[]), Some((&[], &["CN=a", "CN=b"])));
+    let twice = || {
+        refer(&["CN=b", "CN=c"]);
+        refer(&["CN=b"]);
+    };
+    check(&twice, Some((&[], &["CN=a", "CN=c"])));
+    let again = || {
+        refer(&["CN=b"]);
+        refer(&["CN=a", "CN=b"]);
+    };
+    check(&again, None);
+    directory.put(MemoryEntry::new("a", "CN=a", "user", texts(&[])));
+    directory.set_partial_deltas(true);
+    check(&|| refer(&["CN=b"]), None);
+}
+
+#[test]
 fn changes_are_carried_out_and_told() {
     let directory = directory();
     let change = |dn: &str, operation: ExportOperation, anchor: Option<&str>| ExportChange {
