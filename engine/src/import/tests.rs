@@ -1,10 +1,12 @@
 //! Imports on a directory in memory; numbers are those of the scenarios in `engine.md` 11.
 
+mod values;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use crate::connector::memory::{Fault, MemoryConnector, MemoryEntry, texts};
+use crate::connector::memory::{DeltaContent, Fault, MemoryConnector, MemoryEntry, texts};
 use crate::connector::{
     Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, EntryValue,
     ExportChange, ExportResult, ImportEntry, ImportItem, ImportRequest, ImportSummary,
@@ -500,7 +502,7 @@ fn an_exported_delete_is_confirmed() {
 #[test]
 fn partial_deltas_leave_the_rest_alone() {
     let fixture = Fixture::tenant();
-    fixture.directory.set_partial_deltas(true);
+    fixture.directory.set_delta_content(DeltaContent::Attributes);
     fixture.directory.put(MemoryEntry::new("User_1", "CN={41}", "user", texts(&[("department", "IT"), ("mail", "a@b")])));
     fixture.full_import();
     fixture.synchronize(true);

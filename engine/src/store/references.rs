@@ -141,6 +141,9 @@ pub fn above_hologram(connection: &Connection, objects: &[CsId]) -> Result<BTree
     rows(connection, sql, [integers(objects.iter().map(|id| id.0))])
 }
 
+const OF_TARGETS: &str = "SELECT object, attribute, target, layer FROM cs_reference
+     WHERE object = ?1 AND attribute = ?2 AND target IN rarray(?3)";
+
 /// The rows of one attribute of one object that point at some targets, in no order: one look-up for each target,
 /// however many the attribute has.
 ///
@@ -152,9 +155,7 @@ pub fn of_targets(
     attribute: AttributeId,
     targets: &[CsId],
 ) -> Result<Vec<CsReference>, StoreError> {
-    let sql = "SELECT object, attribute, target, layer FROM cs_reference
-         WHERE object = ?1 AND attribute = ?2 AND target IN rarray(?3)";
-    let found = rows(connection, sql, (object.0, attribute.0, integers(targets.iter().map(|id| id.0))))?;
+    let found = rows(connection, OF_TARGETS, (object.0, attribute.0, integers(targets.iter().map(|id| id.0))))?;
     Ok(found.into_values().next().unwrap_or_default())
 }
 
@@ -291,6 +292,18 @@ pub fn commit_import(transaction: &Transaction<'_>, object: CsId) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_look_up_of_targets_reads_no_other_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = super::super::Database::open(&folder.path().join("syncline.db")).unwrap();
+        let reader = database.reader().unwrap();
+        let mut statement = reader.prepare(&format!("EXPLAIN QUERY PLAN {OF_TARGETS}")).unwrap();
+        let plan = statement.query_map((1, 2, integers([3])), |row| row.get::<_, String>(3)).unwrap();
+        let plan: Vec<String> = plan.map(Result::unwrap).collect();
+        let search = plan.iter().find(|line| line.starts_with("SEARCH cs_reference")).unwrap();
+        assert!(["object=?", "attribute=?", "target=?"].iter().all(|part| search.contains(part)), "{plan:?}");
+    }
 
     #[test]
     fn targets_follow_the_layers_upwards() {

@@ -45,38 +45,11 @@ impl MemoryEntry {
     }
 }
 
-impl MemoryEntry {
-    /// What changed of the object, as a delta tells it.
-    fn changed(&self, notes: BTreeMap<String, Note>, content: DeltaContent) -> ImportEntry {
-        let (mut attributes, mut changed_references) = (EntryAttributes::new(), BTreeMap::new());
-        for (name, note) in notes {
-            match note {
-                Note::References(names) if content == DeltaContent::Values => {
-                    let (added, removed): (Vec<_>, Vec<_>) = names.into_iter().partition(|(_, came)| *came);
-                    let names = |list: Vec<(String, bool)>| list.into_iter().map(|(dn, _)| dn).collect();
-                    changed_references.insert(name, ReferenceChanges { added: names(added), removed: names(removed) });
-                }
-                Note::References(_) | Note::Whole => {
-                    let values = self.attributes.get(&name).cloned().unwrap_or_default();
-                    attributes.insert(name, values);
-                }
-            }
-        }
-        ImportEntry {
-            anchor: Anchor(self.anchor.clone()),
-            dn: self.dn.clone(),
-            object_type: self.object_type.clone(),
-            attributes,
-            changed_references,
-            partial: true,
-        }
-    }
-}
-
 /// How much a delta tells of a changed object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DeltaContent {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeltaContent {
     /// The whole object.
+    #[default]
     Objects,
     /// The attributes that changed.
     Attributes,
@@ -84,45 +57,46 @@ pub(super) enum DeltaContent {
     Values,
 }
 
+/// What a reference points at: an object, whatever its name becomes, or a name that no object has.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Target {
+    Object(Vec<u8>),
+    Name(String),
+}
+
+/// A reference that came or went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Turn {
+    came: bool,
+    /// Name of the target at that time.
+    dn: String,
+}
+
 /// What changed of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Note {
     /// Anything.
     Whole,
-    /// These references, by name; true for one that came.
-    References(BTreeMap<String, bool>),
+    /// These references.
+    References(BTreeMap<Target, Turn>),
 }
 
 impl Note {
-    /// From one set of values to another.
-    fn between(before: &[EntryValue], after: &[EntryValue]) -> Self {
-        let names = |values: &[EntryValue]| {
-            let name = |value: &EntryValue| if let EntryValue::Reference(dn) = value { Some(dn.clone()) } else { None };
-            values.iter().map(name).collect::<Option<BTreeSet<String>>>()
-        };
-        match (names(before), names(after)) {
-            (Some(before), Some(after)) => {
-                let came = after.difference(&before).map(|dn| (dn.clone(), true));
-                Self::References(came.chain(before.difference(&after).map(|dn| (dn.clone(), false))).collect())
-            }
-            _ => Self::Whole,
-        }
-    }
-
-    /// This and a later one. A name that went and came again may be that of another object.
+    /// This and a later one.
     fn then(self, later: &Self) -> Self {
         match (self, later) {
-            (Self::References(mut names), Self::References(more)) => {
-                for (dn, came) in more {
-                    if names.insert(dn.clone(), *came) == Some(false) && *came {
-                        return Self::Whole;
-                    }
-                }
-                Self::References(names)
+            (Self::References(mut turns), Self::References(more)) => {
+                turns.extend(more.clone());
+                Self::References(turns)
             }
             _ => Self::Whole,
         }
     }
+}
+
+/// The names of references; `None` when something else is among the values.
+fn names(values: &[EntryValue]) -> Option<BTreeSet<&str>> {
+    values.iter().map(|value| if let EntryValue::Reference(dn) = value { Some(dn.as_str()) } else { None }).collect()
 }
 
 /// The attributes of an object that changed; `None` means the whole object.
@@ -236,7 +210,8 @@ impl Directory {
             })
             .collect();
         for (anchor, attribute) in referrers {
-            let note = Note::References([(entry.dn.clone(), false)].into());
+            let turn = Turn { came: false, dn: entry.dn.clone() };
+            let note = Note::References([(Target::Object(entry.anchor.clone()), turn)].into());
             self.note(&anchor, Some([(attribute, note)].into()), None);
         }
         self.retarget(&entry.dn, None);
@@ -278,14 +253,10 @@ impl Directory {
     }
 
     pub(super) fn set(&mut self, anchor: &[u8], attribute: &str, values: Vec<EntryValue>) {
-        let mut note = Note::Whole;
-        let known = self.change(anchor, |entry| {
-            note = Note::between(entry.attributes.get(attribute).map_or(&[], Vec::as_slice), &values);
-            put(&mut entry.attributes, attribute, values);
-        });
-        if known {
-            self.note(anchor, Some([(attribute.to_owned(), note)].into()), None);
-        }
+        let Some(entry) = self.entries.get(anchor) else { return };
+        let note = self.between(entry.attributes.get(attribute).map_or(&[], Vec::as_slice), &values);
+        self.change(anchor, |entry| put(&mut entry.attributes, attribute, values));
+        self.note(anchor, Some([(attribute.to_owned(), note)].into()), None);
     }
 
     /// Gives an object another type under the same anchor.
@@ -324,11 +295,57 @@ impl Directory {
                 }
                 let entry = self.entries.get(anchor)?;
                 Some(ImportItem::Entry(match notes.filter(|_| content != DeltaContent::Objects) {
-                    Some(notes) => entry.changed(notes, content),
+                    Some(notes) => self.changed(entry, notes, content),
                     None => entry.to_import(),
                 }))
             })
             .collect()
+    }
+
+    /// What leads from one set of values to another.
+    fn between(&self, before: &[EntryValue], after: &[EntryValue]) -> Note {
+        let (Some(before), Some(after)) = (names(before), names(after)) else { return Note::Whole };
+        let turn = |came: bool| {
+            move |dn: &&str| {
+                let object = self.by_name(dn).filter(|entry| entry.dn == **dn);
+                let target = object.map_or_else(|| Target::Name((*dn).to_owned()), |entry| Target::Object(entry.anchor.clone()));
+                (target, Turn { came, dn: (*dn).to_owned() })
+            }
+        };
+        Note::References(after.difference(&before).map(turn(true)).chain(before.difference(&after).map(turn(false))).collect())
+    }
+
+    /// What changed of an object, as a delta tells it: references by the names that their targets have now.
+    fn changed(&self, entry: &MemoryEntry, notes: BTreeMap<String, Note>, content: DeltaContent) -> ImportEntry {
+        let (mut attributes, mut changed_references) = (EntryAttributes::new(), BTreeMap::new());
+        for (name, note) in notes {
+            match note {
+                Note::References(turns) if content == DeltaContent::Values => {
+                    let mut changes = ReferenceChanges::default();
+                    for (target, Turn { came, dn }) in turns {
+                        let now = match &target {
+                            Target::Object(anchor) => self.entries.get(anchor).map(|entry| entry.dn.clone()),
+                            Target::Name(_) => None,
+                        };
+                        let list = if came { &mut changes.added } else { &mut changes.removed };
+                        list.push(now.unwrap_or(dn));
+                    }
+                    changed_references.insert(name, changes);
+                }
+                Note::References(_) | Note::Whole => {
+                    let values = entry.attributes.get(&name).cloned().unwrap_or_default();
+                    attributes.insert(name, values);
+                }
+            }
+        }
+        ImportEntry {
+            anchor: Anchor(entry.anchor.clone()),
+            dn: entry.dn.clone(),
+            object_type: entry.object_type.clone(),
+            attributes,
+            changed_references,
+            partial: true,
+        }
     }
 
     /// Carries out one change.
@@ -425,7 +442,7 @@ impl Directory {
                 }
             };
             let before = entry.attributes.get(name).map_or(&[][..], Vec::as_slice);
-            notes.insert(name.clone(), Note::between(before, &after));
+            notes.insert(name.clone(), self.between(before, &after));
             put(&mut entry.attributes, name, after);
         }
         self.store(entry);

@@ -14,9 +14,9 @@ use super::{
     ImportItem, ImportMode, ImportRequest, ImportSummary,
 };
 use crate::model::{Dn, ErrorCode, ObjectError, Schema, fold_text};
-use directory::{DeltaContent, Directory};
+use directory::Directory;
 
-pub use directory::MemoryEntry;
+pub use directory::{DeltaContent, MemoryEntry};
 
 /// Something that goes wrong, once or for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,14 +144,9 @@ impl MemoryDirectory {
         change(&mut self.state().capabilities);
     }
 
-    /// Lets deltas tell only the attributes that changed.
-    pub fn set_partial_deltas(&self, partial: bool) {
-        self.state().delta_content = if partial { DeltaContent::Attributes } else { DeltaContent::Objects };
-    }
-
-    /// Lets deltas tell only the attributes that changed, and of references only the values that came and went.
-    pub fn set_value_deltas(&self) {
-        self.state().delta_content = DeltaContent::Values;
+    /// Sets how much deltas tell of a changed object.
+    pub fn set_delta_content(&self, content: DeltaContent) {
+        self.state().delta_content = content;
     }
 
     /// Adds an object, or replaces the one with this anchor.
