@@ -37,6 +37,11 @@ pub trait Connector: Send {
     /// [`ConnectorError`] when the directory cannot be reached or refuses.
     fn partitions(&mut self) -> Result<Vec<DirectoryPartition>, ConnectorError>;
 
+    /// How many changes of an export the directory takes at a time when the run profile asks for `configured`.
+    fn batch_size(&self, configured: usize) -> usize {
+        configured
+    }
+
     /// Reads all objects, or the changes since a watermark, and hands each to `sink` in the order of
     /// arrival. `sink` answering `false` means stop. Entries that cannot be read are handed over as
     /// [`ImportItem::Bad`] and do not end the import.

@@ -199,6 +199,7 @@ impl Export<'_> {
         recorder: &mut Recorder,
     ) -> Result<StepEnd, StoreError> {
         let size = usize::try_from(step.batch_size).ok().filter(|size| *size > 0).unwrap_or(BATCH);
+        let size = directory.batch_size(size).max(1);
         let total = order.plain.len() + order.referring.len() + order.deletes.len();
         recorder.phase("in-progress", Some(total as u64));
         // Objects that others refer to are sent, and have their anchors, before a batch that refers begins.

@@ -12,11 +12,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
+use serde_json::{Value, json};
 
+use super::sync_channel::{Results, prepare};
 use super::*;
 use crate::connector::{
-    Anchor, EntryAttributes, EntryValue, ExportAttributeChange, ExportOperation, ExportValue, ImportEntry, ReferenceTarget,
-    Watermark,
+    Anchor, EntryAttributes, EntryValue, ExportAttributeChange, ExportOperation, ExportOutcome, ExportValue, ImportEntry,
+    ImportMode, ReferenceTarget, Watermark,
 };
 
 /// A clock that a test moves. It notes how long should have been waited, and lets no time pass.

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::name::dn_of_anchor;
+use super::super::name::dn_of_anchor;
 use crate::connector::{Anchor, DiscoveryError, EntryAttributes, EntryValue, ImportEntry, ImportItem, ImportRequest};
 use crate::model::{AttributeDefinition, ErrorCode, ObjectError, Schema, ValueType, fold_text};
 
