@@ -19,6 +19,10 @@ pub use types::{
     ImportItem, ImportMode, ImportRequest, ImportSummary, ReferenceTarget, Watermark,
 };
 
+/// Code of the refusal of an object that the directory can never hold. Such an object stays pending without an error of
+/// its own; the run tells once how many there are, and why.
+pub const TARGET_CANNOT_STORE: &str = "target-cannot-store";
+
 /// One connected directory, ready to be asked. All calls block; the engine calls them from its own
 /// threads.
 pub trait Connector: Send {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::client::TenantClient;
+use super::graph::AttributeCapability;
 use super::settings::BackendKind;
 use crate::connector::{
     CancelToken, Capabilities, ConnectorError, ExportChange, ExportResult, ImportItem, ImportRequest, ImportSummary,
@@ -19,6 +20,11 @@ pub trait TenantBackend: Send + std::fmt::Debug {
 
     /// Object types and attributes; those that cannot be written this way are marked.
     fn schema(&self) -> &Schema;
+
+    /// What can be done with every attribute; nothing when all of them are read and written.
+    fn attribute_capabilities(&self) -> Vec<AttributeCapability> {
+        Vec::new()
+    }
 
     /// The connection underneath.
     fn client(&mut self) -> &mut TenantClient;

@@ -7,6 +7,7 @@
 mod backend;
 mod client;
 mod cloud;
+mod graph;
 mod name;
 mod settings;
 mod sign_in;
@@ -22,6 +23,8 @@ use secrecy::SecretString;
 pub use self::backend::{TenantBackend, TenantFacts};
 pub use self::client::{CallError, TenantClient};
 pub use self::cloud::Cloud;
+use self::graph::GraphBackend;
+pub use self::graph::{AttributeCapability, reason_not_written};
 pub use self::name::{anchor_of_dn, dn_of_anchor};
 pub use self::settings::{BackendKind, EntraSettings, Proof, WriteBudget};
 use self::sync_channel::SyncChannel;
@@ -62,6 +65,7 @@ impl EntraConnector {
         })?;
         let backend: Box<dyn TenantBackend> = match settings.backend {
             BackendKind::SyncChannel => Box::new(SyncChannel::open(settings, secret, clock, schema)?),
+            BackendKind::Graph => Box::new(GraphBackend::open(settings, secret, clock, schema)?),
         };
         Ok(Self { backend })
     }

@@ -15,6 +15,8 @@ pub enum BackendKind {
     /// The synchronization channel of a sandbox tenant, which stores every attribute.
     #[default]
     SyncChannel,
+    /// Public Microsoft Graph, which stores what it has properties for.
+    Graph,
 }
 
 impl BackendKind {
@@ -23,6 +25,7 @@ impl BackendKind {
     pub fn label(self) -> &'static str {
         match self {
             Self::SyncChannel => "sync channel",
+            Self::Graph => "Microsoft Graph",
         }
     }
 }

@@ -117,7 +117,7 @@ fn bad(dn: Option<String>, error: ObjectError) -> ImportItem {
 }
 
 /// All values of an attribute; null, an empty list and an empty text are no value.
-fn read_values(definition: &AttributeDefinition, value: Value) -> Result<Vec<EntryValue>, Box<ObjectError>> {
+pub fn read_values(definition: &AttributeDefinition, value: Value) -> Result<Vec<EntryValue>, Box<ObjectError>> {
     let list = match value {
         Value::Null => Vec::new(),
         Value::Array(list) => list,

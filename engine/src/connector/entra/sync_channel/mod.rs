@@ -13,7 +13,8 @@ use reqwest::{Method, Url};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-pub use self::import::{ObjectReader, Page};
+pub use self::import::read_values;
+use self::import::{ObjectReader, Page};
 pub use self::provision::{Prepared, Results, prepare};
 use super::backend::{TenantBackend, TenantFacts};
 use super::client::{CallError, CallRules, TenantClient};

@@ -1,7 +1,10 @@
 //! Tests of the connector: its words, its calls against a scripted server, and whole round trips
 //! against the sandbox tenant.
 
+mod bench;
+
 mod calls;
+mod graph;
 mod provision;
 mod sandbox;
 mod scripted;
