@@ -4,7 +4,9 @@
 mod bench;
 
 mod calls;
+mod conformance;
 mod graph;
+mod graph_faults;
 mod provision;
 mod sandbox;
 mod scripted;
