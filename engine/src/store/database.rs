@@ -5,17 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::StoreError;
+use super::checkpoint::Checkpointer;
 use super::migrations::migrate;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 const STATEMENT_CACHE: usize = 128;
-/// Pages in the write-ahead log when they are written back: 256 MiB. A page that many batches change is written back once.
-const CHECKPOINT_PAGES: i64 = 32_768;
-/// Bytes of the log file that stay for the next use after it was written back.
-const LOG_KEPT: i64 = 64 << 20;
+/// Bytes of the log file that stay for the next use after it was written back: what is written again where it was costs
+/// less than a file that grows again. The file goes when the database is closed.
+const LOG_KEPT: i64 = 512 << 20;
 const IDLE_READERS: usize = 4;
 
 /// Size and place of the database.
@@ -40,6 +41,7 @@ pub struct Database {
     path: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    checkpointer: Checkpointer,
 }
 
 impl fmt::Debug for Database {
@@ -73,7 +75,7 @@ impl Writer<'_> {
     /// [`StoreError::Sqlite`] when SQLite refuses.
     pub fn set_durable(&self, durable: bool) -> Result<(), StoreError> {
         let level = if durable { "FULL" } else { "NORMAL" };
-        self.0.pragma_update(None, "synchronous", level).map_err(StoreError::sqlite("choosing the durability"))
+        choose_durability(&self.0, level)
     }
 }
 
@@ -110,6 +112,18 @@ impl Database {
     /// # Errors
     /// [`StoreError`] when the file cannot be opened, is no database, or is newer than this program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_as(path, "NORMAL")
+    }
+
+    /// Opens a file that is thrown away afterwards: nothing waits for the disk.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub fn open_scratch(path: &Path) -> Result<Self, StoreError> {
+        Self::open_as(path, "OFF")
+    }
+
+    fn open_as(path: &Path, synchronous: &'static str) -> Result<Self, StoreError> {
         let mut writer = Connection::open(path).map_err(StoreError::sqlite("opening the database"))?;
         #[cfg(test)]
         if let Some(watch) = WATCH.get() {
@@ -119,27 +133,17 @@ impl Database {
         writer.pragma_update(None, "page_size", 8192).map_err(StoreError::sqlite("setting the page size"))?;
         prepare(&writer)?;
         writer.pragma_update(None, "journal_mode", "WAL").map_err(StoreError::sqlite("switching to write-ahead logging"))?;
-        writer.pragma_update(None, "synchronous", "NORMAL").map_err(StoreError::sqlite("choosing the durability"))?;
-        writer
-            .pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
-            .map_err(StoreError::sqlite("setting the checkpoint interval"))?;
+        choose_durability(&writer, synchronous)?;
         writer.pragma_update(None, "journal_size_limit", LOG_KEPT).map_err(StoreError::sqlite("limiting the size of the log"))?;
         migrate(&mut writer)?;
-        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) })
-    }
-
-    /// Opens a file that is thrown away afterwards: nothing waits for the disk.
-    ///
-    /// # Errors
-    /// As [`Database::open`].
-    pub fn open_scratch(path: &Path) -> Result<Self, StoreError> {
-        let database = Self::open(path)?;
-        database
-            .writer()
-            .connection()
-            .pragma_update(None, "synchronous", "OFF")
-            .map_err(StoreError::sqlite("choosing the durability"))?;
-        Ok(database)
+        let own = path.to_owned();
+        let connect = move || {
+            let connection = Connection::open(&own).map_err(StoreError::sqlite("opening the database to write its log back"))?;
+            choose_durability(&connection, synchronous)?;
+            Ok(connection)
+        };
+        let checkpointer = Checkpointer::start(&mut writer, connect, path)?;
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::new(Vec::new()), checkpointer })
     }
 
     /// Takes the writer; waits while another thread has it.
@@ -175,6 +179,20 @@ impl Database {
         let bytes = size(&self.path) + size(Path::new(&log));
         DatabaseInfo { path: self.path.clone(), bytes }
     }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let forgotten = self.writer.lock().unwrap_or_else(PoisonError::into_inner).wal_hook(None::<fn(&mut Wal, i32) -> _>);
+        match forgotten {
+            Ok(()) => self.checkpointer.join(),
+            Err(error) => tracing::error!(%error, "the log of the database is no longer followed"),
+        }
+    }
+}
+
+fn choose_durability(connection: &Connection, level: &str) -> Result<(), StoreError> {
+    connection.pragma_update(None, "synchronous", level).map_err(StoreError::sqlite("choosing the durability"))
 }
 
 fn prepare(connection: &Connection) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@
 //! written inside the caller's transaction.
 
 pub mod attributes;
+mod checkpoint;
 pub mod configuration;
 pub mod connector_space;
 mod database;

@@ -24,7 +24,7 @@ use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
 use crate::store::connector_space::{self, StoredError, Visit};
 use crate::store::{StoreError, metaverse};
 
-const BATCH: usize = 1_000;
+const BATCH: usize = 2_000;
 /// Times that references are followed in one step; deeper chains go on in the next.
 const RETRY_ROUNDS: usize = 5;
 pub(super) const RANDOM: SystemRandom = SystemRandom;
