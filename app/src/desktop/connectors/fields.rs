@@ -10,7 +10,6 @@ use super::super::widgets::{action_ui, badge, facts};
 const CAPTION: f32 = 158.0;
 
 /// The frame around a question.
-#[must_use]
 pub fn frame(ctx: &Context) -> egui::Frame {
     egui::Frame::popup(&ctx.global_style()).inner_margin(egui::Margin::same(18))
 }

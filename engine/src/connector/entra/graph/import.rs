@@ -477,7 +477,14 @@ impl Reading<'_> {
             attributes.insert(mapping.attribute.to_owned(), names);
         }
         let object_type = kind.object_type().to_owned();
-        ImportItem::Entry(ImportEntry { anchor: Anchor(own.into_bytes()), dn, object_type, attributes, partial: false })
+        ImportItem::Entry(ImportEntry {
+            anchor: Anchor(own.into_bytes()),
+            dn,
+            object_type,
+            attributes,
+            changed_references: BTreeMap::new(),
+            partial: false,
+        })
     }
 }
 

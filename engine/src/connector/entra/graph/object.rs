@@ -210,7 +210,7 @@ mod tests {
         check(
             Kind::User,
             json!({"businessPhones": ["+1"], "showInAddressList": false}),
-            concat!(r#"msExchHideFromAddressLists [Boolean(true)]; telephoneNumber [Text("+1")]"#),
+            r#"msExchHideFromAddressLists [Boolean(true)]; telephoneNumber [Text("+1")]"#,
         );
         check(Kind::User, json!({"businessPhones": [], "showInAddressList": null}), "");
         check(

@@ -49,7 +49,7 @@ fn compare(bench: &mut Bench, changes: &[ExportChange]) {
             let ExportAttributeChange::Replace(wanted) = &change.attributes[attribute] else { panic!() };
             let ExportValue::Plain(EntryValue::Text(wanted)) = &wanted[0] else { panic!() };
             assert_eq!(there[&anchor][property], *wanted);
-            assert_eq!(values(imported, attribute), [wanted.clone()]);
+            assert_eq!(values(imported, attribute), std::slice::from_ref(wanted));
         }
     }
 }
