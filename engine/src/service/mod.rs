@@ -12,8 +12,14 @@ mod forest;
 mod history;
 mod interval;
 mod joiner;
+mod metaverse_schema;
+#[cfg(test)]
+mod metaverse_schema_tests;
 mod protection;
 pub mod queries;
+mod rule_history;
+#[cfg(test)]
+mod rule_history_tests;
 mod rule_set;
 #[cfg(test)]
 mod rule_tests;

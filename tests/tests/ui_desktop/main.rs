@@ -10,6 +10,7 @@
 
 mod accessibility;
 mod connectors;
+mod designer;
 mod explain;
 mod find;
 mod fixture;
