@@ -57,6 +57,7 @@ impl Tab {
                 &[A::CreateObjectType, A::DeleteObjectType],
                 &[A::AddAttribute, A::EditAttribute, A::RemoveAttribute],
                 &[A::ConfigureAttributeFlowPrecedence, A::ConfigureObjectDeletionRule],
+                &[A::CreateRuleForAttribute],
             ],
             Self::MetaverseSearch => &[
                 &[A::AddClause, A::Search, A::ColumnSettings, A::ObjectProperties],
@@ -81,6 +82,8 @@ pub struct Situation {
     pub selected_connector: Option<String>,
     /// A metaverse object is selected on the Metaverse Search tab.
     pub object_selected: bool,
+    /// An object type is selected on the Metaverse Designer tab.
+    pub type_selected: bool,
     /// An attribute is selected on the Metaverse Designer tab.
     pub attribute_selected: bool,
     /// The rule selected in the rules editor.
@@ -214,6 +217,9 @@ actions! {
     EditAttribute: "Edit Attribute...", "Change the selected attribute.";
     RemoveAttribute: "Remove Attribute", "Take the attribute from the selected type.";
     ConfigureAttributeFlowPrecedence: "Configure Attribute Flow Precedence", "All inbound flows to the attribute, winner first.";
+    CreateRuleForAttribute: "Create Rule for Attribute...", "Begin a synchronization rule that flows into the selected attribute.";
+    ViewThisRule: "View Rule", "Look at the rule without changing it.";
+    EditThisRule: "Edit Rule", "Change the rule; of a standard rule a copy is made first.";
     ConfigureObjectDeletionRule: "Configure Object Deletion Rule", "When objects of the type are deleted.";
     AddClause: "Add Clause", "Add a condition to the search.";
     Search: "Search", "List the objects that meet all conditions.";
@@ -313,12 +319,6 @@ impl Action {
             | Self::ImportConnector
             | Self::UpdateConnector
             | Self::RefreshSchema
-            | Self::CreateObjectType
-            | Self::DeleteObjectType
-            | Self::AddAttribute
-            | Self::EditAttribute
-            | Self::RemoveAttribute
-            | Self::ConfigureObjectDeletionRule
             | Self::SaveQuery
             | Self::LoadQuery
             | Self::ExportResults => Err(LATER.to_owned()),
@@ -344,7 +344,21 @@ impl Action {
             Self::Forward => need(now.forward, "No object was open after this one"),
             Self::WhatIf => need(now.workspace && !now.connectors.is_empty(), "There is no connector to synchronize"),
             Self::StopCycle => need(now.cycle, "No cycle is going on"),
+            Self::CreateObjectType => changeable(now),
+            Self::DeleteObjectType | Self::AddAttribute => {
+                need(now.type_selected, "Select an object type first")?;
+                changeable(now)
+            }
+            Self::EditAttribute | Self::RemoveAttribute => {
+                need(now.attribute_selected, "Select an attribute first")?;
+                changeable(now)
+            }
             Self::ConfigureAttributeFlowPrecedence => need(now.attribute_selected, "Select an attribute first"),
+            Self::CreateRuleForAttribute => {
+                need(now.attribute_selected, "Select an attribute first")?;
+                need(!now.connectors.is_empty(), "There is no connector whose objects a rule could read")
+            }
+            Self::ConfigureObjectDeletionRule => need(now.type_selected, "Select an object type first"),
             Self::Search => match &now.search_problem {
                 Some(problem) => Err(problem.clone()),
                 None => need(now.tab == Tab::MetaverseSearch, "Open Metaverse Search first"),
@@ -379,6 +393,8 @@ impl Action {
             | Self::AttributeLineage
             | Self::WhyNot
             | Self::ContributingObject
+            | Self::ViewThisRule
+            | Self::EditThisRule
             | Self::CopyDn
             | Self::CopyId
             | Self::CopyValue => Ok(()),
@@ -420,6 +436,17 @@ impl Action {
             action => Command::Do(action),
         }
     }
+}
+
+/// Whether the configuration can be changed now.
+fn changeable(now: &Situation) -> Result<(), String> {
+    if !now.workspace {
+        return Err("Open a data folder first".to_owned());
+    }
+    if now.running || now.cycle {
+        return Err("A run is going on; wait until it has finished".to_owned());
+    }
+    Ok(())
 }
 
 fn run_availability(now: &Situation) -> Result<(), String> {

@@ -9,13 +9,14 @@ use syncline_engine::connector::CancelToken;
 use syncline_engine::model::{Clock, ConnectorId, RuleId, RunId};
 use syncline_engine::rules::SyncRule;
 use syncline_engine::service::{
-    Comparison, ConnectorDeletionImpact, ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, Engine, EngineError,
-    EngineEvent, EngineOptions, EngineStatus, ExportReport, ExpressionObject, ImportOptions, ImportReport, MvHit, MvObjectView,
-    MvSearch, MvTypeView, ObjectChange, Page, PreviewView, RuleChangeView, RuleClone, RuleDetails, RuleSet, RuleSummary,
-    RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView, RunSummary, ServerConfigurationView, SyncMode, WhatIfFilter,
-    WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
+    Comparison, ConnectorDeletionImpact, ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy,
+    Engine, EngineError, EngineEvent, EngineOptions, EngineStatus, ExportReport, ExpressionObject, ImportOptions, ImportReport,
+    MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView, ObjectChange, Page, PreviewView, RuleChangeView, RuleClone,
+    RuleDetails, RuleSet, RuleSummary, RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView,
+    RunSummary, SchemaChangeView, ServerConfigurationView, SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest,
+    WhyNotView, WhyView,
 };
-use syncline_engine::setup::RuleChanges;
+use syncline_engine::setup::{RuleChanges, SchemaChange};
 use uuid::Uuid;
 
 /// The answer to a question.
@@ -51,6 +52,9 @@ pub trait Backend: Send + Sync {
     fn delete_whatif(&self, number: u32) -> Answer<()>;
     fn mv_object(&self, guid: Uuid) -> Answer<MvObjectView>;
     fn metaverse_schema(&self) -> Answer<Vec<MvTypeView>>;
+    fn metaverse_population(&self) -> Answer<MvPopulationView>;
+    fn judge_metaverse_schema(&self, change: &SchemaChange) -> Answer<SchemaChangeView>;
+    fn change_metaverse_schema(&self, change: &SchemaChange) -> Answer<SchemaChangeView>;
     fn rules(&self) -> Answer<Vec<RuleSummary>>;
     fn rule(&self, guid: Uuid) -> Answer<RuleDetails>;
     fn rule_set(&self) -> Answer<RuleSet>;
@@ -157,6 +161,15 @@ impl Backend for Engine {
     }
     fn metaverse_schema(&self) -> Answer<Vec<MvTypeView>> {
         Self::metaverse_schema(self)
+    }
+    fn metaverse_population(&self) -> Answer<MvPopulationView> {
+        Self::metaverse_population(self)
+    }
+    fn judge_metaverse_schema(&self, change: &SchemaChange) -> Answer<SchemaChangeView> {
+        Self::judge_metaverse_schema(self, change)
+    }
+    fn change_metaverse_schema(&self, change: &SchemaChange) -> Answer<SchemaChangeView> {
+        Self::change_metaverse_schema(self, change)
     }
     fn rules(&self) -> Answer<Vec<RuleSummary>> {
         Self::rules(self)

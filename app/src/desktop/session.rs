@@ -121,6 +121,7 @@ impl Session {
             selected_run: self.operations.selected(),
             selected_connector: self.connectors_tab.selected().map(|connector| connector.name.clone()),
             object_selected: tab == Tab::MetaverseSearch && self.search.selected().is_some(),
+            type_selected: tab == Tab::MetaverseDesigner && self.designer.object_type().is_some(),
             attribute_selected: tab == Tab::MetaverseDesigner && self.designer.attribute().is_some(),
             selected_rule: self.rules_editor.selected(),
             search_problem: self.search.problem(schema),
@@ -182,6 +183,7 @@ impl Session {
         {
             self.designer.set_schema(schema);
         }
+        self.designer.poll();
         let mut finished = Vec::new();
         let mut started = Vec::new();
         let mut progressed = false;
@@ -210,6 +212,9 @@ impl Session {
             if !running {
                 self.progress.remove(&run.id);
             }
+        }
+        if !finished.is_empty() || configuration_changed {
+            self.designer.forget_population();
         }
         let changed = !started.is_empty() || !finished.is_empty();
         if changed || configuration_changed {
@@ -346,7 +351,7 @@ impl Session {
         {
             *find = None;
         }
-        designer.windows(ctx, &cx);
+        designer.windows(ctx, &mut cx);
         if let Some(dialog) = run_dialog
             && !dialog.show(ctx, &mut cx)
         {
@@ -501,7 +506,24 @@ impl Session {
                 self.export_window.get_or_insert_default();
             }
             Action::AddClause => self.search.add_clause(),
-            Action::ConfigureAttributeFlowPrecedence => self.designer.open_precedence(),
+            Action::CreateObjectType
+            | Action::DeleteObjectType
+            | Action::AddAttribute
+            | Action::EditAttribute
+            | Action::RemoveAttribute
+            | Action::ConfigureAttributeFlowPrecedence
+            | Action::ConfigureObjectDeletionRule
+            | Action::CreateRuleForAttribute => {
+                let mut commands = Vec::new();
+                let Self { backend, designer, rules_editor, progress, .. } = self;
+                let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
+                let selected = designer.object_type().zip(designer.attribute());
+                if let Some((kind, attribute)) = selected.filter(|_| action == Action::CreateRuleForAttribute) {
+                    rules_editor.add_for(&cx, &kind.name, &attribute.name);
+                } else {
+                    designer.act(&cx, action);
+                }
+            }
             Action::ObjectProperties => {
                 if let Some(guid) = self.search.selected() {
                     self.execute(Command::OpenMvObject(guid), around, ctx, notices);
@@ -516,6 +538,7 @@ impl Session {
             Action::Search | Action::Refresh => {
                 if action == Action::Refresh {
                     self.ask_summaries(worker);
+                    self.designer.forget_population();
                     self.schema.ask(worker, question(&self.backend, |engine| engine.metaverse_schema()));
                 }
                 let mut commands = Vec::new();

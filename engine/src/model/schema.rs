@@ -176,6 +176,18 @@ impl Schema {
         self.read_only.get(self.type_name(object_type)?)
     }
 
+    /// Takes an attribute from an object type; its definition stays. False when the type did not have it.
+    pub fn disallow(&mut self, object_type: &str, attribute: &str) -> bool {
+        let Some(name) = self.type_name(object_type).map(str::to_owned) else { return false };
+        self.types.get_mut(&name).is_some_and(|names| names.remove(&fold_text(attribute)))
+    }
+
+    /// Takes an object type away; the definitions of its attributes stay. False when there is none of that name.
+    pub fn remove_type(&mut self, object_type: &str) -> bool {
+        let Some(name) = self.type_name(object_type).map(str::to_owned) else { return false };
+        self.types.remove(&name).is_some()
+    }
+
     /// Takes attributes away, from all types.
     pub fn remove_attributes(&mut self, unwanted: impl Fn(&str) -> bool) {
         self.attributes.retain(|_, definition| !unwanted(&definition.name));

@@ -17,8 +17,8 @@ use super::queries::{self, QueryContext};
 use super::stop_requests;
 use super::views::{
     ConnectorState, ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, CycleResult, CycleStep,
-    EngineEvent, EngineStatus, ExpressionObject, MvHit, MvObjectView, MvSearch, MvTypeView, OperationFilter, Page,
-    PendingExportView, RunDetails, RunObjectView, RunProgress, RunSummary,
+    EngineEvent, EngineStatus, ExpressionObject, MvHit, MvObjectView, MvSearch, OperationFilter, Page, PendingExportView,
+    RunDetails, RunObjectView, RunProgress, RunSummary,
 };
 use super::{EngineError, EngineOptions, RunFilter};
 use crate::connector::CancelToken;
@@ -256,7 +256,7 @@ impl Engine {
 
     /// Applies the default rules, tells the listeners and gives the new connector.
     fn configured(&self, connector: ConnectorId) -> Answer<ConnectorSummary> {
-        setup::apply_default_rules(&self.0.database, self.ids())?;
+        self.recording_rules(|| Ok(setup::apply_default_rules(&self.0.database, self.ids())?))?;
         self.tell_configuration_changed();
         self.query(|reader, context| queries::connectors::summary_of(reader, context, connector))
     }
@@ -430,14 +430,6 @@ impl Engine {
     /// [`EngineError::UnknownObject`].
     pub fn mv_object(&self, guid: Uuid) -> Answer<MvObjectView> {
         self.query(|reader, context| queries::metaverse::object(reader, context, guid))
-    }
-
-    /// Metaverse object types with their attributes and import flows, by name.
-    ///
-    /// # Errors
-    /// [`EngineError`].
-    pub fn metaverse_schema(&self) -> Answer<Vec<MvTypeView>> {
-        self.query(|reader, context| queries::metaverse::schema(reader, context))
     }
 
     /// A connector space object as expressions of inbound rules read it; the connector by name or GUID.

@@ -12,8 +12,14 @@ mod forest;
 mod history;
 mod interval;
 mod joiner;
+mod metaverse_schema;
+#[cfg(test)]
+mod metaverse_schema_tests;
 mod protection;
 pub mod queries;
+mod rule_history;
+#[cfg(test)]
+mod rule_history_tests;
 mod rule_set;
 #[cfg(test)]
 mod rule_tests;
@@ -44,9 +50,7 @@ pub use queries::explain::expression_part;
 pub use queries::expression::{shipped_object, shipped_target};
 pub use rule_set::RuleSet;
 pub use rules::{RuleClone, RuleSource};
-pub use run_profiles::{
-    StepField, profile_name_fault, shipped_step, step_covers_all, step_faults, step_imports, step_types,
-};
+pub use run_profiles::{StepField, profile_name_fault, shipped_step, step_covers_all, step_faults, step_imports, step_types};
 pub use texts::{error_fix, status_explanation};
 pub use views::*;
 

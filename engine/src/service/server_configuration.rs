@@ -26,10 +26,11 @@ impl Engine {
     /// replaced without consent.
     pub fn import_server_configuration(&self, path: &Path, options: &ImportOptions) -> Result<ImportReport, EngineError> {
         self.check_idle()?;
-        let report = interop::import(&self.interop(), path, options)?;
-        if !options.dry_run {
-            self.tell_configuration_changed();
+        if options.dry_run {
+            return Ok(interop::import(&self.interop(), path, options)?);
         }
+        let report = self.recording_rules(|| Ok(interop::import(&self.interop(), path, options)?))?;
+        self.tell_configuration_changed();
         Ok(report)
     }
 

@@ -6,6 +6,7 @@ pub mod demo;
 mod directories;
 mod directory;
 mod forest;
+mod metaverse_schema;
 mod partitions;
 mod rule_changes;
 mod rule_set;
@@ -23,6 +24,10 @@ pub use choices::RuleChoices;
 pub use directories::{ACTIVE_DIRECTORY_KIND, Directories, FILE_KIND, open_directory};
 pub use directory::{NewDirectory, SetupContext, SetupError, add_directory, set_credential, set_deprovisioning};
 pub use forest::{change_forest, check_permissions};
+pub use metaverse_schema::{
+    LONGEST_NAME, SchemaChange, SchemaChangeError, SchemaUser, attribute_name_problem, change_schema, definition_problem,
+    described, is_indexable, judge_schema, type_name_problem, users_of_attribute, users_of_type,
+};
 pub use partitions::{PartitionError, choose_containers, select_partitions};
 pub use rule_changes::{
     Accept, RuleChangeError, RuleChangeReport, RuleChanges, RuleStep, configuration_version, judge_rules, store_rules,

@@ -93,8 +93,11 @@ fn scenario_17_a_profile_name_is_there_only_once() {
     assert!(!has(&window, Role::Window, PROFILES));
     let made = profiles(&fixture).pop().unwrap();
     assert_eq!(made.name, "Import again");
-    let steps: Vec<_> =
-        made.steps.iter().map(|step| (step.step_type.as_str(), step.partition.as_str(), step.batch_size, step.page_size)).collect();
+    let steps: Vec<_> = made
+        .steps
+        .iter()
+        .map(|step| (step.step_type.as_str(), step.partition.as_str(), step.batch_size, step.page_size))
+        .collect();
     assert_eq!(steps, [("Delta Import (Stage Only)", ROOT, 50, 900), ("Delta Import (Stage Only)", EMEA, 50, 900)]);
 }
 

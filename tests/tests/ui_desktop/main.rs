@@ -11,6 +11,7 @@
 mod accessibility;
 mod connector_windows;
 mod connectors;
+mod designer;
 mod explain;
 mod find;
 mod fixture;

@@ -60,9 +60,5 @@ pub fn ask_to_leave(ctx: &Context, id: Id, what: &str) -> Option<bool> {
             discard = ui.button("Discard Changes").clicked();
         });
     });
-    if discard {
-        Some(true)
-    } else {
-        (stay || modal.should_close()).then_some(false)
-    }
+    if discard { Some(true) } else { (stay || modal.should_close()).then_some(false) }
 }

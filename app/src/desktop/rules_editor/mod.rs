@@ -1,7 +1,7 @@
 //! The Synchronization Rules Editor: rules listed and filtered, made, changed, tried out and removed (`ui.md` 10).
 
 mod banner;
-mod choice;
+pub(super) mod choice;
 mod draft;
 mod export;
 mod expression;
@@ -39,6 +39,8 @@ use questions::{Answer, Question};
 use window::{RuleWindow, WindowEvent};
 use work::{Done, Task};
 
+pub(super) use questions::frame as question_frame;
+
 const TITLE: &str = "Synchronization Rules Editor";
 const HEADING: &str = "View and manage your synchronization rules";
 
@@ -65,6 +67,8 @@ pub struct RulesEditor {
     opened: u64,
     /// The rule that shall be opened for editing once the rules are there; asked about when it is a standard rule.
     wanted: Option<(Uuid, bool)>,
+    /// A metaverse attribute, with its object type, that a new rule shall write once the rules are there.
+    wanted_for: Option<(String, String)>,
     question: Option<Question>,
     work: Requested<Done>,
     banner: Option<Banner>,
@@ -134,6 +138,24 @@ impl RulesEditor {
         self.open_wanted();
     }
 
+    /// Begins a new inbound rule that flows into an attribute of a metaverse object type.
+    pub fn add_for(&mut self, cx: &Cx<'_>, object_type: &str, attribute: &str) {
+        self.open(cx);
+        self.wanted_for = Some((object_type.to_owned(), attribute.to_owned()));
+        self.open_new(cx);
+    }
+
+    fn open_new(&mut self, cx: &Cx<'_>) {
+        let Some(known) = self.known.value().map(Arc::clone) else { return };
+        let Some((object_type, attribute)) = self.wanted_for.take() else { return };
+        self.outbound = false;
+        let rule = draft::fresh_rule(&known.set, Direction::Inbound, &connector_kinds(cx));
+        self.show_rule(draft::flowing_into(&known.set, rule, &object_type, &attribute), true);
+        if let Some(window) = self.windows.last_mut() {
+            window.show_flows();
+        }
+    }
+
     fn open_wanted(&mut self) {
         let (Some((guid, ask)), Some(known)) = (self.wanted, self.known.value()) else { return };
         let Some(rule) = known.set.rule(guid).cloned() else {
@@ -167,8 +189,7 @@ impl RulesEditor {
         }
         let Some(known) = self.known.value().map(Arc::clone) else { return };
         if action == Action::AddRule {
-            let connectors: Vec<_> = cx.connectors().iter().map(|connector| (connector.id, connector.kind)).collect();
-            let rule = draft::fresh_rule(&known.set, self.direction(), &connectors);
+            let rule = draft::fresh_rule(&known.set, self.direction(), &connector_kinds(cx));
             return self.show_rule(rule, true);
         }
         let Some(rule) = self.selected_rule().cloned() else { return };
@@ -204,6 +225,7 @@ impl RulesEditor {
         if self.known.poll() {
             self.listed = None;
             self.open_wanted();
+            self.open_new(cx);
         }
         if self.work.poll() {
             match self.work.take() {
@@ -369,4 +391,8 @@ impl RulesEditor {
             }
         }
     }
+}
+
+fn connector_kinds(cx: &Cx<'_>) -> Vec<(syncline_engine::model::ConnectorId, syncline_engine::service::ConnectorKind)> {
+    cx.connectors().iter().map(|connector| (connector.id, connector.kind)).collect()
 }

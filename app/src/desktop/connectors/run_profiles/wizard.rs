@@ -374,7 +374,9 @@ fn note(connector: &ConnectorSummary, step: &StepDraft) -> Option<&'static str> 
     let combined = step.step_type.contains(" and ");
     match connector.kind {
         ConnectorKind::File if step.exports() => Some("Nothing can be exported to a file."),
-        ConnectorKind::File if step.step_type.starts_with("Delta Import") => Some("A file cannot tell what has changed; take a full import."),
+        ConnectorKind::File if step.step_type.starts_with("Delta Import") => {
+            Some("A file cannot tell what has changed; take a full import.")
+        }
         _ if combined => Some("Two steps in one. Separate profiles are easier to follow in the run history."),
         _ => None,
     }
