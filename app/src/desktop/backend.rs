@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 use jiff::Timestamp;
+use secrecy::SecretString;
 use syncline_engine::connector::CancelToken;
 use syncline_engine::model::{Clock, ConnectorId, RuleId, RunId};
 use syncline_engine::rules::SyncRule;
 use syncline_engine::service::{
-    Comparison, ConnectorDeletionImpact, ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, Engine, EngineError,
+    Comparison, ConnectorDeletionImpact, ConnectorProperties, ConnectorStatistics, ContainerLevel, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, Engine, EngineError,
     EngineEvent, EngineOptions, EngineStatus, ExportReport, ExpressionObject, ImportOptions, ImportReport, MvHit, MvObjectView,
     MvSearch, MvTypeView, ObjectChange, Page, PreviewView, RuleChangeView, RuleClone, RuleDetails, RuleSet, RuleSummary,
     RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView, RunSummary, ServerConfigurationView, SyncMode, WhatIfFilter,
     WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
 };
-use syncline_engine::setup::RuleChanges;
+use syncline_engine::setup::{ConnectionSettings, ConnectorChange, ConnectorChangeReport, RuleChanges};
 use uuid::Uuid;
 
 /// The answer to a question.
@@ -67,6 +68,10 @@ pub trait Backend: Send + Sync {
         seen: &[RunProfileView],
         changes: &[RunProfileChange],
     ) -> Answer<ConnectorSummary>;
+    fn connector_properties(&self, connector: &str) -> Answer<ConnectorProperties>;
+    fn change_connector(&self, connector: &str, change: &ConnectorChange) -> Answer<ConnectorChangeReport>;
+    fn test_connection(&self, connector: &str, connection: &ConnectionSettings, secret: Option<SecretString>) -> Answer<()>;
+    fn containers(&self, connector: &str, partition: &str, below: &str) -> Answer<ContainerLevel>;
     fn connector_deletion_impact(
         &self,
         connector: &str,
@@ -195,6 +200,18 @@ impl Backend for Engine {
         changes: &[RunProfileChange],
     ) -> Answer<ConnectorSummary> {
         Self::store_run_profiles(self, connector, seen, changes)
+    }
+    fn connector_properties(&self, connector: &str) -> Answer<ConnectorProperties> {
+        Self::connector_properties(self, connector)
+    }
+    fn change_connector(&self, connector: &str, change: &ConnectorChange) -> Answer<ConnectorChangeReport> {
+        Self::change_connector(self, connector, change)
+    }
+    fn test_connection(&self, connector: &str, connection: &ConnectionSettings, secret: Option<SecretString>) -> Answer<()> {
+        Self::test_connection(self, connector, connection, secret)
+    }
+    fn containers(&self, connector: &str, partition: &str, below: &str) -> Answer<ContainerLevel> {
+        Self::containers(self, connector, partition, below)
     }
     fn connector_deletion_impact(
         &self,

@@ -14,7 +14,7 @@ use crate::model::Schema;
 
 pub use containers::ContainerFilter;
 pub use types::{
-    Anchor, CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError, EntryAttributes,
+    Anchor, CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition, DiscoveryError, EntryAttributes,
     EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome, ExportResult, ExportValue, ImportEntry,
     ImportItem, ImportMode, ImportRequest, ImportSummary, ReferenceTarget, Watermark,
 };
@@ -36,6 +36,14 @@ pub trait Connector: Send {
     /// # Errors
     /// [`ConnectorError`] when the directory cannot be reached or refuses.
     fn partitions(&mut self) -> Result<Vec<DirectoryPartition>, ConnectorError>;
+
+    /// Lists the containers of a partition below one of its names.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when the directory cannot be reached or refuses.
+    fn containers(&mut self, _partition: &str, _below: &str) -> Result<Containers, ConnectorError> {
+        Ok(Containers { names: Vec::new(), whole: true })
+    }
 
     /// Reads all objects, or the changes since a watermark, and hands each to `sink` in the order of
     /// arrival. `sink` answering `false` means stop. Entries that cannot be read are handed over as

@@ -5,6 +5,7 @@
 //! that returns them documents.
 
 mod connector_space;
+mod connector_properties;
 mod connectors;
 mod directory_selection;
 mod explain;
@@ -18,6 +19,7 @@ mod runs;
 mod status;
 
 pub use connector_space::*;
+pub use connector_properties::*;
 pub use connectors::*;
 pub use directory_selection::*;
 pub use explain::*;
