@@ -5,6 +5,7 @@ use syncline_engine::service::{ConnectorStatistics, ConnectorSummary};
 
 use super::connector_add::{self, AddCommand, CredentialArgs};
 use super::connector_delete::{self, DeleteArgs};
+use super::connector_selection::SelectionCommand;
 use super::connector_set::{self, SetArgs};
 use super::exit::Failure;
 use super::output::Answer;
@@ -57,6 +58,9 @@ Example:
     /// Show and choose the containers that are read
     #[command(subcommand)]
     Containers(ContainersCommand),
+    /// Show and choose the object types and attributes that are read
+    #[command(subcommand)]
+    Selection(SelectionCommand),
     /// List, show and change run profiles
     #[command(subcommand)]
     Profiles(ProfilesCommand),
@@ -79,6 +83,7 @@ impl ConnectorCommand {
             Self::RefreshSchema(_) => "connector refresh-schema",
             Self::Partitions(command) => command.name(),
             Self::Containers(command) => command.name(),
+            Self::Selection(command) => command.name(),
             Self::Profiles(command) => command.name(),
             Self::Delete(_) => "connector delete",
             Self::Set(_) => "connector set",
@@ -112,6 +117,7 @@ impl ConnectorCommand {
             Self::RefreshSchema(arguments) => partitions::refresh_schema(session, arguments),
             Self::Partitions(command) => command.run(session),
             Self::Containers(command) => command.run(session),
+            Self::Selection(command) => command.run(session),
             Self::Profiles(command) => command.run(session),
             Self::Delete(arguments) => connector_delete::run(session, arguments),
             Self::Set(arguments) => connector_set::run(session, arguments),

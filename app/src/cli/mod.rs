@@ -8,6 +8,7 @@ mod confirm;
 mod connector;
 mod connector_add;
 mod connector_delete;
+mod connector_selection;
 mod connector_set;
 mod cs;
 pub(crate) mod csv;
@@ -383,6 +384,9 @@ mod tests {
         check("syncline connector containers show contoso.com --dn CN=a", "connector containers show", false);
         check("syncline connector containers set contoso.com --include OU=a --exclude OU=b", "connector containers set", false);
         check("syncline connector containers set contoso.com --all", "connector containers set", false);
+        check("syncline connector containers list contoso.com --below OU=a", "connector containers list", false);
+        check("syncline connector selection show contoso.com --all", "connector selection show", false);
+        check("syncline connector selection set contoso.com --type user --no-attribute pager", "connector selection set", false);
         check("syncline connector refresh-schema contoso.com --dry-run", "connector refresh-schema", false);
         check("syncline connector delete contoso.com --dry-run", "connector delete", false);
         check("syncline connector delete contoso.com --space-only --yes", "connector delete", true);

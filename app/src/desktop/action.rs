@@ -314,7 +314,6 @@ impl Action {
             | Self::Options
             | Self::Contents
             | Self::OpenLogFolder
-            | Self::ConnectorProperties
             | Self::ExportConnector
             | Self::ImportConnector
             | Self::UpdateConnector
@@ -323,7 +322,9 @@ impl Action {
             | Self::LoadQuery
             | Self::ExportResults => Err(LATER.to_owned()),
             Self::CreateConnector => Err(CONNECT_LATER.to_owned()),
-            Self::ConfigureRunProfiles => need(now.workspace && now.connector().is_some(), "Select a connector first"),
+            Self::ConnectorProperties | Self::ConfigureRunProfiles => {
+                need(now.workspace && now.connector().is_some(), "Select a connector first")
+            }
             Self::DeleteConnector => idle_connector(now),
             Self::Run | Self::RunAgain => run_availability(now),
             Self::Stop => stop_availability(now),

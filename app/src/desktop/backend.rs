@@ -5,18 +5,19 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 use jiff::Timestamp;
+use secrecy::SecretString;
 use syncline_engine::connector::CancelToken;
 use syncline_engine::model::{Clock, ConnectorId, RuleId, RunId};
 use syncline_engine::rules::SyncRule;
 use syncline_engine::service::{
-    Comparison, ConnectorDeletionImpact, ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy,
-    Engine, EngineError, EngineEvent, EngineOptions, EngineStatus, ExportReport, ExpressionObject, ImportOptions, ImportReport,
-    MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView, ObjectChange, Page, PreviewView, RuleChangeView, RuleClone,
-    RuleDetails, RuleSet, RuleSummary, RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView,
-    RunSummary, SchemaChangeView, ServerConfigurationView, SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest,
-    WhyNotView, WhyView,
+    Comparison, ConnectorDeletionImpact, ConnectorProperties, ConnectorStatistics, ConnectorSummary, ContainerLevel, CsHit,
+    CsObjectView, CsSearch, CyclePolicy, Engine, EngineError, EngineEvent, EngineOptions, EngineStatus, ExportReport,
+    ExpressionObject, ImportOptions, ImportReport, MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView, ObjectChange,
+    Page, PreviewView, RuleChangeView, RuleClone, RuleDetails, RuleSet, RuleSummary, RuleTrialView, RunDetails, RunFilter,
+    RunObjectView, RunProfileChange, RunProfileView, RunSummary, SchemaChangeView, ServerConfigurationView, SyncMode,
+    WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
 };
-use syncline_engine::setup::{RuleChanges, SchemaChange};
+use syncline_engine::setup::{ConnectionSettings, ConnectorChange, ConnectorChangeReport, RuleChanges, SchemaChange};
 use uuid::Uuid;
 
 /// The answer to a question.
@@ -71,6 +72,10 @@ pub trait Backend: Send + Sync {
         seen: &[RunProfileView],
         changes: &[RunProfileChange],
     ) -> Answer<ConnectorSummary>;
+    fn connector_properties(&self, connector: &str) -> Answer<ConnectorProperties>;
+    fn change_connector(&self, connector: &str, change: &ConnectorChange) -> Answer<ConnectorChangeReport>;
+    fn test_connection(&self, connector: &str, connection: &ConnectionSettings, secret: Option<SecretString>) -> Answer<()>;
+    fn containers(&self, connector: &str, partition: &str, below: &str) -> Answer<ContainerLevel>;
     fn connector_deletion_impact(
         &self,
         connector: &str,
@@ -208,6 +213,18 @@ impl Backend for Engine {
         changes: &[RunProfileChange],
     ) -> Answer<ConnectorSummary> {
         Self::store_run_profiles(self, connector, seen, changes)
+    }
+    fn connector_properties(&self, connector: &str) -> Answer<ConnectorProperties> {
+        Self::connector_properties(self, connector)
+    }
+    fn change_connector(&self, connector: &str, change: &ConnectorChange) -> Answer<ConnectorChangeReport> {
+        Self::change_connector(self, connector, change)
+    }
+    fn test_connection(&self, connector: &str, connection: &ConnectionSettings, secret: Option<SecretString>) -> Answer<()> {
+        Self::test_connection(self, connector, connection, secret)
+    }
+    fn containers(&self, connector: &str, partition: &str, below: &str) -> Answer<ContainerLevel> {
+        Self::containers(self, connector, partition, below)
     }
     fn connector_deletion_impact(
         &self,

@@ -61,6 +61,8 @@ pub enum Command {
     EditRule(Uuid),
     /// Select a connector on the Connectors tab.
     ShowConnector(ConnectorId),
+    /// Open the properties of a connector.
+    ConnectorProperties(ConnectorId),
     /// Open the What-If window.
     OpenWhatIf(WhatIfStart),
     /// Select a run on the Operations tab.

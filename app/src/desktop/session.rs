@@ -402,9 +402,12 @@ impl Session {
             Command::Do(action) => self.act(action, around, ctx, notices),
             command => {
                 let mut commands = Vec::new();
-                let Self { backend, windows, whatif, rules_editor, progress, .. } = self;
+                let Self { backend, windows, whatif, rules_editor, connector_windows, progress, .. } = self;
                 let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
                 match command {
+                    Command::ConnectorProperties(id) => {
+                        connector_windows.act(&cx, Action::ConnectorProperties, cx.connector(id));
+                    }
                     Command::OpenWhatIf(start) => whatif.open(&cx, &start),
                     Command::EditRule(guid) => rules_editor.edit(&cx, guid),
                     command => windows.open(&cx, command),
@@ -473,7 +476,7 @@ impl Session {
                 let connector = connector.filter(|_| situation.tab == Tab::Connectors);
                 self.execute(Command::OpenWhatIf(WhatIfStart { connector, ..WhatIfStart::default() }), around, ctx, notices);
             }
-            Action::ConfigureRunProfiles | Action::DeleteConnector => {
+            Action::ConnectorProperties | Action::ConfigureRunProfiles | Action::DeleteConnector => {
                 let mut commands = Vec::new();
                 let Self { backend, connector_windows, progress, .. } = self;
                 let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };

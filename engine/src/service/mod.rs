@@ -2,6 +2,7 @@
 
 mod broadcast;
 mod choices;
+mod connector_properties;
 mod connectors;
 mod directory_selection;
 mod engine;

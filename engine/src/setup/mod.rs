@@ -2,6 +2,9 @@
 
 mod choice_changes;
 mod choices;
+mod connector_change;
+#[cfg(test)]
+mod connector_change_tests;
 pub mod demo;
 mod directories;
 mod directory;
@@ -21,6 +24,10 @@ mod tests;
 pub use crate::store::configuration::TENANT_KIND;
 pub use choice_changes::{Choice, ChoiceError, ChoiceReport, change_choices};
 pub use choices::RuleChoices;
+pub use connector_change::{
+    ConnectionSettings, ConnectorChange, ConnectorChangeError, ConnectorChangeReport, ConnectorFault, ConnectorPlace,
+    PartitionChoice, STRUCTURE_TYPES, change_connector, try_settings,
+};
 pub use directories::{ACTIVE_DIRECTORY_KIND, Directories, FILE_KIND, open_directory};
 pub use directory::{NewDirectory, SetupContext, SetupError, add_directory, set_credential, set_deprovisioning};
 pub use forest::{change_forest, check_permissions};
@@ -32,7 +39,7 @@ pub use partitions::{PartitionError, choose_containers, select_partitions};
 pub use rule_changes::{
     Accept, RuleChangeError, RuleChangeReport, RuleChanges, RuleStep, configuration_version, judge_rules, store_rules,
 };
-pub use rule_set::{apply_default_rules, select_attributes};
+pub use rule_set::{ALWAYS, RuleUse, apply_default_rules, rules_by_attribute, select_attributes};
 pub use run_profiles::{
     ProfileChange, RunProfileError, StepFault, StepNumber, check_step, delete_run_profile, save_run_profile, store_run_profiles,
     usable_name,

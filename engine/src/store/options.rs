@@ -29,6 +29,12 @@ pub const LAST_RULE: &str = "last-rule";
 /// Name of the sandbox tenant.
 pub const SANDBOX_TENANT: &str = "sandbox-tenant";
 
+/// The option with the attributes of a connector that an administrator selected although no rule uses them, as JSON.
+#[must_use]
+pub fn attributes_by_hand(connector: uuid::Uuid) -> String {
+    format!("attributes-by-hand {connector}")
+}
+
 /// The number of the present configuration.
 ///
 /// # Errors

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use egui::accesskit::Toggled;
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT, Queryable};
-use syncline_engine::service::RunProfileView;
+use syncline_engine::service::{ConnectorProperties, DeletionLimit, RunProfileView};
+use syncline_engine::setup::ConnectionSettings;
 
-use crate::fixture::{AD_NAME, Fixture};
+use crate::fixture::{AD_NAME, CLOUD_NAME, Fixture};
 use crate::support::*;
 
 const AD_ROW: &str = "Connector contoso.com, Active Directory Domain Services, Idle";
@@ -29,10 +31,11 @@ fn open(fixture: &Arc<Fixture>, action: &str) -> Window {
 
 /// Writes into a field of a window or question instead of what is there.
 fn write(window: &mut Window, field: &str, text: &str) {
-    window.get_by_role_and_label(Role::TextInput, field).focus();
+    let role = if field == "Password" { Role::PasswordInput } else { Role::TextInput };
+    window.get_by_role_and_label(role, field).focus();
     window.run();
     window.key_press_modifiers(Modifiers::COMMAND, Key::A);
-    window.get_by_role_and_label(Role::TextInput, field).type_text(text);
+    window.get_by_role_and_label(role, field).type_text(text);
     window.run();
 }
 
@@ -150,6 +153,163 @@ fn what_cannot_be_stored_is_told_and_nothing_is_lost() {
     click_in(&mut window, PROFILES, Role::Button, "OK");
     assert!(!has(&window, Role::Window, PROFILES));
     assert_eq!(profiles(&fixture).len(), 4);
+}
+
+const PROPERTIES: &str = "Properties of \"contoso.com\"";
+
+fn properties(fixture: &Fixture) -> ConnectorProperties {
+    let mut found = None;
+    fixture.change(|state| found = state.properties.first().cloned());
+    found.unwrap()
+}
+
+fn page(window: &mut Window, label: &str) {
+    click_in(window, PROPERTIES, Role::Button, label);
+}
+
+fn is_ticked(window: &Window, label: &str) -> bool {
+    window.get_by_role_and_label(Role::CheckBox, label).accesskit_node().toggled() == Some(egui::accesskit::Toggled::True)
+}
+
+#[test]
+fn the_pages_of_a_forest_and_of_a_tenant() {
+    let fixture = Fixture::f1();
+    let mut window = open(&fixture, "Properties");
+    for label in [
+        "Properties",
+        "Connect to Active Directory Forest",
+        "Configure Directory Partitions",
+        "Configure Provisioning Hierarchy",
+        "Select Object Types",
+        "Select Attributes",
+    ] {
+        assert!(inner(&window, PROPERTIES).query_by_role_and_label(Role::Button, label).is_some(), "{label}");
+    }
+    window.key_press(Key::Escape);
+    window.run();
+    assert!(!has(&window, Role::Window, PROPERTIES));
+    let cloud = "Connector contoso.onmicrosoft.com - AAD, Windows Azure Active Directory (Microsoft), Idle";
+    double_click(&mut window, Role::Row, cloud);
+    let title = "Properties of \"contoso.onmicrosoft.com - AAD\"";
+    for label in [
+        "Properties",
+        "Connectivity",
+        "Global Parameters",
+        "Configure Partitions and Hierarchies",
+        "Select Object Types",
+        "Select Attributes",
+        "Configure Anchors",
+    ] {
+        click_in(&mut window, title, Role::Button, label);
+    }
+    assert!(reads(&window, "cloudAnchor"));
+    click_in(&mut window, title, Role::Button, "Global Parameters");
+    write(&mut window, "Deletion threshold", "0");
+    assert!(reads(&window, "Enter a whole number of objects, at least 1"));
+    write(&mut window, "Deletion threshold", "200");
+    click_in(&mut window, title, Role::Button, "OK");
+    fixture.change(|state| assert_eq!(state.properties[1].deletion_limit, Some(DeletionLimit::Count(200))));
+}
+
+#[test]
+fn everything_is_stored_at_once_and_what_is_wrong_stands_beside_its_field() {
+    let fixture = Fixture::f1();
+    let mut window = open(&fixture, "Properties");
+    write(&mut window, "Name", CLOUD_NAME);
+    page(&mut window, "Connect to Active Directory Forest");
+    write(&mut window, "Password", "wrong");
+    click_in(&mut window, PROPERTIES, Role::Button, "Test Connection");
+    assert!(reads(&window, "DC01.contoso.com refuses the password of svc_sync@contoso.com"));
+    click_in(&mut window, PROPERTIES, Role::Button, "OK");
+    assert!(reads(&window, &format!("A connector named \"{CLOUD_NAME}\" already exists")), "the page with the first fault");
+    page(&mut window, "Connect to Active Directory Forest");
+    assert!(reads(&window, "DC01.contoso.com refuses the password of svc_sync@contoso.com"));
+    assert_eq!(properties(&fixture).name, AD_NAME);
+    write(&mut window, "Password", "right");
+    write(&mut window, "User name", "svc_other");
+    page(&mut window, "Properties");
+    write(&mut window, "Name", "contoso");
+    click_in(&mut window, PROPERTIES, Role::Button, "OK");
+    assert!(!has(&window, Role::Window, PROPERTIES));
+    let stored = properties(&fixture);
+    let ConnectionSettings::Forest(settings) = stored.connection else { panic!("a forest") };
+    assert_eq!((stored.name.as_str(), settings.user.as_str()), ("contoso", "svc_other@contoso.com"));
+    assert!(has(&window, Role::Row, "Connector contoso, Active Directory Domain Services, Idle"));
+}
+
+#[test]
+fn containers_are_chosen_in_a_tree_with_three_states() {
+    let fixture = Fixture::f1();
+    fixture.change(|state| {
+        let root = &mut state.properties[0].partitions[1];
+        root.include = vec!["OU=CORP,DC=contoso,DC=com".into(), "OU=Old,DC=contoso,DC=com".into()];
+        root.exclude = vec!["DC=contoso,DC=com".into()];
+    });
+    let mut window = open(&fixture, "Properties");
+    page(&mut window, "Configure Directory Partitions");
+    assert!(!has(&window, Role::CheckBox, "Read CN=Configuration,DC=contoso,DC=com"));
+    click(&mut window, Role::CheckBox, "Show All");
+    assert!(has(&window, Role::CheckBox, "Read CN=Configuration,DC=contoso,DC=com"));
+    click_in(&mut window, PROPERTIES, Role::Button, "Containers...");
+    let state = |window: &Window, label: &str| window.get_by_role_and_label(Role::CheckBox, label).accesskit_node().toggled();
+    let (part, all, nothing) = (Some(Toggled::Mixed), Some(Toggled::True), Some(Toggled::False));
+    assert_eq!(state(&window, "DC=contoso,DC=com"), part);
+    assert_eq!((state(&window, "OU=CORP"), state(&window, "CN=Users")), (all, nothing));
+    assert!(reads(&window, "not in the directory any more"), "OU=Old was renamed");
+    let asked = |fixture: &Fixture| fixture.log().iter().filter(|asked| asked.starts_with("containers below")).count();
+    assert_eq!(asked(&fixture), 1, "levels are read when they are opened");
+    click(&mut window, Role::TreeItem, "OU=CORP");
+    assert_eq!(asked(&fixture), 2);
+    click(&mut window, Role::CheckBox, "OU=Rome");
+    assert_eq!((state(&window, "OU=CORP"), state(&window, "OU=Rome"), state(&window, "OU=Berlin")), (part, nothing, all));
+    click(&mut window, Role::CheckBox, "OU=Old");
+    press(&mut window, "Select Containers", "Advanced...");
+    let excluded = window.get_by_role_and_label(Role::MultilineTextInput, "Excluded containers, one a line");
+    assert_eq!(excluded.accesskit_node().value().unwrap(), "OU=Rome,OU=CORP,DC=contoso,DC=com");
+    press(&mut window, "Select Containers", "OK");
+    click_in(&mut window, PROPERTIES, Role::Button, "Apply");
+    assert!(reads(&window, "Stored. Now run Full Import, then Delta Synchronization."));
+    let stored = &properties(&fixture).partitions[1];
+    assert_eq!(stored.include, ["OU=CORP,DC=contoso,DC=com"]);
+    assert_eq!(stored.exclude, ["OU=Rome,OU=CORP,DC=contoso,DC=com"]);
+}
+
+#[test]
+fn an_attribute_that_a_rule_uses_stays_selected() {
+    let fixture = Fixture::f1();
+    let mut window = open(&fixture, "Properties");
+    page(&mut window, "Select Attributes");
+    assert!(!has(&window, Role::CheckBox, "pager"));
+    click(&mut window, Role::CheckBox, "title");
+    let told = "title is used by In from AD - User Title Check, In from AD - User Common; change or disable the rules first";
+    assert!(reads(&window, told));
+    assert!(is_ticked(&window, "title"));
+    click(&mut window, Role::CheckBox, "Show All");
+    write(&mut window, "Filter attributes", "PAGE");
+    assert!(!has(&window, Role::CheckBox, "title"));
+    click(&mut window, Role::CheckBox, "pager");
+    page(&mut window, "Select Object Types");
+    assert!(window.get_by_role_and_label(Role::CheckBox, "container").accesskit_node().is_disabled());
+    click(&mut window, Role::CheckBox, "user");
+    assert!(window.query_by_label_contains("leave the connector space").is_some());
+    click_in(&mut window, PROPERTIES, Role::Button, "OK");
+    assert!(has(&window, Role::Window, PROPERTIES), "what has to run is told before the window goes");
+    let stored = properties(&fixture);
+    assert!(stored.attributes.iter().find(|choice| choice.name == "pager").unwrap().selected);
+    assert!(!stored.object_types.iter().find(|choice| choice.name == "user").unwrap().selected);
+}
+
+#[test]
+fn changes_are_not_lost_without_a_question() {
+    let fixture = Fixture::f1();
+    let mut window = open(&fixture, "Properties");
+    write(&mut window, "Name", "other");
+    click_in(&mut window, PROPERTIES, Role::Button, "Cancel");
+    press(&mut window, "Unsaved Changes", "Go On Editing");
+    click_in(&mut window, PROPERTIES, Role::Button, "Cancel");
+    press(&mut window, "Unsaved Changes", "Discard Changes");
+    assert!(!has(&window, Role::Window, PROPERTIES));
+    assert_eq!(properties(&fixture).name, AD_NAME);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod delete;
 mod fields;
 pub mod list;
+mod properties;
 pub mod run_dialog;
 mod run_profiles;
 pub mod statistics;
@@ -98,7 +99,7 @@ impl Connectors {
                     let response = Grid::new().situation(cx.situation).show(ui, &ConnectorGrid { format: cx.format }, rows, grid);
                     chosen = response.action.map(|(action, _)| action);
                     if let Some(connector) = response.activated.and_then(|position| rows.get(position)) {
-                        cx.send(Command::OpenSearch { connector: connector.id, scope: None });
+                        cx.send(Command::ConnectorProperties(connector.id));
                     }
                 });
             },

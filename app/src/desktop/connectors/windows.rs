@@ -6,11 +6,13 @@ use syncline_engine::service::ConnectorSummary;
 use super::super::action::Action;
 use super::super::context::Cx;
 use super::delete::DeleteConnector;
+use super::properties::PropertiesWindow;
 use super::run_profiles::RunProfilesWindow;
 
 /// The open windows.
 #[derive(Default)]
 pub struct ConnectorWindows {
+    properties: Vec<PropertiesWindow>,
     run_profiles: Vec<RunProfilesWindow>,
     delete: Option<DeleteConnector>,
 }
@@ -20,6 +22,10 @@ impl ConnectorWindows {
     pub fn act(&mut self, cx: &Cx<'_>, action: Action, connector: Option<&ConnectorSummary>) {
         let Some(connector) = connector else { return };
         match action {
+            Action::ConnectorProperties => match self.properties.iter_mut().find(|window| window.connector() == connector.id) {
+                Some(window) => window.raise(),
+                None => self.properties.push(PropertiesWindow::new(cx, connector)),
+            },
             Action::ConfigureRunProfiles => {
                 match self.run_profiles.iter_mut().find(|window| window.connector() == connector.id) {
                     Some(window) => window.raise(),
@@ -33,6 +39,7 @@ impl ConnectorWindows {
 
     /// Draws the windows.
     pub fn show(&mut self, ctx: &Context, cx: &mut Cx<'_>) {
+        self.properties.retain_mut(|window| window.show(ctx, cx));
         self.run_profiles.retain_mut(|window| window.show(ctx, cx));
         if let Some(question) = &mut self.delete
             && !question.show(ctx, cx)
