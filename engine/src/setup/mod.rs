@@ -14,6 +14,7 @@ mod sandbox;
 mod schema_refresh;
 #[cfg(test)]
 mod selection_tests;
+mod tenant;
 #[cfg(test)]
 mod tests;
 
@@ -32,3 +33,7 @@ pub use run_profiles::{RunProfileError, delete_run_profile, save_run_profile};
 pub use sandbox::{add_sandbox, is_waiting_for_tenant, start_sandbox};
 pub use schema_refresh::{AttributeUse, ChangedAttribute, SchemaRefresh, refresh_schema};
 pub use syncline_sandbox::SandboxError;
+pub use tenant::{
+    TenantCheck, TenantFilter, TenantObject, add_tenant, tenant_capabilities, tenant_facts, tenant_objects, tenant_settings,
+    test_tenant,
+};
