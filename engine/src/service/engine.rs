@@ -187,7 +187,7 @@ impl Engine {
     }
 
     /// Stops the sandbox tenant of a connector that was deleted, so that its place is free.
-    fn stop_deserted_sandbox(&self) -> Answer<()> {
+    pub(super) fn stop_deserted_sandbox(&self) -> Answer<()> {
         let mut hosted = self.0.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
         if hosted.is_some()
             && self.query(|_, context| Ok(queries::protection::tenant(context).is_none()))?
@@ -255,7 +255,7 @@ impl Engine {
     }
 
     /// Applies the default rules, tells the listeners and gives the new connector.
-    fn configured(&self, connector: ConnectorId) -> Answer<ConnectorSummary> {
+    pub(super) fn configured(&self, connector: ConnectorId) -> Answer<ConnectorSummary> {
         self.recording_rules(|| Ok(setup::apply_default_rules(&self.0.database, self.ids())?))?;
         self.tell_configuration_changed();
         self.query(|reader, context| queries::connectors::summary_of(reader, context, connector))

@@ -223,7 +223,7 @@ pub fn users_of_type(rules: &[SyncRule], object_type: &str) -> Vec<SchemaUser> {
 }
 
 fn by_precedence(mut users: Vec<SchemaUser>) -> Vec<SchemaUser> {
-    users.sort_by(|one, other| (one.precedence, one.guid).cmp(&(other.precedence, other.guid)));
+    users.sort_by_key(|user| (user.precedence, user.guid));
     users
 }
 

@@ -18,6 +18,7 @@ mod sandbox;
 mod schema_refresh;
 #[cfg(test)]
 mod selection_tests;
+mod tenant;
 #[cfg(test)]
 mod tests;
 
@@ -47,3 +48,7 @@ pub use run_profiles::{
 pub use sandbox::{add_sandbox, is_waiting_for_tenant, start_sandbox};
 pub use schema_refresh::{AttributeUse, ChangedAttribute, SchemaRefresh, refresh_schema};
 pub use syncline_sandbox::SandboxError;
+pub use tenant::{
+    TenantCheck, TenantFilter, TenantObject, add_tenant, tenant_capabilities, tenant_facts, tenant_objects, tenant_settings,
+    test_tenant,
+};

@@ -13,18 +13,18 @@ use super::super::widgets::button_bar;
 use super::super::widgets::grid::{Grid, GridState, RowKey, RowSet};
 use super::grids::{FlowGrid, UseGrid};
 
-/// What the window is about.
-enum Subject {
-    /// An attribute: its flows, and the tab that is shown.
-    Attribute { flows: RowSet<(usize, ImportFlowView)>, state: GridState, uses_shown: bool },
-    /// An object type.
-    Type,
+/// The flows into an attribute, which stand on a tab beside its uses.
+struct Flows {
+    rows: RowSet<(usize, ImportFlowView)>,
+    state: GridState,
+    uses_shown: bool,
 }
 
 /// The open window.
 pub struct RulesOfSchema {
     title: String,
-    subject: Subject,
+    /// None when the window is about an object type.
+    flows: Option<Flows>,
     uses: RowSet<SchemaUseView>,
     use_state: GridState,
 }
@@ -33,10 +33,10 @@ impl RulesOfSchema {
     /// Attribute flow precedence and uses of an attribute.
     #[must_use]
     pub fn of_attribute(attribute: &MvSchemaAttributeView) -> Self {
-        let flows = RowSet::new(attribute.import_flows.iter().cloned().enumerate().collect());
+        let rows = RowSet::new(attribute.import_flows.iter().cloned().enumerate().collect());
         Self {
             title: format!("Attribute Flow Precedence - {}", attribute.name),
-            subject: Subject::Attribute { flows, state: GridState::default(), uses_shown: false },
+            flows: Some(Flows { rows, state: GridState::default(), uses_shown: false }),
             uses: RowSet::new(attribute.uses.clone()),
             use_state: GridState::default(),
         }
@@ -49,7 +49,7 @@ impl RulesOfSchema {
         let inbound = |rule: &&SchemaUseView| rule.direction == syncline_engine::rules::Direction::Inbound;
         Self {
             title: format!("Object Deletion Rule - {}", kind.name),
-            subject: Subject::Type,
+            flows: None,
             uses: RowSet::new(kind.rules.iter().filter(keeps).filter(inbound).cloned().collect()),
             use_state: GridState::default(),
         }
@@ -68,12 +68,12 @@ impl RulesOfSchema {
 
     /// The rule that is selected in the list shown.
     fn selected(&self) -> Option<Uuid> {
-        match &self.subject {
-            Subject::Attribute { flows, state, uses_shown: false } => {
+        match &self.flows {
+            Some(Flows { rows, state, uses_shown: false }) => {
                 let key = state.single()?;
-                flows.iter().find(|(_, row)| row.0 as RowKey == key).map(|(_, row)| row.1.guid)
+                rows.iter().find(|(_, row)| row.0 as RowKey == key).map(|(_, row)| row.1.guid)
             }
-            Subject::Attribute { .. } | Subject::Type => self.use_state.single().map(Uuid::from_u128),
+            _ => self.use_state.single().map(Uuid::from_u128),
         }
     }
 
@@ -87,10 +87,10 @@ impl RulesOfSchema {
             }
         });
         egui::CentralPanel::no_frame().show(ui, |ui| {
-            let Self { subject, uses, use_state, .. } = self;
-            let of_type = matches!(subject, Subject::Type);
-            if let Subject::Attribute { flows, state, uses_shown } = subject {
-                let labels = [format!("Import Flows ({})", flows.total()), format!("Used By ({})", uses.total())];
+            let Self { flows, uses, use_state, .. } = self;
+            let of_type = flows.is_none();
+            if let Some(Flows { rows, state, uses_shown }) = flows {
+                let labels = [format!("Import Flows ({})", rows.total()), format!("Used By ({})", uses.total())];
                 let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
                 if let Some(tab) = tabs::bar(ui, &labels, usize::from(*uses_shown)) {
                     *uses_shown = tab == 1;
@@ -98,8 +98,8 @@ impl RulesOfSchema {
                 ui.add_space(4.0);
                 if !*uses_shown {
                     weak(ui, "The first enabled flow with a value wins. The order is that of the rules' precedence; a lower number comes first.");
-                    let response = Grid::new().situation(cx.situation).show(ui, &FlowGrid, flows, state);
-                    let rule = |position: u64| flows.get(position).map(|row| row.1.guid);
+                    let response = Grid::new().situation(cx.situation).show(ui, &FlowGrid, rows, state);
+                    let rule = |position: u64| rows.get(position).map(|row| row.1.guid);
                     open_rule(cx, response.activated.and_then(rule), response.action.map(|(action, at)| (action, rule(at))));
                     return;
                 }

@@ -41,6 +41,9 @@ pub trait TenantBackend: Send + std::fmt::Debug {
     /// [`ConnectorError`] says what failed and what to do.
     fn check(&mut self) -> Result<(), ConnectorError>;
 
+    /// Tries what an import reads; each with what was found or why it cannot be read.
+    fn probe(&mut self) -> Vec<(String, Result<String, ConnectorError>)>;
+
     /// What the tenant tells of itself.
     ///
     /// # Errors

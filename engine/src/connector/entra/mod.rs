@@ -24,9 +24,9 @@ pub use self::backend::{TenantBackend, TenantFacts};
 pub use self::client::{CallError, TenantClient};
 pub use self::cloud::Cloud;
 use self::graph::GraphBackend;
-pub use self::graph::{AttributeCapability, reason_not_written};
+pub use self::graph::{AttributeCapability, capabilities as attribute_capabilities, reason_not_written};
 pub use self::name::{anchor_of_dn, dn_of_anchor};
-pub use self::settings::{BackendKind, EntraSettings, Proof, WriteBudget};
+pub use self::settings::{BackendKind, EntraSettings, Proof, WriteBudget, server_name};
 use self::sync_channel::SyncChannel;
 use super::{
     CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, ExportChange, ExportResult,

@@ -22,8 +22,8 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use self::attributes::{AttributeCapability, reason_not_written};
-use self::attributes::{Kind, SOURCE_ANCHOR, capabilities, mark};
+pub use self::attributes::{AttributeCapability, capabilities, reason_not_written};
+use self::attributes::{Kind, SOURCE_ANCHOR, mark};
 use self::batch::{Batches, RETRIES};
 use self::lookup::Deleted;
 use self::query::quoted;
@@ -206,6 +206,23 @@ impl TenantBackend for GraphBackend {
         self.get("organization", &[("$select", "id")], &cancel)?;
         self.group_anchor(true, &cancel)?;
         Ok(())
+    }
+
+    fn probe(&mut self) -> Vec<(String, Result<String, ConnectorError>)> {
+        let cancel = CancelToken::default();
+        let mut found = Vec::new();
+        for path in ["organization", "domains", "users", "groups", "contacts", "devices"] {
+            let options: &[(&str, &str)] =
+                if Kind::ALL.iter().any(|kind| kind.set() == path) { &[("$select", "id"), ("$top", "1")] } else { &[] };
+            let read = self.get(path, options, &cancel).map(|_| "can be read".to_owned()).map_err(ConnectorError::from);
+            found.push((path.to_owned(), read));
+        }
+        let anchor = self.group_anchor(false, &cancel).map(|known| match known {
+            Some(name) => format!("groups keep their source anchor in {name}"),
+            None => "groups have no source anchor yet; the first export makes the property".to_owned(),
+        });
+        found.push(("directory extensions".to_owned(), anchor));
+        found
     }
 
     fn facts(&mut self) -> Result<TenantFacts, ConnectorError> {

@@ -182,6 +182,10 @@ impl TenantBackend for SyncChannel {
         self.company().map(drop)
     }
 
+    fn probe(&mut self) -> Vec<(String, Result<String, ConnectorError>)> {
+        vec![("synchronization channel".to_owned(), self.company().map(|_| "can be read".to_owned()))]
+    }
+
     fn facts(&mut self) -> Result<TenantFacts, ConnectorError> {
         let company = self.company()?;
         let text = |name: &str| company.get(name).and_then(Value::as_str).map(str::to_owned);
