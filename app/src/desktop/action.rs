@@ -309,8 +309,6 @@ impl Action {
             | Self::Contents
             | Self::OpenLogFolder
             | Self::ConnectorProperties
-            | Self::DeleteConnector
-            | Self::ConfigureRunProfiles
             | Self::ExportConnector
             | Self::ImportConnector
             | Self::UpdateConnector
@@ -325,6 +323,8 @@ impl Action {
             | Self::LoadQuery
             | Self::ExportResults => Err(LATER.to_owned()),
             Self::CreateConnector => Err(CONNECT_LATER.to_owned()),
+            Self::ConfigureRunProfiles => need(now.workspace && now.connector().is_some(), "Select a connector first"),
+            Self::DeleteConnector => idle_connector(now),
             Self::Run | Self::RunAgain => run_availability(now),
             Self::Stop => stop_availability(now),
             Self::CopyLink | Self::Details => need(now.selected_run.is_some(), "Select a run first"),
@@ -436,6 +436,16 @@ fn run_availability(now: &Situation) -> Result<(), String> {
             Err("No connector has a run profile".to_owned())
         }
         _ => Ok(()),
+    }
+}
+
+/// What needs one connector at which nothing goes on.
+fn idle_connector(now: &Situation) -> Result<(), String> {
+    match now.connector().filter(|_| now.workspace) {
+        None => Err("Select a connector first".to_owned()),
+        Some(connector) if connector.state != ConnectorState::Idle => Err("Connector is already running".to_owned()),
+        Some(_) if now.running || now.cycle => Err("A run is going on; wait until it has finished".to_owned()),
+        Some(_) => Ok(()),
     }
 }
 

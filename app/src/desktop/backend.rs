@@ -9,11 +9,11 @@ use syncline_engine::connector::CancelToken;
 use syncline_engine::model::{Clock, ConnectorId, RuleId, RunId};
 use syncline_engine::rules::SyncRule;
 use syncline_engine::service::{
-    Comparison, ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, Engine, EngineError,
-    EngineEvent, EngineOptions, EngineStatus, ExportReport, ExpressionObject, ImportOptions, ImportReport, MvHit, MvObjectView,
-    MvSearch, MvTypeView, ObjectChange, Page, PreviewView, RuleChangeView, RuleClone, RuleDetails, RuleSet, RuleSummary,
-    RuleTrialView, RunDetails, RunFilter, RunObjectView, RunSummary, ServerConfigurationView, SyncMode, WhatIfFilter,
-    WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
+    Comparison, ConnectorDeletionImpact, ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy,
+    Engine, EngineError, EngineEvent, EngineOptions, EngineStatus, ExportReport, ExpressionObject, ImportOptions, ImportReport,
+    MvHit, MvObjectView, MvSearch, MvTypeView, ObjectChange, Page, PreviewView, RuleChangeView, RuleClone, RuleDetails, RuleSet,
+    RuleSummary, RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView, RunSummary,
+    ServerConfigurationView, SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
 };
 use syncline_engine::setup::RuleChanges;
 use uuid::Uuid;
@@ -61,6 +61,20 @@ pub trait Backend: Send + Sync {
     fn try_rule(&self, rule: &SyncRule, object: Uuid) -> Answer<RuleTrialView>;
     fn expression_object(&self, connector: &str, dn: &str) -> Answer<ExpressionObject>;
     fn expression_mv_object(&self, guid: Uuid, connector: Option<&str>) -> Answer<ExpressionObject>;
+    fn store_run_profiles(
+        &self,
+        connector: &str,
+        seen: &[RunProfileView],
+        changes: &[RunProfileChange],
+    ) -> Answer<ConnectorSummary>;
+    fn connector_deletion_impact(
+        &self,
+        connector: &str,
+        space_only: bool,
+        cancel: &CancelToken,
+        tell: Arc<TellWhatIf>,
+    ) -> Answer<ConnectorDeletionImpact>;
+    fn delete_connector(&self, connector: &str, space_only: bool) -> Answer<RunId>;
     fn start_run(&self, connector: &str, profile: &str) -> Answer<RunId>;
     fn stop_run(&self, connector: Option<&str>) -> Answer<Vec<RunId>>;
     fn start_cycle(&self, policy: CyclePolicy) -> Answer<()>;
@@ -173,6 +187,26 @@ impl Backend for Engine {
     }
     fn expression_mv_object(&self, guid: Uuid, connector: Option<&str>) -> Answer<ExpressionObject> {
         Self::expression_mv_object(self, guid, connector)
+    }
+    fn store_run_profiles(
+        &self,
+        connector: &str,
+        seen: &[RunProfileView],
+        changes: &[RunProfileChange],
+    ) -> Answer<ConnectorSummary> {
+        Self::store_run_profiles(self, connector, seen, changes)
+    }
+    fn connector_deletion_impact(
+        &self,
+        connector: &str,
+        space_only: bool,
+        cancel: &CancelToken,
+        tell: Arc<TellWhatIf>,
+    ) -> Answer<ConnectorDeletionImpact> {
+        Self::connector_deletion_impact(self, connector, space_only, cancel, tell)
+    }
+    fn delete_connector(&self, connector: &str, space_only: bool) -> Answer<RunId> {
+        Self::delete_connector(self, connector, space_only).map(|handle| handle.id())
     }
     fn start_run(&self, connector: &str, profile: &str) -> Answer<RunId> {
         Self::start_run(self, connector, profile).map(|handle| handle.id())

@@ -17,6 +17,7 @@ use super::backend::Backend;
 use super::command::{Command, WhatIfStart};
 use super::connectors::Connectors;
 use super::connectors::run_dialog::RunDialog;
+use super::connectors::windows::ConnectorWindows;
 use super::context::{Around, Cx, question};
 use super::find::Find;
 use super::links;
@@ -49,6 +50,7 @@ pub struct Session {
     /// The Operations tab.
     pub operations: Operations,
     connectors_tab: Connectors,
+    connector_windows: ConnectorWindows,
     designer: MetaverseDesigner,
     /// The Metaverse Search tab.
     pub search: MetaverseSearch,
@@ -82,6 +84,7 @@ impl Session {
             progress: BTreeMap::new(),
             operations: Operations::default(),
             connectors_tab: Connectors::default(),
+            connector_windows: ConnectorWindows::default(),
             designer: MetaverseDesigner::default(),
             search: MetaverseSearch::new(query),
             windows: Windows::default(),
@@ -310,6 +313,7 @@ impl Session {
             windows,
             whatif,
             rules_editor,
+            connector_windows,
             find,
             save_runs,
             clear_runs,
@@ -325,6 +329,7 @@ impl Session {
         let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
         windows.show(ctx, &mut cx);
         rules_editor.show(ctx, &mut cx);
+        connector_windows.show(ctx, &mut cx);
         whatif.show(ctx, &mut cx);
         if let Some(window) = save_runs
             && !window.show(ctx, &mut cx)
@@ -462,6 +467,12 @@ impl Session {
             Action::WhatIf => {
                 let connector = connector.filter(|_| situation.tab == Tab::Connectors);
                 self.execute(Command::OpenWhatIf(WhatIfStart { connector, ..WhatIfStart::default() }), around, ctx, notices);
+            }
+            Action::ConfigureRunProfiles | Action::DeleteConnector => {
+                let mut commands = Vec::new();
+                let Self { backend, connector_windows, progress, .. } = self;
+                let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
+                connector_windows.act(&cx, action, situation.connector());
             }
             Action::RulesEditor
             | Action::AddRule

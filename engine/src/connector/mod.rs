@@ -16,7 +16,7 @@ pub use containers::ContainerFilter;
 pub use types::{
     Anchor, CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError, EntryAttributes,
     EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome, ExportResult, ExportValue, ImportEntry,
-    ImportItem, ImportMode, ImportRequest, ImportSummary, ReferenceTarget, Watermark,
+    ImportItem, ImportMode, ImportRequest, ImportSummary, ReferenceChanges, ReferenceTarget, Watermark,
 };
 
 /// Code of the refusal of an object that the directory can never hold. Such an object stays pending without an error of
@@ -58,6 +58,21 @@ pub trait Connector: Send {
         request: &ImportRequest,
         sink: &mut dyn FnMut(ImportItem) -> bool,
     ) -> Result<ImportSummary, ConnectorError>;
+
+    /// Reads single objects whole, as a full import would hand them over; asked after a delta import whose changes of
+    /// them do not fit what is known. One that is gone is handed over as [`ImportItem::Deleted`]. A directory that
+    /// cannot look objects up hands over nothing: then these objects wait for a full import.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when the directory cannot be reached or refuses.
+    fn objects(
+        &mut self,
+        _request: &ImportRequest,
+        _anchors: &[Anchor],
+        _sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<(), ConnectorError> {
+        Ok(())
+    }
 
     /// Sends a batch of changes, in order, and says for each what became of it: the answer has one
     /// result per change, in the same order.

@@ -125,6 +125,18 @@ pub enum EntryValue {
 /// Attribute values by name, in the directory's order of values.
 pub type EntryAttributes = BTreeMap<String, Vec<EntryValue>>;
 
+/// Values of a reference attribute that came and went, by name.
+///
+/// They say how the directory stands now: a value in `added` is there, one in `removed` is not, so the same change may
+/// be told twice. No name is in both.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReferenceChanges {
+    /// DNs of objects that are referred to now.
+    pub added: Vec<String>,
+    /// DNs of objects that are not referred to any more.
+    pub removed: Vec<String>,
+}
+
 /// One object of a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportEntry {
@@ -137,7 +149,10 @@ pub struct ImportEntry {
     /// All its wanted attributes; in a partial delta only those that changed, a changed one without
     /// values being absent now.
     pub attributes: EntryAttributes,
-    /// True when `attributes` holds only what changed.
+    /// In a partial delta: reference attributes whose other values did not change. So one change of a group of any size
+    /// is one value. An attribute is here or in `attributes`; a whole object has none here.
+    pub changed_references: BTreeMap<String, ReferenceChanges>,
+    /// True when `attributes` and `changed_references` hold only what changed.
     pub partial: bool,
 }
 

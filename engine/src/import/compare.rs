@@ -20,12 +20,30 @@ pub(super) struct Incoming {
     pub image: Image,
     /// Sorted targets by attribute; an attribute without targets is absent now.
     pub references: BTreeMap<AttributeId, Vec<CsId>>,
-    /// The attributes told; `None` means all.
+    /// Targets that came and went by attribute, of attributes whose other values were not told.
+    pub changed: BTreeMap<AttributeId, ChangedTargets>,
+    /// The attributes told with all their values; `None` means all.
     pub mentioned: Option<BTreeSet<AttributeId>>,
     /// The name differs from the one the object had.
     pub renamed: bool,
     /// The import is a full one: what it does not show is not there.
     pub full: bool,
+}
+
+/// Targets of a reference attribute that came and went, both sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ChangedTargets {
+    pub there: Vec<CsId>,
+    pub gone: Vec<CsId>,
+}
+
+/// What an import tells of a reference attribute.
+#[derive(Clone, Copy, Debug)]
+enum Told<'a> {
+    /// All its targets.
+    Whole(&'a [CsId]),
+    /// Only these.
+    Changed(&'a ChangedTargets),
 }
 
 /// What a comparison found.
@@ -49,7 +67,8 @@ pub(super) fn is_fresh(object: &CsObject) -> bool {
 }
 
 /// Lays an imported object over its connector space object. `object` already has its new name; `sets`
-/// are its references, as loaded, and become those to write.
+/// are its references, as loaded, and become those to write. Of attributes that are not told whole, `sets` need only
+/// hold the targets that are told, and what is above the hologram.
 pub(super) fn compare(
     object: &mut CsObject,
     sets: &mut ReferenceSets,
@@ -61,15 +80,23 @@ pub(super) fn compare(
     let fresh = is_fresh(object);
     let first = fresh && previous.is_none();
     let imported = imported_image(object, incoming);
-    let imported_references = imported_references(&before, &previous, incoming);
+    let told = told_references(&before, incoming);
 
     let retyped = !fresh
         && (previous.operation == ObjectOperation::DeleteAdd
             || object.object_type.as_deref().is_some_and(|known| !known.eq_ignore_ascii_case(&incoming.object_type)));
-    for (attribute, targets) in &imported_references {
-        let hologram = before.get(*attribute, ReferenceLayer::Hologram);
-        sets.set(*attribute, ReferenceLayer::ImportAdd, minus(targets, hologram));
-        sets.set(*attribute, ReferenceLayer::ImportDelete, minus(hologram, targets));
+    for (attribute, told) in &told {
+        let layer = |layer| before.get(*attribute, layer);
+        let hologram = layer(ReferenceLayer::Hologram);
+        let (adds, deletes) = match told {
+            Told::Whole(targets) => (minus(targets, hologram), minus(hologram, targets)),
+            Told::Changed(ChangedTargets { there, gone }) => (
+                minus(&union(layer(ReferenceLayer::ImportAdd), &minus(there, hologram)), gone),
+                union(&minus(layer(ReferenceLayer::ImportDelete), there), &both(gone, hologram)),
+            ),
+        };
+        sets.set(*attribute, ReferenceLayer::ImportAdd, adds);
+        sets.set(*attribute, ReferenceLayer::ImportDelete, deletes);
     }
     object.pending_import = pending_import(object, sets, &imported, incoming, (fresh, retyped));
     object.object_type = Some(incoming.object_type.clone());
@@ -79,7 +106,7 @@ pub(super) fn compare(
         confirm_deletion(object, incoming.full)
     } else {
         let mut confirmed = confirm(&object.unconfirmed, &object.unapplied, &evidence);
-        confirm_references(sets, &before, &imported_references, &evidence, &mut confirmed.mismatches);
+        confirm_references(sets, &before, &told, &evidence, &mut confirmed.mismatches);
         object.unconfirmed = settle(confirmed.unconfirmed, sets.any(UNCONFIRMED));
         object.unapplied = settle(confirmed.unapplied, sets.any(UNAPPLIED));
         confirmed.mismatches
@@ -121,24 +148,15 @@ fn imported_image(object: &CsObject, incoming: &Incoming) -> Image {
     image
 }
 
-/// The references as imported, by attribute; attributes without values are listed too when they had some.
-fn imported_references(before: &ReferenceSets, previous: &Delta, incoming: &Incoming) -> BTreeMap<AttributeId, Vec<CsId>> {
-    let mut found = incoming.references.clone();
-    for attribute in before.attributes() {
-        found.entry(attribute).or_insert_with(|| {
-            let told = incoming.mentioned.as_ref().is_none_or(|mentioned| mentioned.contains(&attribute));
-            if told {
-                return Vec::new();
-            }
-            let hologram = before.get(attribute, ReferenceLayer::Hologram);
-            if previous.operation == ObjectOperation::Delete {
-                return hologram.to_vec();
-            }
-            let kept = minus(hologram, before.get(attribute, ReferenceLayer::ImportDelete));
-            union(&kept, before.get(attribute, ReferenceLayer::ImportAdd))
-        });
-    }
-    found
+/// What is told of the references, by attribute; an attribute that had values and is told to have none is there too.
+/// What is not told stays as it is in every layer.
+fn told_references<'a>(before: &ReferenceSets, incoming: &'a Incoming) -> BTreeMap<AttributeId, Told<'a>> {
+    let mut told: BTreeMap<_, _> =
+        incoming.changed.iter().map(|(attribute, changed)| (*attribute, Told::Changed(changed))).collect();
+    let mentioned = |attribute: &AttributeId| incoming.mentioned.as_ref().is_none_or(|mentioned| mentioned.contains(attribute));
+    told.extend(before.attributes().into_iter().filter(mentioned).map(|attribute| (attribute, Told::Whole(&[]))));
+    told.extend(incoming.references.iter().map(|(attribute, targets)| (*attribute, Told::Whole(targets))));
+    told
 }
 
 /// The difference between the imported object and the hologram.
@@ -176,40 +194,53 @@ fn confirm_deletion(object: &mut CsObject, full: bool) -> Vec<Mismatch> {
     vec![Mismatch { attribute: DN_ATTRIBUTE, exported: "the deletion".to_owned(), imported: "the object".to_owned() }]
 }
 
-/// Confirms exported and staged reference values.
+/// Confirms exported and staged reference values. Where only some targets are told, the others wait on.
 fn confirm_references(
     sets: &mut ReferenceSets,
     before: &ReferenceSets,
-    imported: &BTreeMap<AttributeId, Vec<CsId>>,
+    told: &BTreeMap<AttributeId, Told<'_>>,
     evidence: &Evidence<'_>,
     mismatches: &mut Vec<Mismatch>,
 ) {
     use ReferenceLayer::{UnappliedAdd, UnappliedDelete, UnconfirmedAdd, UnconfirmedDelete};
-    for (attribute, targets) in imported {
+    for attribute in before.attributes().into_iter().filter(|attribute| evidence.blind(*attribute)) {
+        sets.set(attribute, UnconfirmedAdd, Vec::new());
+        sets.set(attribute, UnconfirmedDelete, Vec::new());
+    }
+    for (attribute, told) in told.iter().filter(|(attribute, _)| !evidence.blind(**attribute)) {
         let attribute = *attribute;
-        if evidence.blind(attribute) {
-            sets.set(attribute, UnconfirmedAdd, Vec::new());
-            sets.set(attribute, UnconfirmedDelete, Vec::new());
-            continue;
-        }
-        if !evidence.tells(attribute) {
-            continue;
-        }
         let layer = |layer| before.get(attribute, layer);
+        // The exported values that are told, as they were exported and as they are.
+        let (added, deleted, missing, remaining) = match told {
+            Told::Whole(targets) => {
+                let (added, deleted) = (layer(UnconfirmedAdd).to_vec(), layer(UnconfirmedDelete).to_vec());
+                let (missing, remaining) = (minus(&added, targets), both(&deleted, targets));
+                (added, deleted, missing, remaining)
+            }
+            Told::Changed(ChangedTargets { there, gone }) => {
+                let all = union(there, gone);
+                let (added, deleted) = (both(layer(UnconfirmedAdd), &all), both(layer(UnconfirmedDelete), &all));
+                let (missing, remaining) = (both(&added, gone), both(&deleted, there));
+                (added, deleted, missing, remaining)
+            }
+        };
         // Not seen: they go back to the staged export, unless it takes them back anyway.
-        let missing = minus(&minus(layer(UnconfirmedAdd), targets), layer(UnappliedDelete));
-        let remaining = minus(&both(layer(UnconfirmedDelete), targets), layer(UnappliedAdd));
+        let missing = minus(&missing, layer(UnappliedDelete));
+        let remaining = minus(&remaining, layer(UnappliedAdd));
         if !missing.is_empty() || !remaining.is_empty() {
             mismatches.push(Mismatch {
                 attribute,
-                exported: format!("{} added, {} removed", layer(UnconfirmedAdd).len(), layer(UnconfirmedDelete).len()),
+                exported: format!("{} added, {} removed", added.len(), deleted.len()),
                 imported: format!("{} missing, {} still there", missing.len(), remaining.len()),
             });
         }
-        let adds = minus(&union(layer(UnappliedAdd), &missing), targets);
-        let deletes = both(&union(layer(UnappliedDelete), &remaining), targets);
-        sets.set(attribute, UnconfirmedAdd, Vec::new());
-        sets.set(attribute, UnconfirmedDelete, Vec::new());
+        let (adds, deletes) = (union(layer(UnappliedAdd), &missing), union(layer(UnappliedDelete), &remaining));
+        let (adds, deletes) = match told {
+            Told::Whole(targets) => (minus(&adds, targets), both(&deletes, targets)),
+            Told::Changed(ChangedTargets { there, gone }) => (minus(&adds, there), minus(&deletes, gone)),
+        };
+        sets.set(attribute, UnconfirmedAdd, minus(layer(UnconfirmedAdd), &added));
+        sets.set(attribute, UnconfirmedDelete, minus(layer(UnconfirmedDelete), &deleted));
         sets.set(attribute, UnappliedAdd, adds);
         sets.set(attribute, UnappliedDelete, deletes);
     }

@@ -32,6 +32,15 @@ impl ReferenceSets {
         Self(sets)
     }
 
+    /// Adds loaded rows, known or not.
+    pub(super) fn learn(&mut self, rows: &[CsReference]) {
+        for (key, mut targets) in Self::of(rows).0 {
+            targets.dedup();
+            let known = self.0.entry(key).or_default();
+            *known = union(known, &targets);
+        }
+    }
+
     /// The targets of one attribute in one layer.
     pub(super) fn get(&self, attribute: AttributeId, layer: ReferenceLayer) -> &[CsId] {
         self.0.get(&(attribute, layer)).map_or(&[], Vec::as_slice)

@@ -1,12 +1,12 @@
 //! Log files of imports (`engine.md` 6.1: `to-file`, `resume-from-file`): what a directory handed over, one JSON
 //! record a line, for looking at it and for staging it later.
 //!
-//! The first line says where the records come from, the last one where the next delta import begins; a file without
-//! it was not finished and is not staged to its end.
+//! The first line says where the records come from, the line `end` where the next delta import begins; a file without
+//! it was not finished and is not staged to its end. Behind it are objects that had to be read whole after all.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::connector::{
     Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError,
-    EntryValue, ExportChange, ExportResult, ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary,
+    EntryValue, ExportChange, ExportResult, ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary, ReferenceChanges,
 };
 use crate::model::{ObjectError, Schema};
 use crate::store::Database;
@@ -25,7 +25,9 @@ use crate::store::Database;
 /// Folder of the log files, beside the database.
 const FOLDER: &str = "import-logs";
 /// Form of the records that this version writes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// Older forms that it reads as well: without values of references that came and went.
+const OLDEST_FORMAT: u32 = 1;
 /// Longest line that is read: a group with its members is one.
 const LONGEST_LINE: u64 = 1 << 28;
 
@@ -64,6 +66,8 @@ enum Line {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         partial: bool,
         attributes: BTreeMap<String, Vec<LoggedValue>>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        changed_references: BTreeMap<String, LoggedChanges>,
     },
     Deleted {
         dn: Option<String>,
@@ -82,6 +86,13 @@ enum Line {
         server: Option<String>,
         warnings: Vec<String>,
     },
+}
+
+/// DNs of objects that are referred to since the last import, or not any more.
+#[derive(Serialize, Deserialize)]
+struct LoggedChanges {
+    added: Vec<String>,
+    removed: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -129,6 +140,11 @@ impl Line {
                     .into_iter()
                     .map(|(name, values)| (name, values.into_iter().map(LoggedValue::of).collect()))
                     .collect(),
+                changed_references: entry
+                    .changed_references
+                    .into_iter()
+                    .map(|(name, ReferenceChanges { added, removed })| (name, LoggedChanges { added, removed }))
+                    .collect(),
             },
             ImportItem::Deleted { anchor, dn } => Self::Deleted { dn, anchor: STANDARD.encode(anchor.0) },
             ImportItem::Filtered { anchor, dn } => Self::Filtered { dn, anchor: anchor.map(|anchor| STANDARD.encode(anchor.0)) },
@@ -143,12 +159,14 @@ pub(crate) struct Recording {
     path: PathBuf,
     origin: Origin,
     stages: bool,
+    /// The file, once the import was written.
+    file: Option<BufWriter<File>>,
 }
 
 impl Recording {
     /// A directory and the file for it; without `stages` nothing is handed on.
     pub(crate) fn new(inner: Box<dyn Connector>, path: PathBuf, origin: Origin, stages: bool) -> Self {
-        Self { inner, path, origin, stages }
+        Self { inner, path, origin, stages, file: None }
     }
 }
 
@@ -191,7 +209,26 @@ impl Connector for Recording {
             warnings: summary.warnings.clone(),
         };
         write(&mut file, &end).and_then(|()| file.flush()).map_err(failed)?;
+        self.file = Some(file);
         Ok(summary)
+    }
+
+    fn objects(
+        &mut self,
+        request: &ImportRequest,
+        anchors: &[Anchor],
+        sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<(), ConnectorError> {
+        let Some(mut file) = self.file.take() else { return Ok(()) };
+        let mut fault = None;
+        let read = self.inner.objects(request, anchors, &mut |item| {
+            fault = write(&mut file, &Line::of(item.clone())).err();
+            fault.is_none() && sink(item)
+        });
+        match fault.map_or_else(|| file.flush(), Err) {
+            Err(error) => Err(file_error(ConnectorErrorKind::FileAccess, &self.path, "cannot be written", error)),
+            Ok(()) => read,
+        }
     }
 
     fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
@@ -222,12 +259,46 @@ fn write(file: &mut BufWriter<File>, line: &Line) -> io::Result<()> {
 pub(crate) struct Replay {
     path: PathBuf,
     connector: Uuid,
+    /// What follows the end of the import, once that was read.
+    rest: Option<Lines>,
 }
 
 impl Replay {
     /// The file of a connector.
     pub(crate) fn new(path: PathBuf, connector: Uuid) -> Self {
-        Self { path, connector }
+        Self { path, connector, rest: None }
+    }
+
+    /// What a line hands over.
+    fn handed_over(&self, line: Line, number: u64) -> Result<Content, ConnectorError> {
+        let anchor = |text: String| STANDARD.decode(text).map(Anchor).map_err(|error| self.fault(number, error));
+        Ok(Content::Item(match line {
+            Line::Entry { dn, object_type, anchor: known, partial, attributes, changed_references } => {
+                let attributes = attributes
+                    .into_iter()
+                    .map(|(name, values)| Ok((name, values.into_iter().map(LoggedValue::value).collect::<Result<_, _>>()?)))
+                    .collect::<Result<_, base64::DecodeError>>()
+                    .map_err(|error| self.fault(number, error))?;
+                let changed_references = changed_references
+                    .into_iter()
+                    .map(|(name, LoggedChanges { added, removed })| (name, ReferenceChanges { added, removed }))
+                    .collect();
+                let anchor = anchor(known)?;
+                ImportItem::Entry(ImportEntry { anchor, dn, object_type, attributes, changed_references, partial })
+            }
+            Line::Deleted { dn, anchor: known } => ImportItem::Deleted { anchor: anchor(known)?, dn },
+            Line::Filtered { dn, anchor: known } => ImportItem::Filtered { anchor: known.map(anchor).transpose()?, dn },
+            Line::Unreadable { dn, error } => ImportItem::Bad(DiscoveryError { dn, error }),
+            Line::Import { .. } => return Err(self.fault(number, "a second import begins; keep one import to a file")),
+            Line::End { watermark, warnings, .. } => {
+                let watermark = watermark.map(|text| STANDARD.decode(text)).transpose();
+                return Ok(Content::End(ImportSummary {
+                    watermark: watermark.map_err(|error| self.fault(number, error))?,
+                    server: Some(self.path.display().to_string()),
+                    warnings,
+                }));
+            }
+        }))
     }
 
     fn fault(&self, number: u64, what: impl std::fmt::Display) -> ConnectorError {
@@ -244,8 +315,8 @@ impl Replay {
         let Line::Import { format, origin, partition, full } = line else {
             return Err(wrong("it does not begin with the line of an import".to_owned()));
         };
-        if format != FORMAT {
-            return Err(wrong(format!("its format is {format}; this version reads format {FORMAT}")));
+        if !(OLDEST_FORMAT..=FORMAT).contains(&format) {
+            return Err(wrong(format!("its format is {format}; this version reads formats {OLDEST_FORMAT} to {FORMAT}")));
         }
         if origin.connector_id != self.connector {
             return Err(wrong(format!("it was written by connector \"{}\"; write one with this connector", origin.connector)));
@@ -286,57 +357,88 @@ impl Connector for Replay {
         request: &ImportRequest,
         sink: &mut dyn FnMut(ImportItem) -> bool,
     ) -> Result<ImportSummary, ConnectorError> {
-        let file = File::open(&self.path).map_err(|error| {
-            let missing = error.kind() == io::ErrorKind::NotFound;
-            let kind = if missing { ConnectorErrorKind::FileNotFound } else { ConnectorErrorKind::FileAccess };
-            file_error(kind, &self.path, "cannot be opened", error)
-        })?;
-        let mut file = BufReader::new(file);
-        let mut text = Vec::new();
-        for number in 1.. {
-            text.clear();
-            let read = (&mut file).take(LONGEST_LINE).read_until(b'\n', &mut text);
-            read.map_err(|error| file_error(ConnectorErrorKind::FileAccess, &self.path, "cannot be read", error))?;
-            if text.is_empty() {
-                return Err(self.fault(number, "the file ends before the import did; write it again"));
-            }
-            let line: Line = serde_json::from_slice(&text).map_err(|error| self.fault(number, error))?;
-            if number == 1 {
-                self.check(line, request)?;
-                continue;
-            }
-            let anchor = |text: String| STANDARD.decode(text).map(Anchor).map_err(|error| self.fault(number, error));
-            let item = match line {
-                Line::Entry { dn, object_type, anchor: known, partial, attributes } => {
-                    let attributes = attributes
-                        .into_iter()
-                        .map(|(name, values)| Ok((name, values.into_iter().map(LoggedValue::value).collect::<Result<_, _>>()?)))
-                        .collect::<Result<_, base64::DecodeError>>()
-                        .map_err(|error| self.fault(number, error))?;
-                    ImportItem::Entry(ImportEntry { anchor: anchor(known)?, dn, object_type, attributes, partial })
+        let mut lines = Lines::open(&self.path)?;
+        let origin = lines.next(self)?;
+        self.check(origin, request)?;
+        loop {
+            let line = lines.next(self)?;
+            match self.handed_over(line, lines.number)? {
+                Content::Item(item) => hand_over(item, request, sink)?,
+                Content::End(summary) => {
+                    self.rest = Some(lines);
+                    return Ok(summary);
                 }
-                Line::Deleted { dn, anchor: known } => ImportItem::Deleted { anchor: anchor(known)?, dn },
-                Line::Filtered { dn, anchor: known } => ImportItem::Filtered { anchor: known.map(anchor).transpose()?, dn },
-                Line::Unreadable { dn, error } => ImportItem::Bad(DiscoveryError { dn, error }),
-                Line::Import { .. } => return Err(self.fault(number, "a second import begins; keep one import to a file")),
-                Line::End { watermark, warnings, .. } => {
-                    let watermark = watermark.map(|text| STANDARD.decode(text)).transpose();
-                    return Ok(ImportSummary {
-                        watermark: watermark.map_err(|error| self.fault(number, error))?,
-                        server: Some(self.path.display().to_string()),
-                        warnings,
-                    });
-                }
-            };
-            if request.cancel.is_cancelled() || !sink(item) {
-                return Err(ConnectorError::new(ConnectorErrorKind::Cancelled, "stopped while reading a log file"));
             }
         }
-        Err(self.fault(0, "it is too long"))
+    }
+
+    /// What was read whole stands behind the end of the import.
+    fn objects(
+        &mut self,
+        request: &ImportRequest,
+        _: &[Anchor],
+        sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<(), ConnectorError> {
+        let Some(mut lines) = self.rest.take() else { return Ok(()) };
+        while let Some(line) = lines.next_if_any(self)? {
+            match self.handed_over(line, lines.number)? {
+                Content::Item(item) => hand_over(item, request, sink)?,
+                Content::End(_) => return Err(self.fault(lines.number, "the import ends a second time")),
+            }
+        }
+        Ok(())
     }
 
     fn export(&mut self, _: &[ExportChange], _: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
         Err(self.fault(1, "nothing can be exported to a log file"))
+    }
+}
+
+/// What a line of an import holds.
+enum Content {
+    Item(ImportItem),
+    End(ImportSummary),
+}
+
+fn hand_over(item: ImportItem, request: &ImportRequest, sink: &mut dyn FnMut(ImportItem) -> bool) -> Result<(), ConnectorError> {
+    if request.cancel.is_cancelled() || !sink(item) {
+        return Err(ConnectorError::new(ConnectorErrorKind::Cancelled, "stopped while reading a log file"));
+    }
+    Ok(())
+}
+
+/// The lines of a log file, read one by one.
+struct Lines {
+    file: BufReader<File>,
+    path: PathBuf,
+    /// The line that was read last, counted from 1.
+    number: u64,
+}
+
+impl Lines {
+    fn open(path: &Path) -> Result<Self, ConnectorError> {
+        let file = File::open(path).map_err(|error| {
+            let missing = error.kind() == io::ErrorKind::NotFound;
+            let kind = if missing { ConnectorErrorKind::FileNotFound } else { ConnectorErrorKind::FileAccess };
+            file_error(kind, path, "cannot be opened", error)
+        })?;
+        Ok(Self { file: BufReader::new(file), path: path.to_owned(), number: 0 })
+    }
+
+    fn next_if_any(&mut self, replay: &Replay) -> Result<Option<Line>, ConnectorError> {
+        let mut text = Vec::new();
+        self.number += 1;
+        let read = (&mut self.file).take(LONGEST_LINE).read_until(b'\n', &mut text);
+        read.map_err(|error| file_error(ConnectorErrorKind::FileAccess, &self.path, "cannot be read", error))?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        serde_json::from_slice(&text).map(Some).map_err(|error| replay.fault(self.number, error))
+    }
+
+    fn next(&mut self, replay: &Replay) -> Result<Line, ConnectorError> {
+        let line = self.next_if_any(replay)?;
+        line.ok_or_else(|| replay.fault(self.number, "the file ends before the import did; write it again"))
     }
 }
 
@@ -422,11 +524,15 @@ mod tests {
             dn: entry.dn,
             object_type: entry.object_type,
             attributes: entry.attributes,
+            changed_references: BTreeMap::from([(
+                "member".to_owned(),
+                ReferenceChanges { added: vec!["CN=b,DC=x".to_owned()], removed: vec!["CN=c,DC=x".to_owned()] },
+            )]),
             partial: true,
         };
         let error = ObjectError::new(ErrorCode::PARSE_ERROR, "no").attribute("cn").value("x");
         vec![
-            ImportItem::Entry(ImportEntry { partial: false, ..entry.clone() }),
+            ImportItem::Entry(ImportEntry { changed_references: BTreeMap::new(), partial: false, ..entry.clone() }),
             ImportItem::Entry(entry),
             ImportItem::Deleted { anchor: Anchor(vec![9]), dn: Some("CN=z,DC=x".to_owned()) },
             ImportItem::Deleted { anchor: Anchor(vec![8]), dn: None },
@@ -498,7 +604,7 @@ mod tests {
             fs::write(&path, text.replacen(from, to, 1)).unwrap();
             check(1, ImportMode::Full, expected, words);
         };
-        change("\"format\":1", "\"format\":2", ConnectorErrorKind::Configuration, "format is 2");
+        change("\"format\":2", "\"format\":3", ConnectorErrorKind::Configuration, "format is 3");
         change("DC=x", "DC=y", ConnectorErrorKind::Configuration, "partition DC=y");
         change("AP8K", "A", ConnectorErrorKind::Protocol, "line 2");
         change("{\"record\":\"end\"", "{\"record\":\"other\"", ConnectorErrorKind::Protocol, "line 8");

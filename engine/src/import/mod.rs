@@ -23,16 +23,17 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use rusqlite::Transaction;
 
 use crate::connector::{
-    CancelToken, Connector, ConnectorError, ConnectorErrorKind, ImportItem, ImportMode, ImportRequest, ImportSummary, Watermark,
+    Anchor, CancelToken, Connector, ConnectorError, ConnectorErrorKind, ImportEntry, ImportItem, ImportMode, ImportRequest,
+    ImportSummary, Watermark,
 };
-use crate::model::{AttributeId, ConnectorId, CsId, Dn};
+use crate::model::{AlgorithmStep, AttributeId, ConnectorId, CsId, Dn, ErrorCode, ObjectError};
 use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
 use crate::store::configuration::{self, ConnectorRecord, LogFile, LogFileUsage, PartitionRecord, ProfileStep};
 use crate::store::runs::ConnectionRecord;
 use crate::store::{Database, StoreError, connector_space, staging};
 pub(crate) use names::join_keys;
 use prepare::Arrived;
-use stage::Stager;
+use stage::{Stager, Unfitting};
 
 /// Objects of one transaction. New objects lie all over the indexes of names and anchors: the more of them are written
 /// together, the less often a page is.
@@ -202,6 +203,9 @@ impl Import<'_> {
                 return forgotten.map_or_else(|error| StepEnd::store(&error), |()| end);
             }
         };
+        if let Some(end) = self.read_again(directory, request, recorder) {
+            return end;
+        }
         if let Err(error) = directory.finish(false) {
             recorder.warnings.push(format!("the directory could not note the end of the import: {error}"));
         }
@@ -256,6 +260,56 @@ impl Import<'_> {
             if recorder.error_count() > ERROR_LIMIT {
                 return Some(Halt::ErrorLimit);
             }
+        }
+        None
+    }
+
+    /// Reads objects whose changes did not fit what is known of them; an end before the last one is given back.
+    fn read_again(&mut self, directory: &mut dyn Connector, request: &ImportRequest, recorder: &mut Recorder) -> Option<StepEnd> {
+        if let Err(error) = self.stager.stage_postponed(recorder) {
+            return Some(StepEnd::store(&error));
+        }
+        let mut unanswered = std::mem::take(&mut self.stager.unfitting);
+        if unanswered.is_empty() {
+            return None;
+        }
+        let anchors: Vec<Anchor> = unanswered.keys().cloned().collect();
+        tracing::info!(objects = anchors.len(), "read whole, because changes of them do not fit what is known");
+        let (mut batch, mut weight, mut failed) = (Vec::new(), 0, None);
+        let stager = &mut self.stager;
+        let read = directory.objects(request, &anchors, &mut |item| {
+            match &item {
+                ImportItem::Entry(ImportEntry { anchor, .. })
+                | ImportItem::Deleted { anchor, .. }
+                | ImportItem::Filtered { anchor: Some(anchor), .. } => drop(unanswered.remove(anchor)),
+                ImportItem::Bad(bad) => unanswered.retain(|_, unfitting| bad.dn.as_deref() != Some(&unfitting.dn)),
+                ImportItem::Filtered { anchor: None, .. } => {}
+            }
+            let arrived = Arrived::new(item);
+            weight += arrived.weight();
+            batch.push(arrived);
+            if batch.len() >= BATCH || weight >= BATCH_VALUES {
+                weight = 0;
+                failed = stager.stage(std::mem::take(&mut batch), recorder).err();
+            }
+            failed.is_none() && !request.cancel.is_cancelled()
+        });
+        let staged = match failed {
+            Some(error) => Err(error),
+            None => stager.stage(batch, recorder),
+        };
+        if let Err(error) = staged {
+            return Some(StepEnd::store(&error));
+        }
+        if self.environment.cancel.is_cancelled() {
+            return Some(StepEnd::new(StepStatus::STOPPED_BY_USER));
+        }
+        if let Err(error) = read {
+            return Some(StepEnd::connector(&error, true));
+        }
+        for Unfitting { dn, reason } in unanswered.into_values() {
+            let error = ObjectError::new(ErrorCode::NEED_FULL_OBJECT, format!("{reason}: run a full import"));
+            stager.discovery_error(&dn, error.at(AlgorithmStep::Staging), recorder);
         }
         None
     }

@@ -1,7 +1,7 @@
 //! The names of a connector space while a batch is staged: finding objects, renames with everything
 //! below, names taken by others, placeholders (`engine.md` 3.3, 3.6, 3.7).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::Transaction;
 
@@ -18,6 +18,8 @@ pub(super) struct Loaded {
     pub object: CsObject,
     pub stored: ReferenceSets,
     pub keys: Vec<(AttributeId, Vec<u8>)>,
+    /// All its references were loaded; otherwise only those that were asked for.
+    pub complete: bool,
     /// It has a number and no row yet: its first row is written with its content.
     pub unwritten: bool,
 }
@@ -95,16 +97,26 @@ impl<'a> Space<'a> {
         Ok(())
     }
 
-    /// Looks up anchors by a set query, and loads the objects found.
-    pub(super) fn learn_anchors<'k>(&mut self, anchors: impl IntoIterator<Item = &'k [u8]>) -> Result<(), StoreError> {
+    /// Looks up anchors by a set query, and loads the objects found. Of those in `partial` no references are loaded
+    /// where that can be.
+    pub(super) fn learn_anchors<'k>(
+        &mut self,
+        anchors: impl IntoIterator<Item = &'k [u8]>,
+        partial: &BTreeSet<&[u8]>,
+    ) -> Result<(), StoreError> {
         let found = connector_space::ids_by_anchor(self.transaction, self.connector, anchors)?;
         let ids: Vec<CsId> = found.values().copied().collect();
+        let partial = found.iter().filter(|(anchor, _)| partial.contains(anchor.as_slice())).map(|(_, id)| *id).collect();
         self.anchors.extend(found);
-        self.load(&ids)
+        self.load_objects(&ids, &partial)
     }
 
     /// Loads objects with their references.
     pub(super) fn load(&mut self, ids: &[CsId]) -> Result<(), StoreError> {
+        self.load_objects(ids, &BTreeSet::new())
+    }
+
+    fn load_objects(&mut self, ids: &[CsId], partial: &BTreeSet<CsId>) -> Result<(), StoreError> {
         let mut wanted: Vec<CsId> = ids.iter().copied().filter(|id| !self.objects.contains_key(id)).collect();
         wanted.sort_unstable();
         wanted.dedup();
@@ -113,13 +125,64 @@ impl<'a> Space<'a> {
         }
         let options = LoadOptions { without_references: true, ..LoadOptions::default() };
         let objects = connector_space::load(self.transaction, &wanted, &options)?;
-        let mut rows = references::load(self.transaction, &wanted)?;
+        let is_complete = |object: &CsObject| !(partial.contains(&object.id) && is_settled(object));
+        let complete: Vec<CsId> = objects.iter().filter(|object| is_complete(object)).map(|object| object.id).collect();
+        let mut rows = references::load(self.transaction, &complete)?;
         for mut object in objects {
             object.references = rows.remove(&object.id).unwrap_or_default();
             let stored = ReferenceSets::of(&object.references);
             self.names.insert(object.dn_key.clone(), Some(object.id));
             let keys = join_keys(&object, self.keys);
-            self.objects.insert(object.id, Loaded { object, stored, keys, unwritten: false });
+            let complete = is_complete(&object);
+            self.objects.insert(object.id, Loaded { object, stored, keys, complete, unwritten: false });
+        }
+        Ok(())
+    }
+
+    /// Loads all references of objects of which that was put off.
+    pub(super) fn complete(&mut self, ids: &[CsId]) -> Result<(), StoreError> {
+        let incomplete = |id: &CsId| self.objects.get(id).is_some_and(|loaded| !loaded.complete);
+        let wanted: Vec<CsId> = ids.iter().copied().filter(incomplete).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let mut rows = references::load(self.transaction, &wanted)?;
+        for id in wanted {
+            if let Some(loaded) = self.objects.get_mut(&id) {
+                loaded.object.references = rows.remove(&id).unwrap_or_default();
+                loaded.stored = ReferenceSets::of(&loaded.object.references);
+                loaded.complete = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads what has to be known of the references of objects that are told in part, but for single targets
+    /// ([`Space::learn_targets`]): the attributes that are told whole, by attribute, and what is above the hologram.
+    pub(super) fn learn_references(&mut self, told: &BTreeMap<AttributeId, Vec<CsId>>, ids: &[CsId]) -> Result<(), StoreError> {
+        let waiting = |id: &CsId| self.objects.get(id).is_some_and(|loaded| !loaded.complete && !is_quiet(&loaded.object));
+        let waiting: Vec<CsId> = ids.iter().copied().filter(waiting).collect();
+        let mut found = Vec::new();
+        if !waiting.is_empty() {
+            found.push(references::above_hologram(self.transaction, &waiting)?);
+        }
+        for (attribute, ids) in told {
+            found.push(references::of_attribute(self.transaction, ids, *attribute)?);
+        }
+        for (id, rows) in found.into_iter().flatten() {
+            if let Some(loaded) = self.objects.get_mut(&id).filter(|loaded| !loaded.complete) {
+                loaded.stored.learn(&rows);
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads what an object told in part knows of some targets.
+    pub(super) fn learn_targets(&mut self, id: CsId, attribute: AttributeId, targets: &[CsId]) -> Result<(), StoreError> {
+        let transaction = self.transaction;
+        let loaded = self.need(id)?;
+        if !loaded.complete && !targets.is_empty() {
+            loaded.stored.learn(&references::of_targets(transaction, id, attribute, targets)?);
         }
         Ok(())
     }
@@ -202,7 +265,8 @@ impl<'a> Space<'a> {
         object.id = self.new_id()?;
         let id = object.id;
         self.names.insert(dn.key().to_owned(), Some(id));
-        self.objects.insert(id, Loaded { object, stored: ReferenceSets::default(), keys: Vec::new(), unwritten: true });
+        self.objects
+            .insert(id, Loaded { object, stored: ReferenceSets::default(), keys: Vec::new(), complete: true, unwritten: true });
         self.unwritten = true;
         Ok(id)
     }
@@ -414,6 +478,20 @@ impl<'a> Space<'a> {
         self.names.remove(&loaded.object.dn_key);
         Ok(())
     }
+}
+
+/// True when nothing is pending on the object, so that all its references are in the hologram.
+fn is_quiet(object: &CsObject) -> bool {
+    [&object.pending_import, &object.unconfirmed, &object.escrowed, &object.unapplied].iter().all(|delta| delta.is_none())
+}
+
+/// True for an object that is there for both sides, so that a part of its references is enough to stage a part.
+fn is_settled(object: &CsObject) -> bool {
+    let settled =
+        |delta: &Delta| matches!(delta.operation, ObjectOperation::None | ObjectOperation::Update | ObjectOperation::Delete);
+    !object.is_placeholder()
+        && !object.rebuild
+        && [&object.pending_import, &object.unconfirmed, &object.escrowed, &object.unapplied].into_iter().all(settled)
 }
 
 /// The join keys of an object: the values it is expected to hold, in the form in which they match.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::connector::{EntryAttributes, EntryValue, ImportEntry, ImportItem};
+use crate::connector::{EntryValue, ImportEntry, ImportItem, ReferenceChanges};
 use crate::model::{
     AlgorithmStep, AttributeId, AttributeTable, Dn, ErrorCode, Image, ObjectError, Schema, Value, ValueType, Values, fold_text,
 };
@@ -33,7 +33,10 @@ impl Arrived {
     /// How much work the item is: the number of its values.
     pub(super) fn weight(&self) -> usize {
         match &self.item {
-            ImportItem::Entry(entry) => entry.attributes.values().map(Vec::len).sum(),
+            ImportItem::Entry(entry) => {
+                let changed = entry.changed_references.values().map(|changes| changes.added.len() + changes.removed.len());
+                entry.attributes.values().map(Vec::len).chain(changed).sum()
+            }
             ImportItem::Deleted { .. } | ImportItem::Filtered { .. } | ImportItem::Bad(_) => 1,
         }
     }
@@ -74,6 +77,19 @@ fn put_value(hash: &mut Xxh3, value: &EntryValue) {
     }
 }
 
+/// Names of reference targets that came and went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ChangedNames {
+    pub added: Vec<Dn>,
+    pub removed: Vec<Dn>,
+}
+
+impl ChangedNames {
+    fn iter(&self) -> impl Iterator<Item = &Dn> {
+        self.added.iter().chain(&self.removed)
+    }
+}
+
 /// An entry that can be staged.
 #[derive(Clone, Debug)]
 pub(super) struct PreparedEntry {
@@ -83,7 +99,9 @@ pub(super) struct PreparedEntry {
     pub image: Image,
     /// Names of reference targets by attribute; an attribute without targets is absent now.
     pub references: BTreeMap<AttributeId, Vec<Dn>>,
-    /// The attributes told, when not all of them were.
+    /// Names of reference targets that came and went, by attribute.
+    pub changed_references: BTreeMap<AttributeId, ChangedNames>,
+    /// The attributes told with all their values, when not all attributes were.
     pub mentioned: Option<BTreeSet<AttributeId>>,
     pub hash: Option<[u8; 16]>,
 }
@@ -91,7 +109,12 @@ pub(super) struct PreparedEntry {
 impl PreparedEntry {
     /// Number of reference values.
     pub(super) fn reference_count(&self) -> usize {
-        self.references.values().map(Vec::len).sum()
+        self.targets().count()
+    }
+
+    /// The names of all reference targets.
+    pub(super) fn targets(&self) -> impl Iterator<Item = &Dn> {
+        self.references.values().flatten().chain(self.changed_references.values().flat_map(ChangedNames::iter))
     }
 }
 
@@ -115,9 +138,13 @@ impl<'a> EntryReader<'a> {
     }
 
     /// The attribute names that were not met before.
-    pub(super) fn unknown_names<'e>(&self, entries: impl Iterator<Item = &'e EntryAttributes>) -> BTreeSet<String> {
+    pub(super) fn unknown_names<'e>(&self, entries: impl Iterator<Item = &'e ImportEntry>) -> BTreeSet<String> {
         let unknown = |name: &&String| !self.columns.contains_key(*name);
-        entries.flat_map(EntryAttributes::keys).filter(unknown).cloned().collect()
+        entries
+            .flat_map(|entry| entry.attributes.keys().chain(entry.changed_references.keys()))
+            .filter(unknown)
+            .cloned()
+            .collect()
     }
 
     /// Learns names.
@@ -159,16 +186,27 @@ impl<'a> EntryReader<'a> {
             object_type,
             image: Image::new(),
             references: BTreeMap::new(),
+            changed_references: BTreeMap::new(),
             mentioned: entry.partial.then(BTreeSet::new),
             hash,
             dn,
         };
+        if !entry.partial
+            && let Some(name) = entry.changed_references.keys().next()
+        {
+            let message = format!("the connector told changes of \"{name}\" beside the whole object {}", prepared.dn);
+            return Err(Box::new(ObjectError::new(ErrorCode::STAGING_ERROR, message).at(AlgorithmStep::Staging).attribute(name)));
+        }
         for (name, values) in entry.attributes {
             let Some(column) = self.columns.get(&name) else { continue };
             if let Some(mentioned) = &mut prepared.mentioned {
                 mentioned.insert(column.id);
             }
             put_attribute(&mut prepared, &name, *column, values)?;
+        }
+        for (name, changes) in entry.changed_references {
+            let Some(column) = self.columns.get(&name) else { continue };
+            put_changes(&mut prepared, &name, *column, changes)?;
         }
         Ok(prepared)
     }
@@ -183,16 +221,20 @@ impl<'a> EntryReader<'a> {
 /// The error of an object with more bytes than can be stored; names the largest attribute.
 fn too_large(entry: &ImportEntry, limit: usize) -> Option<ObjectError> {
     let size = |values: &Vec<EntryValue>| values.iter().map(size_of).sum::<usize>();
-    let total: usize = entry.attributes.values().map(size).sum();
+    let changed = entry.changed_references.values().flat_map(|changes| changes.added.iter().chain(&changes.removed));
+    let total: usize = entry.attributes.values().map(size).sum::<usize>() + changed.map(String::len).sum::<usize>();
     if total <= limit {
         return None;
     }
-    let (name, values) = entry.attributes.iter().max_by_key(|(_, values)| size(values))?;
+    let sizes = entry.attributes.iter().map(|(name, values)| (name, size(values)));
+    let changed = entry
+        .changed_references
+        .iter()
+        .map(|(name, changes)| (name, changes.added.iter().chain(&changes.removed).map(String::len).sum::<usize>()));
+    let (name, largest) = sizes.chain(changed).max_by_key(|(_, size)| *size)?;
     let message = format!(
-        "{} has {} bytes of values, most of them in attribute \"{name}\" ({} bytes); a connector space object holds {limit}: leave the attribute out",
+        "{} has {total} bytes of values, most of them in attribute \"{name}\" ({largest} bytes); a connector space object holds {limit}: leave the attribute out",
         entry.dn,
-        total,
-        size(values)
     );
     Some(ObjectError::new(ErrorCode::STAGING_ERROR, message).at(AlgorithmStep::Staging).attribute(name))
 }
@@ -222,6 +264,8 @@ fn put_attribute(
         Some((value_type, _)) => value_type == ValueType::Reference,
         None => matches!(values.first(), Some(EntryValue::Reference(_))),
     };
+    // What no value and no schema tells the kind of may be either.
+    let may_be_reference = is_reference || (column.expected.is_none() && values.is_empty());
     let mut targets = Vec::new();
     let mut plain = Values::new();
     for value in values {
@@ -238,17 +282,54 @@ fn put_attribute(
             EntryValue::Binary(bytes) => plain.push(Value::binary(bytes)),
             EntryValue::Integer(number) => plain.push(Value::Integer(number)),
             EntryValue::Boolean(flag) => plain.push(Value::Boolean(flag)),
-            EntryValue::Reference(dn) => targets.push(Dn::parse(&dn).map_err(|error| {
-                let error = fault(ErrorCode::INVALID_REFERENCE_VALUE, format!("attribute \"{name}\" is no reference: {error}"));
-                Box::new(error.value(&dn))
-            })?),
+            EntryValue::Reference(dn) => targets.push(target(name, &dn)?),
         }
     }
-    if is_reference {
+    if may_be_reference {
         prepared.references.insert(column.id, targets);
-    } else {
+    }
+    if !is_reference {
         prepared.image.set(column.id, plain);
     }
+    Ok(())
+}
+
+fn target(name: &str, dn: &str) -> Result<Dn, Box<ObjectError>> {
+    Dn::parse(dn).map_err(|error| {
+        let message = format!("attribute \"{name}\" is no reference: {error}");
+        let error = ObjectError::new(ErrorCode::INVALID_REFERENCE_VALUE, message).at(AlgorithmStep::Staging);
+        Box::new(error.attribute(name).value(dn))
+    })
+}
+
+/// Takes over values that came and went. The one value that came to an attribute of a single value is all it has.
+fn put_changes(
+    prepared: &mut PreparedEntry,
+    name: &str,
+    column: Column,
+    changes: ReferenceChanges,
+) -> Result<(), Box<ObjectError>> {
+    if prepared.mentioned.as_ref().is_some_and(|mentioned| mentioned.contains(&column.id)) {
+        return Ok(());
+    }
+    let fault = |code, message: String| Box::new(ObjectError::new(code, message).at(AlgorithmStep::Staging).attribute(name));
+    if let Some((value_type, multi_valued)) = column.expected {
+        if value_type != ValueType::Reference {
+            let message =
+                format!("attribute \"{name}\" is {} but references in it changed: refresh the schema", value_type.word());
+            return Err(fault(ErrorCode::ATTRIBUTE_TYPE_MISMATCH, message));
+        }
+        if !multi_valued && !changes.added.is_empty() {
+            if let Some(mentioned) = &mut prepared.mentioned {
+                mentioned.insert(column.id);
+            }
+            let values = changes.added.into_iter().map(EntryValue::Reference).collect();
+            return put_attribute(prepared, name, column, values);
+        }
+    }
+    let targets = |names: Vec<String>| names.iter().map(|dn| target(name, dn)).collect::<Result<Vec<_>, _>>();
+    let changed = ChangedNames { added: targets(changes.added)?, removed: targets(changes.removed)? };
+    prepared.changed_references.insert(column.id, changed);
     Ok(())
 }
 
@@ -280,6 +361,7 @@ mod tests {
             dn: dn.to_owned(),
             object_type: "user".to_owned(),
             attributes: attributes.iter().map(|(name, values)| ((*name).to_owned(), text(values))).collect(),
+            changed_references: BTreeMap::new(),
             partial: false,
         }
     }
@@ -315,7 +397,7 @@ mod tests {
             let mut reader = EntryReader::new(&schema);
             let mut entry = entry("CN=a,DC=x", &[("cn", &["a"])]);
             change(&mut entry);
-            reader.learn(reader.unknown_names([&entry.attributes].into_iter()), &mut table);
+            reader.learn(reader.unknown_names([&entry].into_iter()), &mut table);
             assert_eq!(reader.read(entry, None).unwrap_err().code, expected);
         };
         let set = |name: &'static str, values: Vec<EntryValue>| {

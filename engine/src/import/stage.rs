@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use rusqlite::Transaction;
 
-use super::compare::{Compared, Incoming, compare};
-use super::layers::ReferenceSets;
+use super::compare::{ChangedTargets, Compared, Incoming, compare};
+use super::layers::{ReferenceSets, both, minus, union};
 use super::names::{Loaded, Space, duplicate, join_keys};
-use super::prepare::{Arrived, EntryReader, PreparedEntry, selected_attributes};
+use super::prepare::{Arrived, ChangedNames, EntryReader, PreparedEntry, selected_attributes};
 use super::seen::SeenObjects;
 use crate::connector::{Anchor, ContainerFilter, ImportItem};
 use crate::model::{
     AlgorithmStep, AttributeId, AttributeTable, CsId, DN_ATTRIBUTE, Delta, Dn, ErrorCode, ObjectError, ObjectOperation,
+    sorted_set::sorted_set,
 };
 use crate::step::{Recorder, StepEnvironment};
 use crate::store::configuration::{ConnectorRecord, PartitionRecord};
@@ -50,9 +51,30 @@ pub(super) struct Stager<'a> {
     /// Objects that refer to names nobody has yet; they wait for the end, when renames are known.
     postponed: BTreeMap<Vec<u8>, PreparedEntry>,
     postponed_values: usize,
+    /// Objects whose change cannot be staged without all of the object, with the reason.
+    pub unfitting: BTreeMap<Anchor, Unfitting>,
     /// Why objects lost their names in this step.
     pub transients: BTreeMap<CsId, &'static str>,
     pub findings: Findings,
+}
+
+/// A change that does not fit what the connector space knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unfitting {
+    /// Name of the object.
+    pub dn: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// An entry whose object has its place.
+struct Content {
+    id: CsId,
+    /// It had another name.
+    renamed: bool,
+    entry: PreparedEntry,
+    /// It has waited and waits no longer.
+    waited: bool,
 }
 
 /// One arrival that changes something.
@@ -109,6 +131,7 @@ impl<'a> Stager<'a> {
             seen: SeenObjects::default(),
             postponed: BTreeMap::new(),
             postponed_values: 0,
+            unfitting: BTreeMap::new(),
             transients: BTreeMap::new(),
             findings: Findings::default(),
         })
@@ -167,7 +190,7 @@ impl<'a> Stager<'a> {
                 self.findings.entries += 1;
                 let head = heads.get(&entry.anchor.0).filter(|_| !busy.contains(&entry.anchor));
                 if let Some(head) = head.filter(|head| unchanged(head, arrived.hash)) {
-                    self.drop_postponed(&entry.anchor.0);
+                    self.forget(&entry.anchor);
                     if self.seen.insert(head.id) {
                         recorder.add("stage-no-change", 1);
                     }
@@ -208,7 +231,7 @@ impl<'a> Stager<'a> {
     /// Interns attribute names that are new to the database.
     fn learn_names(&mut self, transaction: &Transaction<'_>, changed: &[Arrived]) -> Result<(), StoreError> {
         let entries = changed.iter().filter_map(|arrived| match &arrived.item {
-            ImportItem::Entry(entry) => Some(&entry.attributes),
+            ImportItem::Entry(entry) => Some(entry),
             ImportItem::Deleted { .. } | ImportItem::Filtered { .. } | ImportItem::Bad(_) => None,
         });
         let names = self.reader.unknown_names(entries);
@@ -223,16 +246,22 @@ impl<'a> Stager<'a> {
         if self.table.len() > known { attributes::save(transaction, &self.table) } else { Ok(()) }
     }
 
-    fn discovery_error(&mut self, dn: &str, error: ObjectError, recorder: &mut Recorder) {
+    pub(super) fn discovery_error(&mut self, dn: &str, error: ObjectError, recorder: &mut Recorder) {
         self.findings.discovery_errors += 1;
         recorder.add("stage-failure", 1);
         recorder.discovery_error(dn, error, self.environment.clock.now());
     }
 
-    fn drop_postponed(&mut self, anchor: &[u8]) {
-        if let Some(entry) = self.postponed.remove(anchor) {
-            self.postponed_values -= entry.reference_count();
-        }
+    fn take_postponed(&mut self, anchor: &[u8]) -> Option<PreparedEntry> {
+        let entry = self.postponed.remove(anchor)?;
+        self.postponed_values -= entry.reference_count();
+        Some(entry)
+    }
+
+    /// Another entry says all that there is to say of an object.
+    fn forget(&mut self, anchor: &Anchor) {
+        self.take_postponed(&anchor.0);
+        self.unfitting.remove(anchor);
     }
 
     /// Stages arrivals that change something: first all names, then all content, because references are
@@ -247,16 +276,21 @@ impl<'a> Stager<'a> {
         let environment = self.environment;
         let mut space = Space::new(transaction, self.connector.id, environment.ids.as_ref(), environment.clock.now(), self.keys);
         learn(&mut space, &work)?;
-        let mut contents: Vec<(CsId, bool, PreparedEntry)> = Vec::with_capacity(work.len());
+        let mut contents: Vec<Content> = Vec::with_capacity(work.len());
         for item in work {
             match item {
                 Work::Entry(entry) => {
-                    self.drop_postponed(&entry.anchor);
-                    if entry.mentioned.is_some() && !space.was_imported(&entry.anchor)? {
-                        let message = format!("a change of {} arrived, which was never imported: run a full import", entry.dn);
-                        let error = ObjectError::new(ErrorCode::NEED_FULL_OBJECT, message).at(AlgorithmStep::Staging);
-                        self.discovery_error(entry.dn.as_str(), error, recorder);
+                    let anchor = Anchor(entry.anchor.clone());
+                    if entry.mentioned.is_none() {
+                        self.forget(&anchor);
+                    } else if !space.was_imported(&anchor.0)? {
+                        let reason = format!("a change of {} arrived, which was never imported", entry.dn);
+                        self.unfitting.insert(anchor, Unfitting { dn: entry.dn.as_str().to_owned(), reason });
                         continue;
+                    } else if let Some(earlier) = self.take_postponed(&anchor.0)
+                        && let Some(id) = space.by_anchor(&anchor.0)
+                    {
+                        contents.push(Content { id, renamed: false, entry: earlier, waited: true });
                     }
                     if self.full
                         && !last
@@ -272,21 +306,23 @@ impl<'a> Stager<'a> {
                     }
                     let placed = space.place(&entry.anchor, &entry.dn)?;
                     self.seen.insert(placed.id);
-                    contents.push((placed.id, placed.renamed, entry));
+                    contents.push(Content { id: placed.id, renamed: placed.renamed, entry, waited: last });
                 }
                 Work::Deleted { anchor, dn } => {
-                    self.drop_postponed(&anchor);
-                    let known = space.by_anchor(&anchor);
+                    let anchor = Anchor(anchor);
+                    self.forget(&anchor);
+                    let known = space.by_anchor(&anchor.0);
                     if let Some(id) = known {
-                        contents.retain(|(staged, _, _)| *staged != id);
+                        contents.retain(|content| content.id != id);
                         self.delete(&mut space, id, recorder)?;
                     }
                     self.count_filtered(known.is_some(), dn.as_deref(), recorder);
                 }
             }
         }
-        for (id, renamed, entry) in contents {
-            self.stage_content(&mut space, id, renamed, entry, last, recorder)?;
+        learn_references(&mut space, &contents)?;
+        for content in contents {
+            self.stage_content(&mut space, content, recorder)?;
         }
         self.transients.append(&mut space.transients);
         space.write_rows()?;
@@ -310,16 +346,27 @@ impl<'a> Stager<'a> {
     fn stage_content(
         &mut self,
         space: &mut Space<'_>,
-        id: CsId,
-        renamed: bool,
-        entry: PreparedEntry,
-        last: bool,
+        Content { id, renamed, entry, waited }: Content,
         recorder: &mut Recorder,
     ) -> Result<(), StoreError> {
         let fresh = super::compare::is_fresh(&space.need(id)?.object);
-        if !last && !fresh && !renamed && self.should_wait(space, &entry) {
+        if !waited && !fresh && !renamed && self.should_wait(space, &entry) {
             self.postponed_values += entry.reference_count();
             self.postponed.insert(entry.anchor.clone(), entry);
+            return Ok(());
+        }
+        let mut changed = BTreeMap::new();
+        for (attribute, names) in &entry.changed_references {
+            let Some(targets) = resolve(space, id, *attribute, names)? else {
+                let name = self.table.name(*attribute);
+                let reason = format!("a change of \"{name}\" of {} does not fit the values that are known", entry.dn);
+                self.unfitting.insert(Anchor(entry.anchor.clone()), Unfitting { dn: entry.dn.as_str().to_owned(), reason });
+                continue;
+            };
+            changed.insert(*attribute, targets);
+        }
+        let tells = entry.mentioned.as_ref().is_none_or(|mentioned| !mentioned.is_empty());
+        if !tells && !renamed && changed.is_empty() && !entry.changed_references.is_empty() {
             return Ok(());
         }
         let mut resolved = BTreeMap::new();
@@ -336,6 +383,7 @@ impl<'a> Stager<'a> {
             object_type: entry.object_type,
             image: entry.image,
             references: resolved,
+            changed,
             mentioned: entry.mentioned,
             renamed,
             full: self.full,
@@ -362,7 +410,7 @@ impl<'a> Stager<'a> {
     /// one of them may still turn out to be a renamed object.
     fn should_wait(&self, space: &Space<'_>, entry: &PreparedEntry) -> bool {
         self.postponed_values + entry.reference_count() <= POSTPONED_LIMIT
-            && entry.references.values().flatten().any(|name| space.known_owner(name.key()).is_none())
+            && entry.targets().any(|name| space.known_owner(name.key()).is_none())
     }
 
     /// Records exported changes that came back different; clears that error when all came back.
@@ -433,6 +481,7 @@ impl<'a> Stager<'a> {
     pub(super) fn delete(&mut self, space: &mut Space<'_>, id: CsId, recorder: &mut Recorder) -> Result<(), StoreError> {
         let now = self.environment.clock.now();
         let transaction = space.transaction;
+        space.complete(&[id])?;
         let loaded = space.need(id)?;
         let object = &mut loaded.object;
         if object.pending_import.operation == ObjectOperation::Delete {
@@ -468,13 +517,61 @@ fn learn(space: &mut Space<'_>, work: &[Work]) -> Result<(), StoreError> {
         Work::Entry(entry) => entry.anchor.as_slice(),
         Work::Deleted { anchor, .. } => anchor.as_slice(),
     });
-    space.learn_anchors(anchors)?;
+    let whole: BTreeSet<&[u8]> = work
+        .iter()
+        .filter_map(|item| match item {
+            Work::Entry(entry) if entry.mentioned.is_some() => None,
+            Work::Entry(PreparedEntry { anchor, .. }) | Work::Deleted { anchor, .. } => Some(anchor.as_slice()),
+        })
+        .collect();
+    let partial = entries().map(|entry| entry.anchor.as_slice()).filter(|anchor| !whole.contains(anchor)).collect();
+    space.learn_anchors(anchors, &partial)?;
     let parents: Vec<Dn> = entries().filter_map(|entry| entry.dn.parent()).collect();
     let own = entries().map(|entry| entry.dn.key());
-    let targets = entries().flat_map(|entry| entry.references.values().flatten().map(Dn::key));
+    let targets = entries().flat_map(|entry| entry.targets().map(Dn::key));
     space.learn_names(own.chain(parents.iter().map(Dn::key)).chain(targets))?;
     let owners: Vec<CsId> = entries().filter_map(|entry| space.known_owner(entry.dn.key())).collect();
     space.load(&owners)
+}
+
+/// Loads by set queries what the contents tell of references, when all objects have their places.
+fn learn_references(space: &mut Space<'_>, contents: &[Content]) -> Result<(), StoreError> {
+    let whole: Vec<CsId> =
+        contents.iter().filter(|content| content.entry.mentioned.is_none()).map(|content| content.id).collect();
+    space.complete(&whole)?;
+    let mut told: BTreeMap<AttributeId, Vec<CsId>> = BTreeMap::new();
+    let partial = || contents.iter().filter(|content| content.entry.mentioned.is_some());
+    for content in partial() {
+        for attribute in content.entry.references.keys() {
+            told.entry(*attribute).or_default().push(content.id);
+        }
+    }
+    space.learn_references(&told, &partial().map(|content| content.id).collect::<Vec<_>>())
+}
+
+/// The targets of names that came and went; `None` when what goes is not known to be there, or is told to come as well:
+/// then a name means another object than the one that was meant.
+fn resolve(
+    space: &mut Space<'_>,
+    id: CsId,
+    attribute: AttributeId,
+    names: &ChangedNames,
+) -> Result<Option<ChangedTargets>, StoreError> {
+    let mut gone = Vec::with_capacity(names.removed.len());
+    for name in &names.removed {
+        let Some(target) = space.owner(name.key())? else { return Ok(None) };
+        gone.push(target);
+    }
+    let mut there = Vec::with_capacity(names.added.len());
+    for name in &names.added {
+        there.push(space.placeholder(name)?);
+    }
+    let targets = ChangedTargets { there: sorted_set(there), gone: sorted_set(gone) };
+    space.learn_targets(id, attribute, &union(&targets.there, &targets.gone))?;
+    let stored = &space.need(id)?.stored;
+    let known = union(stored.get(attribute, ReferenceLayer::Hologram), stored.get(attribute, ReferenceLayer::ImportAdd));
+    let fits = minus(&targets.gone, &known).is_empty() && both(&targets.there, &targets.gone).is_empty();
+    Ok(fits.then_some(targets))
 }
 
 fn unchanged(head: &Head, hash: Option<[u8; 16]>) -> bool {

@@ -1,8 +1,12 @@
 //! Imports on a directory in memory; numbers are those of the scenarios in `engine.md` 11.
 
+mod values;
+
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
-use crate::connector::memory::{Fault, MemoryConnector, MemoryEntry, texts};
+use crate::connector::memory::{DeltaContent, Fault, MemoryConnector, MemoryEntry, texts};
 use crate::connector::{
     Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, EntryValue,
     ExportChange, ExportResult, ImportEntry, ImportItem, ImportRequest, ImportSummary,
@@ -498,7 +502,7 @@ fn an_exported_delete_is_confirmed() {
 #[test]
 fn partial_deltas_leave_the_rest_alone() {
     let fixture = Fixture::tenant();
-    fixture.directory.set_partial_deltas(true);
+    fixture.directory.set_delta_content(DeltaContent::Attributes);
     fixture.directory.put(MemoryEntry::new("User_1", "CN={41}", "user", texts(&[("department", "IT"), ("mail", "a@b")])));
     fixture.full_import();
     fixture.synchronize(true);
@@ -521,6 +525,7 @@ fn a_change_of_an_object_that_was_never_imported_needs_the_whole_object() {
             dn: "CN={41}".to_owned(),
             object_type: "user".to_owned(),
             attributes: texts(&[("department", "IT")]),
+            changed_references: BTreeMap::new(),
             partial: true,
         };
         let told = fixture.import_from(StepType::DeltaImport, &mut TellsMore(fixture.directory.connect(), change));

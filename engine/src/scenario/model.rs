@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::text::Place;
 use crate::connector::EntryValue;
-use crate::connector::memory::Fault;
+use crate::connector::memory::{DeltaContent, Fault};
 use crate::model::{Deprovisioning, ErrorCode, ObjectOperation, Schema};
 use crate::protection::DeletionLimit;
 use crate::rules::{LinkType, RulePatch, RuleText};
@@ -32,8 +32,8 @@ pub(super) struct DirectorySpec {
     /// DNS name of the forest or tenant.
     pub domain: String,
     pub schema: Schema,
-    /// Deltas tell only the attributes that changed.
-    pub partial_deltas: bool,
+    /// How much deltas tell of a changed object.
+    pub delta_content: DeltaContent,
     /// Changes since a watermark can be told.
     pub deltas: bool,
     /// What it accepted counts as imported.

@@ -29,7 +29,10 @@ pub use rule_changes::{
     Accept, RuleChangeError, RuleChangeReport, RuleChanges, RuleStep, configuration_version, judge_rules, store_rules,
 };
 pub use rule_set::{apply_default_rules, select_attributes};
-pub use run_profiles::{RunProfileError, delete_run_profile, save_run_profile};
+pub use run_profiles::{
+    ProfileChange, RunProfileError, StepFault, StepNumber, check_step, delete_run_profile, save_run_profile, store_run_profiles,
+    usable_name,
+};
 pub use sandbox::{add_sandbox, is_waiting_for_tenant, start_sandbox};
 pub use schema_refresh::{AttributeUse, ChangedAttribute, SchemaRefresh, refresh_schema};
 pub use syncline_sandbox::SandboxError;

@@ -114,14 +114,59 @@ pub fn targets_up_to(references: &[CsReference], attribute: AttributeId, top: Re
 /// # Errors
 /// [`StoreError`] when the database cannot be read.
 pub fn load(connection: &Connection, objects: &[CsId]) -> Result<BTreeMap<CsId, Vec<CsReference>>, StoreError> {
+    let sql = "SELECT object, attribute, target, layer FROM cs_reference WHERE object IN rarray(?1)
+         ORDER BY object, attribute, layer, target";
+    rows(connection, sql, [integers(objects.iter().map(|id| id.0))])
+}
+
+/// The rows of one attribute of some objects, in no order.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn of_attribute(
+    connection: &Connection,
+    objects: &[CsId],
+    attribute: AttributeId,
+) -> Result<BTreeMap<CsId, Vec<CsReference>>, StoreError> {
+    let sql = "SELECT object, attribute, target, layer FROM cs_reference WHERE object IN rarray(?1) AND attribute = ?2";
+    rows(connection, sql, (integers(objects.iter().map(|id| id.0)), attribute.0))
+}
+
+/// The rows of some objects in the layers above the hologram, in no order.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn above_hologram(connection: &Connection, objects: &[CsId]) -> Result<BTreeMap<CsId, Vec<CsReference>>, StoreError> {
+    let sql = "SELECT object, attribute, target, layer FROM cs_reference WHERE object IN rarray(?1) AND layer > 0";
+    rows(connection, sql, [integers(objects.iter().map(|id| id.0))])
+}
+
+const OF_TARGETS: &str = "SELECT object, attribute, target, layer FROM cs_reference
+     WHERE object = ?1 AND attribute = ?2 AND target IN rarray(?3)";
+
+/// The rows of one attribute of one object that point at some targets, in no order: one look-up for each target,
+/// however many the attribute has.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn of_targets(
+    connection: &Connection,
+    object: CsId,
+    attribute: AttributeId,
+    targets: &[CsId],
+) -> Result<Vec<CsReference>, StoreError> {
+    let found = rows(connection, OF_TARGETS, (object.0, attribute.0, integers(targets.iter().map(|id| id.0))))?;
+    Ok(found.into_values().next().unwrap_or_default())
+}
+
+fn rows(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<BTreeMap<CsId, Vec<CsReference>>, StoreError> {
     let failed = StoreError::sqlite("reading references");
-    let mut statement = connection
-        .prepare_cached(
-            "SELECT object, attribute, target, layer FROM cs_reference WHERE object IN rarray(?1)
-             ORDER BY object, attribute, layer, target",
-        )
-        .map_err(&failed)?;
-    let mut rows = statement.query([integers(objects.iter().map(|id| id.0))]).map_err(&failed)?;
+    let mut statement = connection.prepare_cached(sql).map_err(&failed)?;
+    let mut rows = statement.query(parameters).map_err(&failed)?;
     let mut found: BTreeMap<CsId, Vec<CsReference>> = BTreeMap::new();
     while let Some(row) = rows.next().map_err(&failed)? {
         let code: i64 = row.get(3).map_err(&failed)?;
@@ -247,6 +292,18 @@ pub fn commit_import(transaction: &Transaction<'_>, object: CsId) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_look_up_of_targets_reads_no_other_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = super::super::Database::open(&folder.path().join("syncline.db")).unwrap();
+        let reader = database.reader().unwrap();
+        let mut statement = reader.prepare(&format!("EXPLAIN QUERY PLAN {OF_TARGETS}")).unwrap();
+        let plan = statement.query_map((1, 2, integers([3])), |row| row.get::<_, String>(3)).unwrap();
+        let plan: Vec<String> = plan.map(Result::unwrap).collect();
+        let search = plan.iter().find(|line| line.starts_with("SEARCH cs_reference")).unwrap();
+        assert!(["object=?", "attribute=?", "target=?"].iter().all(|part| search.contains(part)), "{plan:?}");
+    }
 
     #[test]
     fn targets_follow_the_layers_upwards() {

@@ -40,7 +40,7 @@ fn scenario_15_the_actions_in_their_order() {
     assert!(actions(&window).iter().all(|(_, enabled)| !enabled), "nothing is selected");
     click(&mut window, Role::Row, AD_ROW);
     let enabled: Vec<String> = actions(&window).into_iter().filter(|(_, enabled)| *enabled).map(|(label, _)| label).collect();
-    assert_eq!(enabled, ["Run...", "Search Connector Space..."]);
+    assert_eq!(enabled, ["Delete...", "Configure Run Profiles...", "Run...", "Search Connector Space..."]);
 }
 
 #[test]

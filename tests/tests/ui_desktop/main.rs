@@ -9,6 +9,7 @@
 )]
 
 mod accessibility;
+mod connector_windows;
 mod connectors;
 mod explain;
 mod find;

@@ -1,8 +1,12 @@
 //! The Connectors tab: connected directories, their numbers and their most recent run.
 
+mod delete;
+mod fields;
 pub mod list;
 pub mod run_dialog;
+mod run_profiles;
 pub mod statistics;
+pub mod windows;
 
 use egui::{Margin, RichText, ScrollArea, Ui};
 use syncline_engine::model::ConnectorId;

@@ -1,6 +1,6 @@
 //! What an import asks for, and from entries to import items.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -235,6 +235,7 @@ impl<'a> ImportPlan<'a> {
                 dn: entry.dn,
                 object_type: object_type.to_owned(),
                 attributes,
+                changed_references: BTreeMap::new(),
                 partial: false,
             }))),
             Err(error) => bad(entry.dn, *error),

@@ -1,5 +1,6 @@
 //! The connector against a scripted server: ranges, pages, broken and senseless answers.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use secrecy::SecretString;
@@ -251,6 +252,7 @@ fn a_broken_import_keeps_what_came_and_says_why_it_ended() {
             dn: "CN=a,DC=x".to_owned(),
             object_type: "user".to_owned(),
             attributes: [("cn".to_owned(), vec![EntryValue::Text("a".to_owned())])].into(),
+            changed_references: BTreeMap::new(),
             partial: false,
         };
         assert_eq!(items, [ImportItem::Entry(entry)]);

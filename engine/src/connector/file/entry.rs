@@ -1,6 +1,6 @@
 //! From LDIF records to objects of an Active Directory connector space.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -179,7 +179,14 @@ impl<'a> EntryReader<'a> {
             return Err(Fault::new(record.line(), ErrorCode::DUPLICATE_OBJECT, &message));
         }
         let (dn, object_type) = (dn.as_str().to_owned(), object_type.to_owned());
-        Ok(Some(ImportEntry { anchor, dn, object_type, attributes: content.attributes, partial: false }))
+        Ok(Some(ImportEntry {
+            anchor,
+            dn,
+            object_type,
+            attributes: content.attributes,
+            changed_references: BTreeMap::new(),
+            partial: false,
+        }))
     }
 
     /// Reads all lines; goes on after the first fault, because the classes decide whether it matters.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::connector::{
     Anchor, EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome, ExportValue,
-    ImportEntry, ImportItem, ReferenceTarget,
+    ImportEntry, ImportItem, ReferenceChanges, ReferenceTarget,
 };
 use crate::model::{ErrorCode, ObjectError, Schema, fold_text};
 
@@ -39,17 +39,74 @@ impl MemoryEntry {
             dn: self.dn.clone(),
             object_type: self.object_type.clone(),
             attributes: self.attributes.clone(),
+            changed_references: BTreeMap::new(),
             partial: false,
         }
     }
 }
 
+/// How much a delta tells of a changed object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeltaContent {
+    /// The whole object.
+    #[default]
+    Objects,
+    /// The attributes that changed.
+    Attributes,
+    /// The attributes that changed, and of references only the values that came and went.
+    Values,
+}
+
+/// What a reference points at: an object, whatever its name becomes, or a name that no object has.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Target {
+    Object(Vec<u8>),
+    Name(String),
+}
+
+/// A reference that came or went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Turn {
+    came: bool,
+    /// Name of the target at that time.
+    dn: String,
+}
+
+/// What changed of an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Note {
+    /// Anything.
+    Whole,
+    /// These references.
+    References(BTreeMap<Target, Turn>),
+}
+
+impl Note {
+    /// This and a later one.
+    fn then(self, later: &Self) -> Self {
+        match (self, later) {
+            (Self::References(mut turns), Self::References(more)) => {
+                turns.extend(more.clone());
+                Self::References(turns)
+            }
+            _ => Self::Whole,
+        }
+    }
+}
+
+/// The names of references; `None` when something else is among the values.
+fn names(values: &[EntryValue]) -> Option<BTreeSet<&str>> {
+    values.iter().map(|value| if let EntryValue::Reference(dn) = value { Some(dn.as_str()) } else { None }).collect()
+}
+
+/// The attributes of an object that changed; `None` means the whole object.
+type Notes = Option<BTreeMap<String, Note>>;
+
 /// One line of the journal.
 #[derive(Clone, Debug)]
 struct Change {
     anchor: Vec<u8>,
-    /// The attributes that changed; `None` means the whole object.
-    attributes: Option<BTreeSet<String>>,
+    notes: Notes,
     /// The last name of an object that went.
     gone: Option<String>,
 }
@@ -58,8 +115,7 @@ struct Change {
 struct Latest<'a> {
     /// Place of its last change in the journal.
     number: usize,
-    /// The attributes that changed; `None` means the whole object.
-    attributes: Option<BTreeSet<String>>,
+    notes: Notes,
     /// The last name of an object that went.
     gone: Option<&'a str>,
 }
@@ -126,8 +182,8 @@ impl Directory {
         self.journal.len() as u64
     }
 
-    fn note(&mut self, anchor: &[u8], attributes: Option<BTreeSet<String>>, gone: Option<String>) {
-        self.journal.push(Change { anchor: anchor.to_vec(), attributes, gone });
+    fn note(&mut self, anchor: &[u8], notes: Notes, gone: Option<String>) {
+        self.journal.push(Change { anchor: anchor.to_vec(), notes, gone });
     }
 
     pub(super) fn put(&mut self, entry: MemoryEntry) {
@@ -154,7 +210,9 @@ impl Directory {
             })
             .collect();
         for (anchor, attribute) in referrers {
-            self.note(&anchor, Some([attribute].into()), None);
+            let turn = Turn { came: false, dn: entry.dn.clone() };
+            let note = Note::References([(Target::Object(entry.anchor.clone()), turn)].into());
+            self.note(&anchor, Some([(attribute, note)].into()), None);
         }
         self.retarget(&entry.dn, None);
     }
@@ -195,10 +253,10 @@ impl Directory {
     }
 
     pub(super) fn set(&mut self, anchor: &[u8], attribute: &str, values: Vec<EntryValue>) {
-        let known = self.change(anchor, |entry| put(&mut entry.attributes, attribute, values));
-        if known {
-            self.note(anchor, Some([attribute.to_owned()].into()), None);
-        }
+        let Some(entry) = self.entries.get(anchor) else { return };
+        let note = self.between(entry.attributes.get(attribute).map_or(&[], Vec::as_slice), &values);
+        self.change(anchor, |entry| put(&mut entry.attributes, attribute, values));
+        self.note(anchor, Some([(attribute.to_owned(), note)].into()), None);
     }
 
     /// Gives an object another type under the same anchor.
@@ -209,15 +267,21 @@ impl Directory {
     }
 
     /// What changed after a change, each object once, in the order of their last changes.
-    pub(super) fn changes_since(&self, since: u64, partial: bool) -> Vec<ImportItem> {
+    pub(super) fn changes_since(&self, since: u64, content: DeltaContent) -> Vec<ImportItem> {
         let since = usize::try_from(since).unwrap_or(usize::MAX);
         let mut latest: BTreeMap<&[u8], Latest<'_>> = BTreeMap::new();
         for (number, change) in self.journal.iter().enumerate().skip(since) {
-            let told = latest.entry(&change.anchor).or_insert(Latest { number, attributes: Some(BTreeSet::new()), gone: None });
+            let told = latest.entry(&change.anchor).or_insert(Latest { number, notes: Some(BTreeMap::new()), gone: None });
             told.number = number;
             told.gone = change.gone.as_deref();
-            told.attributes = match (told.attributes.take(), &change.attributes) {
-                (Some(known), Some(more)) => Some(known.union(more).cloned().collect()),
+            told.notes = match (told.notes.take(), &change.notes) {
+                (Some(mut known), Some(more)) => {
+                    for (name, note) in more {
+                        let joined = known.remove(name).map_or_else(|| note.clone(), |earlier| earlier.then(note));
+                        known.insert(name.clone(), joined);
+                    }
+                    Some(known)
+                }
                 (None, _) | (_, None) => None,
             };
         }
@@ -225,19 +289,63 @@ impl Directory {
         ordered.sort_by_key(|(_, latest)| latest.number);
         ordered
             .into_iter()
-            .filter_map(|(anchor, Latest { attributes, gone, .. })| {
+            .filter_map(|(anchor, Latest { notes, gone, .. })| {
                 if let Some(dn) = gone {
                     return Some(ImportItem::Deleted { anchor: Anchor(anchor.to_vec()), dn: Some(dn.to_owned()) });
                 }
-                let mut entry = self.entries.get(anchor)?.to_import();
-                if let Some(changed) = attributes.filter(|_| partial) {
-                    let value = |name: String| (name.clone(), entry.attributes.get(&name).cloned().unwrap_or_default());
-                    entry.attributes = changed.into_iter().map(value).collect();
-                    entry.partial = true;
-                }
-                Some(ImportItem::Entry(entry))
+                let entry = self.entries.get(anchor)?;
+                Some(ImportItem::Entry(match notes.filter(|_| content != DeltaContent::Objects) {
+                    Some(notes) => self.changed(entry, notes, content),
+                    None => entry.to_import(),
+                }))
             })
             .collect()
+    }
+
+    /// What leads from one set of values to another.
+    fn between(&self, before: &[EntryValue], after: &[EntryValue]) -> Note {
+        let (Some(before), Some(after)) = (names(before), names(after)) else { return Note::Whole };
+        let turn = |came: bool| {
+            move |dn: &&str| {
+                let object = self.by_name(dn).filter(|entry| entry.dn == **dn);
+                let target = object.map_or_else(|| Target::Name((*dn).to_owned()), |entry| Target::Object(entry.anchor.clone()));
+                (target, Turn { came, dn: (*dn).to_owned() })
+            }
+        };
+        Note::References(after.difference(&before).map(turn(true)).chain(before.difference(&after).map(turn(false))).collect())
+    }
+
+    /// What changed of an object, as a delta tells it: references by the names that their targets have now.
+    fn changed(&self, entry: &MemoryEntry, notes: BTreeMap<String, Note>, content: DeltaContent) -> ImportEntry {
+        let (mut attributes, mut changed_references) = (EntryAttributes::new(), BTreeMap::new());
+        for (name, note) in notes {
+            match note {
+                Note::References(turns) if content == DeltaContent::Values => {
+                    let mut changes = ReferenceChanges::default();
+                    for (target, Turn { came, dn }) in turns {
+                        let now = match &target {
+                            Target::Object(anchor) => self.entries.get(anchor).map(|entry| entry.dn.clone()),
+                            Target::Name(_) => None,
+                        };
+                        let list = if came { &mut changes.added } else { &mut changes.removed };
+                        list.push(now.unwrap_or(dn));
+                    }
+                    changed_references.insert(name, changes);
+                }
+                Note::References(_) | Note::Whole => {
+                    let values = entry.attributes.get(&name).cloned().unwrap_or_default();
+                    attributes.insert(name, values);
+                }
+            }
+        }
+        ImportEntry {
+            anchor: Anchor(entry.anchor.clone()),
+            dn: entry.dn.clone(),
+            object_type: entry.object_type.clone(),
+            attributes,
+            changed_references,
+            partial: true,
+        }
     }
 
     /// Carries out one change.
@@ -249,7 +357,7 @@ impl Directory {
                 success(None, Vec::new())
             }
             (ExportOperation::Delete, None) => success(None, Vec::new()),
-            (ExportOperation::Add, Some(anchor)) if self.hard_matches(&anchor, change) => self.write(&anchor, change),
+            (ExportOperation::Add, Some(anchor)) if self.hard_matches(&anchor, change) => self.write(&anchor, change, true),
             (ExportOperation::Add, Some(_)) => refused(ErrorCode::CD_EXISTING_OBJECT, &change.dn),
             (ExportOperation::Add, None) => self.create(change, schema),
             (ExportOperation::DeleteAdd, known) => {
@@ -263,7 +371,7 @@ impl Directory {
                 if let Some(dn) = new_dn {
                     self.rename(&anchor, dn);
                 }
-                self.write(&anchor, change)
+                self.write(&anchor, change, false)
             }
         }
     }
@@ -294,13 +402,14 @@ impl Directory {
             entry.attributes.insert(TOLD_ANCHOR.to_owned(), vec![EntryValue::Text(anchor.clone())]);
         }
         self.store(entry);
-        self.write(anchor.as_bytes(), change)
+        self.write(anchor.as_bytes(), change, true)
     }
 
-    fn write(&mut self, anchor: &[u8], change: &ExportChange) -> ExportOutcome {
+    /// Writes the attributes of a change; deltas will tell them, or the whole object.
+    fn write(&mut self, anchor: &[u8], change: &ExportChange, whole: bool) -> ExportOutcome {
         let Some(mut entry) = self.take(anchor) else { return refused(ErrorCode::CD_MISSING_OBJECT, &change.dn) };
         let own = fold_text(&entry.dn);
-        let mut unresolved = Vec::new();
+        let (mut unresolved, mut notes) = (Vec::new(), BTreeMap::new());
         let mut values = |name: &str, values: &[ExportValue]| -> Vec<EntryValue> {
             let mut known = Vec::new();
             for value in values {
@@ -332,10 +441,12 @@ impl Directory {
                     after
                 }
             };
+            let before = entry.attributes.get(name).map_or(&[][..], Vec::as_slice);
+            notes.insert(name.clone(), self.between(before, &after));
             put(&mut entry.attributes, name, after);
         }
         self.store(entry);
-        self.note(anchor, None, None);
+        self.note(anchor, Some(notes).filter(|_| !whole), None);
         unresolved.dedup();
         success(Some(Anchor(anchor.to_vec())), unresolved)
     }

@@ -16,7 +16,7 @@ use super::{
 use crate::model::{Dn, ErrorCode, ObjectError, Schema, fold_text};
 use directory::Directory;
 
-pub use directory::MemoryEntry;
+pub use directory::{DeltaContent, MemoryEntry};
 
 /// Something that goes wrong, once or for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ struct State {
     schema: Schema,
     capabilities: Capabilities,
     partition: String,
-    partial: bool,
+    delta_content: DeltaContent,
     faults: Vec<Fault>,
     sent: Vec<Vec<ExportChange>>,
 }
@@ -123,7 +123,7 @@ impl MemoryDirectory {
             schema,
             capabilities,
             partition: partition.to_owned(),
-            partial: false,
+            delta_content: DeltaContent::Objects,
             faults: Vec::new(),
             sent: Vec::new(),
         })))
@@ -144,9 +144,9 @@ impl MemoryDirectory {
         change(&mut self.state().capabilities);
     }
 
-    /// Lets deltas tell only the attributes that changed.
-    pub fn set_partial_deltas(&self, partial: bool) {
-        self.state().partial = partial;
+    /// Sets how much deltas tell of a changed object.
+    pub fn set_delta_content(&self, content: DeltaContent) {
+        self.state().delta_content = content;
     }
 
     /// Adds an object, or replaces the one with this anchor.
@@ -279,7 +279,7 @@ impl Connector for MemoryConnector {
                     let since = <[u8; 8]>::try_from(watermark.0.as_slice()).ok().map(u64::from_le_bytes);
                     let since = since.filter(|_| !state.faults.contains(&Fault::ForgetWatermarks));
                     let since = since.ok_or_else(|| failure(ConnectorErrorKind::NoWatermark))?;
-                    changes = state.directory.changes_since(since, state.partial);
+                    changes = state.directory.changes_since(since, state.delta_content);
                 }
             }
             (anchors, changes, state.faults.clone(), state.directory.now())
@@ -307,6 +307,27 @@ impl Connector for MemoryConnector {
         }
         let watermark = self.0.state().capabilities.delta_import.then(|| watermark.to_le_bytes().to_vec());
         Ok(ImportSummary { watermark, server: Some(SERVER.to_owned()), warnings: Vec::new() })
+    }
+
+    fn objects(
+        &mut self,
+        request: &ImportRequest,
+        anchors: &[Anchor],
+        sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<(), ConnectorError> {
+        let chosen = !request.include.is_empty() || !request.exclude.is_empty();
+        let containers = chosen.then(|| ContainerFilter::new(&request.include, &request.exclude));
+        for anchor in anchors {
+            let (entry, faults) = {
+                let state = self.0.state();
+                (state.directory.by_anchor(&anchor.0).map(MemoryEntry::to_import), state.faults.clone())
+            };
+            let item = entry.map_or_else(|| ImportItem::Deleted { anchor: anchor.clone(), dn: None }, ImportItem::Entry);
+            if request.cancel.is_cancelled() || !sink(sort_out(spoil(item, &faults), containers.as_ref())) {
+                return Err(failure(ConnectorErrorKind::Cancelled));
+            }
+        }
+        Ok(())
     }
 
     fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {

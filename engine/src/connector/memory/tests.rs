@@ -52,11 +52,51 @@ fn a_delta_tells_each_object_once_in_the_order_of_the_last_changes() {
     directory.put(MemoryEntry::new("3", "CN=z", "user", texts(&[])));
     directory.set(b"2", "mail", Vec::new());
     assert_eq!(import(&directory, ImportMode::Delta(watermark.clone())).0, ["CN=z 0 false", "CN=x,OU=a 1 false"]);
-    directory.set_partial_deltas(true);
+    directory.set_delta_content(DeltaContent::Attributes);
     assert_eq!(import(&directory, ImportMode::Delta(watermark.clone())).0, ["CN=z 0 false", "CN=x,OU=a 2 true"]);
     directory.remove(b"3");
     directory.rename(b"1", "OU=b");
     assert_eq!(import(&directory, ImportMode::Delta(watermark)).0, ["CN=x,OU=b 2 true", "-CN=z", "OU=b 0 false"]);
+}
+
+#[test]
+fn of_references_single_values_are_told() {
+    let directory = directory();
+    let refer = |names: &[&str]| {
+        let values = names.iter().map(|dn| EntryValue::Reference((*dn).to_owned())).collect();
+        directory.set(b"2", "member", values);
+    };
+    let check = |change: &dyn Fn(), expected: Option<(&[&str], &[&str])>| {
+        refer(&["CN=a", "CN=b"]);
+        let (_, watermark) = import(&directory, ImportMode::Full);
+        change();
+        let mut told = None;
+        let take = &mut |item| {
+            let ImportItem::Entry(mut entry) = item else { panic!("{item:?}") };
+            told = entry.changed_references.remove("member").map(|changes| (changes.added, changes.removed));
+            assert_eq!((entry.partial, entry.attributes.contains_key("member")), (true, told.is_none()));
+            true
+        };
+        directory.connect().import(&request(ImportMode::Delta(watermark)), take).unwrap();
+        let names = |list: &[&str]| list.iter().map(|dn| (*dn).to_owned()).collect::<Vec<_>>();
+        assert_eq!(told, expected.map(|(added, removed)| (names(added), names(removed))));
+    };
+    directory.set_delta_content(DeltaContent::Values);
+    check(&|| refer(&["CN=b", "CN=c"]), Some((&["CN=c"], &["CN=a"])));
+    check(&|| refer(&[]), Some((&[], &["CN=a", "CN=b"])));
+    let twice = || {
+        refer(&["CN=b", "CN=c"]);
+        refer(&["CN=b"]);
+    };
+    check(&twice, Some((&[], &["CN=a", "CN=c"])));
+    let again = || {
+        refer(&["CN=b"]);
+        refer(&["CN=a", "CN=b"]);
+    };
+    check(&again, Some((&["CN=a"], &[])));
+    directory.put(MemoryEntry::new("a", "CN=a", "user", texts(&[])));
+    directory.set_delta_content(DeltaContent::Attributes);
+    check(&|| refer(&["CN=b"]), None);
 }
 
 #[test]

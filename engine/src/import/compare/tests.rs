@@ -26,6 +26,7 @@ fn incoming(department: &str, members: &[i64]) -> Incoming {
         object_type: "user".to_owned(),
         image,
         references: [(MEMBER, members.iter().copied().map(CsId).collect())].into(),
+        changed: BTreeMap::new(),
         mentioned: None,
         renamed: false,
         full: true,
@@ -126,6 +127,39 @@ fn a_partial_delta_changes_only_what_it_mentions() {
 }
 
 #[test]
+fn exported_members_that_are_not_told_wait_on() {
+    use ReferenceLayer::{UnappliedAdd, UnappliedDelete, UnconfirmedAdd, UnconfirmedDelete};
+    // Exported: 9 and 10 added, 7 removed. Told there, told gone -> unconfirmed adds, deletes, staged again, mismatches.
+    let check = |there: &[i64], gone: &[i64], waiting: (&[i64], &[i64]), staged: (&[i64], &[i64]), mismatches: usize| {
+        let list = |ids: &[i64]| ids.iter().copied().map(CsId).collect::<Vec<_>>();
+        let (mut object, mut sets) = synchronized("IT", &[7, 8]);
+        object.unconfirmed.operation = ObjectOperation::Update;
+        sets.set(MEMBER, UnconfirmedAdd, list(&[9, 10]));
+        sets.set(MEMBER, UnconfirmedDelete, list(&[7]));
+        let changed = ChangedTargets { there: list(there), gone: list(gone) };
+        let told = Incoming {
+            image: Image::new(),
+            references: BTreeMap::new(),
+            changed: [(MEMBER, changed)].into(),
+            mentioned: Some(BTreeSet::new()),
+            full: false,
+            ..incoming("", &[])
+        };
+        let compared = compare(&mut object, &mut sets, &told, None);
+        let found = |adds, deletes| (sets.get(MEMBER, adds).to_vec(), sets.get(MEMBER, deletes).to_vec());
+        assert_eq!(found(UnconfirmedAdd, UnconfirmedDelete), (list(waiting.0), list(waiting.1)), "{there:?} {gone:?}");
+        assert_eq!(found(UnappliedAdd, UnappliedDelete), (list(staged.0), list(staged.1)), "{there:?} {gone:?}");
+        assert_eq!(compared.mismatches.len(), mismatches, "{there:?} {gone:?}");
+        assert_eq!(object.unconfirmed.is_none(), !sets.any(UNCONFIRMED), "{there:?} {gone:?}");
+        assert_eq!(object.unapplied.is_none(), !sets.any(UNAPPLIED), "{there:?} {gone:?}");
+    };
+    check(&[9, 10], &[7], (&[], &[]), (&[], &[]), 0);
+    check(&[9], &[], (&[10], &[7]), (&[], &[]), 0);
+    check(&[11], &[8], (&[9, 10], &[7]), (&[], &[]), 0);
+    check(&[7], &[9], (&[10], &[]), (&[9], &[7]), 1);
+}
+
+#[test]
 fn exported_members_are_confirmed_by_the_import() {
     use ReferenceLayer::{UnappliedAdd, UnappliedDelete, UnconfirmedAdd, UnconfirmedDelete};
     // Exported: 9 added, 7 removed. Imported members -> staged again, mismatches.
@@ -186,6 +220,52 @@ proptest! {
         prop_assert_eq!(again.counter, "stage-no-change");
         prop_assert!(again.mismatches.is_empty());
         prop_assert_eq!((object, sets), (once, sets_once));
+    }
+
+    #[test]
+    fn told_by_values_is_told_whole(
+        start in any_members(),
+        then in any_members(),
+        now in any_members(),
+        exported in (any_members(), any_members()),
+        staged in (any_members(), any_members()),
+    ) {
+        use ReferenceLayer::{UnappliedAdd, UnappliedDelete, UnconfirmedAdd, UnconfirmedDelete};
+        let list = |ids: &[i64]| ids.iter().copied().map(CsId).collect::<Vec<_>>();
+        let (mut object, mut sets) = synchronized("a", &start);
+        compare(&mut object, &mut sets, &incoming("a", &then), None);
+        // A directory that was told to change a value tells how it stands.
+        let exported = (minus(&list(&exported.0), &list(&exported.1)), list(&exported.1));
+        sets.set(MEMBER, UnconfirmedAdd, exported.0.clone());
+        sets.set(MEMBER, UnconfirmedDelete, exported.1.clone());
+        object.unconfirmed.operation = if sets.any(UNCONFIRMED) { ObjectOperation::Update } else { ObjectOperation::None };
+        let (before, after) = (list(&then), list(&now));
+        let differs = union(&minus(&before, &after), &minus(&after, &before));
+        let told = union(&differs, &union(&exported.0, &exported.1));
+        // What is staged is the difference to what is held, so a value that is told of no change needs none.
+        let staged = (minus(&list(&staged.0), &list(&staged.1)), list(&staged.1));
+        let held = |layers: &ReferenceSets| {
+            minus(&union(&before, layers.get(MEMBER, UnconfirmedAdd)), layers.get(MEMBER, UnconfirmedDelete))
+        };
+        let staged = (minus(&staged.0, &held(&sets)), both(&staged.1, &held(&sets)));
+        sets.set(MEMBER, UnappliedAdd, staged.0);
+        sets.set(MEMBER, UnappliedDelete, staged.1);
+        object.unapplied.operation = if sets.any(UNAPPLIED) { ObjectOperation::Update } else { ObjectOperation::None };
+        let (mut other, mut other_sets) = (object.clone(), sets.clone());
+
+        let whole = compare(&mut object, &mut sets, &incoming("a", &now), None);
+        let changed = ChangedTargets { there: both(&told, &after), gone: minus(&told, &after) };
+        let partial = Incoming {
+            image: Image::new(),
+            references: BTreeMap::new(),
+            changed: [(MEMBER, changed)].into(),
+            mentioned: Some(BTreeSet::new()),
+            full: false,
+            ..incoming("", &[])
+        };
+        let values = compare(&mut other, &mut other_sets, &partial, None);
+        prop_assert_eq!((object, sets), (other, other_sets));
+        prop_assert_eq!(whole, values);
     }
 
     #[test]

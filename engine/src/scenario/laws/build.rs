@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::rules::{RuleEdit, edit, fixture};
 use super::story::{Event, Kind, Story, Value};
 use crate::connector::EntryValue;
-use crate::connector::memory::Fault;
+use crate::connector::memory::{DeltaContent, Fault};
 use crate::rules::RulePatch;
 use crate::run::{DELTA_IMPORT, DELTA_SYNCHRONIZATION, EXPORT, FULL_IMPORT, FULL_SYNCHRONIZATION};
 use crate::scenario::model::{
@@ -79,7 +79,7 @@ impl Builder {
             kind,
             domain: domain.to_owned(),
             schema: kind.schema().unwrap(),
-            partial_deltas: story.partial_deltas && name == "A",
+            delta_content: if name != "B" { story.delta_content } else { DeltaContent::Objects },
             deltas: true,
             confirms: false,
         };

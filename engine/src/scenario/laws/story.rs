@@ -6,6 +6,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::rules::RULES;
+use crate::connector::memory::DeltaContent;
 
 /// Which kinds of events a law is tried with.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +24,8 @@ impl Kinds {
 pub(super) struct Story {
     /// The rules that are there, by their place in the fixture.
     pub rules: Vec<bool>,
-    /// Delta imports of A tell only what changed.
-    pub partial_deltas: bool,
+    /// How much delta imports of A and T tell of what changed.
+    pub delta_content: DeltaContent,
     /// Who is there at the beginning.
     pub first: Vec<Event>,
     /// Everything was imported, synchronized and exported before the story begins.
@@ -239,7 +240,11 @@ pub(super) fn stories(kinds: Kinds) -> impl Strategy<Value = Story> {
     (rules, any::<bool>(), any::<bool>(), events, imported, any::<bool>()).prop_map(
         |(rules, partial_deltas, settled, (first, before, after), imported, full)| Story {
             rules,
-            partial_deltas,
+            delta_content: match (partial_deltas, before.len() % 2) {
+                (false, _) => DeltaContent::Objects,
+                (true, 0) => DeltaContent::Attributes,
+                (true, _) => DeltaContent::Values,
+            },
             first,
             settled,
             before,

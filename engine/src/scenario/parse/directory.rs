@@ -2,7 +2,7 @@
 
 use super::{Named, Parser, no_children};
 use crate::connector::ConnectorErrorKind;
-use crate::connector::memory::Fault;
+use crate::connector::memory::{DeltaContent, Fault};
 use crate::model::{AttributeDefinition, Dn, ErrorCode, Schema, SchemaError, ValueType};
 use crate::rules::active_directory_schema;
 use crate::scenario::model::{Action, Change, DirectoryKind, DirectorySpec, FaultSpec, ObjectSpec, Subject, ValueChange};
@@ -36,7 +36,8 @@ impl Parser {
         }
         words.end(&format!("{} {name} {domain}", kind.word()))?;
         let schema = kind.schema().map_err(|error| place.fault(format!("the schema of a {}: {error}", kind.word())))?;
-        let mut directory = DirectorySpec { name, kind, domain, schema, partial_deltas: false, deltas: true, confirms: false };
+        let delta_content = DeltaContent::default();
+        let mut directory = DirectorySpec { name, kind, domain, schema, delta_content, deltas: true, confirms: false };
         for child in &line.children {
             no_children(child)?;
             option(&mut directory, child)?;
@@ -319,8 +320,12 @@ fn number(words: &mut Words<'_>, what: &str) -> Result<usize, ScenarioFault> {
 fn option(directory: &mut DirectorySpec, line: &Line) -> Result<(), ScenarioFault> {
     let mut words = Words::new(&line.place, &line.text);
     if words.eat("partial deltas") {
-        directory.partial_deltas = true;
+        directory.delta_content = DeltaContent::Attributes;
         return words.end("partial deltas");
+    }
+    if words.eat("value deltas") {
+        directory.delta_content = DeltaContent::Values;
+        return words.end("value deltas");
     }
     if words.eat("no deltas") {
         directory.deltas = false;
@@ -331,8 +336,9 @@ fn option(directory: &mut DirectorySpec, line: &Line) -> Result<(), ScenarioFaul
         return words.end("confirms at once");
     }
     let wrong = || {
-        line.place
-            .fault("write \"partial deltas\", \"no deltas\", \"confirms at once\", or \"attribute initialCode string on user\"")
+        line.place.fault(
+            "write \"partial deltas\", \"value deltas\", \"no deltas\", \"confirms at once\", or \"attribute initialCode string on user\"",
+        )
     };
     if !words.eat("attribute") {
         return Err(wrong());

@@ -115,6 +115,6 @@ fn directory(spec: &DirectorySpec, partition: &str) -> MemoryDirectory {
         can.delta_import = spec.deltas;
         can.immediate_confirmation = spec.confirms;
     });
-    directory.set_partial_deltas(spec.partial_deltas);
+    directory.set_delta_content(spec.delta_content);
     directory
 }

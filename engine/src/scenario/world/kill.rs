@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::ScenarioClock;
 use crate::connector::memory::{MemoryConnector, MemoryDirectory};
 use crate::connector::{
-    CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, ExportChange, ExportResult,
-    ImportItem, ImportRequest, ImportSummary,
+    Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, ExportChange,
+    ExportResult, ImportItem, ImportRequest, ImportSummary,
 };
 use crate::model::{Clock, IdSource, Schema, SequentialIds};
 
@@ -177,6 +177,15 @@ impl Connector for WatchedConnector {
         sink: &mut dyn FnMut(ImportItem) -> bool,
     ) -> Result<ImportSummary, ConnectorError> {
         self.inner.import(request, sink)
+    }
+
+    fn objects(
+        &mut self,
+        request: &ImportRequest,
+        anchors: &[Anchor],
+        sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<(), ConnectorError> {
+        self.inner.objects(request, anchors, sink)
     }
 
     fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {

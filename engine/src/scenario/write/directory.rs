@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Writer;
+use crate::connector::memory::DeltaContent;
 use crate::scenario::model::DirectorySpec;
 
 impl Writer {
     pub(super) fn directory(&mut self, directory: &DirectorySpec) {
         self.line(0, &format!("{} {} {}", directory.kind.word(), directory.name, directory.domain));
-        if directory.partial_deltas {
-            self.line(1, "partial deltas");
+        match directory.delta_content {
+            DeltaContent::Objects => {}
+            DeltaContent::Attributes => self.line(1, "partial deltas"),
+            DeltaContent::Values => self.line(1, "value deltas"),
         }
         if !directory.deltas {
             self.line(1, "no deltas");

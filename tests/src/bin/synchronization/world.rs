@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use syncline_engine::connector::memory::MemoryDirectory;
+use syncline_engine::connector::memory::{DeltaContent, MemoryDirectory};
 use syncline_engine::connector::{Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, EntryValue};
 use syncline_engine::model::{ConnectorId, IdSource, PartitionId, RandomIds, Schema, SystemClock};
 use syncline_engine::rules::active_directory_schema;
@@ -51,7 +51,7 @@ impl World {
         let file = folder.join("syncline.db");
         let database = Arc::new(Database::open(&file)?);
         let forest = MemoryDirectory::new(active_directory_schema()?, DOMAIN);
-        forest.set_partial_deltas(true);
+        forest.set_delta_content(DeltaContent::Values);
         containers().chain((0..shape.users).map(user)).chain((0..shape.groups).map(|place| group(shape, place))).for_each(
             |entry| {
                 forest.put(entry);

@@ -1,6 +1,6 @@
 //! From the tenant's answers to objects of the connector space.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -88,7 +88,14 @@ impl<'a> ObjectReader<'a> {
         }
         let object_type = object_type.to_owned();
         Some(match self.read_attributes(object) {
-            Ok(attributes) => ImportItem::Entry(ImportEntry { anchor, dn, object_type, attributes, partial: false }),
+            Ok(attributes) => ImportItem::Entry(ImportEntry {
+                anchor,
+                dn,
+                object_type,
+                attributes,
+                changed_references: BTreeMap::new(),
+                partial: false,
+            }),
             Err(error) => bad(Some(dn), *error),
         })
     }
