@@ -1,5 +1,6 @@
 //! The command line: one file per noun (`operations.md` 10, 11).
 
+mod aad;
 mod ad;
 mod background;
 mod config;
@@ -152,6 +153,9 @@ pub enum Command {
     /// Add, list, show, change and delete connectors
     #[command(subcommand)]
     Connector(connector::ConnectorCommand),
+    /// Ask the tenant: try the way to it, show it, list its objects
+    #[command(subcommand)]
+    Aad(aad::AadCommand),
     /// Ask an Active Directory forest
     #[command(subcommand)]
     Ad(ad::AdCommand),
@@ -203,6 +207,7 @@ impl Command {
             Self::Demo(_) => "demo",
             Self::Status => "status",
             Self::Connector(command) => command.name(),
+            Self::Aad(command) => command.name(),
             Self::Ad(command) => command.name(),
             Self::Config(command) => command.name(),
             Self::Rule(command) => command.name(),
@@ -229,6 +234,7 @@ impl Command {
             Self::Connector(command) => command.waits(),
             Self::Demo(_)
             | Self::Status
+            | Self::Aad(_)
             | Self::Ad(_)
             | Self::Config(_)
             | Self::Rule(_)
@@ -250,6 +256,7 @@ impl Command {
             Self::Demo(arguments) => demo::run(session, arguments),
             Self::Status => status::run(session),
             Self::Connector(command) => command.run(session),
+            Self::Aad(command) => command.run(session),
             Self::Ad(command) => command.run(session),
             Self::Config(command) => command.run(session),
             Self::Rule(command) => command.run(session),
@@ -424,6 +431,10 @@ mod tests {
             "connector set",
             false,
         );
+        check("syncline aad test", "aad test", false);
+        check("syncline aad show --live --attributes --type user", "aad show", false);
+        check("syncline aad objects --type user --limit 5", "aad objects", false);
+        check("syncline connector add tenant --tenant-id contoso.com --client-id c --cloud china", "connector add tenant", false);
         check("syncline ad check-permissions contoso.com", "ad check-permissions", false);
         check("syncline rule list --connector contoso.com --inbound --custom --disabled", "rule list", false);
         check("syncline rule show 106 --connector contoso.com", "rule show", false);
