@@ -28,7 +28,7 @@ fn rows(fixture: &Fixture, dn: &str, layer: ReferenceLayer) -> Vec<CsId> {
 fn one_member_comes_and_one_goes() {
     let (fixture, users, group) = with_group(5);
     let new = fixture.user("new");
-    set_members(&fixture, &[&users[1..], &[new.clone()]].concat());
+    set_members(&fixture, &[&users[1..], std::slice::from_ref(&new)].concat());
     assert_told(&fixture.delta_import(), StepStatus::SUCCESS, "stage-add=1 stage-update=1");
     assert_eq!(rows(&fixture, &group, ReferenceLayer::ImportAdd), [fixture.object(&new).id]);
     assert_eq!(rows(&fixture, &group, ReferenceLayer::ImportDelete), [fixture.object(&users[0]).id]);
