@@ -421,6 +421,9 @@ mod tests {
             false,
         );
         check("syncline ad check-permissions contoso.com", "ad check-permissions", false);
+        check("syncline rule history 50", "rule history", false);
+        check("syncline rule restore Sales --version 3 --yes", "rule restore", false);
+        check("syncline rule undo --as-of-config 7", "rule undo", false);
         check("syncline rule list --connector contoso.com --inbound --custom --disabled", "rule list", false);
         check("syncline rule show 106 --connector contoso.com", "rule show", false);
         check("syncline rule export 106 107 --output rules.toml", "rule export", false);
