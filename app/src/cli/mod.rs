@@ -436,6 +436,9 @@ mod tests {
         check("syncline aad objects --type user --limit 5", "aad objects", false);
         check("syncline connector add tenant --tenant-id contoso.com --client-id c --cloud china", "connector add tenant", false);
         check("syncline ad check-permissions contoso.com", "ad check-permissions", false);
+        check("syncline rule history 50", "rule history", false);
+        check("syncline rule restore Sales --version 3 --yes", "rule restore", false);
+        check("syncline rule undo --as-of-config 7", "rule undo", false);
         check("syncline rule list --connector contoso.com --inbound --custom --disabled", "rule list", false);
         check("syncline rule show 106 --connector contoso.com", "rule show", false);
         check("syncline rule export 106 107 --output rules.toml", "rule export", false);

@@ -243,6 +243,8 @@ actions! {
     EnableRule: "Enable", "Switch the rule on.";
     DisableRule: "Disable", "Switch the rule off; what it gave goes with the next full synchronization.";
     ExportRule: "Export", "Write the rule to a file from which it can be made again.";
+    RuleHistory: "History...", "Former versions of the rule: who changed what, and bringing one back.";
+    RemovedRules: "Removed...", "Rules that were deleted and can come back.";
     MoveRuleUp: "Move Up", "Let the rule change places with the one before it, which wins over it now.";
     MoveRuleDown: "Move Down", "Let the rule change places with the one behind it.";
     FilterList: "Filter List", "Type to filter the list.";
@@ -292,8 +294,8 @@ impl Action {
                 need(now.workspace, "Open a data folder first")?;
                 need(!now.running && !now.cycle, "A run is going on; wait until it has finished")
             }
-            Self::RulesEditor | Self::AddRule => need(now.workspace, "Open a data folder first"),
-            Self::ViewRule | Self::EditRule | Self::CloneRule | Self::DeleteRule | Self::ExportRule => {
+            Self::RulesEditor | Self::AddRule | Self::RemovedRules => need(now.workspace, "Open a data folder first"),
+            Self::ViewRule | Self::EditRule | Self::CloneRule | Self::DeleteRule | Self::ExportRule | Self::RuleHistory => {
                 need(now.selected_rule.is_some(), "Select a rule first")
             }
             Self::EnableRule | Self::DisableRule => match now.selected_rule {

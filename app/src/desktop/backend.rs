@@ -13,9 +13,9 @@ use syncline_engine::service::{
     Comparison, ConnectorDeletionImpact, ConnectorProperties, ConnectorStatistics, ConnectorSummary, ContainerLevel, CsHit,
     CsObjectView, CsSearch, CyclePolicy, Engine, EngineError, EngineEvent, EngineOptions, EngineStatus, ExportReport,
     ExpressionObject, ImportOptions, ImportReport, MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView, ObjectChange,
-    Page, PreviewView, RuleChangeView, RuleClone, RuleDetails, RuleSet, RuleSummary, RuleTrialView, RunDetails, RunFilter,
-    RunObjectView, RunProfileChange, RunProfileView, RunSummary, SchemaChangeView, ServerConfigurationView, SyncMode,
-    WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
+    Page, PreviewView, RemovedRuleView, RuleChangeView, RuleClone, RuleDetails, RuleHistoryView, RuleSet, RuleSummary,
+    RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView, RunSummary, SchemaChangeView,
+    ServerConfigurationView, SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
 };
 use syncline_engine::setup::{ConnectionSettings, ConnectorChange, ConnectorChangeReport, RuleChanges, SchemaChange};
 use uuid::Uuid;
@@ -62,6 +62,10 @@ pub trait Backend: Send + Sync {
     fn judge_rules(&self, changes: &RuleChanges) -> Answer<RuleChangeView>;
     fn change_rules(&self, changes: &RuleChanges) -> Answer<RuleChangeView>;
     fn clone_rule(&self, rule: RuleId, how: &RuleClone, as_of: Option<u64>) -> Answer<(RuleDetails, RuleChangeView)>;
+    fn rule_history(&self, rule: Uuid) -> Answer<RuleHistoryView>;
+    fn removed_rules(&self) -> Answer<Vec<RemovedRuleView>>;
+    fn restore_rule(&self, rule: Uuid, version: u32, as_of: Option<u64>) -> Answer<RuleChangeView>;
+    fn undo_rule_change(&self, version: u64) -> Answer<RuleChangeView>;
     fn rule_script(&self, rules: &[String]) -> Answer<String>;
     fn try_rule(&self, rule: &SyncRule, object: Uuid) -> Answer<RuleTrialView>;
     fn expression_object(&self, connector: &str, dn: &str) -> Answer<ExpressionObject>;
@@ -193,6 +197,18 @@ impl Backend for Engine {
     }
     fn clone_rule(&self, rule: RuleId, how: &RuleClone, as_of: Option<u64>) -> Answer<(RuleDetails, RuleChangeView)> {
         Self::clone_rule(self, rule, how, as_of)
+    }
+    fn rule_history(&self, rule: Uuid) -> Answer<RuleHistoryView> {
+        Self::rule_history(self, rule)
+    }
+    fn removed_rules(&self) -> Answer<Vec<RemovedRuleView>> {
+        Self::removed_rules(self)
+    }
+    fn restore_rule(&self, rule: Uuid, version: u32, as_of: Option<u64>) -> Answer<RuleChangeView> {
+        Self::restore_rule(self, rule, version, as_of)
+    }
+    fn undo_rule_change(&self, version: u64) -> Answer<RuleChangeView> {
+        Self::undo_rule_change(self, version)
     }
     fn rule_script(&self, rules: &[String]) -> Answer<String> {
         Self::rule_script(self, rules)

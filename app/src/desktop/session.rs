@@ -491,6 +491,8 @@ impl Session {
             | Action::EnableRule
             | Action::DisableRule
             | Action::ExportRule
+            | Action::RuleHistory
+            | Action::RemovedRules
             | Action::MoveRuleUp
             | Action::MoveRuleDown => {
                 let mut commands = Vec::new();
