@@ -310,7 +310,7 @@ pub struct RemovedRules {
 /// What shall be done with a removed rule.
 pub enum RemovedWish {
     /// It comes back.
-    Restore(Task),
+    Restore(Box<Task>),
     /// Its editions are shown.
     Show(Uuid, String),
 }
@@ -357,7 +357,7 @@ impl RemovedRules {
                 if let Some(rule) = selected {
                     if restore {
                         let RemovedRuleView { guid, name, version, .. } = rule;
-                        wish = Some(RemovedWish::Restore(Task::Restore { rule: guid, name, version }));
+                        wish = Some(RemovedWish::Restore(Box::new(Task::Restore { rule: guid, name, version })));
                     } else if history {
                         wish = Some(RemovedWish::Show(rule.guid, rule.name));
                     }

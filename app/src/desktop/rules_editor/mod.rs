@@ -314,7 +314,7 @@ impl RulesEditor {
         if let Some(window) = &mut self.removed {
             let (open, wish) = window.show(ctx, cx, busy);
             match wish {
-                Some(RemovedWish::Restore(wanted)) => task = Some(wanted),
+                Some(RemovedWish::Restore(wanted)) => task = Some(*wanted),
                 Some(RemovedWish::Show(rule, name)) => self.history = Some(History::new(cx, rule, name)),
                 None => {}
             }
