@@ -1,7 +1,9 @@
 //! `syncline connector profiles`: run profiles and their steps.
 
 use clap::{Args, Subcommand, ValueEnum};
-use syncline_engine::service::{ConnectorSummary, LogFileUsage, LogFileView, RunProfileStepView, RunProfileView, shipped_step, step_covers_all};
+use syncline_engine::service::{
+    ConnectorSummary, LogFileUsage, LogFileView, RunProfileStepView, RunProfileView, shipped_step, step_covers_all,
+};
 
 use super::confirm::confirm;
 use super::exit::{Exit, Failure};

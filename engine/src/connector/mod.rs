@@ -14,9 +14,9 @@ use crate::model::Schema;
 
 pub use containers::ContainerFilter;
 pub use types::{
-    Anchor, CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition, DiscoveryError, EntryAttributes,
-    EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome, ExportResult, ExportValue, ImportEntry,
-    ImportItem, ImportMode, ImportRequest, ImportSummary, ReferenceTarget, Watermark,
+    Anchor, CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition, DiscoveryError,
+    EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome, ExportResult, ExportValue,
+    ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary, ReferenceTarget, Watermark,
 };
 
 /// One connected directory, ready to be asked. All calls block; the engine calls them from its own

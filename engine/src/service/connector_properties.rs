@@ -45,9 +45,8 @@ impl Engine {
         let inputs = sync::plan_inputs(&reader)?;
         let (plan, _) = rules::compile(&stored, inputs, &schema::metaverse(&reader)?, &mut table);
         let guids: BTreeMap<RuleId, Uuid> = stored.iter().map(|rule| (rule.id, rule.guid)).collect();
-        let told = |rule: RuleUse| {
-            Some(RuleRefView { guid: *guids.get(&rule.id)?, precedence: rule.precedence, name: rule.name })
-        };
+        let told =
+            |rule: RuleUse| Some(RuleRefView { guid: *guids.get(&rule.id)?, precedence: rule.precedence, name: rule.name });
         let used: BTreeMap<String, Vec<RuleRefView>> = setup::rules_by_attribute(&plan, record.id)
             .into_iter()
             .map(|(attribute, rules)| (fold_text(plan.name(attribute)), rules.into_iter().filter_map(told).collect()))

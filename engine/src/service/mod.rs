@@ -45,9 +45,7 @@ pub use queries::explain::expression_part;
 pub use queries::expression::{shipped_object, shipped_target};
 pub use rule_set::RuleSet;
 pub use rules::{RuleClone, RuleSource};
-pub use run_profiles::{
-    StepField, profile_name_fault, shipped_step, step_covers_all, step_faults, step_imports, step_types,
-};
+pub use run_profiles::{StepField, profile_name_fault, shipped_step, step_covers_all, step_faults, step_imports, step_types};
 pub use texts::{error_fix, status_explanation};
 pub use views::*;
 

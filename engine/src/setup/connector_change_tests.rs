@@ -3,7 +3,9 @@
 use secrecy::SecretString;
 use tempfile::TempDir;
 
-use super::{ConnectionSettings, ConnectorChange, ConnectorChangeError, ConnectorFault, ConnectorPlace, NewDirectory, PartitionChoice};
+use super::{
+    ConnectionSettings, ConnectorChange, ConnectorChangeError, ConnectorFault, ConnectorPlace, NewDirectory, PartitionChoice,
+};
 use crate::connector::file::{FileSchema, FileSettings};
 use crate::model::Deprovisioning;
 use crate::protection::DeletionLimit;

@@ -3,6 +3,8 @@
 mod choice_changes;
 mod choices;
 mod connector_change;
+#[cfg(test)]
+mod connector_change_tests;
 pub mod demo;
 mod directories;
 mod directory;
@@ -14,8 +16,6 @@ mod run_profiles;
 mod sandbox;
 mod schema_refresh;
 #[cfg(test)]
-mod connector_change_tests;
-#[cfg(test)]
 mod selection_tests;
 #[cfg(test)]
 mod tests;
@@ -25,7 +25,7 @@ pub use choice_changes::{Choice, ChoiceError, ChoiceReport, change_choices};
 pub use choices::RuleChoices;
 pub use connector_change::{
     ConnectionSettings, ConnectorChange, ConnectorChangeError, ConnectorChangeReport, ConnectorFault, ConnectorPlace,
-    PartitionChoice, STRUCTURE_TYPES, change_connector, try_settings,
+    PartitionChoice, STRUCTURE_TYPES, change_connector, judge_connector_change, try_settings,
 };
 pub use directories::{ACTIVE_DIRECTORY_KIND, Directories, FILE_KIND, open_directory};
 pub use directory::{NewDirectory, SetupContext, SetupError, add_directory, set_credential, set_deprovisioning};

@@ -197,8 +197,7 @@ pub(super) fn attributes_used(plan: &Plan, connector: ConnectorId) -> BTreeSet<A
 
 /// The attributes of its connector that a rule reads, compares or writes.
 fn attributes_of(rule: &CompiledRule) -> BTreeSet<AttributeId> {
-    let mut used: BTreeSet<AttributeId> =
-        rule.join.iter().flatten().map(|condition| condition.connector_attribute).collect();
+    let mut used: BTreeSet<AttributeId> = rule.join.iter().flatten().map(|condition| condition.connector_attribute).collect();
     match rule.direction {
         Direction::Inbound => used.extend(attributes_read(rule)),
         Direction::Outbound => used.extend(rule.flows.iter().map(|flow| flow.target.id)),

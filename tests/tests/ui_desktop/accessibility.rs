@@ -135,7 +135,11 @@ fn every_window_names_what_can_be_used() {
             check(&window, action);
             window
         };
-        connectors("Delete...");
+        for action in
+            ["Delete...", "Create...", "Refresh Schema...", "Export Connector...", "Import Connector...", "Update Connector..."]
+        {
+            connectors(action);
+        }
         let mut window = connectors("Configure Run Profiles...");
         click(&mut window, Role::Button, "New Profile...");
         for page in ["Profile Name", "Configure Step", "Connector Configuration", "Summary"] {
@@ -144,7 +148,9 @@ fn every_window_names_what_can_be_used() {
         }
         let mut window = connectors("Properties");
         let title = "Properties of \"contoso.com\"";
-        for page in ["Connect to Active Directory Forest", "Select Object Types", "Select Attributes", "Configure Directory Partitions"] {
+        for page in
+            ["Connect to Active Directory Forest", "Select Object Types", "Select Attributes", "Configure Directory Partitions"]
+        {
             click_in(&mut window, title, Role::Button, page);
             check(&window, page);
         }

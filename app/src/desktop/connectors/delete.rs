@@ -97,11 +97,17 @@ impl DeleteConnector {
 
     fn contents(&mut self, ui: &mut Ui, cx: &Cx<'_>) {
         ui.radio_value(&mut self.whole, false, "Delete connector space only");
-        indented(ui, "All objects of the connector space go. Configuration, rules and run profiles stay; a full import and a full synchronization bring the objects back.");
+        indented(
+            ui,
+            "All objects of the connector space go. Configuration, rules and run profiles stay; a full import and a full synchronization bring the objects back.",
+        );
         ui.radio_value(&mut self.whole, true, "Delete Connector and connector space");
         indented(ui, "The connector goes as well, with its partitions, run profiles and all its synchronization rules.");
         ui.add_space(4.0);
-        fields::note(ui, "Both synchronize every linked object once more and can take long. The directory itself is not changed. The run is shown on the Operations tab and can be stopped; what is done by then stays done.");
+        fields::note(
+            ui,
+            "Both synchronize every linked object once more and can take long. The directory itself is not changed. The run is shown on the Operations tab and can be stopped; what is done by then stays done.",
+        );
         ui.add_space(8.0);
         facts::section(ui, "Impact");
         ui.add_space(2.0);
@@ -216,7 +222,11 @@ fn told(ui: &mut Ui, impact: &ConnectorDeletionImpact, whole: bool) {
         line("Joined metaverse objects", count(impact.joined), false);
         line("Metaverse objects deleted", count(impact.metaverse_deleted), impact.metaverse_deleted > 0);
         for export in impact.exports.iter().filter(|export| export.before != export.after) {
-            line(&format!("Pending in {}", export.connector), format!("{}; now {}", totals(&export.after), totals(&export.before)), false);
+            line(
+                &format!("Pending in {}", export.connector),
+                format!("{}; now {}", totals(&export.after), totals(&export.before)),
+                false,
+            );
         }
         if impact.errors > 0 {
             line("Objects that stay because of errors", count(impact.errors), true);

@@ -10,7 +10,6 @@ use super::super::widgets::{action_ui, badge, facts};
 const CAPTION: f32 = 158.0;
 
 /// The frame around a question.
-#[must_use]
 pub fn frame(ctx: &Context) -> egui::Frame {
     egui::Frame::popup(&ctx.global_style()).inner_margin(egui::Margin::same(18))
 }
@@ -25,6 +24,16 @@ pub fn row(ui: &mut Ui, caption: &str, field: impl FnOnce(&mut Ui)) {
         });
         ui.vertical(field);
     });
+}
+
+/// A value that cannot be changed, on the line of its caption.
+pub fn value(ui: &mut Ui, text: impl Into<egui::WidgetText>) -> egui::Response {
+    let height = ui.spacing().interact_size.y;
+    let shown = ui.horizontal(|ui| {
+        ui.set_min_height(height);
+        ui.add(Label::new(text).truncate())
+    });
+    shown.inner
 }
 
 /// What is wrong with a field, below it.
@@ -61,9 +70,5 @@ pub fn ask_to_leave(ctx: &Context, id: Id, what: &str) -> Option<bool> {
             discard = ui.button("Discard Changes").clicked();
         });
     });
-    if discard {
-        Some(true)
-    } else {
-        (stay || modal.should_close()).then_some(false)
-    }
+    if discard { Some(true) } else { (stay || modal.should_close()).then_some(false) }
 }

@@ -1,10 +1,13 @@
 //! The Connectors tab: connected directories, their numbers and their most recent run.
 
+mod create;
 mod delete;
 mod fields;
+mod files;
 pub mod list;
-pub mod run_dialog;
 mod properties;
+mod refresh_schema;
+pub mod run_dialog;
 mod run_profiles;
 pub mod statistics;
 pub mod windows;

@@ -19,8 +19,8 @@ use super::session::{Search, Session};
 use super::settings::ActiveDirectorySettings;
 use super::{containers, delta, export, full};
 use crate::connector::{
-    CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition, ExportChange, ExportOutcome,
-    ExportResult, ImportItem, ImportMode, ImportRequest, ImportSummary,
+    CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition, ExportChange,
+    ExportOutcome, ExportResult, ImportItem, ImportMode, ImportRequest, ImportSummary,
 };
 use crate::model::{AlgorithmStep, Dn, ErrorCode, ObjectError, Schema, fold_text};
 

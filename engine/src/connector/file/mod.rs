@@ -20,8 +20,8 @@ use self::entry::{ANCHOR, EntryReader};
 use self::ldif::{LdifReader, LdifRecord};
 use self::partition::{DomainList, domain_key};
 use super::{
-    CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition, ExportChange, ExportResult,
-    ImportItem, ImportMode, ImportRequest, ImportSummary,
+    CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition, ExportChange,
+    ExportResult, ImportItem, ImportMode, ImportRequest, ImportSummary,
 };
 use crate::model::{Dn, Schema};
 use crate::rules::active_directory_schema;

@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::{QueryContext, runs};
 use crate::model::{ConnectorId, fold_text};
 use crate::service::{
-    ConnectorKind, ConnectorState, ConnectorStatistics, ConnectorSummary, EngineError, RunProfileStepView, RunProfileView, StatusClass,
+    ConnectorKind, ConnectorState, ConnectorStatistics, ConnectorSummary, EngineError, RunProfileStepView, RunProfileView,
+    StatusClass,
 };
 use crate::store::configuration::{ConnectorRecord, ProfileRecord, partitions, profiles};
 use crate::store::search::counts as search;

@@ -50,9 +50,8 @@ impl Selection {
     /// The lists that say the same: included, excluded.
     #[must_use]
     pub fn lists(&self) -> (Vec<String>, Vec<String>) {
-        let named = |wanted: bool| {
-            self.choices.values().filter(move |(_, included)| *included == wanted).map(|(dn, _)| dn.to_string())
-        };
+        let named =
+            |wanted: bool| self.choices.values().filter(move |(_, included)| *included == wanted).map(|(dn, _)| dn.to_string());
         let mut include: Vec<String> = named(true).collect();
         if self.whole && !include.is_empty() {
             include.insert(0, self.root.to_string());
@@ -98,7 +97,8 @@ impl Selection {
 
     /// Reads a container with all below it, or leaves it out.
     pub fn set(&mut self, dn: &Dn, included: bool) {
-        let gone: Vec<Dn> = self.choices.values().filter(|(known, _)| known.is_under(dn)).map(|(known, _)| known.clone()).collect();
+        let gone: Vec<Dn> =
+            self.choices.values().filter(|(known, _)| known.is_under(dn)).map(|(known, _)| known.clone()).collect();
         for known in gone {
             self.choices.remove(known.key());
             self.count(&known, false);
@@ -157,7 +157,8 @@ mod tests {
             assert_eq!(selection.lists(), (texts(lists.0), texts(lists.1)), "{include:?} {exclude:?}");
         };
         check(&[], &[], &[("DC=x", Mark::All), ("OU=a,DC=x", Mark::All)], (&[], &[]));
-        let corp = [("DC=x", Mark::Part), ("OU=CORP,DC=x", Mark::All), ("OU=new,OU=CORP,DC=x", Mark::All), ("OU=b,DC=x", Mark::Nothing)];
+        let corp =
+            [("DC=x", Mark::Part), ("OU=CORP,DC=x", Mark::All), ("OU=new,OU=CORP,DC=x", Mark::All), ("OU=b,DC=x", Mark::Nothing)];
         check(&["OU=CORP,DC=x"], &["DC=x"], &corp, (&["OU=CORP,DC=x"], &[]));
         check(&["OU=CORP,DC=x"], &[], &corp, (&["OU=CORP,DC=x"], &[]));
         check(

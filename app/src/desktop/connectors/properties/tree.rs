@@ -188,7 +188,14 @@ impl ContainerTree {
                 _ => dn.to_string(),
             };
             self.by_name.insert(dn.key().to_owned(), index);
-            self.nodes.push(Node { dn: dn.clone(), label, depth, open: false, missing: true, children: Children::Known(Vec::new()) });
+            self.nodes.push(Node {
+                dn: dn.clone(),
+                label,
+                depth,
+                open: false,
+                missing: true,
+                children: Children::Known(Vec::new()),
+            });
         }
         self.list();
     }

@@ -99,10 +99,9 @@ impl StepDraft {
                 faults.push((Field::Step(field), format!("Enter a whole number from {bounds}")));
             }
         }
-        for (field, wanted, text) in [
-            (Field::Objects, self.limits_objects, &self.objects),
-            (Field::Deletions, self.limits_deletions, &self.deletions),
-        ] {
+        for (field, wanted, text) in
+            [(Field::Objects, self.limits_objects, &self.objects), (Field::Deletions, self.limits_deletions, &self.deletions)]
+        {
             if wanted && !text.trim().parse::<u64>().is_ok_and(|number| number > 0) {
                 faults.push((field, "Enter a whole number of at least 1".to_owned()));
             }
@@ -186,10 +185,7 @@ impl ProfilesDraft {
     pub fn changes(&self) -> Vec<RunProfileChange> {
         let change = |profile: &ProfileDraft| RunProfileChange {
             replaces: profile.replaces.clone(),
-            profile: RunProfileView {
-                name: profile.name.clone(),
-                steps: profile.steps.iter().map(StepDraft::view).collect(),
-            },
+            profile: RunProfileView { name: profile.name.clone(), steps: profile.steps.iter().map(StepDraft::view).collect() },
         };
         self.profiles.iter().map(change).collect()
     }
@@ -219,13 +215,8 @@ impl ProfilesDraft {
         let begins = |step_type: &str| {
             self.profiles.iter().any(|profile| profile.steps.first().is_some_and(|step| step.step_type == step_type))
         };
-        let needed = [
-            "Full Import (Stage Only)",
-            "Delta Import (Stage Only)",
-            "Full Synchronization",
-            "Delta Synchronization",
-            "Export",
-        ];
+        let needed =
+            ["Full Import (Stage Only)", "Delta Import (Stage Only)", "Full Synchronization", "Delta Synchronization", "Export"];
         needed.into_iter().filter(|step_type| !begins(step_type)).collect()
     }
 }
@@ -250,7 +241,10 @@ mod tests {
             assert_eq!(found, expected);
         };
         check(|_| (), &[]);
-        check(|step| step.batch_size = "many".into(), &[(Field::Step(StepField::BatchSize), "Enter a whole number from 0 to 999999")]);
+        check(
+            |step| step.batch_size = "many".into(),
+            &[(Field::Step(StepField::BatchSize), "Enter a whole number from 0 to 999999")],
+        );
         check(
             |step| step.page_size = "5001".into(),
             &[(Field::Step(StepField::PageSize), "Page size 5001 is out of range; choose 1 to 5000")],
@@ -288,7 +282,8 @@ mod tests {
     #[test]
     fn names_are_there_once_whatever_their_case() {
         let draft = ProfilesDraft::new(&[RunProfileView { name: "Export".into(), steps: vec![step("Export")] }]);
-        let check = |name: &str, profile, expected: Option<&str>| assert_eq!(draft.name_fault(name, profile).as_deref(), expected);
+        let check =
+            |name: &str, profile, expected: Option<&str>| assert_eq!(draft.name_fault(name, profile).as_deref(), expected);
         check("Export", None, Some("A run profile named \"Export\" already exists"));
         check(" EXPORT ", None, Some("A run profile named \"Export\" already exists"));
         check("Export", Some(1), None);

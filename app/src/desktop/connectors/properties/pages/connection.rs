@@ -11,7 +11,7 @@ use super::super::super::super::context::{Cx, question};
 use super::super::super::super::theme::Palette;
 use super::super::super::super::widgets::badge::{self, Tone};
 use super::super::super::super::widgets::requested::Requested;
-use super::super::super::fields::{note, row};
+use super::super::super::fields::{note, row, value};
 use super::super::draft::{ConnectionDraft, ForestDraft, PropertiesDraft, TenantDraft};
 use super::{Fields, hint};
 
@@ -72,14 +72,17 @@ pub fn show(ui: &mut Ui, fields: &mut Fields<'_>, test: &TestButton) {
     fields.told(ui, |place| matches!(place, ConnectorPlace::Connection | ConnectorPlace::Credential));
     let width = FIELD.min(ui.available_width() - 180.0);
     if fields.stored.hosted {
-        note(ui, "This tenant runs on this computer, inside this program. Where it is and how it is signed in to is arranged at each start.");
+        note(
+            ui,
+            "This tenant runs on this computer, inside this program. Where it is and how it is signed in to is arranged at each start.",
+        );
         ui.add_space(6.0);
     }
     let stored = fields.stored.has_secret;
     ui.add_enabled_ui(!fields.stored.hosted, |ui| match &mut fields.draft.connection {
         ConnectionDraft::Forest(draft) => {
             row(ui, "Forest name", |ui| {
-                ui.label(draft.forest());
+                value(ui, draft.forest());
             });
             forest(ui, draft, &mut fields.draft.secret, stored, width);
         }
@@ -137,13 +140,20 @@ fn forest(ui: &mut Ui, draft: &mut ForestDraft, password: &mut String, stored: b
         if draft.security == ConnectionSecurity::Plain {
             let colour = Palette::of(ui.style()).bad;
             ui.checkbox(&mut draft.allow_plain, "Send password and data unencrypted to other computers");
-            let warning = "Everybody on the network can read the password then. Without this, only this computer itself is reached.";
+            let warning =
+                "Everybody on the network can read the password then. Without this, only this computer itself is reached.";
             ui.add(Label::new(RichText::new(warning).color(colour)).wrap());
         } else {
             hint(ui, "The certificate of the domain controller is always verified.");
         }
     });
-    text(ui, "CA file", &mut draft.ca_file, width, "Certificates of the authorities to trust, PEM or DER; empty for those of this computer.");
+    text(
+        ui,
+        "CA file",
+        &mut draft.ca_file,
+        width,
+        "Certificates of the authorities to trust, PEM or DER; empty for those of this computer.",
+    );
     row(ui, "Domain controllers", |ui| {
         let field = TextEdit::multiline(&mut draft.servers).desired_rows(2).desired_width(width).hint_text("dc1.contoso.com");
         ui.add(field.id_salt("servers")).accessible_name("Preferred domain controllers");
@@ -169,7 +179,7 @@ fn forest(ui: &mut Ui, draft: &mut ForestDraft, password: &mut String, stored: b
 
 fn tenant(ui: &mut Ui, draft: &mut TenantDraft, width: f32) {
     row(ui, "Tenant", |ui| {
-        ui.label(draft.name());
+        value(ui, draft.name());
     });
     text(ui, "Tenant ID", &mut draft.tenant, width, "GUID or a verified domain.");
     text(ui, "Application ID", &mut draft.client, width, "");

@@ -7,7 +7,7 @@ use syncline_engine::setup::ConnectorPlace;
 use super::super::super::super::context::Cx;
 use super::super::super::super::format::count;
 use super::super::super::super::theme::Palette;
-use super::super::super::fields::{note, row};
+use super::super::super::fields::{note, row, value};
 use super::super::draft::LimitKind;
 use super::{Fields, hint};
 
@@ -28,7 +28,7 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, fields: &mut Fields<'_>) {
     });
     let stored = fields.stored;
     row(ui, "Type", |ui| {
-        ui.label(stored.kind.label());
+        value(ui, stored.kind.label());
     });
     row(ui, "ID", |ui| {
         ui.horizontal(|ui| {
@@ -39,7 +39,7 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, fields: &mut Fields<'_>) {
         });
     });
     row(ui, "Created", |ui| {
-        ui.label(cx.format.time(stored.created)).on_hover_text(cx.format.time_tooltip(stored.created));
+        value(ui, cx.format.time(stored.created)).on_hover_text(cx.format.time_tooltip(stored.created));
     });
 }
 
@@ -58,7 +58,9 @@ pub fn protection(ui: &mut Ui, fields: &mut Fields<'_>) {
         }
         if draft.limit == LimitKind::Off {
             let colour = Palette::of(ui.style()).bad;
-            ui.label(RichText::new("Without a threshold one mistake in a filter can delete everything in the tenant.").color(colour));
+            ui.label(
+                RichText::new("Without a threshold one mistake in a filter can delete everything in the tenant.").color(colour),
+            );
         } else {
             let field = TextEdit::singleline(&mut draft.limit_number).desired_width(110.0).id_salt("threshold");
             ui.add(field).accessible_name("Deletion threshold");
@@ -88,7 +90,10 @@ pub fn anchors(ui: &mut Ui, fields: &Fields<'_>) {
 
 /// The page Configure Deprovisioning.
 pub fn deprovisioning(ui: &mut Ui, cx: &Cx<'_>, fields: &mut Fields<'_>) {
-    note(ui, "What becomes of an object that rules put into this directory, once its rule left scope or its metaverse object is gone. It holds from now on: what is staged stays staged.");
+    note(
+        ui,
+        "What becomes of an object that rules put into this directory, once its rule left scope or its metaverse object is gone. It holds from now on: what is staged stays staged.",
+    );
     ui.add_space(6.0);
     for (action, text) in [
         (Deprovisioning::DeleteObject, "Stage a delete on the object for the next export run"),

@@ -78,7 +78,7 @@ impl PartitionPage {
         ui.add_space(6.0);
         facts::section(ui, &partition.name);
         let name = partition.name.clone();
-        note(ui, &summary(partition));
+        note(ui, &summary(partition, fields.stored.kind));
         fields.told(ui, |place| matches!(place, ConnectorPlace::Containers(of) if *of == name));
         if !tenant {
             ui.horizontal(|ui| {
@@ -90,7 +90,8 @@ impl PartitionPage {
         }
         let before = fields.stored.partitions.iter().find(|stored| stored.name == partition.name);
         if before.is_some_and(|before| before.selected) && !partition.selected {
-            let text = "Its objects leave the connector space with the next full import, and what they gave leaves the metaverse.";
+            let text =
+                "Its objects leave the connector space with the next full import, and what they gave leaves the metaverse.";
             badge::strip(ui, Tone::Warn, text, |_| ());
         }
     }
@@ -118,16 +119,20 @@ impl PartitionPage {
     }
 }
 
-fn summary(partition: &PartitionView) -> String {
+fn summary(partition: &PartitionView, kind: ConnectorKind) -> String {
     if !partition.selected {
         return "It is not read.".to_owned();
     }
-    let delta = if partition.can_import_changes { "" } else { " The next import has to be a full one." };
+    let delta =
+        if partition.can_import_changes || kind == ConnectorKind::File { "" } else { " The next import has to be a full one." };
     let (include, exclude) = (partition.include.len() as u64, partition.exclude.len() as u64);
     let containers = match (include, exclude) {
         (0, 0) => "All containers are read.".to_owned(),
         (0, _) => format!("All but {} are read.", plural(exclude, "container")),
-        (_, 0) => format!("{} read.", if include == 1 { "1 container is".to_owned() } else { format!("{} containers are", count(include)) }),
+        (_, 0) => format!(
+            "{} read.",
+            if include == 1 { "1 container is".to_owned() } else { format!("{} containers are", count(include)) }
+        ),
         _ => format!("{} included, {} excluded.", plural(include, "container"), count(exclude)),
     };
     format!("{containers}{delta}")
@@ -231,7 +236,10 @@ impl SelectContainers {
             ui.set_width((room.x - 80.0).min(640.0));
             ui.response().widget_info(|| egui::WidgetInfo::labeled(egui::Role::Dialog, true, title));
             facts::section(ui, &format!("{title} - {}", self.partition));
-            note(ui, "A filled box takes everything below with it, also containers that are made later. The nearest choice decides.");
+            note(
+                ui,
+                "A filled box takes everything below with it, also containers that are made later. The nearest choice decides.",
+            );
             ui.add_space(4.0);
             if let Some(error) = &self.error {
                 badge::strip(ui, Tone::Bad, error, |_| ());
@@ -300,7 +308,8 @@ impl SelectContainers {
         ui.horizontal(|ui| {
             let text = if self.advanced.is_some() { "Tree" } else { "Advanced..." };
             let possible = self.advanced.is_none() || problem.is_none();
-            let button = ui.add_enabled(possible, egui::Button::new(text)).on_hover_text("The included and excluded containers as text.");
+            let button =
+                ui.add_enabled(possible, egui::Button::new(text)).on_hover_text("The included and excluded containers as text.");
             if button.clicked() {
                 self.advanced = match self.advanced.take() {
                     Some((include, exclude)) => {
@@ -352,7 +361,8 @@ impl SelectContainers {
 fn lists(ui: &mut Ui, height: f32, include: &mut String, exclude: &mut String) {
     for (caption, text) in [("Included containers, one a line", include), ("Excluded containers, one a line", exclude)] {
         ui.label(RichText::new(caption).small().weak());
-        let area = ScrollArea::vertical().id_salt(caption).max_height(height / 2.0 - 24.0).min_scrolled_height(height / 2.0 - 24.0);
+        let area =
+            ScrollArea::vertical().id_salt(caption).max_height(height / 2.0 - 24.0).min_scrolled_height(height / 2.0 - 24.0);
         area.show(ui, |ui| {
             let field = TextEdit::multiline(text).code_editor().desired_width(f32::INFINITY).desired_rows(5);
             ui.add(field.id_salt(caption)).accessible_name(caption);
