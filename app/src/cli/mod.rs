@@ -9,6 +9,7 @@ mod confirm;
 mod connector;
 mod connector_add;
 mod connector_delete;
+mod connector_file;
 mod connector_selection;
 mod connector_set;
 mod cs;
@@ -394,6 +395,9 @@ mod tests {
         check("syncline connector containers list contoso.com --below OU=a", "connector containers list", false);
         check("syncline connector selection show contoso.com --all", "connector selection show", false);
         check("syncline connector selection set contoso.com --type user --no-attribute pager", "connector selection set", false);
+        check("syncline connector export contoso.com --file a.xml --replace", "connector export", false);
+        check("syncline connector import a.xml --dry-run", "connector import", false);
+        check("syncline connector update contoso.com --file a.xml --yes", "connector update", false);
         check("syncline connector refresh-schema contoso.com --dry-run", "connector refresh-schema", false);
         check("syncline connector delete contoso.com --dry-run", "connector delete", false);
         check("syncline connector delete contoso.com --space-only --yes", "connector delete", true);

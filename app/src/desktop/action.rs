@@ -253,8 +253,6 @@ actions! {
 const CTRL: Modifiers = Modifiers::COMMAND;
 /// Why something is not possible that a later version brings.
 pub const LATER: &str = "Not part of this version yet";
-/// The same for adding a directory, which the command line can do already.
-pub const CONNECT_LATER: &str = "Not in the app yet: use syncline connector add";
 
 impl Action {
     /// The keys that trigger it.
@@ -316,18 +314,17 @@ impl Action {
             | Self::Options
             | Self::Contents
             | Self::OpenLogFolder
-            | Self::ExportConnector
-            | Self::ImportConnector
-            | Self::UpdateConnector
-            | Self::RefreshSchema
             | Self::SaveQuery
             | Self::LoadQuery
             | Self::ExportResults => Err(LATER.to_owned()),
-            Self::CreateConnector => Err(CONNECT_LATER.to_owned()),
-            Self::ConnectorProperties | Self::ConfigureRunProfiles => {
+            Self::CreateConnector | Self::ImportConnector => {
+                need(now.workspace, "Open a data folder first")?;
+                need(!now.running && !now.cycle, "A run is going on; wait until it has finished")
+            }
+            Self::ConnectorProperties | Self::ConfigureRunProfiles | Self::ExportConnector => {
                 need(now.workspace && now.connector().is_some(), "Select a connector first")
             }
-            Self::DeleteConnector => idle_connector(now),
+            Self::DeleteConnector | Self::UpdateConnector | Self::RefreshSchema => idle_connector(now),
             Self::Run | Self::RunAgain => run_availability(now),
             Self::Stop => stop_availability(now),
             Self::CopyLink | Self::Details => need(now.selected_run.is_some(), "Select a run first"),

@@ -10,12 +10,13 @@ use syncline_engine::connector::CancelToken;
 use syncline_engine::model::{Clock, ConnectorId, RuleId, RunId};
 use syncline_engine::rules::SyncRule;
 use syncline_engine::service::{
-    Comparison, ConnectorDeletionImpact, ConnectorProperties, ConnectorStatistics, ConnectorSummary, ContainerLevel, CsHit,
-    CsObjectView, CsSearch, CyclePolicy, Engine, EngineError, EngineEvent, EngineOptions, EngineStatus, ExportReport,
-    ExpressionObject, ImportOptions, ImportReport, MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView, ObjectChange,
-    Page, PreviewView, RemovedRuleView, RuleChangeView, RuleClone, RuleDetails, RuleHistoryView, RuleSet, RuleSummary,
-    RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView, RunSummary, SchemaChangeView,
-    ServerConfigurationView, SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
+    Comparison, ConnectorDeletionImpact, ConnectorProperties, ConnectorStatistics, ConnectorSummary, ConnectorUpdateView,
+    ContainerLevel, CsHit, CsObjectView, CsSearch, CyclePolicy, Engine, EngineError, EngineEvent, EngineOptions, EngineStatus,
+    ExportReport, ExpressionObject, ImportOptions, ImportReport, MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView,
+    NewConnector, ObjectChange, Page, PreviewView, RemovedRuleView, RuleChangeView, RuleClone, RuleDetails, RuleHistoryView,
+    RuleSet, RuleSummary, RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView, RunSummary,
+    SchemaChangeView, SchemaRefreshView, ServerConfigurationView, SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport,
+    WhatIfRequest, WhyNotView, WhyView,
 };
 use syncline_engine::setup::{ConnectionSettings, ConnectorChange, ConnectorChangeReport, RuleChanges, SchemaChange};
 use uuid::Uuid;
@@ -80,6 +81,12 @@ pub trait Backend: Send + Sync {
     fn change_connector(&self, connector: &str, change: &ConnectorChange) -> Answer<ConnectorChangeReport>;
     fn test_connection(&self, connector: &str, connection: &ConnectionSettings, secret: Option<SecretString>) -> Answer<()>;
     fn containers(&self, connector: &str, partition: &str, below: &str) -> Answer<ContainerLevel>;
+    fn create_connector(&self, new: NewConnector) -> Answer<ConnectorSummary>;
+    fn refresh_schema(&self, connector: &str, dry_run: bool, remove_used: bool) -> Answer<SchemaRefreshView>;
+    fn export_connector(&self, connector: &str) -> Answer<String>;
+    fn import_connector(&self, path: &Path, dry_run: bool) -> Answer<ImportReport>;
+    fn judge_connector_update(&self, connector: &str, path: &Path) -> Answer<ConnectorUpdateView>;
+    fn update_connector(&self, connector: &str, path: &Path) -> Answer<ConnectorChangeReport>;
     fn connector_deletion_impact(
         &self,
         connector: &str,
@@ -241,6 +248,24 @@ impl Backend for Engine {
     }
     fn containers(&self, connector: &str, partition: &str, below: &str) -> Answer<ContainerLevel> {
         Self::containers(self, connector, partition, below)
+    }
+    fn create_connector(&self, new: NewConnector) -> Answer<ConnectorSummary> {
+        Self::create_connector(self, new)
+    }
+    fn refresh_schema(&self, connector: &str, dry_run: bool, remove_used: bool) -> Answer<SchemaRefreshView> {
+        Self::refresh_schema(self, connector, dry_run, remove_used)
+    }
+    fn export_connector(&self, connector: &str) -> Answer<String> {
+        Self::export_connector(self, connector)
+    }
+    fn import_connector(&self, path: &Path, dry_run: bool) -> Answer<ImportReport> {
+        Self::import_connector(self, path, dry_run)
+    }
+    fn judge_connector_update(&self, connector: &str, path: &Path) -> Answer<ConnectorUpdateView> {
+        Self::judge_connector_update(self, connector, path)
+    }
+    fn update_connector(&self, connector: &str, path: &Path) -> Answer<ConnectorChangeReport> {
+        Self::update_connector(self, connector, path)
     }
     fn connector_deletion_impact(
         &self,
