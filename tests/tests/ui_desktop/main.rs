@@ -9,6 +9,7 @@
 )]
 
 mod accessibility;
+mod by_hand;
 mod connectors;
 mod designer;
 mod explain;
