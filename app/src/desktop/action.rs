@@ -231,6 +231,9 @@ actions! {
     Preview: "Preview...", "See what synchronizing the object would do, and why.";
     AttributeLineage: "Attribute Lineage", "Where the value comes from: the rule that gives it, and what lost.";
     WhyNot: "Why Not?", "What is in the way of the object: scope, join, provisioning, errors.";
+    JoinObject: "Join...", "Join the object to a metaverse object of your choice, after a look at the consequences.";
+    DisconnectObject: "Disconnect...", "Take the object's metaverse object away, after a look at the consequences.";
+    LineageGraph: "Lineage Graph", "Where the attributes come from and where they go, rule by rule.";
     ContributingObject: "Show Contributing Object", "Open the connector space object that the value comes from.";
     CopyDn: "Copy DN", "Copy the distinguished name.";
     CopyId: "Copy ID", "Copy the object's GUID.";
@@ -393,6 +396,9 @@ impl Action {
             | Self::AttributeLineage
             | Self::WhyNot
             | Self::ContributingObject
+            | Self::JoinObject
+            | Self::DisconnectObject
+            | Self::LineageGraph
             | Self::ViewThisRule
             | Self::EditThisRule
             | Self::CopyDn

@@ -12,11 +12,11 @@ use syncline_engine::rules::SyncRule;
 use syncline_engine::service::{
     Comparison, ConnectorDeletionImpact, ConnectorProperties, ConnectorStatistics, ConnectorSummary, ConnectorUpdateView,
     ContainerLevel, CsHit, CsObjectView, CsSearch, CyclePolicy, Engine, EngineError, EngineEvent, EngineOptions, EngineStatus,
-    ExportReport, ExpressionObject, ImportOptions, ImportReport, MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView,
-    NewConnector, ObjectChange, Page, PreviewView, RemovedRuleView, RuleChangeView, RuleClone, RuleDetails, RuleHistoryView,
-    RuleSet, RuleSummary, RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView, RunSummary,
-    SchemaChangeView, SchemaRefreshView, ServerConfigurationView, SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport,
-    WhatIfRequest, WhyNotView, WhyView,
+    ExportReport, ExpressionObject, ImportOptions, ImportReport, LineageGraphView, MvHit, MvObjectView, MvPopulationView,
+    MvSearch, MvTypeView, NewConnector, ObjectChange, Page, PreviewView, RemovedRuleView, RuleChangeView, RuleClone, RuleDetails,
+    RuleHistoryView, RuleSet, RuleSummary, RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView,
+    RunSummary, SchemaChangeView, SchemaRefreshView, ServerConfigurationView, SyncMode, WhatIfFilter, WhatIfProgress,
+    WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
 };
 use syncline_engine::setup::{ConnectionSettings, ConnectorChange, ConnectorChangeReport, RuleChanges, SchemaChange};
 use uuid::Uuid;
@@ -43,6 +43,11 @@ pub trait Backend: Send + Sync {
     fn cs_object(&self, guid: Uuid) -> Answer<CsObjectView>;
     fn preview(&self, object: Uuid, mode: SyncMode) -> Answer<PreviewView>;
     fn commit_preview(&self, object: Uuid, mode: SyncMode) -> Answer<PreviewView>;
+    fn preview_join(&self, object: Uuid, metaverse: Uuid) -> Answer<PreviewView>;
+    fn preview_disconnection(&self, object: Uuid, explicit: bool) -> Answer<PreviewView>;
+    fn join_object(&self, object: Uuid, metaverse: Uuid) -> Answer<CsObjectView>;
+    fn disconnect_object(&self, object: Uuid, explicit: bool) -> Answer<CsObjectView>;
+    fn lineage_graph(&self, guid: Uuid) -> Answer<LineageGraphView>;
     fn why(&self, object: &str, attribute: &str) -> Answer<WhyView>;
     fn why_not(&self, connector: &str, dn: &str) -> Answer<WhyNotView>;
     fn search_metaverse(&self, search: &MvSearch) -> Answer<Page<MvHit>>;
@@ -141,6 +146,21 @@ impl Backend for Engine {
     }
     fn commit_preview(&self, object: Uuid, mode: SyncMode) -> Answer<PreviewView> {
         Self::commit_preview(self, object, mode)
+    }
+    fn preview_join(&self, object: Uuid, metaverse: Uuid) -> Answer<PreviewView> {
+        Self::preview_join(self, object, metaverse)
+    }
+    fn preview_disconnection(&self, object: Uuid, explicit: bool) -> Answer<PreviewView> {
+        Self::preview_disconnection(self, object, explicit)
+    }
+    fn join_object(&self, object: Uuid, metaverse: Uuid) -> Answer<CsObjectView> {
+        Self::join_object(self, object, metaverse)
+    }
+    fn disconnect_object(&self, object: Uuid, explicit: bool) -> Answer<CsObjectView> {
+        Self::disconnect_object(self, object, explicit)
+    }
+    fn lineage_graph(&self, guid: Uuid) -> Answer<LineageGraphView> {
+        Self::lineage_graph(self, guid)
     }
     fn why(&self, object: &str, attribute: &str) -> Answer<WhyView> {
         Self::why(self, object, attribute)

@@ -9,6 +9,7 @@
 )]
 
 mod accessibility;
+mod by_hand;
 mod connector_windows;
 mod connectors;
 mod designer;
