@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use syncline_engine::service::{TenantCheck, TenantFacts, TenantFilter, TenantObject, TenantView};
+use syncline_engine::service::{Engine, TenantCheck, TenantFacts, TenantFilter, TenantObject, TenantView};
 
 use super::exit::{Exit, Failure};
 use super::output::Answer;
@@ -107,7 +107,7 @@ impl AadCommand {
         let view = &session.output.view;
         match self {
             Self::Test(arguments) => {
-                let checks = session.query(|engine| Ok(engine.test_tenant(arguments.connector.as_deref())?))?;
+                let checks = ask(session, |engine| Ok(engine.test_tenant(arguments.connector.as_deref())?))?;
                 if let Some(failed) = checks.iter().find(|check| check.works == Some(false)) {
                     let lines = checks_table(&checks, view);
                     let message =
@@ -118,10 +118,11 @@ impl AadCommand {
             }
             Self::Show(arguments) => {
                 let connector = arguments.tenant.connector.as_deref();
-                let (mut tenant, live) = session.query(|engine| {
-                    let live = if arguments.live { Some(engine.tenant_facts(connector)?) } else { None };
-                    Ok((engine.tenant(connector)?, live))
-                })?;
+                let mut tenant = session.query(|engine| Ok(engine.tenant(connector)?))?;
+                let live = match arguments.live {
+                    true => Some(ask(session, |engine| Ok(engine.tenant_facts(connector)?))?),
+                    false => None,
+                };
                 if let Some(wanted) = &arguments.object_type {
                     tenant.attributes.retain(|row| row.object_type.eq_ignore_ascii_case(wanted));
                 }
@@ -139,13 +140,22 @@ impl AadCommand {
                     limit: if arguments.anchor.is_some() { 1 } else { arguments.limit },
                 };
                 let connector = arguments.tenant.connector.as_deref();
-                let objects = session.query(|engine| Ok(engine.tenant_objects(connector, &filter)?))?;
+                let objects = ask(session, |engine| Ok(engine.tenant_objects(connector, &filter)?))?;
                 if let (Some(anchor), true) = (&arguments.anchor, objects.is_empty()) {
                     return Err(Failure::new(Exit::NotFound, format!("the tenant has no object \"{}\"", safe(anchor))));
                 }
                 Answer::new(&objects, objects_table(&objects, view))
             }
         }
+    }
+}
+
+/// Asks the tenant. One that runs on this computer runs with the engine: with this one, or with that of the process that
+/// owns the data folder.
+fn ask<T>(session: &Session, work: impl Fn(&Engine) -> Result<T, Failure>) -> Result<T, Failure> {
+    match session.operate(&work) {
+        Err(failure) if failure.exit == Exit::Busy => session.query(&work),
+        other => other,
     }
 }
 

@@ -12,7 +12,6 @@ use super::super::name::dn_of_anchor;
 use super::GraphBackend;
 use super::attributes::Kind;
 use super::batch::{Item, Outcome};
-use super::export::nickname_of;
 use super::object::{USER_ANCHOR, Wanted, anchor_property, cloud_anchor, of_cloud_anchor, relation};
 use super::query::{FILTER_VALUES, address, one_of};
 use crate::connector::{
@@ -558,13 +557,7 @@ impl Reading<'_> {
         group_anchor: Option<&str>,
     ) -> Result<EntryAttributes, Box<ObjectError>> {
         let source = source_anchor(kind, fields, group_anchor);
-        let mut attributes = self.wanted.read(kind, self.request, fields, (&cloud_anchor(kind, id), source))?;
-        // A nickname that was made up is none of the object's own.
-        let made_up = vec![EntryValue::Text(nickname_of(source.unwrap_or_default()))];
-        if kind == Kind::Group && attributes.get("alias") == Some(&made_up) {
-            attributes.remove("alias");
-        }
-        Ok(attributes)
+        self.wanted.read(kind, self.request, fields, (&cloud_anchor(kind, id), source))
     }
 
     /// A whole object.
