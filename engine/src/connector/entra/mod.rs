@@ -181,6 +181,7 @@ impl Connector for EntraConnector {
             value_level_updates: true,
             deletion_threshold: true,
             immediate_confirmation: false,
+            drops_references: false,
         }
     }
 
