@@ -93,6 +93,7 @@ impl Connector for ActiveDirectoryConnector {
             value_level_updates: true,
             deletion_threshold: false,
             immediate_confirmation: false,
+            drops_references: true,
         }
     }
 
