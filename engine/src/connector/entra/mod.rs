@@ -83,19 +83,7 @@ impl EntraConnector {
 
 impl Connector for EntraConnector {
     fn capabilities(&self) -> Capabilities {
-<<<<<<< A
         self.backend.capabilities()
-=======
-        Capabilities {
-            delta_import: true,
-            export: true,
-            rename: false,
-            value_level_updates: true,
-            deletion_threshold: true,
-            immediate_confirmation: false,
-            drops_references: false,
-        }
->>>>>>> B
     }
 
     fn schema(&mut self) -> Result<Schema, ConnectorError> {

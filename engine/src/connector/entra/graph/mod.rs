@@ -182,6 +182,7 @@ impl TenantBackend for GraphBackend {
             value_level_updates: true,
             deletion_threshold: true,
             immediate_confirmation: false,
+            drops_references: false,
         }
     }
 
