@@ -104,8 +104,6 @@ impl RefreshSchema {
             |ui| {
                 if used && !stored {
                     ui.checkbox(&mut self.remove_used, "Store it although rules use attributes that are gone");
-                } else if !stored {
-                    note(ui, "The command line's refresh-schema does the same.");
                 }
             },
             |ui| {
