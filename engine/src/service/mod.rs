@@ -13,6 +13,8 @@ mod forest;
 mod history;
 mod interval;
 mod joiner;
+#[cfg(test)]
+mod joiner_tests;
 mod metaverse_schema;
 #[cfg(test)]
 mod metaverse_schema_tests;

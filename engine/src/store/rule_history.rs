@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan as _};
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
+use rusqlite::{Connection, Row, Transaction};
 use uuid::Uuid;
 
 use super::StoreError;
@@ -120,18 +120,6 @@ pub fn gone(connection: &Connection) -> Result<Vec<RuleRecord>, StoreError> {
     records(connection, condition, true)
 }
 
-/// True when something was written down of a rule.
-///
-/// # Errors
-/// [`StoreError`] when the database cannot be read.
-pub fn is_known(connection: &Connection, rule: Uuid) -> Result<bool, StoreError> {
-    connection
-        .query_row("SELECT 1 FROM rule_change WHERE guid = ?1 LIMIT 1", [rule.as_bytes().as_slice()], |_| Ok(()))
-        .optional()
-        .map(|found| found.is_some())
-        .map_err(StoreError::sqlite("reading changes of synchronization rules"))
-}
-
 fn records(connection: &Connection, condition: &str, parameter: impl rusqlite::ToSql) -> Result<Vec<RuleRecord>, StoreError> {
     let failed = StoreError::sqlite("reading changes of synchronization rules");
     let sql = format!("SELECT guid, number, changed, user, configuration, before FROM rule_change {condition}");
@@ -204,8 +192,9 @@ mod tests {
         assert_eq!(gone(&transaction).unwrap()[0].before, Some(other.clone().normal()));
         assert_eq!(gone(&transaction).unwrap()[0].number, 2);
         record(&transaction, &[rule(1, "59")], &[rule(1, "x")], &at(61 + 365), 62).unwrap();
-        assert!(is_known(&transaction, other.guid).unwrap());
+        let known = |rule: Uuid| !of_rule(&transaction, rule).unwrap().is_empty();
+        assert!(known(other.guid));
         record(&transaction, &[rule(1, "x")], &[rule(1, "y")], &at(62 + 366), 63).unwrap();
-        assert!(!is_known(&transaction, other.guid).unwrap() && is_known(&transaction, stored.guid).unwrap());
+        assert!(!known(other.guid) && known(stored.guid));
     }
 }

@@ -102,7 +102,7 @@ fn the_lineage_graph_and_its_outline_have_the_same_edges() {
     assert!(has(&window, Role::Window, "Synchronization Rule - In from AD - User Common"));
     window.key_press(Key::Escape);
     window.run();
-    let object = format!("Connector space object {} in contoso.com", objects::ad_dn("Alice Adams"));
+    let object = format!("Connector space object {} in contoso.com, source", objects::ad_dn("Alice Adams"));
     click_in(&mut window, title, Role::Button, &object);
     assert!(has(&window, Role::Window, "Connector Space Object Properties - CN=Alice Adams"));
 }

@@ -219,6 +219,8 @@ impl FormWindow {
         ui.add_space(4.0);
         // The line keeps its room, so that nothing moves while somebody types.
         match &change {
+            // What nobody has filled in yet is no mistake.
+            Err(problem) if self.is_untouched() => ui.label(RichText::new(problem).small().weak()),
             Err(problem) => ui.label(RichText::new(problem).small().color(palette.bad)),
             Ok(_) => ui.label(RichText::new(" ").small()),
         };
@@ -228,7 +230,8 @@ impl FormWindow {
         ui.add_space(6.0);
         let busy = self.answer.is_pending();
         let mut cancelled = false;
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let row = vec2(ui.available_width(), ui.spacing().interact_size.y);
+        ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
             cancelled = ui.button("Cancel").clicked();
             let ok = action_ui::primary(ui, change.is_ok() && !busy, "OK");
             let ok = ok.on_disabled_hover_text(change.as_ref().err().map_or("", String::as_str));
@@ -243,6 +246,15 @@ impl FormWindow {
             }
         });
         cancelled
+    }
+
+    fn is_untouched(&self) -> bool {
+        match &self.form {
+            Form::CreateType { name, .. } => name.is_empty(),
+            Form::AddAttribute { existing: true, chosen, .. } => chosen.is_empty(),
+            Form::AddAttribute { new, .. } => new.name.is_empty(),
+            Form::EditAttribute { before, new, .. } => new.definition() == *before,
+        }
     }
 
     /// Draws the fields; true when Enter was pressed in the name.

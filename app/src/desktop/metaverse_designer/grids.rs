@@ -99,14 +99,14 @@ pub struct AttributeGrid;
 
 const ATTRIBUTES: [Column; 9] = [
     Column::text("Attribute Name", 250.0),
-    Column::short("Type", 84.0),
-    Column::short("Multi-valued", 98.0),
-    Column::short("Indexed", 76.0),
+    Column::short("Type", 78.0),
+    Column::short("Multi-valued", 92.0),
+    Column::short("Indexed", 70.0),
     Column::short("Required", 80.0).optional(),
-    Column::number("Import Flows", 100.0),
-    Column::number("Export Flows", 100.0),
-    Column::number("Populated", 90.0),
-    Column::text("First Rule", 220.0).optional(),
+    Column::number("Import Flows", 92.0),
+    Column::number("Export Flows", 92.0),
+    Column::number("Populated", 82.0),
+    Column::text("First Rule", 200.0),
 ];
 
 impl GridModel for AttributeGrid {

@@ -60,7 +60,7 @@ impl RulesOfSchema {
         let (mut open, mut close) = (true, false);
         let id = Id::unique("rules of the schema");
         let room = ctx.content_rect();
-        let size = egui::vec2(980.0, 420.0).min(room.size() - egui::vec2(40.0, 60.0));
+        let size = egui::vec2(1160.0, 420.0).min(room.size() - egui::vec2(40.0, 60.0));
         let shown = window(ctx, self.title.clone()).id(id).open(&mut open).default_size(size).min_size([420.0, 240.0]);
         shown.default_pos([120.0, 140.0]).constrain_to(room).show(ctx, |ui| close = self.contents(ui, cx));
         open && !close && !escaped(ctx, id)

@@ -320,7 +320,10 @@ impl ByHand {
         ];
         for (explicit, label, about) in options {
             ui.radio_value(&mut self.explicit, explicit, label);
-            ui.indent(label, |ui| ui.weak(about));
+            ui.horizontal(|ui| {
+                ui.add_space(22.0);
+                ui.weak(about);
+            });
         }
     }
 

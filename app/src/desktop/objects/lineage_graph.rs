@@ -90,9 +90,10 @@ impl LineageGraph {
             self.edges = RowSet::new(graph.edges.iter().cloned().enumerate().collect());
             self.listed = None;
             if self.selected().is_none() {
-                match graph.edges.is_empty() {
-                    true => self.edge_state.clear_selection(),
-                    false => self.edge_state.select(0),
+                let first = graph.edges.iter().position(|edge| !edge.flows.is_empty());
+                match first.or((!graph.edges.is_empty()).then_some(0)) {
+                    Some(place) => self.edge_state.select(place as RowKey),
+                    None => self.edge_state.clear_selection(),
                 }
             }
         }
@@ -295,7 +296,8 @@ fn draw_node(ui: &mut Ui, cx: &mut Cx<'_>, graph: &LineageGraphView, state: &mut
     }
     if ui.is_rect_visible(frame) {
         let about = format!("{} ({})", node.connector, node.object_type);
-        let name = format!("Connector space object {} in {}", node.dn, node.connector);
+        let side = if inbound { "source" } else { "target" };
+        let name = format!("Connector space object {} in {}, {side}", node.dn, node.connector);
         if object_box(ui, frame, first_rdn(node.dn), &about, &name, false) {
             cx.send(Command::OpenCsObject(node.object));
         }

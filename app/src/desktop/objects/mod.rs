@@ -181,9 +181,9 @@ impl Windows {
                 Contents::Error(_) => ("Object Error Details".to_owned(), vec2(640.0, 380.0)),
                 Contents::Preview(contents) => (contents.title(), vec2(1180.0, 660.0)),
                 Contents::Lineage(contents) => (contents.title(), vec2(900.0, 600.0)),
-                Contents::LineageGraph(contents) => (contents.title(), vec2(1240.0, 660.0)),
+                Contents::LineageGraph(contents) => (contents.title(), vec2(1350.0, 740.0)),
                 Contents::ByHand(contents) => {
-                    (contents.title(), if contents.start().join { vec2(820.0, 560.0) } else { vec2(600.0, 400.0) })
+                    (contents.title(), if contents.start().join { vec2(820.0, 560.0) } else { vec2(600.0, 450.0) })
                 }
                 Contents::WhyNot(contents) => (contents.title(), vec2(880.0, 520.0)),
                 Contents::Rule(contents) => (contents.title(), vec2(900.0, 560.0)),
