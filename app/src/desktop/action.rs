@@ -45,6 +45,7 @@ impl Tab {
             Self::Operations => &[
                 &[A::Run, A::Stop, A::ClearRuns, A::SaveToFile, A::CopyLink],
                 &[A::StartDeltaCycle, A::StartInitialCycle, A::StopCycle],
+                &[A::Charts],
             ],
             Self::Connectors => &[
                 &[A::CreateConnector, A::ConnectorProperties, A::DeleteConnector],
@@ -94,6 +95,8 @@ pub struct Situation {
     pub running: bool,
     /// A cycle that this window started is going on.
     pub cycle: bool,
+    /// The Operations tab shows charts in place of the list.
+    pub charts: bool,
     /// An object was open before the present one.
     pub back: bool,
     /// An object was open after the present one.
@@ -199,6 +202,7 @@ actions! {
     StartDeltaCycle: "Start Delta Cycle", "Import changes, synchronize them and export, connector by connector.";
     StartInitialCycle: "Start Initial Cycle", "Import and synchronize everything, then export.";
     StopCycle: "Stop Cycle", "End the cycle after the batch in progress.";
+    Charts: "Charts", "Draw durations, objects and errors of the runs listed, over time.";
     Details: "Details", "Show steps, counters and errors of the run.";
     RunAgain: "Run Again...", "Start the same profile once more.";
     WhatIf: "What-If...", "See what a synchronization would do to all objects, without doing it.";
@@ -375,6 +379,7 @@ impl Action {
             | Self::AddClause
             | Self::OpenDataFolder
             | Self::ExportServerConfiguration
+            | Self::Charts
             | Self::FilterList => need(now.workspace, "Open a data folder first"),
             Self::Exit
             | Self::ThemeSystem
@@ -415,6 +420,7 @@ impl Action {
             Self::ThemeDark => Some(now.theme == ThemeChoice::Dark),
             Self::ToggleActionsPane => Some(now.actions_pane),
             Self::ToggleStatusBar => Some(now.status_bar),
+            Self::Charts => Some(now.charts),
             Self::TimeZoneLocal => Some(!now.utc),
             Self::TimeZoneUtc => Some(now.utc),
             _ => None,

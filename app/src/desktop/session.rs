@@ -127,6 +127,7 @@ impl Session {
             search_problem: self.search.problem(schema),
             running: self.is_running(),
             cycle: self.cycle,
+            charts: self.operations.charts_shown(),
             back: self.windows.ways().0,
             forward: self.windows.ways().1,
             ..Situation::default()
@@ -507,6 +508,12 @@ impl Session {
             }
             Action::ExportServerConfiguration => {
                 self.export_window.get_or_insert_default();
+            }
+            Action::Charts => {
+                let mut commands = Vec::new();
+                let Self { backend, operations, progress, .. } = self;
+                let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
+                operations.show_charts(&cx, !situation.charts);
             }
             Action::AddClause => self.search.add_clause(),
             Action::CreateObjectType

@@ -56,6 +56,9 @@ fn every_screen_names_what_can_be_used() {
         check(&window, "Operations");
         click(&mut window, Role::Row, "Run 3: contoso.com, Full Synchronization, completed-sync-errors");
         check(&window, "run");
+        click(&mut window, Role::Button, "Charts");
+        check(&window, "Charts");
+        click(&mut window, Role::Button, "Back to List");
         tab(&mut window, "Connectors");
         click(&mut window, Role::Row, "Connector contoso.com, Active Directory Domain Services, Idle");
         check(&window, "Connectors");

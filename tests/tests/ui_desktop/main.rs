@@ -9,6 +9,7 @@
 )]
 
 mod accessibility;
+mod charts;
 mod connector_windows;
 mod connectors;
 mod designer;
