@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use egui::{Color32, CursorIcon, Pos2, RichText, Role, Sense, Shape, Stroke, Ui, WidgetInfo, vec2};
+use egui::{
+    Color32, CursorIcon, Pos2, RichText, Role, Sense, Shape, Stroke, TextStyle, TextWrapMode, Ui, WidgetInfo, WidgetText, vec2,
+};
 use egui_plot::{Line, MarkerShape, Plot, PlotPoint, PlotPoints, PlotTransform, Points};
 use jiff::Timestamp;
 use syncline_engine::model::{ConnectorId, RunId};
@@ -155,7 +157,7 @@ impl Chart {
             .show_y(false)
             .show_background(false)
             .grid_color(palette.line_strong)
-            .y_axis_min_width(52.0)
+            .y_axis_min_width(if width > 500.0 { 86.0 } else { 54.0 })
             .x_grid_spacer({
                 let zone = zone.clone();
                 move |input| time_marks(&input, time_step(across, width), &zone)
@@ -202,11 +204,19 @@ impl Chart {
             if self.series.len() < 2 {
                 return;
             }
-            for series in &self.series {
+            for (index, series) in self.series.iter().enumerate() {
+                let text = WidgetText::from(RichText::new(&series.name).small().color(palette.text));
+                let galley = text.into_galley(ui, Some(TextWrapMode::Extend), f32::INFINITY, TextStyle::Small);
+                let last = index + 1 == self.series.len();
+                if ui.available_width() < galley.size().x + if last { 30.0 } else { 60.0 } {
+                    let left: Vec<&str> = self.series.iter().skip(index).map(|series| series.name.as_str()).collect();
+                    ui.label(RichText::new("...").small()).on_hover_text(left.join(", "));
+                    return;
+                }
                 ui.add_space(8.0);
                 let (place, _) = ui.allocate_exact_size(vec2(11.0, 14.0), Sense::hover());
                 marker(ui, place.center() + vec2(0.0, 1.0), look(series.look), self.measure.colour(palette, series.look));
-                ui.add(egui::Label::new(RichText::new(&series.name).small().color(palette.text)).truncate());
+                ui.label(galley);
             }
         });
     }

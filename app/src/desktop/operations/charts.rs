@@ -60,7 +60,7 @@ impl Charts {
             ui.label(RichText::new(format!("The {} newest of {} runs are drawn.", count(MOST), count(all))).weak());
         }
         let space = ui.available_size();
-        let beside = (space.x * 0.4).clamp(230.0, 640.0);
+        let beside = (space.x * 0.42).clamp(230.0, 820.0);
         let gap = 10.0;
         let mut chosen = None;
         ui.horizontal_top(|ui| {
@@ -118,7 +118,7 @@ const COLUMNS: [Column; 8] = [
     Column::number("Updates", 70.0),
     Column::number("Deletes", 66.0),
     Column::number("Errors", 62.0),
-    Column::text("Name", 200.0),
+    Column::text("Name", 200.0).optional(),
 ];
 
 impl GridModel for ChartTable<'_> {
