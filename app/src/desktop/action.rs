@@ -173,8 +173,8 @@ actions! {
     ShowMetaverseSearch: "Metaverse Search", "Search for metaverse objects.";
     RulesEditor: "Synchronization Rules Editor", "View and change the synchronization rules.";
     ConfigurationWizard: "Configuration Wizard...", "Add directories and change options step by step.";
-    Scheduler: "Scheduler...", "When cycles run by themselves.";
-    Options: "Options...", "Settings of this installation.";
+    Scheduler: "Scheduler...", "Cycles, deletion threshold, staging and maintenance.";
+    Options: "Options...", "Theme, zoom, time zone and other settings of the app.";
     Refresh: "Refresh", "Read everything shown again.";
     FindAnything: "Find Anything...", "Search connectors, objects, rules and runs at once.";
     Back: "Back", "Go to the object that was open before.";
@@ -314,8 +314,6 @@ impl Action {
                 Some(rule) => need(rule.behind, "No rule of your own stands behind it"),
             },
             Self::ConfigurationWizard
-            | Self::Scheduler
-            | Self::Options
             | Self::Contents
             | Self::OpenLogFolder
             | Self::ExportConnector
@@ -380,6 +378,7 @@ impl Action {
             | Self::OpenDataFolder
             | Self::ExportServerConfiguration
             | Self::Charts
+            | Self::Scheduler
             | Self::FilterList => need(now.workspace, "Open a data folder first"),
             Self::Exit
             | Self::ThemeSystem
@@ -393,6 +392,7 @@ impl Action {
             | Self::TimeZoneLocal
             | Self::TimeZoneUtc
             | Self::KeyboardShortcuts
+            | Self::Options
             | Self::About
             | Self::OpenObject
             | Self::Preview

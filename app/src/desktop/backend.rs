@@ -11,11 +11,11 @@ use syncline_engine::model::{Clock, ConnectorId, RuleId, RunId};
 use syncline_engine::rules::SyncRule;
 use syncline_engine::service::{
     Comparison, ConnectorDeletionImpact, ConnectorProperties, ConnectorStatistics, ConnectorSummary, ContainerLevel, CsHit,
-    CsObjectView, CsSearch, CyclePolicy, Engine, EngineError, EngineEvent, EngineOptions, EngineStatus, ExportReport,
-    ExpressionObject, ImportOptions, ImportReport, MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView, ObjectChange,
-    Page, PreviewView, RuleChangeView, RuleClone, RuleDetails, RuleSet, RuleSummary, RuleTrialView, RunDetails, RunFilter,
-    RunObjectView, RunProfileChange, RunProfileView, RunSummary, SchemaChangeView, ServerConfigurationView, SyncMode,
-    WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
+    CsObjectView, CsSearch, CyclePolicy, DeletionLimit, DeletionProtection, Engine, EngineError, EngineEvent, EngineOptions,
+    EngineStatus, ExportReport, ExpressionObject, ImportOptions, ImportReport, MvHit, MvObjectView, MvPopulationView, MvSearch,
+    MvTypeView, ObjectChange, Page, PreviewView, RuleChangeView, RuleClone, RuleDetails, RuleSet, RuleSummary, RuleTrialView,
+    RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView, RunSummary, SchemaChangeView,
+    ServerConfigurationView, SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
 };
 use syncline_engine::setup::{ConnectionSettings, ConnectorChange, ConnectorChangeReport, RuleChanges, SchemaChange};
 use uuid::Uuid;
@@ -88,6 +88,8 @@ pub trait Backend: Send + Sync {
     fn stop_run(&self, connector: Option<&str>) -> Answer<Vec<RunId>>;
     fn start_cycle(&self, policy: CyclePolicy) -> Answer<()>;
     fn stop_cycle(&self) -> Answer<bool>;
+    fn deletion_protection(&self) -> Answer<DeletionProtection>;
+    fn set_deletion_limit(&self, limit: DeletionLimit) -> Answer<DeletionProtection>;
     /// Removes runs that ended before a moment, or all; the last of every profile stay. The number removed.
     fn clear_history(&self, before: Option<Timestamp>) -> Answer<u64>;
     fn read_server_configuration(&self, path: &Path) -> Answer<ServerConfigurationView>;
@@ -249,6 +251,12 @@ impl Backend for Engine {
     }
     fn stop_cycle(&self) -> Answer<bool> {
         Self::stop_cycle(self)
+    }
+    fn deletion_protection(&self) -> Answer<DeletionProtection> {
+        Self::deletion_protection(self)
+    }
+    fn set_deletion_limit(&self, limit: DeletionLimit) -> Answer<DeletionProtection> {
+        Self::set_deletion_limit(self, limit)
     }
     fn clear_history(&self, before: Option<Timestamp>) -> Answer<u64> {
         Ok(match before {

@@ -22,6 +22,7 @@ mod objects;
 mod operations;
 mod pictures;
 mod rules_editor;
+mod scheduler;
 mod server_configuration;
 mod settings;
 mod support;

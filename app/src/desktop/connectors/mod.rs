@@ -1,7 +1,7 @@
 //! The Connectors tab: connected directories, their numbers and their most recent run.
 
 mod delete;
-mod fields;
+pub mod fields;
 pub mod list;
 mod properties;
 pub mod run_dialog;
