@@ -253,6 +253,7 @@ fn list(session: &Session, list: &ListArgs) -> Result<Answer, Failure> {
             connector,
             profile: list.profile.clone(),
             class: list.status.map(StatusClass::from),
+            since: None,
             offset: list.offset,
             limit: list.limit,
         })?)

@@ -45,6 +45,7 @@ impl Tab {
             Self::Operations => &[
                 &[A::Run, A::Stop, A::ClearRuns, A::SaveToFile, A::CopyLink],
                 &[A::StartDeltaCycle, A::StartInitialCycle, A::StopCycle],
+                &[A::Charts],
             ],
             Self::Connectors => &[
                 &[A::CreateConnector, A::ConnectorProperties, A::DeleteConnector],
@@ -94,6 +95,8 @@ pub struct Situation {
     pub running: bool,
     /// A cycle that this window started is going on.
     pub cycle: bool,
+    /// The Operations tab shows charts in place of the list.
+    pub charts: bool,
     /// An object was open before the present one.
     pub back: bool,
     /// An object was open after the present one.
@@ -170,8 +173,8 @@ actions! {
     ShowMetaverseSearch: "Metaverse Search", "Search for metaverse objects.";
     RulesEditor: "Synchronization Rules Editor", "View and change the synchronization rules.";
     ConfigurationWizard: "Configuration Wizard...", "Add directories and change options step by step.";
-    Scheduler: "Scheduler...", "When cycles run by themselves.";
-    Options: "Options...", "Settings of this installation.";
+    Scheduler: "Scheduler...", "Cycles, deletion threshold, staging and maintenance.";
+    Options: "Options...", "Theme, zoom, time zone and other settings of the app.";
     Refresh: "Refresh", "Read everything shown again.";
     FindAnything: "Find Anything...", "Search connectors, objects, rules and runs at once.";
     Back: "Back", "Go to the object that was open before.";
@@ -199,6 +202,7 @@ actions! {
     StartDeltaCycle: "Start Delta Cycle", "Import changes, synchronize them and export, connector by connector.";
     StartInitialCycle: "Start Initial Cycle", "Import and synchronize everything, then export.";
     StopCycle: "Stop Cycle", "End the cycle after the batch in progress.";
+    Charts: "Charts", "Draw durations, objects and errors of the runs listed, over time.";
     Details: "Details", "Show steps, counters and errors of the run.";
     RunAgain: "Run Again...", "Start the same profile once more.";
     WhatIf: "What-If...", "See what a synchronization would do to all objects, without doing it.";
@@ -313,8 +317,6 @@ impl Action {
                 Some(rule) => need(rule.behind, "No rule of your own stands behind it"),
             },
             Self::ConfigurationWizard
-            | Self::Scheduler
-            | Self::Options
             | Self::Contents
             | Self::OpenLogFolder
             | Self::SaveQuery
@@ -377,6 +379,8 @@ impl Action {
             | Self::AddClause
             | Self::OpenDataFolder
             | Self::ExportServerConfiguration
+            | Self::Charts
+            | Self::Scheduler
             | Self::FilterList => need(now.workspace, "Open a data folder first"),
             Self::Exit
             | Self::ThemeSystem
@@ -390,6 +394,7 @@ impl Action {
             | Self::TimeZoneLocal
             | Self::TimeZoneUtc
             | Self::KeyboardShortcuts
+            | Self::Options
             | Self::About
             | Self::OpenObject
             | Self::Preview
@@ -420,6 +425,7 @@ impl Action {
             Self::ThemeDark => Some(now.theme == ThemeChoice::Dark),
             Self::ToggleActionsPane => Some(now.actions_pane),
             Self::ToggleStatusBar => Some(now.status_bar),
+            Self::Charts => Some(now.charts),
             Self::TimeZoneLocal => Some(!now.utc),
             Self::TimeZoneUtc => Some(now.utc),
             _ => None,

@@ -200,6 +200,7 @@ impl App {
             Action::TimeZoneLocal => self.settings.utc = false,
             Action::TimeZoneUtc => self.settings.utc = true,
             Action::KeyboardShortcuts => self.dialog = Some(Dialog::Shortcuts),
+            Action::Options => self.dialog = Some(Dialog::Options),
             Action::About => self.dialog = Some(Dialog::About),
             Action::ColumnSettings => self.dialog = Some(Dialog::Columns(self.settings.tab)),
             Action::OpenDataFolder => {
@@ -294,7 +295,7 @@ impl App {
         }
         if let Some(dialog) = self.dialog {
             let version = self.session.as_ref().and_then(Session::status).map(|status| status.version.as_str());
-            if !dialogs::show(&ctx, dialog, version) {
+            if !dialogs::show(&ctx, dialog, version, &situation, &mut commands) {
                 self.dialog = None;
             }
         }

@@ -11,12 +11,12 @@ use syncline_engine::model::{Clock, ConnectorId, RuleId, RunId};
 use syncline_engine::rules::SyncRule;
 use syncline_engine::service::{
     Comparison, ConnectorDeletionImpact, ConnectorProperties, ConnectorStatistics, ConnectorSummary, ConnectorUpdateView,
-    ContainerLevel, CsHit, CsObjectView, CsSearch, CyclePolicy, Engine, EngineError, EngineEvent, EngineOptions, EngineStatus,
-    ExportReport, ExpressionObject, ImportOptions, ImportReport, LineageGraphView, MvHit, MvObjectView, MvPopulationView,
-    MvSearch, MvTypeView, NewConnector, ObjectChange, Page, PreviewView, RemovedRuleView, RuleChangeView, RuleClone, RuleDetails,
-    RuleHistoryView, RuleSet, RuleSummary, RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView,
-    RunSummary, SchemaChangeView, SchemaRefreshView, ServerConfigurationView, SyncMode, WhatIfFilter, WhatIfProgress,
-    WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
+    ContainerLevel, CsHit, CsObjectView, CsSearch, CyclePolicy, DeletionLimit, DeletionProtection, Engine, EngineError,
+    EngineEvent, EngineOptions, EngineStatus, ExportReport, ExpressionObject, ImportOptions, ImportReport, LineageGraphView,
+    MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView, NewConnector, ObjectChange, Page, PreviewView, RemovedRuleView,
+    RuleChangeView, RuleClone, RuleDetails, RuleHistoryView, RuleSet, RuleSummary, RuleTrialView, RunDetails, RunFilter,
+    RunObjectView, RunProfileChange, RunProfileView, RunSummary, SchemaChangeView, SchemaRefreshView, ServerConfigurationView,
+    SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
 };
 use syncline_engine::setup::{ConnectionSettings, ConnectorChange, ConnectorChangeReport, RuleChanges, SchemaChange};
 use uuid::Uuid;
@@ -104,6 +104,8 @@ pub trait Backend: Send + Sync {
     fn stop_run(&self, connector: Option<&str>) -> Answer<Vec<RunId>>;
     fn start_cycle(&self, policy: CyclePolicy) -> Answer<()>;
     fn stop_cycle(&self) -> Answer<bool>;
+    fn deletion_protection(&self) -> Answer<DeletionProtection>;
+    fn set_deletion_limit(&self, limit: DeletionLimit) -> Answer<DeletionProtection>;
     /// Removes runs that ended before a moment, or all; the last of every profile stay. The number removed.
     fn clear_history(&self, before: Option<Timestamp>) -> Answer<u64>;
     fn read_server_configuration(&self, path: &Path) -> Answer<ServerConfigurationView>;
@@ -310,6 +312,12 @@ impl Backend for Engine {
     }
     fn stop_cycle(&self) -> Answer<bool> {
         Self::stop_cycle(self)
+    }
+    fn deletion_protection(&self) -> Answer<DeletionProtection> {
+        Self::deletion_protection(self)
+    }
+    fn set_deletion_limit(&self, limit: DeletionLimit) -> Answer<DeletionProtection> {
+        Self::set_deletion_limit(self, limit)
     }
     fn clear_history(&self, before: Option<Timestamp>) -> Answer<u64> {
         Ok(match before {

@@ -18,6 +18,7 @@ pub mod metaverse_search;
 pub mod objects;
 pub mod operations;
 pub mod rules_editor;
+pub mod scheduler;
 pub mod server_configuration;
 pub mod session;
 pub mod settings;

@@ -28,6 +28,7 @@ use super::operations::clear::ClearRuns;
 use super::operations::save::SaveRuns;
 use super::operations::{Operations, any_running};
 use super::rules_editor::RulesEditor;
+use super::scheduler::SchedulerWindow;
 use super::server_configuration::{ExportWindow, ImportWindow};
 use super::settings::Query;
 use super::shell::notices::Notices;
@@ -63,6 +64,7 @@ pub struct Session {
     find: Option<Find>,
     save_runs: Option<SaveRuns>,
     clear_runs: Option<ClearRuns>,
+    scheduler: Option<SchedulerWindow>,
     starting: Vec<Pending<RunId>>,
     errands: Vec<Pending<()>>,
     cycle: bool,
@@ -96,6 +98,7 @@ impl Session {
             find: None,
             save_runs: None,
             clear_runs: None,
+            scheduler: None,
             starting: Vec::new(),
             errands: Vec::new(),
             cycle: false,
@@ -127,6 +130,7 @@ impl Session {
             search_problem: self.search.problem(schema),
             running: self.is_running(),
             cycle: self.cycle,
+            charts: self.operations.charts_shown(),
             back: self.windows.ways().0,
             forward: self.windows.ways().1,
             ..Situation::default()
@@ -229,12 +233,20 @@ impl Session {
         if self.clear_runs.as_mut().is_some_and(ClearRuns::poll) {
             commands.push(Command::Do(Action::Refresh));
         }
-        let Self { backend, operations, connectors_tab, search, windows, whatif, rules_editor, progress, status, .. } = self;
+        let Self {
+            backend, operations, connectors_tab, search, windows, whatif, rules_editor, scheduler, progress, status, ..
+        } = self;
         let threshold = status.value().and_then(|status| status.deletion_threshold);
         let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
         if configuration_changed {
             operations.reload(&cx);
             rules_editor.reload(&cx);
+        }
+        if let Some(window) = scheduler {
+            if configuration_changed || !finished.is_empty() {
+                window.reload(&cx);
+            }
+            window.poll();
         }
         for run in started.into_iter().chain(finished.iter().cloned()) {
             operations.note_run(&cx, run);
@@ -322,6 +334,7 @@ impl Session {
             find,
             save_runs,
             clear_runs,
+            scheduler,
             run_dialog,
             import_window,
             export_window,
@@ -345,6 +358,11 @@ impl Session {
             && !window.show(ctx, &mut cx)
         {
             *clear_runs = None;
+        }
+        if let Some(window) = scheduler
+            && !window.show(ctx, &mut cx, status.value())
+        {
+            *scheduler = None;
         }
         if let Some(field) = find
             && !field.show(ctx, &mut cx)
@@ -516,6 +534,18 @@ impl Session {
             }
             Action::ExportServerConfiguration => {
                 self.export_window.get_or_insert_default();
+            }
+            Action::Scheduler => {
+                let mut commands = Vec::new();
+                let Self { backend, scheduler, progress, .. } = self;
+                let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
+                scheduler.get_or_insert_with(|| SchedulerWindow::new(&cx));
+            }
+            Action::Charts => {
+                let mut commands = Vec::new();
+                let Self { backend, operations, progress, .. } = self;
+                let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
+                operations.show_charts(&cx, !situation.charts);
             }
             Action::AddClause => self.search.add_clause(),
             Action::CreateObjectType

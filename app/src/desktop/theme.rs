@@ -74,6 +74,8 @@ pub struct Palette {
     pub bad_fill: Color32,
     /// Background of an informative strip.
     pub accent_fill: Color32,
+    /// Lines of a chart, in order; each has a marker of its own shape besides.
+    pub series: [Color32; 6],
 }
 
 const DARK: Palette = Palette {
@@ -97,6 +99,14 @@ const DARK: Palette = Palette {
     warn_fill: Color32::from_rgb(0x35, 0x2c, 0x16),
     bad_fill: Color32::from_rgb(0x3a, 0x1e, 0x20),
     accent_fill: Color32::from_rgb(0x18, 0x2b, 0x42),
+    series: [
+        Color32::from_rgb(0x6c, 0xb0, 0xff),
+        Color32::from_rgb(0x5f, 0xc9, 0x8a),
+        Color32::from_rgb(0xe6, 0xb4, 0x50),
+        Color32::from_rgb(0xc8, 0xa2, 0xff),
+        Color32::from_rgb(0xff, 0x8f, 0xb8),
+        Color32::from_rgb(0x4f, 0xd0, 0xd6),
+    ],
 };
 
 const LIGHT: Palette = Palette {
@@ -120,6 +130,14 @@ const LIGHT: Palette = Palette {
     warn_fill: Color32::from_rgb(0xfd, 0xf3, 0xd6),
     bad_fill: Color32::from_rgb(0xfd, 0xe9, 0xe8),
     accent_fill: Color32::from_rgb(0xe6, 0xf0, 0xfd),
+    series: [
+        Color32::from_rgb(0x0b, 0x5c, 0xc4),
+        Color32::from_rgb(0x14, 0x74, 0x46),
+        Color32::from_rgb(0x86, 0x5a, 0x00),
+        Color32::from_rgb(0x6b, 0x3f, 0xc4),
+        Color32::from_rgb(0xb0, 0x24, 0x6f),
+        Color32::from_rgb(0x0b, 0x66, 0x70),
+    ],
 };
 
 impl Palette {
@@ -277,7 +295,10 @@ mod tests {
                 palette.warn,
                 palette.bad,
                 palette.stopped,
-            ] {
+            ]
+            .into_iter()
+            .chain(palette.series)
+            {
                 for background in backgrounds {
                     let ratio = contrast(text, background);
                     assert!(ratio >= 4.5, "{name}: {text:?} on {background:?} has only {ratio:.2}");

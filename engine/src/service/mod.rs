@@ -89,6 +89,8 @@ pub struct RunFilter {
     pub profile: Option<String>,
     /// Only this class of status.
     pub class: Option<StatusClass>,
+    /// Only runs that began at this moment or later.
+    pub since: Option<jiff::Timestamp>,
     /// First row wanted.
     pub offset: u64,
     /// Rows wanted.
@@ -97,6 +99,6 @@ pub struct RunFilter {
 
 impl Default for RunFilter {
     fn default() -> Self {
-        Self { connector: None, profile: None, class: None, offset: 0, limit: 500 }
+        Self { connector: None, profile: None, class: None, since: None, offset: 0, limit: 500 }
     }
 }

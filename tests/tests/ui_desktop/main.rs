@@ -10,6 +10,7 @@
 
 mod accessibility;
 mod by_hand;
+mod charts;
 mod connector_windows;
 mod connectors;
 mod designer;
@@ -22,6 +23,7 @@ mod objects;
 mod operations;
 mod pictures;
 mod rules_editor;
+mod scheduler;
 mod server_configuration;
 mod settings;
 mod support;

@@ -111,6 +111,12 @@ pub fn click(window: &mut Window, role: Role, label: &str) {
     window.run();
 }
 
+/// Clicks a place.
+pub fn click_at(window: &mut Window, at: egui::Pos2) {
+    press(window, at);
+    window.run();
+}
+
 #[track_caller]
 pub fn double_click(window: &mut Window, role: Role, label: &str) {
     let at = spot(&window.get_by_role_and_label(role, label), role);

@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod fields;
+pub mod fields;
 mod files;
 pub mod list;
 mod properties;

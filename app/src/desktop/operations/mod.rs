@@ -1,5 +1,8 @@
 //! The Operations tab: the log of runs, and one run in full.
 
+mod axis;
+mod chart;
+pub mod charts;
 pub mod clear;
 pub mod connection;
 pub mod errors;
@@ -10,6 +13,7 @@ pub mod save;
 pub mod statistics;
 
 use egui::{ComboBox, Margin, Ui};
+use jiff::{SignedDuration, Timestamp};
 use syncline_engine::model::RunId;
 use syncline_engine::service::{ConnectorState, RunFilter, RunSummary, StatusClass};
 
@@ -20,6 +24,7 @@ use super::theme;
 use super::widgets::badge::severity_word;
 use super::widgets::grid::{Grid, GridState, Pager, filter_box};
 use super::widgets::{empty, splitter};
+use charts::Charts;
 use run_details::RunDetailsPane;
 use run_list::RunGrid;
 
@@ -32,6 +37,9 @@ pub struct Operations {
     connector: Option<String>,
     profile: Option<String>,
     class: Option<StatusClass>,
+    range: TimeRange,
+    charts: Charts,
+    charts_shown: bool,
     details: RunDetailsPane,
     /// The person chose a run: newer ones are no longer selected by themselves.
     chosen_by_hand: bool,
@@ -39,6 +47,40 @@ pub struct Operations {
 
 const CLASSES: [StatusClass; 5] =
     [StatusClass::Running, StatusClass::Success, StatusClass::Warning, StatusClass::Error, StatusClass::Stopped];
+
+/// How far back the runs go that are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum TimeRange {
+    #[default]
+    All,
+    Day,
+    Week,
+    Month,
+}
+
+impl TimeRange {
+    const EVERY: [Self; 4] = [Self::All, Self::Day, Self::Week, Self::Month];
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::All => "All times",
+            Self::Day => "Last 24 hours",
+            Self::Week => "Last 7 days",
+            Self::Month => "Last 30 days",
+        }
+    }
+
+    /// The moment from which runs are listed.
+    fn since(self, now: Timestamp) -> Option<Timestamp> {
+        let hours = match self {
+            Self::All => return None,
+            Self::Day => 24,
+            Self::Week => 7 * 24,
+            Self::Month => 30 * 24,
+        };
+        Some(now.saturating_sub(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MIN))
+    }
+}
 
 /// Text of a class in the filter strip.
 fn class_label(class: StatusClass) -> &'static str {
@@ -60,8 +102,12 @@ impl Operations {
                 .map(|connector| connector.id),
             profile: self.profile.clone(),
             class: self.class,
+            since: self.range.since(cx.format.now),
             ..RunFilter::default()
         };
+        if self.charts_shown {
+            self.charts.ask(cx, &filter);
+        }
         let backend = std::sync::Arc::clone(cx.backend);
         self.runs.ask(cx.worker, move |offset, limit| {
             let filter = RunFilter { offset, limit, ..filter.clone() };
@@ -77,14 +123,30 @@ impl Operations {
     /// Takes in answers.
     pub fn poll(&mut self, cx: &Cx<'_>, progressed: bool) {
         self.runs.poll(cx.worker);
+        self.charts.poll();
         self.details.poll(cx, progressed);
+    }
+
+    /// True while charts stand in place of the list.
+    #[must_use]
+    pub fn charts_shown(&self) -> bool {
+        self.charts_shown
+    }
+
+    /// Shows the charts of the runs listed, or the list again.
+    pub fn show_charts(&mut self, cx: &Cx<'_>, shown: bool) {
+        self.charts_shown = shown;
+        if shown {
+            self.reload(cx);
+        }
     }
 
     /// Puts a run that began or ended into the list.
     pub fn note_run(&mut self, cx: &Cx<'_>, run: RunSummary) {
         let fits = self.connector.as_ref().is_none_or(|name| *name == run.connector)
             && self.profile.as_ref().is_none_or(|name| *name == run.profile)
-            && self.class.is_none_or(|class| class == run.class);
+            && self.class.is_none_or(|class| class == run.class)
+            && self.range.since(cx.format.now).is_none_or(|since| run.started >= since);
         let id = run.id;
         if !self.chosen_by_hand && run.class == StatusClass::Running {
             self.grid.select(run_list::key(id));
@@ -102,6 +164,7 @@ impl Operations {
         self.grid.filter.clear();
         self.grid.select(run_list::key(id));
         self.grid.scroll_to = Some(run_list::key(id));
+        self.charts_shown = false;
     }
 
     fn selected_id(&self) -> Option<RunId> {
@@ -117,7 +180,11 @@ impl Operations {
 
     /// Draws the tab.
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, share: &mut f32) {
-        let Self { runs, grid, details, connector, profile, class, chosen_by_hand } = self;
+        if self.charts_shown {
+            self.show_chart_view(ui, cx);
+            return;
+        }
+        let Self { runs, grid, details, connector, profile, class, range, chosen_by_hand, .. } = self;
         let mut filter_changed = false;
         let mut chosen = None;
         splitter::vertical(
@@ -127,7 +194,7 @@ impl Operations {
             cx,
             |ui, cx| {
                 ui.horizontal(|ui| {
-                    filter_changed = filter_strip(ui, cx, connector, profile, class);
+                    filter_changed = filter_strip(ui, cx, Filters { connector, profile, class, range });
                     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                         filter_box(ui, grid, &runs.rows, runs.is_loading() && runs.rows.total() == 0);
                     });
@@ -136,7 +203,8 @@ impl Operations {
                     empty::failure(ui, error);
                 }
                 theme::card(ui.style()).inner_margin(Margin::same(1)).show(ui, |ui| {
-                    let filtered = !grid.filter.is_empty() || connector.is_some() || profile.is_some() || class.is_some();
+                    let narrowed = connector.is_some() || profile.is_some() || class.is_some() || *range != TimeRange::All;
+                    let filtered = narrowed || !grid.filter.is_empty();
                     let model = RunGrid { format: cx.format, progress: cx.progress, filtered };
                     let response = Grid::new().situation(cx.situation).show(ui, &model, &mut runs.rows, grid);
                     *chosen_by_hand |= response.selection_changed;
@@ -170,31 +238,64 @@ impl Operations {
     }
 }
 
-/// Combos for connector, profile and class; true when one changed.
-fn filter_strip(
-    ui: &mut Ui,
-    cx: &Cx<'_>,
-    connector: &mut Option<String>,
-    profile: &mut Option<String>,
-    class: &mut Option<StatusClass>,
-) -> bool {
-    let before = (connector.clone(), profile.clone(), *class);
+impl Operations {
+    fn show_chart_view(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let Self { charts, connector, profile, class, range, .. } = self;
+        let (mut filter_changed, mut back) = (false, false);
+        ui.horizontal(|ui| {
+            filter_changed = filter_strip(ui, cx, Filters { connector, profile, class, range });
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                back = ui.button("Back to List").on_hover_text("Show the list of runs in place of the charts.").clicked();
+            });
+        });
+        let since = range.since(cx.format.now);
+        let chosen = charts.show(ui, cx, since);
+        if filter_changed {
+            self.reload(cx);
+        }
+        if back {
+            self.charts_shown = false;
+        }
+        if let Some(run) = chosen {
+            cx.send(Command::ShowRun(run));
+        }
+    }
+}
+
+/// What the filter strip chooses.
+struct Filters<'a> {
+    connector: &'a mut Option<String>,
+    profile: &'a mut Option<String>,
+    class: &'a mut Option<StatusClass>,
+    range: &'a mut TimeRange,
+}
+
+/// Combos for connector, profile, class and time; true when one changed.
+fn filter_strip(ui: &mut Ui, cx: &Cx<'_>, filters: Filters<'_>) -> bool {
+    let Filters { connector, profile, class, range } = filters;
+    let before = (connector.clone(), profile.clone(), *class, *range);
     let names: Vec<String> = cx.connectors().iter().map(|connector| connector.name.clone()).collect();
     let mut profiles: Vec<String> =
         cx.connectors().iter().flat_map(|connector| connector.profiles.iter().map(|profile| profile.name.clone())).collect();
     profiles.sort();
     profiles.dedup();
-    choice(ui, "Connector", "All connectors", &names, connector, 160.0);
-    choice(ui, "Profile", "All profiles", &profiles, profile, 140.0);
+    choice(ui, "Connector", "All connectors", &names, connector, 130.0);
+    choice(ui, "Profile", "All profiles", &profiles, profile, 112.0);
     let text = class.map_or("All statuses", class_label);
-    let combo = ComboBox::from_id_salt("Status class").selected_text(text).width(110.0).show_ui(ui, |ui| {
+    let combo = ComboBox::from_id_salt("Status class").selected_text(text).width(104.0).show_ui(ui, |ui| {
         ui.selectable_value(class, None, "All statuses");
         for candidate in CLASSES {
             ui.selectable_value(class, Some(candidate), class_label(candidate));
         }
     });
     combo.response.accessible_name("Status class");
-    before != (connector.clone(), profile.clone(), *class)
+    let combo = ComboBox::from_id_salt("Time range").selected_text(range.label()).width(110.0).show_ui(ui, |ui| {
+        for candidate in TimeRange::EVERY {
+            ui.selectable_value(range, candidate, candidate.label());
+        }
+    });
+    combo.response.accessible_name("Time range");
+    before != (connector.clone(), profile.clone(), *class, *range)
 }
 
 fn choice(ui: &mut Ui, name: &str, all: &str, values: &[String], chosen: &mut Option<String>, width: f32) {

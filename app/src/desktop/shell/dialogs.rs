@@ -1,20 +1,24 @@
-//! Small windows of the shell: About, Keyboard Shortcuts, Column Settings.
+//! Small windows of the shell: About, Options, Keyboard Shortcuts, Column Settings.
 
 use egui::{Context, Id, RichText};
 
-use super::super::action::{Action, Tab};
+use super::super::action::{Action, Situation, Tab};
+use super::super::command::Command;
 use super::super::connectors::list::columns as connector_columns;
 use super::super::objects::{escaped, window};
 use super::super::operations::run_list::columns as run_columns;
 use super::super::theme::Palette;
 use super::super::widgets::grid::column_choices;
 use super::super::{metaverse_designer, metaverse_search};
+use super::options;
 
 /// The small window that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialog {
     /// Version and licence.
     About,
+    /// Settings of the app.
+    Options,
     /// All shortcuts.
     Shortcuts,
     /// Columns of a tab's main list.
@@ -22,10 +26,11 @@ pub enum Dialog {
 }
 
 /// Draws the window; false once it is closed.
-pub fn show(ctx: &Context, dialog: Dialog, version: Option<&str>) -> bool {
+pub fn show(ctx: &Context, dialog: Dialog, version: Option<&str>, now: &Situation, commands: &mut Vec<Command>) -> bool {
     let mut open = true;
     let title = match dialog {
         Dialog::About => "About Syncline",
+        Dialog::Options => "Options",
         Dialog::Shortcuts => "Keyboard Shortcuts",
         Dialog::Columns(_) => "Column Settings",
     };
@@ -39,6 +44,7 @@ pub fn show(ctx: &Context, dialog: Dialog, version: Option<&str>) -> bool {
             ui.label("Joins directories into one metaverse and keeps a cloud tenant equal to it.");
             ui.label(RichText::new("Free software under the MIT or Apache 2.0 licence, at your choice.").weak());
         }
+        Dialog::Options => options::show(ui, now, commands),
         Dialog::Shortcuts => {
             egui::Grid::new("shortcuts").num_columns(2).spacing([28.0, 6.0]).show(ui, |ui| {
                 for action in Action::ALL {

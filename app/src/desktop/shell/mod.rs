@@ -4,6 +4,7 @@ pub mod actions_pane;
 pub mod dialogs;
 pub mod menu;
 pub mod notices;
+pub mod options;
 pub mod shortcuts;
 pub mod status_bar;
 pub mod tab_bar;

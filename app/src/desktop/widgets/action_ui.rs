@@ -59,8 +59,13 @@ pub fn pane_link(ui: &mut Ui, action: Action, availability: Result<(), String>) 
 
 /// A button for an action in the flow of a screen; true when clicked.
 pub fn button(ui: &mut Ui, action: Action, now: &Situation) -> bool {
+    named_button(ui, action, action.text(), now)
+}
+
+/// A button for an action that has another name on this screen; true when clicked.
+pub fn named_button(ui: &mut Ui, action: Action, text: &str, now: &Situation) -> bool {
     let availability = action.availability(now);
-    let response = ui.add_enabled(availability.is_ok(), Button::new(action.text()));
+    let response = ui.add_enabled(availability.is_ok(), Button::new(text));
     with_tooltip(response, action, &availability).clicked()
 }
 

@@ -43,6 +43,7 @@ pub fn list(connection: &Connection, filter: &RunFilter) -> Result<Page<RunSumma
         connector: filter.connector,
         profile: filter.profile.as_deref(),
         statuses: statuses.as_deref(),
+        since: filter.since,
         ids: None,
     };
     let records = search::page(connection, &criterion, filter.offset, filter.limit)?;

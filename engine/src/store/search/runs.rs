@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use rusqlite::types::{ToSql, Value as SqlValue};
 use rusqlite::{Connection, params_from_iter};
 
 use crate::model::{ConnectorId, RunId};
 use crate::store::StoreError;
 use crate::store::runs::{RunObjectRecord, RunRecord};
-use crate::store::sql::{from_stored, guid, integers, json, texts};
+use crate::store::sql::{from_stored, guid, integers, json, texts, to_stored};
 
 /// Which runs are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct RunCriterion<'a> {
     pub profile: Option<&'a str>,
     /// Only with one of these statuses.
     pub statuses: Option<&'a [String]>,
+    /// Only runs that began at this moment or later.
+    pub since: Option<Timestamp>,
     /// Only these runs.
     pub ids: Option<&'a [RunId]>,
 }
@@ -38,6 +41,10 @@ impl RunCriterion<'_> {
         if let Some(statuses) = self.statuses {
             conditions.push("status IN rarray(?)");
             parameters.push(Box::new(texts(statuses.iter().map(String::as_str))));
+        }
+        if let Some(since) = self.since {
+            conditions.push("started >= ?");
+            parameters.push(Box::new(to_stored(since)));
         }
         if let Some(ids) = self.ids {
             conditions.push("id IN rarray(?)");

@@ -91,6 +91,8 @@ fn lists_are_filtered_counted_and_paged_newest_first() {
     check(RunFilter { class: Some(StatusClass::Stopped), ..all() }, &[5, 3], 2);
     check(RunFilter { class: Some(StatusClass::Running), connector: Some(FOREST), ..all() }, &[6], 1);
     check(RunFilter { class: Some(StatusClass::Warning), ..all() }, &[], 0);
+    check(RunFilter { since: Some(time(100)), connector: Some(TENANT), ..all() }, &[5, 4, 3], 3);
+    check(RunFilter { since: Some(time(101)), ..all() }, &[], 0);
 }
 
 #[test]
