@@ -5,6 +5,8 @@ use syncline_engine::service::{ConnectorStatistics, ConnectorSummary};
 
 use super::connector_add::{self, AddCommand, CredentialArgs};
 use super::connector_delete::{self, DeleteArgs};
+use super::connector_file::{self, ExportArgs, ImportArgs, UpdateArgs};
+use super::connector_selection::SelectionCommand;
 use super::connector_set::{self, SetArgs};
 use super::exit::Failure;
 use super::output::Answer;
@@ -57,11 +59,20 @@ Example:
     /// Show and choose the containers that are read
     #[command(subcommand)]
     Containers(ContainersCommand),
+    /// Show and choose the object types and attributes that are read
+    #[command(subcommand)]
+    Selection(SelectionCommand),
     /// List, show and change run profiles
     #[command(subcommand)]
     Profiles(ProfilesCommand),
     /// Delete a connector space, or a connector with it, after telling what that does
     Delete(DeleteArgs),
+    /// Write a connector to a file, in the layout of a real server
+    Export(ExportArgs),
+    /// Add the connector of a file
+    Import(ImportArgs),
+    /// Make a connector what a file says, after telling what that changes
+    Update(UpdateArgs),
     /// Show or change how a forest is reached and read, and what becomes of deprovisioned objects
     Set(SetArgs),
 }
@@ -79,8 +90,12 @@ impl ConnectorCommand {
             Self::RefreshSchema(_) => "connector refresh-schema",
             Self::Partitions(command) => command.name(),
             Self::Containers(command) => command.name(),
+            Self::Selection(command) => command.name(),
             Self::Profiles(command) => command.name(),
             Self::Delete(_) => "connector delete",
+            Self::Export(_) => "connector export",
+            Self::Import(_) => "connector import",
+            Self::Update(_) => "connector update",
             Self::Set(_) => "connector set",
         }
     }
@@ -112,8 +127,12 @@ impl ConnectorCommand {
             Self::RefreshSchema(arguments) => partitions::refresh_schema(session, arguments),
             Self::Partitions(command) => command.run(session),
             Self::Containers(command) => command.run(session),
+            Self::Selection(command) => command.run(session),
             Self::Profiles(command) => command.run(session),
             Self::Delete(arguments) => connector_delete::run(session, arguments),
+            Self::Export(arguments) => connector_file::export(session, arguments),
+            Self::Import(arguments) => connector_file::import(session, arguments),
+            Self::Update(arguments) => connector_file::update(session, arguments),
             Self::Set(arguments) => connector_set::run(session, arguments),
         }
     }

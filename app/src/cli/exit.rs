@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use syncline_engine::connector::ConnectorErrorKind;
 use syncline_engine::interop::InteropError;
 use syncline_engine::service::EngineError;
-use syncline_engine::setup::{ChoiceError, RuleChangeError, SandboxError, SetupError};
+use syncline_engine::setup::{ChoiceError, ConnectorChangeError, ConnectorFault, RuleChangeError, SandboxError, SetupError};
 use syncline_engine::store::StoreError;
 use syncline_engine::whatif::WhatIfError;
 
@@ -232,11 +232,13 @@ impl From<EngineError> for Failure {
             EngineError::UnknownRule { name, .. } => json!({ "rule": name }),
             EngineError::RuleText(reasons) => json!({ "reasons": reasons }),
             EngineError::RuleChange(RuleChangeError::Refused(faults)) => json!({ "reasons": faults }),
+            EngineError::ConnectorChange(ConnectorChangeError::Refused(faults)) => json!({ "reasons": reasons(faults) }),
             EngineError::RuleChange(RuleChangeError::Conflict { as_of, present }) => json!({ "asOf": as_of, "version": present }),
             _ => json!({}),
         };
         let message = match &error {
             EngineError::RuleText(reasons) => list("the rules cannot be read", reasons),
+            EngineError::ConnectorChange(ConnectorChangeError::Refused(faults)) => list("nothing was changed", &reasons(faults)),
             EngineError::RuleChange(RuleChangeError::Refused(faults)) => {
                 list("nothing was changed", &faults.iter().map(ToString::to_string).collect::<Vec<_>>())
             }
@@ -244,6 +246,11 @@ impl From<EngineError> for Failure {
         };
         Self::new(exit_of(&error), message).detail(detail)
     }
+}
+
+/// What is wrong with a change of a connector.
+fn reasons(faults: &[ConnectorFault]) -> Vec<String> {
+    faults.iter().map(|fault| fault.message.clone()).collect()
 }
 
 /// Several reasons: one after what it is about, more of them on lines of their own.
@@ -269,8 +276,11 @@ fn exit_of(error: &EngineError) -> Exit {
         | EngineError::UnknownObject { .. }
         | EngineError::UnknownRule { .. }
         | EngineError::RuleChange(RuleChangeError::Unknown(_)) => Exit::NotFound,
-        EngineError::RuleText(_) | EngineError::RuleChange(RuleChangeError::Refused(_)) => Exit::Invalid,
-        EngineError::RuleChange(RuleChangeError::Conflict { .. }) => Exit::Conflict,
+        EngineError::RuleText(_)
+        | EngineError::RuleChange(RuleChangeError::Refused(_))
+        | EngineError::ConnectorChange(ConnectorChangeError::Refused(_)) => Exit::Invalid,
+        EngineError::RuleChange(RuleChangeError::Conflict { .. })
+        | EngineError::ConnectorChange(ConnectorChangeError::Changed) => Exit::Conflict,
         EngineError::Busy { .. } | EngineError::Locked { .. } => Exit::Busy,
         EngineError::Connector(error) => exit_of_connector(error.kind),
         EngineError::Store(StoreError::Newer { .. })
@@ -331,6 +341,8 @@ fn exit_of_setup(error: &SetupError) -> Exit {
         SetupError::NoName
         | SetupError::NoCredential(_)
         | SetupError::NoForest(_)
+        | SetupError::NoTenant(_)
+        | SetupError::SynchronizedTenant(_)
         | SetupError::NameTaken(_)
         | SetupError::PartitionTaken { .. }
         | SetupError::SecondTenant(_)

@@ -5,6 +5,7 @@ use syncline_engine::service::{MvHit, MvObjectView, MvSearch, SearchClause, Sear
 
 use super::cs::object_guid;
 use super::exit::Failure;
+use super::mv_schema::SchemaCommand;
 use super::output::Answer;
 use super::session::Session;
 use super::table::{Pairs, Table};
@@ -33,6 +34,9 @@ Examples:
         #[arg(value_name = "ID")]
         id: String,
     },
+    /// Show and change object types and attributes of the metaverse
+    #[command(subcommand)]
+    Schema(SchemaCommand),
 }
 
 /// Arguments of `mv search`.
@@ -99,6 +103,7 @@ impl MvCommand {
         match self {
             Self::Search(_) => "mv search",
             Self::Show { .. } => "mv show",
+            Self::Schema(command) => command.name(),
         }
     }
 
@@ -125,6 +130,7 @@ impl MvCommand {
                 let object = session.query(|engine| Ok(engine.mv_object(guid)?))?;
                 Answer::new(&object, text(&object, view))
             }
+            Self::Schema(command) => command.run(session),
         }
     }
 }

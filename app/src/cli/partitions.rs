@@ -54,6 +54,18 @@ pub enum ContainersCommand {
         #[arg(long, value_name = "DN")]
         dn: Option<String>,
     },
+    /// List the containers that a directory has below a name: the next level, or all of a file
+    List {
+        /// Name or GUID of the connector
+        #[arg(value_name = "CONNECTOR")]
+        connector: String,
+        /// Partition concerned; the first selected one when absent
+        #[arg(long, value_name = "PARTITION")]
+        partition: Option<String>,
+        /// Where to look; the partition itself when absent
+        #[arg(long, value_name = "DN")]
+        below: Option<String>,
+    },
     /// Choose the containers that are read, in place of those chosen before
     #[command(after_help = "\
 The most specific container decides: an included one inside of an excluded one is read.
@@ -142,6 +154,7 @@ impl ContainersCommand {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Show { .. } => "connector containers show",
+            Self::List { .. } => "connector containers list",
             Self::Set(_) => "connector containers set",
         }
     }
@@ -156,6 +169,19 @@ impl ContainersCommand {
             Self::Show { connector, dn: Some(dn) } => {
                 let verdict = session.query(|engine| Ok(engine.container_verdict(connector, dn)?))?;
                 Answer::new(&verdict, verdict_text(&verdict, dn))
+            }
+            Self::List { connector, partition, below } => {
+                let level = session.query(|engine| {
+                    let known = engine.partitions(connector)?;
+                    let first = known.iter().find(|known| known.selected).map(|known| known.name.clone());
+                    let partition = partition.clone().or(first).unwrap_or_default();
+                    Ok(engine.containers(connector, &partition, below.as_ref().unwrap_or(&partition))?)
+                })?;
+                let mut text: String = level.names.iter().map(|name| format!("{}\n", safe(name))).collect();
+                if text.is_empty() {
+                    "It holds no container.\n".clone_into(&mut text);
+                }
+                Answer::new(&level, text)
             }
             Self::Set(arguments) => {
                 let ContainersChoice { include, exclude, .. } = &arguments.choice;

@@ -1,7 +1,9 @@
 //! `syncline connector profiles`: run profiles and their steps.
 
 use clap::{Args, Subcommand, ValueEnum};
-use syncline_engine::service::{ConnectorSummary, LogFileUsage, LogFileView, RunProfileStepView, RunProfileView};
+use syncline_engine::service::{
+    ConnectorSummary, LogFileUsage, LogFileView, RunProfileStepView, RunProfileView, shipped_step, step_covers_all,
+};
 
 use super::confirm::confirm;
 use super::exit::{Exit, Failure};
@@ -199,26 +201,8 @@ impl StepWord {
     }
 
     /// Sizes as in the shipped profiles.
-    fn step(self, partition: &str) -> RunProfileStepView {
-        let batch_size = match self {
-            Self::FullSynchronization | Self::DeltaSynchronization => 0,
-            Self::Export => 30,
-            Self::FullImport
-            | Self::DeltaImport
-            | Self::FullImportAndDeltaSynchronization
-            | Self::FullImportAndFullSynchronization
-            | Self::DeltaImportAndDeltaSynchronization => 50,
-        };
-        RunProfileStepView {
-            step_type: self.label().to_owned(),
-            partition: partition.to_owned(),
-            batch_size,
-            page_size: 500,
-            timeout_secs: 120,
-            object_limit: 0,
-            deletion_limit: 0,
-            log_file: None,
-        }
+    fn step(self, partition: &str) -> Result<RunProfileStepView, Failure> {
+        shipped_step(self.label(), partition).ok_or_else(|| Failure::invalid(format!("{} is no type of a step", self.label())))
     }
 }
 
@@ -290,7 +274,7 @@ impl ProfilesCommand {
             Self::Set(arguments) => arguments.profile.edit(session, |_, profile| set(arguments, profile)),
             Self::AddStep(arguments) => arguments.profile.edit(session, |connector, profile| {
                 let partition = arguments.partition.as_ref().or(connector.partitions.first()).cloned().unwrap_or_default();
-                let mut step = arguments.step_type.step(&partition);
+                let mut step = arguments.step_type.step(&partition)?;
                 arguments.options.apply(&mut step);
                 let place = arguments.at.unwrap_or(profile.steps.len() + 1);
                 if place == 0 || place > profile.steps.len() + 1 {
@@ -364,17 +348,18 @@ fn add(session: &Session, arguments: &AddArgs) -> Result<Answer, Failure> {
         let mut partitions = arguments.partitions.clone();
         if partitions.is_empty() {
             partitions.clone_from(&connector.partitions);
-            if matches!(arguments.step_type, StepWord::FullSynchronization | StepWord::DeltaSynchronization) {
+            if step_covers_all(arguments.step_type.label()) {
                 partitions.truncate(1);
             }
         }
         let step = |partition: &String| {
-            let mut step = arguments.step_type.step(partition);
+            let mut step = arguments.step_type.step(partition)?;
             arguments.options.apply(&mut step);
-            step
+            Ok(step)
         };
         let name = arguments.profile.profile.trim().to_owned();
-        let profile = RunProfileView { name: name.clone(), steps: partitions.iter().map(step).collect() };
+        let steps = partitions.iter().map(step).collect::<Result<_, Failure>>()?;
+        let profile = RunProfileView { name: name.clone(), steps };
         let connector = engine.save_run_profile(&arguments.profile.connector, &profile, None)?;
         stored(session, &connector, &name)
     })
@@ -469,7 +454,7 @@ mod tests {
 
     #[test]
     fn limits_and_log_files_are_told() {
-        let mut step = StepWord::FullImport.step("DC=x");
+        let mut step = StepWord::FullImport.step("DC=x").unwrap();
         StepOptions {
             object_limit: Some(1),
             deletion_limit: Some(20),
@@ -479,7 +464,7 @@ mod tests {
         .apply(&mut step);
         assert_eq!(limits(&step), "at most 1 object, at most 20 deletions, writes a.jsonl");
         let profiles = [
-            RunProfileView { name: "One".into(), steps: vec![StepWord::Export.step("default")] },
+            RunProfileView { name: "One".into(), steps: vec![StepWord::Export.step("default").unwrap()] },
             RunProfileView { name: "None".into(), steps: Vec::new() },
         ];
         assert_eq!(

@@ -57,6 +57,7 @@ impl Tab {
                 &[A::CreateObjectType, A::DeleteObjectType],
                 &[A::AddAttribute, A::EditAttribute, A::RemoveAttribute],
                 &[A::ConfigureAttributeFlowPrecedence, A::ConfigureObjectDeletionRule],
+                &[A::CreateRuleForAttribute],
             ],
             Self::MetaverseSearch => &[
                 &[A::AddClause, A::Search, A::ColumnSettings, A::ObjectProperties],
@@ -81,6 +82,8 @@ pub struct Situation {
     pub selected_connector: Option<String>,
     /// A metaverse object is selected on the Metaverse Search tab.
     pub object_selected: bool,
+    /// An object type is selected on the Metaverse Designer tab.
+    pub type_selected: bool,
     /// An attribute is selected on the Metaverse Designer tab.
     pub attribute_selected: bool,
     /// The rule selected in the rules editor.
@@ -214,6 +217,9 @@ actions! {
     EditAttribute: "Edit Attribute...", "Change the selected attribute.";
     RemoveAttribute: "Remove Attribute", "Take the attribute from the selected type.";
     ConfigureAttributeFlowPrecedence: "Configure Attribute Flow Precedence", "All inbound flows to the attribute, winner first.";
+    CreateRuleForAttribute: "Create Rule for Attribute...", "Begin a synchronization rule that flows into the selected attribute.";
+    ViewThisRule: "View Rule", "Look at the rule without changing it.";
+    EditThisRule: "Edit Rule", "Change the rule; of a standard rule a copy is made first.";
     ConfigureObjectDeletionRule: "Configure Object Deletion Rule", "When objects of the type are deleted.";
     AddClause: "Add Clause", "Add a condition to the search.";
     Search: "Search", "List the objects that meet all conditions.";
@@ -225,6 +231,9 @@ actions! {
     Preview: "Preview...", "See what synchronizing the object would do, and why.";
     AttributeLineage: "Attribute Lineage", "Where the value comes from: the rule that gives it, and what lost.";
     WhyNot: "Why Not?", "What is in the way of the object: scope, join, provisioning, errors.";
+    JoinObject: "Join...", "Join the object to a metaverse object of your choice, after a look at the consequences.";
+    DisconnectObject: "Disconnect...", "Take the object's metaverse object away, after a look at the consequences.";
+    LineageGraph: "Lineage Graph", "Where the attributes come from and where they go, rule by rule.";
     ContributingObject: "Show Contributing Object", "Open the connector space object that the value comes from.";
     CopyDn: "Copy DN", "Copy the distinguished name.";
     CopyId: "Copy ID", "Copy the object's GUID.";
@@ -237,6 +246,8 @@ actions! {
     EnableRule: "Enable", "Switch the rule on.";
     DisableRule: "Disable", "Switch the rule off; what it gave goes with the next full synchronization.";
     ExportRule: "Export", "Write the rule to a file from which it can be made again.";
+    RuleHistory: "History...", "Former versions of the rule: who changed what, and bringing one back.";
+    RemovedRules: "Removed...", "Rules that were deleted and can come back.";
     MoveRuleUp: "Move Up", "Let the rule change places with the one before it, which wins over it now.";
     MoveRuleDown: "Move Down", "Let the rule change places with the one behind it.";
     FilterList: "Filter List", "Type to filter the list.";
@@ -245,8 +256,6 @@ actions! {
 const CTRL: Modifiers = Modifiers::COMMAND;
 /// Why something is not possible that a later version brings.
 pub const LATER: &str = "Not part of this version yet";
-/// The same for adding a directory, which the command line can do already.
-pub const CONNECT_LATER: &str = "Not in the app yet: use syncline connector add";
 
 impl Action {
     /// The keys that trigger it.
@@ -286,8 +295,8 @@ impl Action {
                 need(now.workspace, "Open a data folder first")?;
                 need(!now.running && !now.cycle, "A run is going on; wait until it has finished")
             }
-            Self::RulesEditor | Self::AddRule => need(now.workspace, "Open a data folder first"),
-            Self::ViewRule | Self::EditRule | Self::CloneRule | Self::DeleteRule | Self::ExportRule => {
+            Self::RulesEditor | Self::AddRule | Self::RemovedRules => need(now.workspace, "Open a data folder first"),
+            Self::ViewRule | Self::EditRule | Self::CloneRule | Self::DeleteRule | Self::ExportRule | Self::RuleHistory => {
                 need(now.selected_rule.is_some(), "Select a rule first")
             }
             Self::EnableRule | Self::DisableRule => match now.selected_rule {
@@ -308,23 +317,17 @@ impl Action {
             | Self::Options
             | Self::Contents
             | Self::OpenLogFolder
-            | Self::ConnectorProperties
-            | Self::DeleteConnector
-            | Self::ConfigureRunProfiles
-            | Self::ExportConnector
-            | Self::ImportConnector
-            | Self::UpdateConnector
-            | Self::RefreshSchema
-            | Self::CreateObjectType
-            | Self::DeleteObjectType
-            | Self::AddAttribute
-            | Self::EditAttribute
-            | Self::RemoveAttribute
-            | Self::ConfigureObjectDeletionRule
             | Self::SaveQuery
             | Self::LoadQuery
             | Self::ExportResults => Err(LATER.to_owned()),
-            Self::CreateConnector => Err(CONNECT_LATER.to_owned()),
+            Self::CreateConnector | Self::ImportConnector => {
+                need(now.workspace, "Open a data folder first")?;
+                need(!now.running && !now.cycle, "A run is going on; wait until it has finished")
+            }
+            Self::ConnectorProperties | Self::ConfigureRunProfiles | Self::ExportConnector => {
+                need(now.workspace && now.connector().is_some(), "Select a connector first")
+            }
+            Self::DeleteConnector | Self::UpdateConnector | Self::RefreshSchema => idle_connector(now),
             Self::Run | Self::RunAgain => run_availability(now),
             Self::Stop => stop_availability(now),
             Self::CopyLink | Self::Details => need(now.selected_run.is_some(), "Select a run first"),
@@ -344,7 +347,21 @@ impl Action {
             Self::Forward => need(now.forward, "No object was open after this one"),
             Self::WhatIf => need(now.workspace && !now.connectors.is_empty(), "There is no connector to synchronize"),
             Self::StopCycle => need(now.cycle, "No cycle is going on"),
+            Self::CreateObjectType => changeable(now),
+            Self::DeleteObjectType | Self::AddAttribute => {
+                need(now.type_selected, "Select an object type first")?;
+                changeable(now)
+            }
+            Self::EditAttribute | Self::RemoveAttribute => {
+                need(now.attribute_selected, "Select an attribute first")?;
+                changeable(now)
+            }
             Self::ConfigureAttributeFlowPrecedence => need(now.attribute_selected, "Select an attribute first"),
+            Self::CreateRuleForAttribute => {
+                need(now.attribute_selected, "Select an attribute first")?;
+                need(!now.connectors.is_empty(), "There is no connector whose objects a rule could read")
+            }
+            Self::ConfigureObjectDeletionRule => need(now.type_selected, "Select an object type first"),
             Self::Search => match &now.search_problem {
                 Some(problem) => Err(problem.clone()),
                 None => need(now.tab == Tab::MetaverseSearch, "Open Metaverse Search first"),
@@ -379,6 +396,11 @@ impl Action {
             | Self::AttributeLineage
             | Self::WhyNot
             | Self::ContributingObject
+            | Self::JoinObject
+            | Self::DisconnectObject
+            | Self::LineageGraph
+            | Self::ViewThisRule
+            | Self::EditThisRule
             | Self::CopyDn
             | Self::CopyId
             | Self::CopyValue => Ok(()),
@@ -422,6 +444,17 @@ impl Action {
     }
 }
 
+/// Whether the configuration can be changed now.
+fn changeable(now: &Situation) -> Result<(), String> {
+    if !now.workspace {
+        return Err("Open a data folder first".to_owned());
+    }
+    if now.running || now.cycle {
+        return Err("A run is going on; wait until it has finished".to_owned());
+    }
+    Ok(())
+}
+
 fn run_availability(now: &Situation) -> Result<(), String> {
     if !now.workspace || now.connectors.is_empty() {
         return Err("There is no connector to run".to_owned());
@@ -436,6 +469,16 @@ fn run_availability(now: &Situation) -> Result<(), String> {
             Err("No connector has a run profile".to_owned())
         }
         _ => Ok(()),
+    }
+}
+
+/// What needs one connector at which nothing goes on.
+fn idle_connector(now: &Situation) -> Result<(), String> {
+    match now.connector().filter(|_| now.workspace) {
+        None => Err("Select a connector first".to_owned()),
+        Some(connector) if connector.state != ConnectorState::Idle => Err("Connector is already running".to_owned()),
+        Some(_) if now.running || now.cycle => Err("A run is going on; wait until it has finished".to_owned()),
+        Some(_) => Ok(()),
     }
 }
 

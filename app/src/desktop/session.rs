@@ -17,6 +17,7 @@ use super::backend::Backend;
 use super::command::{Command, WhatIfStart};
 use super::connectors::Connectors;
 use super::connectors::run_dialog::RunDialog;
+use super::connectors::windows::ConnectorWindows;
 use super::context::{Around, Cx, question};
 use super::find::Find;
 use super::links;
@@ -49,6 +50,7 @@ pub struct Session {
     /// The Operations tab.
     pub operations: Operations,
     connectors_tab: Connectors,
+    connector_windows: ConnectorWindows,
     designer: MetaverseDesigner,
     /// The Metaverse Search tab.
     pub search: MetaverseSearch,
@@ -82,6 +84,7 @@ impl Session {
             progress: BTreeMap::new(),
             operations: Operations::default(),
             connectors_tab: Connectors::default(),
+            connector_windows: ConnectorWindows::default(),
             designer: MetaverseDesigner::default(),
             search: MetaverseSearch::new(query),
             windows: Windows::default(),
@@ -118,6 +121,7 @@ impl Session {
             selected_run: self.operations.selected(),
             selected_connector: self.connectors_tab.selected().map(|connector| connector.name.clone()),
             object_selected: tab == Tab::MetaverseSearch && self.search.selected().is_some(),
+            type_selected: tab == Tab::MetaverseDesigner && self.designer.object_type().is_some(),
             attribute_selected: tab == Tab::MetaverseDesigner && self.designer.attribute().is_some(),
             selected_rule: self.rules_editor.selected(),
             search_problem: self.search.problem(schema),
@@ -179,6 +183,7 @@ impl Session {
         {
             self.designer.set_schema(schema);
         }
+        self.designer.poll();
         let mut finished = Vec::new();
         let mut started = Vec::new();
         let mut progressed = false;
@@ -207,6 +212,9 @@ impl Session {
             if !running {
                 self.progress.remove(&run.id);
             }
+        }
+        if !finished.is_empty() || configuration_changed {
+            self.designer.forget_population();
         }
         let changed = !started.is_empty() || !finished.is_empty();
         if changed || configuration_changed {
@@ -310,6 +318,7 @@ impl Session {
             windows,
             whatif,
             rules_editor,
+            connector_windows,
             find,
             save_runs,
             clear_runs,
@@ -325,6 +334,7 @@ impl Session {
         let mut cx = Cx { worker, backend, format, situation, progress, deletion_threshold: threshold, commands };
         windows.show(ctx, &mut cx);
         rules_editor.show(ctx, &mut cx);
+        connector_windows.show(ctx, &mut cx);
         whatif.show(ctx, &mut cx);
         if let Some(window) = save_runs
             && !window.show(ctx, &mut cx)
@@ -341,7 +351,7 @@ impl Session {
         {
             *find = None;
         }
-        designer.windows(ctx, &cx);
+        designer.windows(ctx, &mut cx);
         if let Some(dialog) = run_dialog
             && !dialog.show(ctx, &mut cx)
         {
@@ -392,9 +402,12 @@ impl Session {
             Command::Do(action) => self.act(action, around, ctx, notices),
             command => {
                 let mut commands = Vec::new();
-                let Self { backend, windows, whatif, rules_editor, progress, .. } = self;
+                let Self { backend, windows, whatif, rules_editor, connector_windows, progress, .. } = self;
                 let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
                 match command {
+                    Command::ConnectorProperties(id) => {
+                        connector_windows.act(&cx, Action::ConnectorProperties, cx.connector(id));
+                    }
                     Command::OpenWhatIf(start) => whatif.open(&cx, &start),
                     Command::EditRule(guid) => rules_editor.edit(&cx, guid),
                     command => windows.open(&cx, command),
@@ -463,6 +476,19 @@ impl Session {
                 let connector = connector.filter(|_| situation.tab == Tab::Connectors);
                 self.execute(Command::OpenWhatIf(WhatIfStart { connector, ..WhatIfStart::default() }), around, ctx, notices);
             }
+            Action::CreateConnector
+            | Action::ConnectorProperties
+            | Action::DeleteConnector
+            | Action::ConfigureRunProfiles
+            | Action::ExportConnector
+            | Action::ImportConnector
+            | Action::UpdateConnector
+            | Action::RefreshSchema => {
+                let mut commands = Vec::new();
+                let Self { backend, connector_windows, progress, .. } = self;
+                let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
+                connector_windows.act(&cx, action, situation.connector());
+            }
             Action::RulesEditor
             | Action::AddRule
             | Action::ViewRule
@@ -472,6 +498,8 @@ impl Session {
             | Action::EnableRule
             | Action::DisableRule
             | Action::ExportRule
+            | Action::RuleHistory
+            | Action::RemovedRules
             | Action::MoveRuleUp
             | Action::MoveRuleDown => {
                 let mut commands = Vec::new();
@@ -490,7 +518,24 @@ impl Session {
                 self.export_window.get_or_insert_default();
             }
             Action::AddClause => self.search.add_clause(),
-            Action::ConfigureAttributeFlowPrecedence => self.designer.open_precedence(),
+            Action::CreateObjectType
+            | Action::DeleteObjectType
+            | Action::AddAttribute
+            | Action::EditAttribute
+            | Action::RemoveAttribute
+            | Action::ConfigureAttributeFlowPrecedence
+            | Action::ConfigureObjectDeletionRule
+            | Action::CreateRuleForAttribute => {
+                let mut commands = Vec::new();
+                let Self { backend, designer, rules_editor, progress, .. } = self;
+                let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
+                let selected = designer.object_type().zip(designer.attribute());
+                if let Some((kind, attribute)) = selected.filter(|_| action == Action::CreateRuleForAttribute) {
+                    rules_editor.add_for(&cx, &kind.name, &attribute.name);
+                } else {
+                    designer.act(&cx, action);
+                }
+            }
             Action::ObjectProperties => {
                 if let Some(guid) = self.search.selected() {
                     self.execute(Command::OpenMvObject(guid), around, ctx, notices);
@@ -505,6 +550,7 @@ impl Session {
             Action::Search | Action::Refresh => {
                 if action == Action::Refresh {
                     self.ask_summaries(worker);
+                    self.designer.forget_population();
                     self.schema.ask(worker, question(&self.backend, |engine| engine.metaverse_schema()));
                 }
                 let mut commands = Vec::new();

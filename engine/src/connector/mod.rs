@@ -14,10 +14,14 @@ use crate::model::Schema;
 
 pub use containers::ContainerFilter;
 pub use types::{
-    Anchor, CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError, EntryAttributes,
-    EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome, ExportResult, ExportValue, ImportEntry,
-    ImportItem, ImportMode, ImportRequest, ImportSummary, ReferenceChanges, ReferenceTarget, Watermark,
+    Anchor, CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition, DiscoveryError,
+    EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome, ExportResult, ExportValue,
+    ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary, ReferenceChanges, ReferenceTarget, Watermark,
 };
+
+/// Code of the refusal of an object that the directory can never hold. Such an object stays pending without an error of
+/// its own; the run tells once how many there are, and why.
+pub const TARGET_CANNOT_STORE: &str = "target-cannot-store";
 
 /// One connected directory, ready to be asked. All calls block; the engine calls them from its own
 /// threads.
@@ -36,6 +40,19 @@ pub trait Connector: Send {
     /// # Errors
     /// [`ConnectorError`] when the directory cannot be reached or refuses.
     fn partitions(&mut self) -> Result<Vec<DirectoryPartition>, ConnectorError>;
+
+    /// How many changes of an export the directory takes at a time when the run profile asks for `configured`.
+    fn batch_size(&self, configured: usize) -> usize {
+        configured
+    }
+
+    /// Lists the containers of a partition below one of its names.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when the directory cannot be reached or refuses.
+    fn containers(&mut self, _partition: &str, _below: &str) -> Result<Containers, ConnectorError> {
+        Ok(Containers { names: Vec::new(), whole: true })
+    }
 
     /// Reads all objects, or the changes since a watermark, and hands each to `sink` in the order of
     /// arrival. `sink` answering `false` means stop. Entries that cannot be read are handed over as

@@ -65,6 +65,15 @@ pub struct DirectoryPartition {
     pub domain: bool,
 }
 
+/// Containers below a name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Containers {
+    /// Their names, in the directory's order.
+    pub names: Vec<String>,
+    /// All there are below, not only the next level.
+    pub whole: bool,
+}
+
 /// The unchangeable identity of an object in its directory: `objectGUID`, `cloudAnchor`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Anchor(pub Vec<u8>);

@@ -57,7 +57,7 @@ impl World {
         let ids = SequentialIds::default();
         let mut writer = database.writer();
         let transaction = writer.transaction()?;
-        schema::extend_metaverse(&transaction, &setting.metaverse)?;
+        schema::set_metaverse(&transaction, &setting.metaverse)?;
         let mut sites = Vec::new();
         let mut numbers = BTreeMap::new();
         for connector in &setting.connectors {

@@ -10,16 +10,19 @@ mod settle;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rusqlite::Transaction;
 
-use crate::connector::{Capabilities, Connector, ConnectorError, ConnectorErrorKind, ExportChange, ExportOutcome, ExportResult};
+use crate::connector::{
+    Capabilities, Connector, ConnectorError, ConnectorErrorKind, ExportChange, ExportOutcome, ExportResult, TARGET_CANNOT_STORE,
+};
 use crate::model::{AttributeId, AttributeTable, ConnectorId, CsId, ErrorCode, ObjectError, PartitionId};
 use crate::protection::{self, DeletionLimit};
+use crate::rules::Direction;
 use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
-use crate::store::configuration::{ConnectorRecord, PartitionRecord, ProfileStep};
+use crate::store::configuration::{self, ConnectorRecord, PartitionRecord, ProfileStep};
 use crate::store::connector_space::CsObject;
 use crate::store::runs::ConnectionRecord;
 use crate::store::{Database, StoreError, attributes, pending};
@@ -67,6 +70,7 @@ pub fn run(
         sent_any: false,
         note: String::new(),
         second_pass: BTreeSet::new(),
+        cannot_store: BTreeMap::new(),
     };
     match export.begin(options) {
         Ok(Begun::Order(mut order)) => {
@@ -145,6 +149,8 @@ struct Export<'a> {
     note: String,
     /// Objects with references that had no target yet.
     second_pass: BTreeSet<CsId>,
+    /// How many objects the directory can never hold, by reason.
+    cannot_store: BTreeMap<String, u64>,
 }
 
 enum Begun {
@@ -199,6 +205,7 @@ impl Export<'_> {
         recorder: &mut Recorder,
     ) -> Result<StepEnd, StoreError> {
         let size = usize::try_from(step.batch_size).ok().filter(|size| *size > 0).unwrap_or(BATCH);
+        let size = directory.batch_size(size).max(1);
         let total = order.plain.len() + order.referring.len() + order.deletes.len();
         recorder.phase("in-progress", Some(total as u64));
         // Objects that others refer to are sent, and have their anchors, before a batch that refers begins.
@@ -210,6 +217,7 @@ impl Export<'_> {
             halted = self.send_batches(waiting.chunks(size), true, directory, recorder)?;
         }
         self.note_connection(halted.as_ref(), recorder);
+        self.note_cannot_store(recorder)?;
         if self.sent_any
             && !matches!(halted, Some(Halt::Connector(_)))
             && let Err(error) = directory.finish(true)
@@ -228,6 +236,46 @@ impl Export<'_> {
             None if recorder.warnings.is_empty() => StepEnd::new(StepStatus::SUCCESS),
             None => StepEnd::new(StepStatus::COMPLETED_WARNINGS),
         })
+    }
+
+    /// Tells once what stays behind because the directory cannot hold it: attributes that rules flow, and objects.
+    fn note_cannot_store(&self, recorder: &mut Recorder) -> Result<(), StoreError> {
+        if !self.sent_any {
+            return Ok(());
+        }
+        let connector = self.connector;
+        let mut unwritten: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for rule in configuration::rules(&*self.environment.database.reader()?)? {
+            if rule.connector != connector.id || rule.direction != Direction::Outbound || !rule.enabled {
+                continue;
+            }
+            for flow in rule.flows {
+                if !connector.schema.is_writable(&rule.connector_object_type, &flow.target) {
+                    unwritten.entry(rule.connector_object_type.clone()).or_default().insert(flow.target);
+                }
+            }
+        }
+        let types: Vec<String> = unwritten
+            .into_iter()
+            .map(|(object_type, names)| {
+                if connector.schema.is_type_writable(&object_type) {
+                    format!("{object_type}: {}", names.into_iter().collect::<Vec<_>>().join(", "))
+                } else {
+                    format!("{object_type}: objects of this type")
+                }
+            })
+            .collect();
+        if !types.is_empty() {
+            let list = types.join("; ");
+            recorder.warnings.push(format!(
+                "{TARGET_CANNOT_STORE}: rules flow what \"{}\" cannot store; it is not sent ({list})",
+                connector.name
+            ));
+        }
+        for (reason, count) in &self.cannot_store {
+            recorder.warnings.push(format!("{TARGET_CANNOT_STORE}: {count} objects stay pending: {reason}"));
+        }
+        Ok(())
     }
 
     fn send_batches<'b>(

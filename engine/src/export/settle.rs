@@ -7,7 +7,7 @@ use rusqlite::Transaction;
 
 use super::build::HeldReferences;
 use super::{Batch, Export};
-use crate::connector::{ExportOutcome, ExportResult};
+use crate::connector::{ExportOutcome, ExportResult, TARGET_CANNOT_STORE};
 use crate::import;
 use crate::model::{AlgorithmStep, AttributeId, CsId, Delta, Dn, ErrorCode, Image, ObjectError, ObjectOperation, fold_text};
 use crate::step::Recorder;
@@ -62,6 +62,11 @@ impl Export<'_> {
                         sent,
                     };
                     self.accept(transaction, &mut object, &success, recorder)?;
+                }
+                Some(ExportOutcome::Refused(error)) if error.code.as_str() == TARGET_CANNOT_STORE => {
+                    restage(transaction, &mut object)?;
+                    *self.cannot_store.entry(error.message).or_default() += 1;
+                    pending::write_result(transaction, &object)?;
                 }
                 Some(ExportOutcome::Refused(error)) => {
                     restage(transaction, &mut object)?;

@@ -62,6 +62,19 @@ pub struct Schema {
     attributes: BTreeMap<String, AttributeDefinition>,
     /// Folded attribute names by object type, in the type's spelling.
     types: BTreeMap<String, BTreeSet<String>>,
+    /// What the directory shows and lets nobody write, by object type in the type's spelling.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    read_only: BTreeMap<String, ReadOnly>,
+}
+
+/// What cannot be written of an object type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ReadOnly {
+    /// No object of the type can be made, changed or deleted.
+    Type,
+    /// These attributes, folded.
+    Attributes(BTreeSet<String>),
 }
 
 impl Schema {
@@ -122,6 +135,57 @@ impl Schema {
         }
         self.types.entry(name).or_default().insert(key);
         true
+    }
+
+    /// Notes that the directory lets nobody write an attribute of a type.
+    pub fn set_read_only(&mut self, object_type: &str, attribute: &str) {
+        let Some(name) = self.type_name(object_type).map(str::to_owned) else { return };
+        let noted = self.read_only.entry(name).or_insert_with(|| ReadOnly::Attributes(BTreeSet::new()));
+        if let ReadOnly::Attributes(attributes) = noted {
+            attributes.insert(fold_text(attribute));
+        }
+    }
+
+    /// Notes that the directory lets nobody write objects of a type.
+    pub fn set_type_read_only(&mut self, object_type: &str) {
+        if let Some(name) = self.type_name(object_type).map(str::to_owned) {
+            self.read_only.insert(name, ReadOnly::Type);
+        }
+    }
+
+    /// False for an object type that the directory shows and lets nobody write.
+    #[must_use]
+    pub fn is_type_writable(&self, object_type: &str) -> bool {
+        !matches!(self.read_only_of(object_type), Some(ReadOnly::Type))
+    }
+
+    /// False for an attribute that the directory shows and lets nobody write.
+    #[must_use]
+    pub fn is_writable(&self, object_type: &str, attribute: &str) -> bool {
+        match self.read_only_of(object_type) {
+            None => true,
+            Some(ReadOnly::Type) => false,
+            Some(ReadOnly::Attributes(attributes)) => !attributes.contains(&fold_text(attribute)),
+        }
+    }
+
+    fn read_only_of(&self, object_type: &str) -> Option<&ReadOnly> {
+        if self.read_only.is_empty() {
+            return None;
+        }
+        self.read_only.get(self.type_name(object_type)?)
+    }
+
+    /// Takes an attribute from an object type; its definition stays. False when the type did not have it.
+    pub fn disallow(&mut self, object_type: &str, attribute: &str) -> bool {
+        let Some(name) = self.type_name(object_type).map(str::to_owned) else { return false };
+        self.types.get_mut(&name).is_some_and(|names| names.remove(&fold_text(attribute)))
+    }
+
+    /// Takes an object type away; the definitions of its attributes stay. False when there is none of that name.
+    pub fn remove_type(&mut self, object_type: &str) -> bool {
+        let Some(name) = self.type_name(object_type).map(str::to_owned) else { return false };
+        self.types.remove(&name).is_some()
     }
 
     /// Takes attributes away, from all types.

@@ -182,11 +182,16 @@ impl RuleCompiler<'_> {
         let faults = [connector_type.as_ref().err(), metaverse_type.as_ref().err(), scope.as_ref().err(), join.as_ref().err()];
         let fault = faults.into_iter().flatten().next().cloned();
         let mut flows = Vec::with_capacity(rule.flows.len());
+        // What the directory lets nobody write is not staged for it.
+        let outbound = rule.direction == Direction::Outbound;
+        let schema = self.connector.schema.clone();
+        let written = |flow: &&Flow| !outbound || schema.is_writable(&rule.connector_object_type, &flow.target);
+        let makes_objects = !outbound || schema.is_type_writable(&rule.connector_object_type);
         if let Some(fault) = &fault {
             self.problem(format!("{}; nothing is synchronized that the rule is for", fault.message));
         } else if rule.link != LinkType::JoinNoFlow {
             // A JoinNoFlow rule holds the link and lets nothing flow.
-            flows.extend(rule.flows.iter().filter_map(|flow| self.flow(flow)));
+            flows.extend(rule.flows.iter().filter(written).filter_map(|flow| self.flow(flow)));
         }
         // Evaluation merges the flows of many rules by target; sorted runs merge fastest.
         flows.sort_by_key(|flow| flow.target.id);
@@ -198,7 +203,7 @@ impl RuleCompiler<'_> {
             connector: rule.connector,
             connector_type: connector_type.unwrap_or_else(|_| rule.connector_object_type.clone()),
             metaverse_type: metaverse_type.unwrap_or_else(|_| rule.metaverse_object_type.clone()),
-            link: rule.link,
+            link: if rule.link == LinkType::Provision && !makes_objects { LinkType::Join } else { rule.link },
             scope: scope.ok().filter(|_| fault.is_none()).unwrap_or_default(),
             join: join.unwrap_or_default(),
             flows,

@@ -1,18 +1,44 @@
 //! In what two editions of a rule differ, in words.
 
 use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
 
 use super::definition::{Flow, SyncRule};
 use super::text::{join_text, scope_text};
 use crate::model::fold_text;
 
+/// A part of a rule that two editions have differently.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleDifference {
+    /// The part: `scope`, `flow to mail`.
+    pub what: String,
+    /// In the one edition; empty when it has none.
+    pub before: String,
+    /// In the other edition; empty when it has none.
+    pub after: String,
+}
+
+impl fmt::Display for RuleDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} -> {}", self.what, told(&self.before), told(&self.after))
+    }
+}
+
 /// The differences between two editions of a rule, one line each; none when they do the same.
 #[must_use]
 pub fn rule_differences(before: &SyncRule, after: &SyncRule) -> Vec<String> {
+    compare_rules(before, after).iter().map(ToString::to_string).collect()
+}
+
+/// The parts that two editions of a rule have differently; none when they do the same.
+#[must_use]
+pub fn compare_rules(before: &SyncRule, after: &SyncRule) -> Vec<RuleDifference> {
     let mut lines = Vec::new();
     let mut compare = |what: &str, before: String, after: String| {
         if before != after {
-            lines.push(format!("{what}: {} -> {}", told(&before), told(&after)));
+            lines.push(RuleDifference { what: what.to_owned(), before, after });
         }
     };
     compare("name", before.name.clone(), after.name.clone());

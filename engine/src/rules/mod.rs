@@ -16,6 +16,7 @@ mod source_names;
 #[cfg(test)]
 mod table_tests;
 mod text;
+mod usage;
 
 pub use check::{FIRST_STANDARD_PRECEDENCE, FaultSeverity, FlowField, RuleCheck, RuleFault, RulePlace};
 pub use compile::{PlanInput, RuleProblem, compile};
@@ -26,7 +27,7 @@ pub use default_set::{
 pub use definition::{
     Direction, Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator, SyncRule, tag_name,
 };
-pub use difference::rule_differences;
+pub use difference::{RuleDifference, compare_rules, rule_differences};
 pub use file::{RulePatch, RuleText, RuleTextError, rules_from_toml, rules_to_toml};
 pub use flow_order::{FlowOrders, FlowPlace};
 pub use place::{Placed, Side, place as place_rule};
@@ -37,3 +38,4 @@ pub use revision::{Revision, RuleChange, RuleChangeKind, RuleConnector, revise};
 pub use scope::{CompiledClause, ScopeSource, clause_holds, in_scope};
 pub use source_names::{DOMAIN_PARAMETERS, SourceNames, attribute_kind};
 pub use text::{TWICE, read_rules, scope_text, write_rules};
+pub use usage::{AttributeUse, RuleSide, UsePlace, attribute_uses};

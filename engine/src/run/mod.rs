@@ -18,7 +18,9 @@ use crate::store::configuration::ConnectorRecord;
 pub use core::{RunCore, RunError, RunTicket};
 pub use cycle::{CycleEntry, CycleOutcome, CyclePlan};
 pub use event::RunEvent;
-pub use profiles::{DELTA_IMPORT, DELTA_SYNCHRONIZATION, EXPORT, FULL_IMPORT, FULL_SYNCHRONIZATION, default_profiles};
+pub use profiles::{
+    DELTA_IMPORT, DELTA_SYNCHRONIZATION, EXPORT, FULL_IMPORT, FULL_SYNCHRONIZATION, default_profiles, default_step,
+};
 pub use removal::Removal;
 
 /// Opens the directory behind a connector.

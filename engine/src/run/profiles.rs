@@ -25,24 +25,30 @@ const TIMEOUT_SECS: u32 = 120;
 #[must_use]
 pub fn default_profiles(connector: &ConnectorRecord, partitions: &[PartitionRecord], ids: &dyn IdSource) -> Vec<ProfileRecord> {
     [
-        (FULL_IMPORT, StepType::FullImport, IMPORT_BATCH),
-        (FULL_SYNCHRONIZATION, StepType::FullSynchronization, 0),
-        (DELTA_IMPORT, StepType::DeltaImport, IMPORT_BATCH),
-        (DELTA_SYNCHRONIZATION, StepType::DeltaSynchronization, 0),
-        (EXPORT, StepType::Export, EXPORT_BATCH),
+        (FULL_IMPORT, StepType::FullImport),
+        (FULL_SYNCHRONIZATION, StepType::FullSynchronization),
+        (DELTA_IMPORT, StepType::DeltaImport),
+        (DELTA_SYNCHRONIZATION, StepType::DeltaSynchronization),
+        (EXPORT, StepType::Export),
     ]
     .into_iter()
-    .map(|(name, step_type, batch_size)| {
-        let step = |partition: &PartitionRecord| ProfileStep {
-            batch_size,
-            page_size: PAGE_SIZE,
-            timeout_secs: TIMEOUT_SECS,
-            ..ProfileStep::new(step_type, &partition.name)
-        };
+    .map(|(name, step_type)| {
+        let step = |partition: &PartitionRecord| default_step(step_type, &partition.name);
         let selected = partitions.iter().filter(|partition| partition.selected);
         let steps =
             if step_type.synchronizes().is_some() { selected.take(1).map(step).collect() } else { selected.map(step).collect() };
         ProfileRecord { guid: ids.guid(), connector: connector.id, name: name.to_owned(), steps }
     })
     .collect()
+}
+
+/// A step with the sizes of the shipped profiles.
+#[must_use]
+pub fn default_step(step_type: StepType, partition: &str) -> ProfileStep {
+    let batch_size = match step_type {
+        StepType::Export => EXPORT_BATCH,
+        step_type if step_type.imports().is_some() => IMPORT_BATCH,
+        _ => 0,
+    };
+    ProfileStep { batch_size, page_size: PAGE_SIZE, timeout_secs: TIMEOUT_SECS, ..ProfileStep::new(step_type, partition) }
 }

@@ -104,6 +104,7 @@ fn forget(transaction: &Transaction<'_>, connector: &ConnectorRecord) -> Result<
         server_documents::remove(transaction, DocumentKind::Rule, rule.guid)?;
     }
     server_documents::remove(transaction, DocumentKind::Connector, connector.guid)?;
+    options::set(transaction, &options::attributes_by_hand(connector.guid), None)?;
     configuration::delete_connector(transaction, connector.id)?;
     if connector.kind == TENANT_KIND {
         // Its data stays in the data folder, but nothing starts it any more.

@@ -31,7 +31,7 @@ impl Engine {
     /// As [`Engine::judge_rule_choices`], and when something runs or the configuration was changed meanwhile.
     pub fn change_rule_choices(&self, values: &[(String, String)], as_of: Option<u64>) -> Answer<RuleChoicesChange> {
         self.check_idle()?;
-        let report = setup::change_choices(self.database(), self.ids(), values, as_of, false)?;
+        let report = self.recording_rules(|| Ok(setup::change_choices(self.database(), self.ids(), values, as_of, false)?))?;
         self.tell_configuration_changed();
         self.choices_view(&report, true)
     }

@@ -17,7 +17,7 @@ use super::queries::{self, QueryContext};
 use super::stop_requests;
 use super::views::{
     ConnectorState, ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, CycleResult, CycleStep,
-    EngineEvent, EngineStatus, ExpressionObject, MvHit, MvObjectView, MvSearch, MvTypeView, OperationFilter, Page,
+    EngineEvent, EngineStatus, ExpressionObject, LineageGraphView, MvHit, MvObjectView, MvSearch, OperationFilter, Page,
     PendingExportView, RunDetails, RunObjectView, RunProgress, RunSummary,
 };
 use super::{EngineError, EngineOptions, RunFilter};
@@ -187,7 +187,7 @@ impl Engine {
     }
 
     /// Stops the sandbox tenant of a connector that was deleted, so that its place is free.
-    fn stop_deserted_sandbox(&self) -> Answer<()> {
+    pub(super) fn stop_deserted_sandbox(&self) -> Answer<()> {
         let mut hosted = self.0.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
         if hosted.is_some()
             && self.query(|_, context| Ok(queries::protection::tenant(context).is_none()))?
@@ -255,8 +255,8 @@ impl Engine {
     }
 
     /// Applies the default rules, tells the listeners and gives the new connector.
-    fn configured(&self, connector: ConnectorId) -> Answer<ConnectorSummary> {
-        setup::apply_default_rules(&self.0.database, self.ids())?;
+    pub(super) fn configured(&self, connector: ConnectorId) -> Answer<ConnectorSummary> {
+        self.recording_rules(|| Ok(setup::apply_default_rules(&self.0.database, self.ids())?))?;
         self.tell_configuration_changed();
         self.query(|reader, context| queries::connectors::summary_of(reader, context, connector))
     }
@@ -432,12 +432,12 @@ impl Engine {
         self.query(|reader, context| queries::metaverse::object(reader, context, guid))
     }
 
-    /// Metaverse object types with their attributes and import flows, by name.
+    /// The connector space objects of a metaverse object with the rules between, as a graph.
     ///
     /// # Errors
-    /// [`EngineError`].
-    pub fn metaverse_schema(&self) -> Answer<Vec<MvTypeView>> {
-        self.query(|reader, context| queries::metaverse::schema(reader, context))
+    /// [`EngineError::UnknownObject`].
+    pub fn lineage_graph(&self, guid: Uuid) -> Answer<LineageGraphView> {
+        self.query(|reader, context| queries::lineage_graph::graph(reader, context, guid))
     }
 
     /// A connector space object as expressions of inbound rules read it; the connector by name or GUID.

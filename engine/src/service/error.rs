@@ -66,6 +66,9 @@ pub enum EngineError {
         /// What may have been meant; begins with a separator unless it is empty.
         hint: String,
     },
+    /// A connector cannot be changed so.
+    #[error(transparent)]
+    ConnectorChange(crate::setup::ConnectorChangeError),
     /// A file holds no rules that could be used; all reasons, each with its place.
     #[error("{}", .0.join("; "))]
     RuleText(Vec<String>),

@@ -2,6 +2,7 @@
 
 mod broadcast;
 mod choices;
+mod connector_properties;
 mod connectors;
 mod directory_selection;
 mod engine;
@@ -12,8 +13,14 @@ mod forest;
 mod history;
 mod interval;
 mod joiner;
+mod metaverse_schema;
+#[cfg(test)]
+mod metaverse_schema_tests;
 mod protection;
 pub mod queries;
+mod rule_history;
+#[cfg(test)]
+mod rule_history_tests;
 mod rule_set;
 #[cfg(test)]
 mod rule_tests;
@@ -21,6 +28,7 @@ mod rules;
 mod run_profiles;
 mod server_configuration;
 mod stop_requests;
+mod tenant;
 mod texts;
 mod views;
 mod whatif;
@@ -32,10 +40,12 @@ use crate::model::{Clock, ConnectorId, IdSource, RandomIds, SystemClock};
 pub use crate::protection::DeletionLimit;
 
 pub use crate::connector::active_directory::{PermissionFinding, PermissionPurpose, PermissionState};
+pub use crate::connector::entra::{AttributeCapability, BackendKind, Cloud, EntraSettings, Proof, TenantFacts, WriteBudget};
 pub use crate::interop::{
     ConnectorFate, ExportReport, ExportedConnector, ExportedKind, ImportOptions, ImportReport, ImportedConnector, Remark,
     ReplacedRule, RuleCounts, RuleFate, ServerConfigurationView,
 };
+pub use crate::setup::{TenantCheck, TenantFilter, TenantObject};
 pub use engine::{CycleHandle, Engine, RunHandle};
 pub use error::EngineError;
 pub use history::PurgedHistory;
@@ -44,6 +54,8 @@ pub use queries::explain::expression_part;
 pub use queries::expression::{shipped_object, shipped_target};
 pub use rule_set::RuleSet;
 pub use rules::{RuleClone, RuleSource};
+pub use run_profiles::{StepField, profile_name_fault, shipped_step, step_covers_all, step_faults, step_imports, step_types};
+pub use tenant::{TenantFeature, TenantView};
 pub use texts::{error_fix, status_explanation};
 pub use views::*;
 

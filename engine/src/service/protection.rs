@@ -29,19 +29,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Invalid`] when the number is out of range.
     pub fn set_deletion_limit(&self, limit: DeletionLimit) -> Answer<DeletionProtection> {
-        match limit {
-            DeletionLimit::Count(number) if !(1..=HIGHEST_COUNT).contains(&number) => {
-                return Err(EngineError::Invalid(format!(
-                    "{number} is no deletion threshold; choose 1 to {HIGHEST_COUNT}, or \"deletes disable\" for none"
-                )));
-            }
-            DeletionLimit::Percent(share) if !(1..=100).contains(&share) => {
-                return Err(EngineError::Invalid(format!(
-                    "{share} % is no deletion threshold; choose 1 to 100, or \"deletes disable\" for none"
-                )));
-            }
-            DeletionLimit::Off | DeletionLimit::Count(_) | DeletionLimit::Percent(_) => {}
-        }
+        check_limit(limit)?;
         self.choose(|transaction| protection::set_deletion_limit(transaction, limit))?;
         self.deletion_protection()
     }
@@ -88,5 +76,18 @@ impl Engine {
         drop(writer);
         self.tell_configuration_changed();
         Ok(())
+    }
+}
+
+/// Refuses a limit that is none.
+pub(super) fn check_limit(limit: DeletionLimit) -> Answer<()> {
+    match limit {
+        DeletionLimit::Count(number) if !(1..=HIGHEST_COUNT).contains(&number) => Err(EngineError::Invalid(format!(
+            "{number} is no deletion threshold; choose 1 to {HIGHEST_COUNT}, or \"deletes disable\" for none"
+        ))),
+        DeletionLimit::Percent(share) if !(1..=100).contains(&share) => Err(EngineError::Invalid(format!(
+            "{share} % is no deletion threshold; choose 1 to 100, or \"deletes disable\" for none"
+        ))),
+        DeletionLimit::Off | DeletionLimit::Count(_) | DeletionLimit::Percent(_) => Ok(()),
     }
 }

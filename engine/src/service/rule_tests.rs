@@ -19,13 +19,13 @@ use crate::store::configuration::{self, ConnectorRecord, PartitionRecord};
 const FOREST: &str = "contoso.com";
 const TENANT: &str = "contoso - AAD";
 
-struct Installation {
+pub(super) struct Installation {
     _folder: TempDir,
-    engine: Engine,
+    pub(super) engine: Engine,
 }
 
 /// A forest with Exchange and a tenant, with the default rules; nothing is required of them.
-fn installation() -> Installation {
+pub(super) fn installation() -> Installation {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(FixedClock("2026-01-05T10:00:00Z".parse().unwrap()));
     let options = EngineOptions { clock, ids: Arc::new(SequentialIds::default()), ..EngineOptions::default() };
@@ -115,7 +115,7 @@ impl Installation {
     }
 }
 
-fn custom(rest: &str) -> String {
+pub(super) fn custom(rest: &str) -> String {
     format!(
         "[[rule]]\nname = \"Sales\"\nprecedence = 50\ndirection = \"inbound\"\nconnector = \"{FOREST}\"\nconnector_object = \"user\"\nmetaverse_object = \"person\"\nlink = \"join\"\n{rest}"
     )

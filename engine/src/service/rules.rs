@@ -142,6 +142,7 @@ impl Engine {
     /// [`EngineError::RuleChange`] with all reasons why nothing was changed, [`EngineError::Busy`] while something runs.
     pub fn change_rules(&self, changes: &RuleChanges) -> Answer<RuleChangeView> {
         self.check_idle()?;
+        let changes = &RuleChanges { author: Some(self.author()), ..changes.clone() };
         let report = setup::store_rules(self.database(), changes)?;
         if !report.steps.is_empty() {
             self.tell_configuration_changed();

@@ -1,12 +1,11 @@
 //! Opens the directory behind a connector: settings and secret become a live connection.
 
-use reqwest::Method;
 use secrecy::SecretString;
 
 use crate::connector::active_directory::{ActiveDirectoryConnector, ActiveDirectorySettings};
 use crate::connector::entra::{EntraConnector, EntraSettings};
 use crate::connector::file::{FileConnector, FileSettings};
-use crate::connector::{CancelToken, Connector, ConnectorError, ConnectorErrorKind};
+use crate::connector::{Connector, ConnectorError, ConnectorErrorKind};
 use crate::run::DirectoryFactory;
 use crate::store::configuration::{ConnectorRecord, TENANT_KIND};
 use crate::store::secrets::SecretStore;
@@ -15,9 +14,6 @@ use crate::store::secrets::SecretStore;
 pub const ACTIVE_DIRECTORY_KIND: &str = "active-directory";
 /// Kind of a connector to a forest in a file.
 pub const FILE_KIND: &str = "file";
-
-/// What the tenant answers to whoever may synchronize.
-const TENANT_COMPANY: &str = "dirsync/v1/company";
 
 /// Opens directories with the secrets of a data folder.
 #[derive(Debug)]
@@ -87,11 +83,7 @@ pub fn open_directory(kind: &str, settings: &str, secret: Option<SecretString>) 
 pub(super) fn check_sign_in(kind: &str, settings: &str, secret: SecretString) -> Result<(), ConnectorError> {
     if kind == TENANT_KIND {
         let settings: EntraSettings = serde_json::from_str(settings).map_err(misread)?;
-        let mut tenant = EntraConnector::open(settings, secret)?;
-        let client = tenant.client();
-        let url = client.url(TENANT_COMPANY);
-        client.call(&Method::GET, &url, None, &CancelToken::default())?;
-        return Ok(());
+        return EntraConnector::open(settings, secret)?.backend().check();
     }
     open_directory(kind, settings, Some(secret))?.partitions().map(drop)
 }

@@ -49,6 +49,14 @@ pub enum SetupError {
     /// The connector is no forest that is reached over LDAP.
     #[error("connector \"{0}\" is not an Active Directory forest that is reached over LDAP")]
     NoForest(String),
+    /// The connector is no tenant.
+    #[error("connector \"{0}\" is no tenant")]
+    NoTenant(String),
+    /// Microsoft's own tool synchronizes to the tenant.
+    #[error(
+        "Microsoft's own tool synchronizes to tenant {0}, and two tools would undo each other's changes; switch it off first, or say that you know: --i-know"
+    )]
+    SynchronizedTenant(String),
     /// The connector does not exist any more.
     #[error("connector {0} does not exist")]
     UnknownConnector(ConnectorId),

@@ -63,7 +63,23 @@ pub fn select_partitions(
 ) -> Result<bool, PartitionError> {
     let mut writer = context.database.writer();
     let transaction = writer.transaction()?;
-    let mut partitions = configuration::partitions(&transaction, connector)?;
+    let changed = select_partitions_in(context, &transaction, connector, select, unselect)?;
+    if changed {
+        next_version(&transaction)?;
+        transaction.commit().map_err(StoreError::sqlite("storing partitions"))?;
+    }
+    Ok(changed)
+}
+
+/// As [`select_partitions`], inside the caller's transaction, who makes the next version of the configuration.
+pub(super) fn select_partitions_in(
+    context: &SetupContext<'_>,
+    transaction: &Transaction<'_>,
+    connector: ConnectorId,
+    select: &[String],
+    unselect: &[String],
+) -> Result<bool, PartitionError> {
+    let mut partitions = configuration::partitions(transaction, connector)?;
     let before: BTreeSet<String> = selected(&partitions);
     for (names, wanted) in [(select, true), (unselect, false)] {
         for name in names {
@@ -78,26 +94,25 @@ pub fn select_partitions(
         return Ok(false);
     }
     for partition in &partitions {
-        configuration::save_partition(&transaction, partition)?;
+        configuration::save_partition(transaction, partition)?;
     }
-    let record = configuration::connector(&transaction, connector)?.ok_or(PartitionError::UnknownConnector(connector))?;
-    for profile in configuration::profiles(&transaction, connector)? {
+    let record = configuration::connector(transaction, connector)?.ok_or(PartitionError::UnknownConnector(connector))?;
+    for profile in configuration::profiles(transaction, connector)? {
         let steps = follow(&profile, &partitions, &before);
-        configuration::replace_profile(&transaction, &ProfileRecord { steps, ..profile })?;
+        configuration::replace_profile(transaction, &ProfileRecord { steps, ..profile })?;
     }
     // A profile that lost all its steps gets those of a new connector.
-    let empty: Vec<String> = configuration::profiles(&transaction, connector)?
+    let empty: Vec<String> = configuration::profiles(transaction, connector)?
         .into_iter()
         .filter(|profile| profile.steps.is_empty())
         .map(|profile| fold_text(&profile.name))
         .collect();
     for profile in default_profiles(&record, &partitions, context.ids) {
         if empty.contains(&fold_text(&profile.name)) {
-            configuration::save_profile(&transaction, &profile)?;
+            configuration::save_profile(transaction, &profile)?;
         }
     }
-    require_import(&transaction, connector, "partitions were selected or unselected")?;
-    transaction.commit().map_err(StoreError::sqlite("storing partitions"))?;
+    require_import(transaction, connector, "partitions were selected or unselected")?;
     Ok(true)
 }
 
@@ -159,8 +174,27 @@ pub fn choose_containers(
 ) -> Result<bool, PartitionError> {
     let mut writer = context.database.writer();
     let transaction = writer.transaction()?;
-    let mut partitions = configuration::partitions(&transaction, connector)?;
+    let changed = choose_containers_in(&transaction, connector, partition, include, exclude)?;
+    if changed {
+        next_version(&transaction)?;
+        transaction.commit().map_err(StoreError::sqlite("storing a container filter"))?;
+    }
+    Ok(changed)
+}
+
+/// As [`choose_containers`], inside the caller's transaction, who makes the next version of the configuration.
+pub(super) fn choose_containers_in(
+    transaction: &Transaction<'_>,
+    connector: ConnectorId,
+    partition: &str,
+    include: &[String],
+    exclude: &[String],
+) -> Result<bool, PartitionError> {
+    let mut partitions = configuration::partitions(transaction, connector)?;
     let partition = find(&mut partitions, partition)?;
+    if (partition.include.as_slice(), partition.exclude.as_slice()) == (include, exclude) {
+        return Ok(false);
+    }
     let Ok(root) = Dn::parse(&partition.name) else { return Err(PartitionError::NoContainers(partition.name.clone())) };
     let (include, exclude) = (containers(include, &root)?, containers(exclude, &root)?);
     if let Some(both) = include.iter().find(|dn| exclude.iter().any(|other| other.key() == dn.key())) {
@@ -178,9 +212,8 @@ pub fn choose_containers(
         return Ok(false);
     }
     (partition.include, partition.exclude) = (include, exclude);
-    configuration::save_partition(&transaction, partition)?;
-    require_import(&transaction, connector, "containers were chosen")?;
-    transaction.commit().map_err(StoreError::sqlite("storing a container filter"))?;
+    configuration::save_partition(transaction, partition)?;
+    require_import(transaction, connector, "containers were chosen")?;
     Ok(true)
 }
 
@@ -205,6 +238,5 @@ fn containers(names: &[String], root: &Dn) -> Result<Vec<Dn>, PartitionError> {
 fn require_import(transaction: &Transaction<'_>, connector: ConnectorId, reason: &str) -> Result<(), PartitionError> {
     let record = configuration::connector(transaction, connector)?.ok_or(PartitionError::UnknownConnector(connector))?;
     let import = record.full_import_reason.as_deref().unwrap_or(reason);
-    configuration::set_required(transaction, connector, Some(import), record.full_sync_reason.as_deref())?;
-    Ok(next_version(transaction)?)
+    Ok(configuration::set_required(transaction, connector, Some(import), record.full_sync_reason.as_deref())?)
 }

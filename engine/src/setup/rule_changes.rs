@@ -11,6 +11,7 @@ use super::rule_set::attributes_used;
 use crate::model::{ConnectorId, DN_ATTRIBUTE, RuleId, Schema, fold_text};
 use crate::rules::{Direction, FaultSeverity, RuleCheck, RuleFault, RulePlace, SyncRule, compile, rule_differences};
 use crate::store::configuration::{self, ConnectorRecord};
+use crate::store::rule_history::{self, Author};
 use crate::store::{Database, StoreError, attributes, schema};
 use crate::sync::plan_inputs;
 
@@ -44,6 +45,8 @@ pub struct RuleChanges {
     pub as_of: Option<u64>,
     /// Which rules are stored.
     pub accept: Accept,
+    /// Who makes the changes, for the history of the rules; `None` writes nothing down.
+    pub author: Option<Author>,
 }
 
 /// Rules that were not changed.
@@ -292,6 +295,11 @@ pub fn store_rules(database: &Database, changes: &RuleChanges) -> Result<RuleCha
     write(&transaction, &mut report.steps)?;
     require_runs(&transaction, &report)?;
     next_version(&transaction)?;
+    if let Some(author) = &changes.author {
+        let side = |side: fn(&RuleStep) -> Option<&SyncRule>| report.steps.iter().filter_map(side).cloned().collect::<Vec<_>>();
+        let (before, after) = (side(|step| step.before.as_ref()), side(|step| step.after.as_ref()));
+        rule_history::record(&transaction, &before, &after, author, report.version)?;
+    }
     transaction.commit().map_err(StoreError::sqlite("storing synchronization rules"))?;
     Ok(report)
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
+use uuid::Uuid;
 
 use crate::model::{AttributeId, ConnectorId, DN_ATTRIBUTE, IdSource, RuleId};
 use crate::rules::{CompiledRule, CompiledSource, Direction, FIRST_STANDARD_PRECEDENCE, Plan, SyncRule, default_rules};
 use crate::store::configuration::{self, ConnectorRecord};
 use crate::store::server_documents::{self, DocumentKind};
-use crate::store::{Database, StoreError};
+use crate::store::{Database, StoreError, options};
 use crate::sync::{load_plan, load_plan_in};
 
 use super::TENANT_KIND;
@@ -17,7 +18,7 @@ use super::directory::SetupError;
 use super::rule_changes::next_version;
 
 /// Attributes that administrators expect to see although no rule reads them.
-const ALWAYS: [&str; 3] = ["cn", "displayName", "description"];
+pub const ALWAYS: [&str; 3] = ["cn", "displayName", "description"];
 
 /// Replaces the standard rules by those for the present connectors and selects the attributes that the
 /// rules need. An administrator's own rules (without tag) stay, and so do all rules of a connector whose
@@ -132,6 +133,7 @@ pub fn select_attributes(transaction: &Transaction<'_>) -> Result<(), StoreError
             names.extend(connector.attributes.iter().cloned());
         } else {
             names.extend(ALWAYS.iter().map(|name| (*name).to_owned()));
+            names.extend(kept_by_hand(transaction, connector.guid)?);
         }
         let selected: BTreeSet<String> =
             names.into_iter().filter_map(|name| connector.schema.attribute(&name).map(|found| found.name.clone())).collect();
@@ -145,16 +147,60 @@ pub fn select_attributes(transaction: &Transaction<'_>) -> Result<(), StoreError
     next_version(transaction)
 }
 
+fn kept_by_hand(connection: &Connection, connector: Uuid) -> Result<Vec<String>, StoreError> {
+    let stored = options::get(connection, &options::attributes_by_hand(connector))?;
+    let read = |text: String| serde_json::from_str(&text).map_err(|error| StoreError::damaged("selected attributes", error));
+    stored.map_or_else(|| Ok(Vec::new()), read)
+}
+
+/// Remembers the attributes of a connector that were selected although no rule uses them: they stay when the standard
+/// rules are written anew.
+pub(super) fn keep_by_hand(transaction: &Transaction<'_>, connector: Uuid, names: Vec<String>) -> Result<(), StoreError> {
+    let text = if names.is_empty() { None } else { Some(serde_json::Value::from(names).to_string()) };
+    options::set(transaction, &options::attributes_by_hand(connector), text.as_deref())
+}
+
+/// A rule that uses something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleUse {
+    /// Lower number wins.
+    pub precedence: i64,
+    /// The rule.
+    pub id: RuleId,
+    /// Its name.
+    pub name: String,
+}
+
+/// The enabled rules that read, compare or write each attribute of a connector, best precedence first.
+#[must_use]
+pub fn rules_by_attribute(plan: &Plan, connector: ConnectorId) -> BTreeMap<AttributeId, BTreeSet<RuleUse>> {
+    let mut used: BTreeMap<AttributeId, BTreeSet<RuleUse>> = BTreeMap::new();
+    let Some(connector) = plan.connector(connector) else { return used };
+    for rule in connector.inbound.values().chain(connector.outbound.values()).flatten() {
+        let using = RuleUse { precedence: rule.precedence, id: rule.id, name: rule.name.clone() };
+        for attribute in attributes_of(rule) {
+            used.entry(attribute).or_default().insert(using.clone());
+        }
+    }
+    used
+}
+
 /// The attributes of a connector that its rules read, compare or write.
 pub(super) fn attributes_used(plan: &Plan, connector: ConnectorId) -> BTreeSet<AttributeId> {
     let mut used = BTreeSet::new();
     let Some(connector) = plan.connector(connector) else { return used };
     for rule in connector.inbound.values().chain(connector.outbound.values()).flatten() {
-        used.extend(rule.join.iter().flatten().map(|condition| condition.connector_attribute));
-        match rule.direction {
-            Direction::Inbound => used.extend(attributes_read(rule)),
-            Direction::Outbound => used.extend(rule.flows.iter().map(|flow| flow.target.id)),
-        }
+        used.extend(attributes_of(rule));
+    }
+    used
+}
+
+/// The attributes of its connector that a rule reads, compares or writes.
+fn attributes_of(rule: &CompiledRule) -> BTreeSet<AttributeId> {
+    let mut used: BTreeSet<AttributeId> = rule.join.iter().flatten().map(|condition| condition.connector_attribute).collect();
+    match rule.direction {
+        Direction::Inbound => used.extend(attributes_read(rule)),
+        Direction::Outbound => used.extend(rule.flows.iter().map(|flow| flow.target.id)),
     }
     used
 }

@@ -56,7 +56,7 @@ pub fn is_waiting_for_tenant(connector: &ConnectorRecord) -> bool {
 
 /// Gives a waiting connector its tenant. Name, identity, rules, partition and run profiles stay; the schema becomes
 /// the tenant's own.
-fn connect(transaction: &Transaction<'_>, waiting: ConnectorRecord, found: Found) -> Result<ConnectorId, StoreError> {
+pub(super) fn connect(transaction: &Transaction<'_>, waiting: ConnectorRecord, found: Found) -> Result<ConnectorId, StoreError> {
     let Found { record, .. } = found;
     let object_types = waiting.object_types.iter().filter_map(|name| record.schema.type_name(name)).map(str::to_owned).collect();
     configuration::save_connector(
@@ -77,10 +77,17 @@ pub fn start_sandbox(folder: &Path, database: &Database) -> Result<Option<Sandbo
     };
     let (Some(place), Some(tenant)) = (place, tenant) else { return Ok(None) };
     let sandbox = Sandbox::start(SandboxOptions::new(folder.join(place), &tenant))?;
-    let settings = settings(&sandbox);
+    let present = settings(&sandbox);
     let mut writer = database.writer();
     let transaction = writer.transaction()?;
     for mut connector in configuration::connectors(&transaction)?.into_iter().filter(|connector| connector.kind == TENANT_KIND) {
+        // What the tenant is reached through was chosen once.
+        let before: Option<EntraSettings> = serde_json::from_str(&connector.settings).ok();
+        let settings = EntraSettings {
+            backend: before.as_ref().map(|before| before.backend).unwrap_or_default(),
+            accept_synchronized: before.is_some_and(|before| before.accept_synchronized),
+            ..present.clone()
+        };
         connector.settings =
             serde_json::to_string(&settings).map_err(|source| SetupError::Settings { name: connector.name.clone(), source })?;
         configuration::save_connector(&transaction, &connector)?;

@@ -2,7 +2,10 @@
 
 use tempfile::TempDir;
 
-use super::{NewDirectory, PartitionError, SetupContext, SetupError, choose_containers, refresh_schema, select_partitions};
+use super::{
+    NewDirectory, PartitionError, ProfileChange, SetupContext, SetupError, choose_containers, refresh_schema, select_partitions,
+    store_run_profiles,
+};
 use crate::connector::file::{FileSchema, FileSettings};
 use crate::connector::memory::MemoryDirectory;
 use crate::model::{AttributeDefinition, ConnectorId, PartitionId, Schema, ValueType};
@@ -182,10 +185,42 @@ fn profiles_with_names_and_steps_that_cannot_be_are_refused() {
     };
     let step = || ProfileStep::new(StepType::FullImport, ROOT);
     assert!(save(&"x".repeat(257), step()).unwrap_err().contains("1 to 256"));
-    assert!(save("full import", step()).unwrap_err().contains("already has"));
+    assert!(save("full import", step()).unwrap_err().contains("already exists"));
     assert!(save("One", ProfileStep::new(StepType::FullImport, EMEA)).unwrap_err().contains("not selected"));
     assert!(save("One", ProfileStep { batch_size: 1_000_000, ..step() }).unwrap_err().contains("0 to 999999"));
     assert!(save("One", ProfileStep { timeout_secs: 86_401, ..step() }).unwrap_err().contains("timeout 86401"));
     save("One", step()).unwrap();
     assert_eq!(workshop.steps("One"), [format!("Full Import (Stage Only) {ROOT}")]);
+}
+
+#[test]
+fn all_profiles_are_stored_at_once_or_not_at_all() {
+    let workshop = Workshop::new();
+    let profiles = || configuration::profiles(&workshop.engine.database().reader().unwrap(), workshop.forest).unwrap();
+    let names = || profiles().into_iter().map(|profile| profile.name).collect::<Vec<_>>();
+    let seen = || profiles().into_iter().map(|profile| (profile.name, profile.steps)).collect::<Vec<_>>();
+    let as_stored = |place: usize, name: &str| {
+        let profile = profiles().swap_remove(place);
+        ProfileChange { replaces: Some(profile.name), name: name.to_owned(), steps: profile.steps }
+    };
+    let store = |seen: &[(String, Vec<ProfileStep>)], changes| {
+        store_run_profiles(&workshop.context(), workshop.forest, seen, changes).map_err(|error| error.to_string())
+    };
+    let before = profiles();
+    let first = seen();
+    let twice = vec![as_stored(0, "Export"), as_stored(4, "EXPORT")];
+    assert_eq!(store(&first, twice).unwrap_err(), "a run profile named \"EXPORT\" already exists");
+    let elsewhere = ProfileStep::new(StepType::FullImport, EMEA);
+    let new = |step| ProfileChange { replaces: None, name: "New".to_owned(), steps: vec![step] };
+    let error = store(&first, vec![as_stored(0, "One"), new(elsewhere)]).unwrap_err();
+    assert!(error.starts_with("step 1: partition DC=emea"), "{error}");
+    assert_eq!(profiles(), before, "nothing is stored by halves");
+    // Two change names, one is new, the others go.
+    let changes =
+        vec![as_stored(0, "Delta Import"), as_stored(2, "Full Import"), new(ProfileStep::new(StepType::FullImport, ROOT))];
+    store(&first, changes.clone()).unwrap();
+    assert_eq!(names(), ["Delta Import", "Full Import", "New"]);
+    let after = profiles();
+    assert_eq!((after[0].guid, after[1].guid), (before[0].guid, before[2].guid));
+    assert!(store(&first, changes).unwrap_err().contains("changed meanwhile"));
 }

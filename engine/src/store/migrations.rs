@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Statements that lead from version `n` to version `n + 1`, where `n` is the index.
-const MIGRATIONS: [&str; 6] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6];
+const MIGRATIONS: [&str; 7] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7];
 
 /// Newest version this program knows.
 pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
@@ -293,6 +293,19 @@ DELETE FROM option WHERE name = 'join-key-attributes';
 const VERSION_6: &str = "
 -- What becomes of an object in its directory when nothing holds it any more.
 ALTER TABLE connector ADD COLUMN deprovisioning TEXT NOT NULL DEFAULT 'delete-object';
+";
+
+const VERSION_7: &str = "
+-- Changes of rules: who, when, and the rule before; none when the change made the rule.
+CREATE TABLE rule_change (
+    guid BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    configuration INTEGER NOT NULL,
+    before TEXT,
+    PRIMARY KEY (guid, number)
+) WITHOUT ROWID;
 ";
 
 /// Brings the database to the newest version, in one transaction per version.

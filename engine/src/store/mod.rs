@@ -16,6 +16,7 @@ mod migrations;
 pub mod options;
 pub mod pending;
 pub mod references;
+pub mod rule_history;
 pub mod runs;
 pub mod schema;
 pub mod search;

@@ -20,12 +20,20 @@ pub const STOP_REQUEST: &str = "stop-request";
 pub const RULE_CHOICES: &str = "rule-choices";
 /// Object types and attributes that the metaverse has beyond the shipped schema, as JSON.
 pub const METAVERSE_ADDITIONS: &str = "metaverse-additions";
+/// What this installation changed or took away of the shipped metaverse schema, as JSON.
+pub const METAVERSE_EDITS: &str = "metaverse-edits";
 /// Number of the present configuration; every change of rules adds one. Absent means 0.
 pub const CONFIGURATION_VERSION: &str = "configuration-version";
 /// Highest number of a rule that was removed: numbers are not given out twice.
 pub const LAST_RULE: &str = "last-rule";
 /// Name of the sandbox tenant.
 pub const SANDBOX_TENANT: &str = "sandbox-tenant";
+
+/// The option with the attributes of a connector that an administrator selected although no rule uses them, as JSON.
+#[must_use]
+pub fn attributes_by_hand(connector: uuid::Uuid) -> String {
+    format!("attributes-by-hand {connector}")
+}
 
 /// The number of the present configuration.
 ///

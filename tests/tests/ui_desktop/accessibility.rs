@@ -126,6 +126,37 @@ fn every_window_names_what_can_be_used() {
             check(&window, page);
         }
     }
+    for size in [[1280.0, 800.0], [900.0, 600.0]] {
+        let connectors = |action: &str| {
+            let mut window = window_of(&fixture, size, None);
+            tab(&mut window, "Connectors");
+            click(&mut window, Role::Row, "Connector contoso.com, Active Directory Domain Services, Idle");
+            click(&mut window, Role::Button, action);
+            check(&window, action);
+            window
+        };
+        for action in
+            ["Delete...", "Create...", "Refresh Schema...", "Export Connector...", "Import Connector...", "Update Connector..."]
+        {
+            connectors(action);
+        }
+        let mut window = connectors("Configure Run Profiles...");
+        click(&mut window, Role::Button, "New Profile...");
+        for page in ["Profile Name", "Configure Step", "Connector Configuration", "Summary"] {
+            click(&mut window, Role::Button, page);
+            check(&window, page);
+        }
+        let mut window = connectors("Properties");
+        let title = "Properties of \"contoso.com\"";
+        for page in
+            ["Connect to Active Directory Forest", "Select Object Types", "Select Attributes", "Configure Directory Partitions"]
+        {
+            click_in(&mut window, title, Role::Button, page);
+            check(&window, page);
+        }
+        click_in(&mut window, title, Role::Button, "Containers...");
+        check(&window, "Select Containers");
+    }
     check(&welcome_window(&fixture), "Welcome");
     for size in [[1280.0, 800.0], [900.0, 600.0]] {
         for item in ["Import Server Configuration...", "Export Server Configuration..."] {

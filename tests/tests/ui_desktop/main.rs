@@ -9,7 +9,10 @@
 )]
 
 mod accessibility;
+mod by_hand;
+mod connector_windows;
 mod connectors;
+mod designer;
 mod explain;
 mod find;
 mod fixture;

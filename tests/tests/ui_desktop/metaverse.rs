@@ -80,15 +80,3 @@ fn scenario_30_from_the_identity_to_the_rules_of_its_cloud_object() {
     click(&mut window, Role::Tab, "Lineage");
     assert!(has(&window, Role::Row, "Rule Out to AAD - User Join, Provision, PasswordSync True"));
 }
-
-#[test]
-fn scenario_31_the_designer_shows_the_flows_by_precedence() {
-    let mut window = window(&Fixture::f1());
-    tab(&mut window, "Metaverse Designer");
-    assert_eq!(rows(&window, "Type "), ["Type device", "Type group", "Type person"]);
-    assert!(is_disabled(&window, "Configure Attribute Flow Precedence"));
-    click(&mut window, Role::Row, "Attribute displayName");
-    click(&mut window, Role::Button, "Configure Attribute Flow Precedence");
-    assert_eq!(rows(&window, "Flow "), ["Flow 1: In from AD - User Common, precedence 106"]);
-    assert!(is_disabled(&window, "Remove Attribute"));
-}

@@ -1,8 +1,16 @@
 //! The Connectors tab: connected directories, their numbers and their most recent run.
 
+mod create;
+mod delete;
+mod fields;
+mod files;
 pub mod list;
+mod properties;
+mod refresh_schema;
 pub mod run_dialog;
+mod run_profiles;
 pub mod statistics;
+pub mod windows;
 
 use egui::{Margin, RichText, ScrollArea, Ui};
 use syncline_engine::model::ConnectorId;
@@ -94,7 +102,7 @@ impl Connectors {
                     let response = Grid::new().situation(cx.situation).show(ui, &ConnectorGrid { format: cx.format }, rows, grid);
                     chosen = response.action.map(|(action, _)| action);
                     if let Some(connector) = response.activated.and_then(|position| rows.get(position)) {
-                        cx.send(Command::OpenSearch { connector: connector.id, scope: None });
+                        cx.send(Command::ConnectorProperties(connector.id));
                     }
                 });
             },

@@ -259,6 +259,24 @@ pub fn fresh_rule(set: &RuleSet, direction: Direction, kinds: &[(ConnectorId, Co
     }
 }
 
+/// A new inbound rule with one flow, into an attribute of a metaverse object type: from the attribute of the same name
+/// when the connector's objects have it.
+#[must_use]
+pub fn flowing_into(set: &RuleSet, rule: SyncRule, object_type: &str, attribute: &str) -> SyncRule {
+    let connector = set.connectors.iter().find(|connector| connector.id == rule.connector);
+    let same = connector.and_then(|connector| connector.schema.type_name(object_type));
+    let connector_object_type = same.map_or(rule.connector_object_type, str::to_owned);
+    let known = connector.and_then(|connector| connector.schema.attribute_of(&connector_object_type, attribute));
+    let source = FlowSource::Direct(known.map(|known| known.name.clone()).unwrap_or_default());
+    let merge = MergeType::default();
+    SyncRule {
+        connector_object_type,
+        metaverse_object_type: object_type.to_owned(),
+        flows: vec![Flow { target: attribute.to_owned(), source, apply_once: false, merge }],
+        ..rule
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

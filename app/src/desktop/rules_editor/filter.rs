@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use egui::{RichText, Ui, vec2};
 use syncline_engine::model::ConnectorId;
-use syncline_engine::rules::{Direction, FlowSource, SyncRule};
+use syncline_engine::rules::{Direction, RuleSide, SyncRule, attribute_uses};
 use syncline_engine::service::RuleSet;
-use syncline_expression::{HighlightClass, highlight};
 use uuid::Uuid;
 
 use super::super::widgets::grid::{GridState, RowSet, filter_box};
@@ -43,33 +42,16 @@ impl Uses {
     }
 }
 
-/// What a rule reads and writes: sources and scope on one side, targets on the other, joins on both.
 fn uses(rule: &SyncRule) -> UsesOfRule {
-    let (mut sources, mut targets) = (BTreeSet::new(), BTreeSet::new());
-    sources.extend(rule.scope.iter().flatten().map(|clause| clause.attribute.clone()));
-    for flow in &rule.flows {
-        targets.insert(flow.target.clone());
-        match &flow.source {
-            FlowSource::Direct(attribute) => {
-                sources.insert(attribute.clone());
-            }
-            FlowSource::Constant(_) => {}
-            FlowSource::Expression(text) => {
-                let attributes = highlight(text).into_iter().filter(|part| part.class == HighlightClass::Attribute);
-                let names = attributes.filter_map(|part| text.get(part.range));
-                sources.extend(names.map(|name| name.trim_matches(['[', ']']).to_owned()));
-            }
-        }
+    let mut found = UsesOfRule::default();
+    for used in attribute_uses(rule) {
+        let side = match used.side {
+            RuleSide::Connector => &mut found.connector,
+            RuleSide::Metaverse => &mut found.metaverse,
+        };
+        side.insert(used.attribute);
     }
-    let (mut connector, mut metaverse) = match rule.direction {
-        Direction::Inbound => (sources, targets),
-        Direction::Outbound => (targets, sources),
-    };
-    for condition in rule.join.iter().flatten() {
-        connector.insert(condition.connector_attribute.clone());
-        metaverse.insert(condition.metaverse_attribute.clone());
-    }
-    UsesOfRule { connector, metaverse }
+    found
 }
 
 /// The filters; they hold together.
@@ -207,7 +189,7 @@ fn choice_filter(ui: &mut Ui, width: f32, caption: &str, value: &mut Option<bool
 mod tests {
     use super::*;
     use syncline_engine::model::RuleId;
-    use syncline_engine::rules::{Flow, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator};
+    use syncline_engine::rules::{Flow, FlowSource, JoinCondition, LinkType, MergeType, ScopeClause, ScopeOperator};
 
     fn rule(direction: Direction) -> SyncRule {
         let flow = |target: &str, source| Flow { target: target.into(), source, apply_once: false, merge: MergeType::Update };

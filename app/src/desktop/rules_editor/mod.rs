@@ -1,13 +1,14 @@
 //! The Synchronization Rules Editor: rules listed and filtered, made, changed, tried out and removed (`ui.md` 10).
 
 mod banner;
-mod choice;
+pub(super) mod choice;
 mod draft;
 mod export;
 mod expression;
 mod faults;
 mod filter;
 mod finder;
+mod history;
 mod list;
 mod pages;
 mod questions;
@@ -31,13 +32,16 @@ use super::theme::{self, Palette};
 use super::widgets::grid::{Grid, GridState, RowSet};
 use super::widgets::requested::Requested;
 use super::widgets::{action_ui, button_bar, empty};
-use banner::Banner;
+use banner::{Banner, Wish};
 use export::ExportRule;
 use filter::{Filter, Uses};
+use history::{History, RemovedRules, RemovedWish};
 use list::{RuleGrid, RuleRow};
 use questions::{Answer, Question};
 use window::{RuleWindow, WindowEvent};
 use work::{Done, Task};
+
+pub(super) use questions::frame as question_frame;
 
 const TITLE: &str = "Synchronization Rules Editor";
 const HEADING: &str = "View and manage your synchronization rules";
@@ -65,10 +69,14 @@ pub struct RulesEditor {
     opened: u64,
     /// The rule that shall be opened for editing once the rules are there; asked about when it is a standard rule.
     wanted: Option<(Uuid, bool)>,
+    /// A metaverse attribute, with its object type, that a new rule shall write once the rules are there.
+    wanted_for: Option<(String, String)>,
     question: Option<Question>,
     work: Requested<Done>,
     banner: Option<Banner>,
     export: Option<ExportRule>,
+    history: Option<History>,
+    removed: Option<RemovedRules>,
 }
 
 impl RulesEditor {
@@ -101,6 +109,12 @@ impl RulesEditor {
         if self.open || !self.windows.is_empty() || self.known.value().is_some() {
             self.ask(cx);
         }
+        if let Some(history) = &mut self.history {
+            history.reload(cx);
+        }
+        if let Some(removed) = &mut self.removed {
+            removed.reload(cx);
+        }
     }
 
     /// What F5 does: reads the rules again; when the editor is in front, its filters are cleared as well.
@@ -132,6 +146,24 @@ impl RulesEditor {
         self.open(cx);
         self.wanted = Some((guid, true));
         self.open_wanted();
+    }
+
+    /// Begins a new inbound rule that flows into an attribute of a metaverse object type.
+    pub fn add_for(&mut self, cx: &Cx<'_>, object_type: &str, attribute: &str) {
+        self.open(cx);
+        self.wanted_for = Some((object_type.to_owned(), attribute.to_owned()));
+        self.open_new(cx);
+    }
+
+    fn open_new(&mut self, cx: &Cx<'_>) {
+        let Some(known) = self.known.value().map(Arc::clone) else { return };
+        let Some((object_type, attribute)) = self.wanted_for.take() else { return };
+        self.outbound = false;
+        let rule = draft::fresh_rule(&known.set, Direction::Inbound, &connector_kinds(cx));
+        self.show_rule(draft::flowing_into(&known.set, rule, &object_type, &attribute), true);
+        if let Some(window) = self.windows.last_mut() {
+            window.show_flows();
+        }
     }
 
     fn open_wanted(&mut self) {
@@ -167,12 +199,16 @@ impl RulesEditor {
         }
         let Some(known) = self.known.value().map(Arc::clone) else { return };
         if action == Action::AddRule {
-            let connectors: Vec<_> = cx.connectors().iter().map(|connector| (connector.id, connector.kind)).collect();
-            let rule = draft::fresh_rule(&known.set, self.direction(), &connectors);
+            let rule = draft::fresh_rule(&known.set, self.direction(), &connector_kinds(cx));
             return self.show_rule(rule, true);
+        }
+        if action == Action::RemovedRules {
+            self.removed = Some(RemovedRules::new(cx));
+            return;
         }
         let Some(rule) = self.selected_rule().cloned() else { return };
         match action {
+            Action::RuleHistory => self.history = Some(History::new(cx, rule.guid, rule.name)),
             Action::ViewRule => cx.send(Command::OpenRule(rule.guid)),
             Action::EditRule => self.edit(cx, rule.guid),
             Action::CloneRule => self.start(cx, Task::Clone { rule, disable_original: false }),
@@ -204,6 +240,7 @@ impl RulesEditor {
         if self.known.poll() {
             self.listed = None;
             self.open_wanted();
+            self.open_new(cx);
         }
         if self.work.poll() {
             match self.work.take() {
@@ -217,6 +254,12 @@ impl RulesEditor {
         }
         if let Some(question) = &mut self.question {
             question.poll();
+        }
+        if let Some(history) = &mut self.history {
+            history.poll();
+        }
+        if let Some(removed) = &mut self.removed {
+            removed.poll();
         }
         let known = self.known.value().map(Arc::clone);
         for window in &mut self.windows {
@@ -261,7 +304,35 @@ impl RulesEditor {
         {
             self.export = None;
         }
+        self.show_history(ctx, cx);
         self.ask_person(ctx, cx);
+    }
+
+    fn show_history(&mut self, ctx: &Context, cx: &mut Cx<'_>) {
+        let busy = self.work.is_pending();
+        let mut task = None;
+        if let Some(window) = &mut self.removed {
+            let (open, wish) = window.show(ctx, cx, busy);
+            match wish {
+                Some(RemovedWish::Restore(wanted)) => task = Some(*wanted),
+                Some(RemovedWish::Show(rule, name)) => self.history = Some(History::new(cx, rule, name)),
+                None => {}
+            }
+            if !open {
+                self.removed = None;
+            }
+        }
+        if let Some(window) = &mut self.history {
+            let (open, wanted) = window.show(ctx, cx, busy);
+            task = wanted.or(task);
+            if !open {
+                self.history = None;
+            }
+        }
+        if let Some(task) = task {
+            self.open = true;
+            self.start(cx, task);
+        }
     }
 
     fn ask_person(&mut self, ctx: &Context, cx: &mut Cx<'_>) {
@@ -309,10 +380,10 @@ impl RulesEditor {
         if let Some(error) = self.known.error() {
             empty::failure(ui, error);
         }
-        if let Some(banner) = &self.banner
-            && banner.show(ui, cx)
-        {
-            self.banner = None;
+        match self.banner.as_ref().and_then(|banner| banner.show(ui, cx)) {
+            Some(Wish::Dismiss) => self.banner = None,
+            Some(Wish::Undo(version)) => self.start(cx, Task::Undo(version)),
+            None => {}
         }
         button_bar::bar(ui, |ui| self.buttons(ui, cx), |_| ());
         egui::Panel::left("directions")
@@ -360,8 +431,9 @@ impl RulesEditor {
         let enabled = cx.situation.selected_rule.is_none_or(|rule| rule.enabled);
         let toggle = if enabled { Action::DisableRule } else { Action::EnableRule };
         let own = [Action::ViewRule, Action::EditRule, Action::CloneRule, Action::DeleteRule, toggle, Action::ExportRule];
-        for action in own.into_iter().chain([Action::MoveRuleUp, Action::MoveRuleDown]) {
-            if action == Action::MoveRuleUp {
+        let more = [Action::RuleHistory, Action::RemovedRules, Action::MoveRuleUp, Action::MoveRuleDown];
+        for action in own.into_iter().chain(more) {
+            if matches!(action, Action::MoveRuleUp | Action::RuleHistory) {
                 ui.add_space(12.0);
             }
             if action_ui::button(ui, action, cx.situation) {
@@ -369,4 +441,8 @@ impl RulesEditor {
             }
         }
     }
+}
+
+fn connector_kinds(cx: &Cx<'_>) -> Vec<(syncline_engine::model::ConnectorId, syncline_engine::service::ConnectorKind)> {
+    cx.connectors().iter().map(|connector| (connector.id, connector.kind)).collect()
 }

@@ -91,6 +91,11 @@ impl RuleWindow {
         self.original.guid
     }
 
+    /// Shows the transformations.
+    pub fn show_flows(&mut self) {
+        self.page = Page::Transformations;
+    }
+
     /// Brings the window to the front.
     pub fn raise(&mut self) {
         self.raise = true;

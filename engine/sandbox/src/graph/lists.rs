@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::error::GraphError;
 use super::filter::Filter;
@@ -321,6 +322,16 @@ pub(super) fn count_related(
         return Err(error.into());
     }
     Ok(Reply::text(200, links::count_related(&tenant.db, object.id, attribute, way)?.to_string()))
+}
+
+/// `GET /users/{id}/memberOf/microsoft.graph.directoryRole`: the role that an object holds, as an object with an id alone.
+pub(super) fn roles(request: &Request, object: &Object) -> Reply {
+    let role = |name: &String| {
+        let mut id = [0; 16];
+        id.iter_mut().zip(Sha256::digest(name)).for_each(|(byte, digest)| *byte = digest);
+        json!({ "@odata.type": "#microsoft.graph.directoryObject", "id": uuid::Uuid::from_bytes(id) })
+    };
+    super::query::list(request, "directoryObjects", object.role.iter().map(role).collect())
 }
 
 /// `GET /users/{id}/manager`.

@@ -276,10 +276,15 @@ fn objects(
             let way = lists::relation(kind, relation).ok_or_else(|| GraphError::not_implemented(request))?;
             lists::count_related(tenant, request, &lists::find(tenant, kind, name)?, way)
         }
+        ("GET", [name, "memberOf" | "transitiveMemberOf", "microsoft.graph.directoryRole"]) => {
+            read()?;
+            Ok(lists::roles(request, &lists::find(tenant, kind, name)?))
+        }
         ("GET", [name, relation, cast]) if cast.starts_with("microsoft.graph.") => {
             links(Wish::Read)?;
             let only = types::entity(cast.trim_start_matches("microsoft.graph."));
-            related(tenant, request, kind, name, relation, only)
+            let only = only.ok_or_else(|| GraphError::not_implemented(request))?;
+            related(tenant, request, kind, name, relation, Some(only))
         }
         _ => Err(GraphError::not_implemented(request).into()),
     }

@@ -17,10 +17,10 @@ use super::root_dse::{DirectoryFacts, dn_to_dns};
 use super::schema::{self, SchemaReader};
 use super::session::{Search, Session};
 use super::settings::ActiveDirectorySettings;
-use super::{delta, export, full};
+use super::{containers, delta, export, full};
 use crate::connector::{
-    Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, ExportChange,
-    ExportOutcome, ExportResult, ImportItem, ImportMode, ImportRequest, ImportSummary,
+    Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition,
+    ExportChange, ExportOutcome, ExportResult, ImportItem, ImportMode, ImportRequest, ImportSummary,
 };
 use crate::model::{AlgorithmStep, Dn, ErrorCode, ObjectError, Schema, fold_text};
 
@@ -152,6 +152,10 @@ impl Connector for ActiveDirectoryConnector {
             }
             Ok(found)
         })
+    }
+
+    fn containers(&mut self, partition: &str, below: &str) -> Result<Containers, ConnectorError> {
+        self.link_of(partition)?.work(|living| containers::below(living, below))
     }
 
     fn import(

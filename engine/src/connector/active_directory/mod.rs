@@ -9,6 +9,7 @@
 
 mod connect;
 mod connector;
+mod containers;
 mod delta;
 mod dir_sync;
 mod entry;

@@ -1,27 +1,26 @@
 //! Calls to the tenant: signing in, waiting, trying again.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
 use serde_json::Value;
 use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 
 use super::settings::{EntraSettings, is_loopback, server_name};
+use super::sign_in::SignIn;
+use super::transport::{Fault, Reply, TransferError, exchange, http_client, is_busy, seconds};
 use crate::connector::{CancelToken, ConnectorError, ConnectorErrorKind};
 use crate::model::Clock;
 
-/// How often a call is tried again after a passing failure.
-const RETRIES: u32 = 3;
 /// Longest wait that a server can ask for.
 const MAX_WAIT: Duration = Duration::from_secs(600);
-/// Largest answer read.
-const MAX_ANSWER: usize = 256 << 20;
-/// A token is renewed this long before it expires.
-const RENEW_BEFORE_SECS: i64 = 300;
+/// Longest wait that nobody asked for.
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
 /// How often a waiting call looks whether it should end.
 const CANCEL_POLL: Duration = Duration::from_millis(100);
 
@@ -57,17 +56,13 @@ impl From<CallError> for ConnectorError {
     }
 }
 
-/// An answer, read to its end.
-#[derive(Debug)]
-struct Reply {
-    status: u16,
-    retry_after: Option<Duration>,
-    body: Vec<u8>,
-}
-
-struct Token {
-    value: SecretString,
-    renew_at: Timestamp,
+/// What a backend asks of its calls.
+#[derive(Clone, Copy, Debug)]
+pub struct CallRules {
+    /// How often a call is tried again after a passing failure.
+    pub retries: u32,
+    /// The role that an application needs, for refusals.
+    pub role: &'static str,
 }
 
 /// A signed-in connection to the tenant. Calls block the calling thread, which must not be a thread of
@@ -76,10 +71,9 @@ pub struct TenantClient {
     runtime: Runtime,
     http: reqwest::Client,
     base: Url,
-    token_url: Url,
     settings: EntraSettings,
-    secret: SecretString,
-    token: Option<Token>,
+    sign_in: SignIn,
+    rules: CallRules,
     timeout: Duration,
     clock: Arc<dyn Clock>,
     /// True once the server has answered: later failures to connect are passing ones.
@@ -97,23 +91,38 @@ impl TenantClient {
     ///
     /// # Errors
     /// [`ConnectorError`] when the settings cannot be used.
-    pub fn new(settings: EntraSettings, secret: SecretString, clock: Arc<dyn Clock>) -> Result<Self, ConnectorError> {
+    pub fn new(
+        settings: EntraSettings,
+        secret: SecretString,
+        clock: Arc<dyn Clock>,
+        rules: CallRules,
+    ) -> Result<Self, ConnectorError> {
         let base = settings.base()?;
-        let token_url = settings.token_url()?;
-        let local = is_loopback(&base) && is_loopback(&token_url);
-        let http = http_client(&settings, local)?;
+        let sign_in = SignIn::new(&settings, secret)?;
+        let http = http_client(&settings, is_loopback(&base) && is_loopback(&sign_in.url))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
             ConnectorError::new(ConnectorErrorKind::Configuration, "the network cannot be used on this computer").cause(error)
         })?;
         let timeout = seconds(settings.timeout_secs);
-        let (token, reached) = (None, false);
-        Ok(Self { runtime, http, base, token_url, settings, secret, token, timeout, clock, reached })
+        Ok(Self { runtime, http, base, settings, sign_in, rules, timeout, clock, reached: false })
     }
 
     /// Host and port of the tenant.
     #[must_use]
     pub fn server(&self) -> String {
         server_name(&self.base)
+    }
+
+    /// How the tenant is reached.
+    #[must_use]
+    pub fn settings(&self) -> &EntraSettings {
+        &self.settings
+    }
+
+    /// The clock that is waited by.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
     }
 
     /// Waits this long for one answer from now on; 0 is the time of the settings.
@@ -159,8 +168,7 @@ impl TenantClient {
                 }
             })?;
             if reply.status == 401 && !renewed {
-                tracing::debug!("token refused, asking for a new one");
-                self.token = None;
+                self.renew();
                 renewed = true;
                 continue;
             }
@@ -168,8 +176,89 @@ impl TenantClient {
         }
     }
 
+    /// Posts every body to `url`, at most `width` at a time, each once. `go_on` sees each answer and says whether
+    /// further ones are sent; those that were not have no answer.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when the application cannot sign in, or a stop was asked for before anything was sent.
+    pub fn post_all(
+        &mut self,
+        url: &Url,
+        bodies: &[Value],
+        width: usize,
+        cancel: &CancelToken,
+        mut go_on: impl FnMut(&Result<Reply, ConnectorError>) -> bool,
+    ) -> Result<Vec<Option<Result<Reply, ConnectorError>>>, ConnectorError> {
+        if cancel.is_cancelled() {
+            return Err(self.cancelled());
+        }
+        let token = self.token(cancel)?;
+        let (timeout, server) = (self.timeout, self.server());
+        let mut waiting: VecDeque<(usize, RequestBuilder)> = VecDeque::with_capacity(bodies.len());
+        for (place, body) in bodies.iter().enumerate() {
+            let request = self.http.post(url.clone()).timeout(timeout).bearer_auth(token.expose_secret()).json(body);
+            waiting.push_back((place, request));
+        }
+        let mut answers: Vec<Option<Result<Reply, ConnectorError>>> = Vec::new();
+        answers.resize_with(bodies.len(), || None);
+        self.runtime.block_on(async {
+            let mut flying = JoinSet::new();
+            let mut open = true;
+            loop {
+                while open && flying.len() < width.max(1) && !cancel.is_cancelled() {
+                    let Some((place, request)) = waiting.pop_front() else { break };
+                    flying.spawn(async move { (place, exchange(request).await) });
+                }
+                let Some(landed) = flying.join_next().await else { break };
+                // A task that was lost is like a connection that was: nobody knows what became of it.
+                let Ok((place, landed)) = landed else { continue };
+                let landed = landed.map_err(|error| error.explain(server.clone(), timeout));
+                open &= go_on(&landed);
+                if let Some(answer) = answers.get_mut(place) {
+                    *answer = Some(landed);
+                }
+            }
+        });
+        self.reached |= answers.iter().flatten().any(Result::is_ok);
+        Ok(answers)
+    }
+
+    /// Forgets the token, so that the next call asks for a new one.
+    pub fn renew(&mut self) {
+        tracing::debug!("token refused, asking for a new one");
+        self.sign_in.forget();
+    }
+
+    /// True once the server has answered.
+    #[must_use]
+    pub fn is_reached(&self) -> bool {
+        self.reached
+    }
+
+    /// Asks for an address without signing in; gives the HTTP status.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when there is no answer.
+    pub fn touch(&mut self, url: &Url) -> Result<u16, ConnectorError> {
+        let request = self.http.get(url.clone()).timeout(self.timeout);
+        let reply = self.runtime.block_on(exchange(request));
+        reply.map(|reply| reply.status).map_err(|error| self.explain(error))
+    }
+
+    /// Asks for a new token.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when the sign-in service gives none.
+    pub fn sign_in(&mut self) -> Result<(), ConnectorError> {
+        self.sign_in.forget();
+        self.token(&CancelToken::default()).map(drop)
+    }
+
     /// The JSON of a good answer; otherwise what is wrong.
-    fn answer(&self, reply: &Reply) -> Result<Value, CallError> {
+    ///
+    /// # Errors
+    /// [`CallError`] says what.
+    pub fn answer(&self, reply: &Reply) -> Result<Value, CallError> {
         let server = self.server();
         if (200..300).contains(&reply.status) {
             if reply.body.is_empty() {
@@ -182,11 +271,14 @@ impl TenantClient {
         }
         let Fault { code, message } = Fault::read(&reply.body);
         let status = reply.status;
-        let fail = |kind, text: String| ConnectorError::new(kind, text).server(server.clone());
+        let named = reply.request_id.as_ref().map(|id| format!(" (request id {id})")).unwrap_or_default();
+        let fail = |kind, text: String| ConnectorError::new(kind, format!("{text}{named}")).server(server.clone());
+        let settings = &self.settings;
         Err(match (status, code.as_str()) {
             _ if is_busy(status) => {
+                let retries = self.rules.retries;
                 let text =
-                    format!("{server} is busy (HTTP {status}) and stayed so through {RETRIES} more tries; run again later");
+                    format!("{server} is busy (HTTP {status}) and stayed so through {retries} more tries; run again later");
                 CallError::Busy(fail(ConnectorErrorKind::Dropped, text))
             }
             (401, _) => {
@@ -194,16 +286,14 @@ impl TenantClient {
                 CallError::Failed(fail(ConnectorErrorKind::Credentials, text))
             }
             (403, _) => {
-                let text = format!(
-                    "{server} refuses: {message} Give the application {} the role DirSync.ReadWrite.All",
-                    self.settings.client_id
-                );
+                let (client_id, role) = (&settings.client_id, self.rules.role);
+                let text = format!("{server} refuses: {message} Give the application {client_id} the role {role}");
                 CallError::Failed(fail(ConnectorErrorKind::Permission, text))
             }
             (409, "DirSyncDisabled") => {
                 let text = format!(
                     "directory synchronization is switched off in tenant {}; switch it on to export",
-                    self.settings.tenant_name
+                    settings.tenant_name
                 );
                 CallError::Failed(fail(ConnectorErrorKind::ExportDisabled, text))
             }
@@ -217,65 +307,16 @@ impl TenantClient {
     /// A token that is good for some minutes more.
     fn token(&mut self, cancel: &CancelToken) -> Result<SecretString, ConnectorError> {
         let now = self.clock.now();
-        if let Some(token) = self.token.as_ref().filter(|token| now < token.renew_at) {
-            return Ok(token.value.clone());
+        if let Some(token) = self.sign_in.token(now) {
+            return Ok(token);
         }
-        let (url, timeout) = (self.token_url.clone(), self.timeout);
-        let (client_id, scope, secret) = (self.settings.client_id.clone(), self.settings.scope.clone(), self.secret.clone());
+        let (url, timeout) = (self.sign_in.url.clone(), self.timeout);
+        let form = self.sign_in.form(now)?;
         let reply = self.send(cancel, true, &|http| {
-            let form = [
-                ("client_id", client_id.as_str()),
-                ("scope", scope.as_str()),
-                ("client_secret", secret.expose_secret()),
-                ("grant_type", "client_credentials"),
-            ];
-            http.post(url.clone()).timeout(timeout).form(&form)
+            let fields: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.expose_secret())).collect();
+            http.post(url.clone()).timeout(timeout).form(&fields)
         })?;
-        let token = self.read_token(&reply, now)?;
-        Ok(self.token.insert(token).value.clone())
-    }
-
-    fn read_token(&self, reply: &Reply, now: Timestamp) -> Result<Token, ConnectorError> {
-        #[derive(Deserialize)]
-        struct Granted {
-            access_token: SecretString,
-            expires_in: i64,
-        }
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Denied {
-            error: String,
-            error_description: String,
-        }
-        let server = server_name(&self.token_url);
-        let fail = |kind, message: String| ConnectorError::new(kind, message).server(server.clone());
-        if reply.status == 200 {
-            let granted: Granted = serde_json::from_slice(&reply.body).map_err(|error| {
-                fail(ConnectorErrorKind::Protocol, format!("{server} answered the sign-in without a token")).cause(error)
-            })?;
-            let lifetime = SignedDuration::from_secs(granted.expires_in.saturating_sub(RENEW_BEFORE_SECS).max(0));
-            return Ok(Token { value: granted.access_token, renew_at: now.checked_add(lifetime).unwrap_or(now) });
-        }
-        if is_busy(reply.status) {
-            let message = format!("sign-in service {server} is busy (HTTP {}); run again later", reply.status);
-            return Err(fail(ConnectorErrorKind::Dropped, message));
-        }
-        let denied: Denied = serde_json::from_slice(&reply.body).unwrap_or_default();
-        let said = denied.error_description.lines().next().unwrap_or_default();
-        let said = if said.is_empty() { format!("HTTP {}", reply.status) } else { said.to_owned() };
-        let client_id = &self.settings.client_id;
-        Err(match denied.error.as_str() {
-            "invalid_client" | "unauthorized_client" | "invalid_grant" | "access_denied" => fail(
-                ConnectorErrorKind::Credentials,
-                format!(
-                    "{server} refuses the sign-in of application {client_id}; enter its client identifier and secret again: {said}"
-                ),
-            ),
-            _ => fail(
-                ConnectorErrorKind::Configuration,
-                format!("{server} cannot sign in application {client_id}; check the connector's settings: {said}"),
-            ),
-        })
+        self.sign_in.accept(&reply, now)
     }
 
     /// Sends until there is an answer that is not "busy", or the tries are used up.
@@ -300,7 +341,7 @@ impl TenantClient {
             let wait = match sent.ok_or_else(|| self.cancelled())? {
                 Ok(reply) => {
                     self.reached = true;
-                    if !is_busy(reply.status) || tries == RETRIES {
+                    if !is_busy(reply.status) || tries == self.rules.retries {
                         return Ok(reply);
                     }
                     tracing::warn!(status = reply.status, tries, "server busy, waiting");
@@ -308,12 +349,7 @@ impl TenantClient {
                 }
                 Err(error) => {
                     let error = self.explain(error);
-                    let passing = match error.kind {
-                        ConnectorErrorKind::Dropped => true,
-                        ConnectorErrorKind::Connection => self.reached,
-                        _ => false,
-                    };
-                    if !passing || tries == RETRIES {
+                    if !self.is_passing(&error) || tries == self.rules.retries {
                         return Err(error);
                     }
                     tracing::warn!(%error, tries, "connection failed, waiting");
@@ -321,144 +357,45 @@ impl TenantClient {
                 }
             };
             tries += 1;
-            let wait = wait.unwrap_or(Duration::from_secs(1 << tries)).min(MAX_WAIT);
-            self.clock.wait(wait, &|| cancel.is_cancelled());
+            self.wait(wait, tries, cancel);
         }
     }
 
-    fn cancelled(&self) -> ConnectorError {
+    /// True for a failure that may be over when the call is sent again.
+    #[must_use]
+    pub fn is_passing(&self, error: &ConnectorError) -> bool {
+        match error.kind {
+            ConnectorErrorKind::Dropped => true,
+            ConnectorErrorKind::Connection => self.reached,
+            _ => false,
+        }
+    }
+
+    /// Waits before the next try: as long as the server asks, otherwise longer each time.
+    pub fn wait(&self, asked: Option<Duration>, tries: u32, cancel: &CancelToken) {
+        let grown = Duration::from_secs(1 << tries.min(10)).min(MAX_BACKOFF);
+        self.clock.wait(asked.unwrap_or(grown).min(MAX_WAIT), &|| cancel.is_cancelled());
+    }
+
+    /// The time by the clock that is waited by.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What a call that was stopped gives.
+    #[must_use]
+    pub fn cancelled(&self) -> ConnectorError {
         ConnectorError::new(ConnectorErrorKind::Cancelled, "the call was stopped").server(self.server())
     }
 
-    /// Puts a failed transfer into words.
     fn explain(&self, error: TransferError) -> ConnectorError {
-        let fail = |kind, message, server: &str| ConnectorError::new(kind, message).server(server);
-        let error = match error {
-            TransferError::TooLarge => {
-                let server = self.server();
-                let message = format!("the answer of {server} is larger than {} MiB", MAX_ANSWER >> 20);
-                return fail(ConnectorErrorKind::Protocol, message, &server);
-            }
-            TransferError::Http(error) => error,
-        };
-        let server = error.url().map_or_else(|| self.server(), server_name);
-        let error = error.without_url();
-        let (kind, message) = if has_certificate_fault(&error) {
-            let message = format!(
-                "the certificate of {server} is not trusted: {}; name the file of its authority in the connector's settings",
-                innermost(&error)
-            );
-            (ConnectorErrorKind::Certificate, message)
-        } else if error.is_connect() {
-            (ConnectorErrorKind::Connection, format!("no connection to {server}: {}", innermost(&error)))
-        } else if error.is_timeout() {
-            (ConnectorErrorKind::Dropped, format!("{server} did not answer within {} seconds", self.timeout.as_secs()))
-        } else {
-            (ConnectorErrorKind::Dropped, format!("the connection to {server} broke: {}", innermost(&error)))
-        };
-        fail(kind, message, &server).cause(error)
+        error.explain(self.server(), self.timeout)
     }
-}
-
-/// The code and text of a refusal.
-#[derive(Default)]
-struct Fault {
-    code: String,
-    message: String,
-}
-
-impl Fault {
-    fn read(body: &[u8]) -> Self {
-        let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let text = |name| body.pointer(name).and_then(Value::as_str).unwrap_or_default().chars().take(1000).collect();
-        Self { code: text("/error/code"), message: text("/error/message") }
-    }
-}
-
-enum TransferError {
-    Http(reqwest::Error),
-    TooLarge,
-}
-
-impl From<reqwest::Error> for TransferError {
-    fn from(error: reqwest::Error) -> Self {
-        Self::Http(error)
-    }
-}
-
-async fn exchange(request: RequestBuilder) -> Result<Reply, TransferError> {
-    let mut response = request.send().await?;
-    let retry_after = response.headers().get(reqwest::header::RETRY_AFTER);
-    let retry_after = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok()).map(Duration::from_secs);
-    let mut reply = Reply { status: response.status().as_u16(), retry_after, body: Vec::new() };
-    while let Some(part) = response.chunk().await? {
-        if reply.body.len() + part.len() > MAX_ANSWER {
-            return Err(TransferError::TooLarge);
-        }
-        reply.body.extend_from_slice(&part);
-    }
-    Ok(reply)
 }
 
 async fn cancelled(cancel: &CancelToken) {
     while !cancel.is_cancelled() {
         tokio::time::sleep(CANCEL_POLL).await;
     }
-}
-
-fn is_busy(status: u16) -> bool {
-    matches!(status, 429 | 500 | 502 | 503 | 504)
-}
-
-fn seconds(count: u32) -> Duration {
-    Duration::from_secs(u64::from(count.max(1)))
-}
-
-fn http_client(settings: &EntraSettings, local: bool) -> Result<reqwest::Client, ConnectorError> {
-    // The first provider of the process stays; a second try to install one changes nothing.
-    rustls::crypto::ring::default_provider().install_default().ok();
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("Syncline/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(seconds(settings.timeout_secs.min(30)));
-    if local {
-        builder = builder.no_proxy();
-    }
-    if let Some(path) = &settings.ca_file {
-        let fault = |why: String| {
-            let message = format!("the file of trusted authorities {} {why}", path.display());
-            ConnectorError::new(ConnectorErrorKind::Configuration, message)
-        };
-        let pem = std::fs::read(path).map_err(|error| fault(format!("cannot be read: {error}")))?;
-        let certificates =
-            reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| fault("is not in PEM form".to_owned()).cause(error))?;
-        if certificates.is_empty() {
-            return Err(fault("holds no certificate".to_owned()));
-        }
-        builder = builder.tls_certs_merge(certificates);
-    }
-    builder.build().map_err(|error| {
-        let message = format!("encrypted connections cannot be prepared: {}", innermost(&error));
-        ConnectorError::new(ConnectorErrorKind::Configuration, message).cause(error)
-    })
-}
-
-/// The cause at the bottom of a chain of errors.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut current: &dyn std::error::Error = error;
-    while let Some(source) = current.source() {
-        current = source;
-    }
-    current.to_string()
-}
-
-fn has_certificate_fault(error: &(dyn std::error::Error + 'static)) -> bool {
-    if let Some(error) = error.downcast_ref::<rustls::Error>() {
-        return matches!(error, rustls::Error::InvalidCertificate(_));
-    }
-    // An input/output error hides what it wraps from `source`.
-    if let Some(wrapped) = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-        return has_certificate_fault(wrapped);
-    }
-    error.source().is_some_and(has_certificate_fault)
 }

@@ -1,52 +1,48 @@
-//! The Entra connector: a tenant's objects over its synchronization channel.
+//! The Entra connector: a tenant's objects, over the synchronization channel of a sandbox tenant or over
+//! public Microsoft Graph.
 //!
-//! Objects are read page by page from a change feed, whose last link is the watermark, and written in
-//! batches of which each change is decided on its own. A change is told as "set these attributes of the
-//! object with this source anchor", so sending it twice does no harm.
+//! Both ways are one trait, [`TenantBackend`]; this module chooses between them and answers what does not
+//! depend on the way.
 
+mod backend;
 mod client;
-mod import;
+mod cloud;
+mod graph;
 mod name;
-mod provision;
 mod settings;
+mod sign_in;
+mod sync_channel;
 #[cfg(test)]
 mod tests;
+mod transport;
 
 use std::sync::Arc;
 
-use reqwest::{Method, Url};
 use secrecy::SecretString;
-use serde_json::{Value, json};
 
+pub use self::backend::{TenantBackend, TenantFacts};
 pub use self::client::{CallError, TenantClient};
-use self::import::{ObjectReader, Page};
+pub use self::cloud::Cloud;
+use self::graph::GraphBackend;
+pub use self::graph::{AttributeCapability, capabilities as attribute_capabilities, reason_not_written};
 pub use self::name::{anchor_of_dn, dn_of_anchor};
-use self::provision::{Prepared, Results, prepare};
-pub use self::settings::EntraSettings;
+pub use self::settings::{BackendKind, EntraSettings, Proof, WriteBudget, server_name};
+use self::sync_channel::SyncChannel;
 use super::{
-    CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, ExportChange, ExportOutcome,
-    ExportResult, ImportItem, ImportMode, ImportRequest, ImportSummary,
+    Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, ExportChange,
+    ExportResult, ImportItem, ImportRequest, ImportSummary,
 };
-use crate::model::{AlgorithmStep, Clock, ErrorCode, ObjectError, Schema, SystemClock};
+use crate::model::{Clock, Schema, SystemClock};
 
 const TENANT_SCHEMA: &str = include_str!("../../../../assets/tenant-schema.toml");
 
 /// The only partition of a tenant.
 pub const PARTITION: &str = "default";
 
-/// Changes sent in one call; the channel takes at most this many.
-const MAX_BATCH: usize = 100;
-/// Bounds of the page size.
-const PAGE_SIZES: (u32, u32) = (50, 999);
-/// Query option that carries the watermark.
-const DELTA_TOKEN: &str = "$deltatoken";
-
 /// A connected tenant.
 #[derive(Debug)]
 pub struct EntraConnector {
-    client: TenantClient,
-    client_name: String,
-    schema: Schema,
+    backend: Box<dyn TenantBackend>,
 }
 
 impl EntraConnector {
@@ -54,139 +50,44 @@ impl EntraConnector {
     ///
     /// # Errors
     /// [`ConnectorError`] when the settings cannot be used.
-    pub fn open(settings: EntraSettings, client_secret: SecretString) -> Result<Self, ConnectorError> {
-        Self::open_with(settings, client_secret, Arc::new(SystemClock))
+    pub fn open(settings: EntraSettings, secret: SecretString) -> Result<Self, ConnectorError> {
+        Self::open_with(settings, secret, Arc::new(SystemClock))
     }
 
     /// As [`Self::open`], with a clock of the caller's choice, by which it waits too.
     ///
     /// # Errors
     /// [`ConnectorError`] when the settings cannot be used.
-    pub fn open_with(
-        settings: EntraSettings,
-        client_secret: SecretString,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, ConnectorError> {
+    pub fn open_with(settings: EntraSettings, secret: SecretString, clock: Arc<dyn Clock>) -> Result<Self, ConnectorError> {
         let schema = Schema::from_toml(TENANT_SCHEMA).map_err(|error| {
             ConnectorError::new(ConnectorErrorKind::Configuration, "the built-in schema of the tenant cannot be read")
                 .cause(error)
         })?;
-        let client_name = settings.client_name.clone();
-        Ok(Self { client: TenantClient::new(settings, client_secret, clock)?, client_name, schema })
-    }
-
-    /// The connection, for calls of the channel that are neither import nor export.
-    pub fn client(&mut self) -> &mut TenantClient {
-        &mut self.client
-    }
-
-    fn error(&self, kind: ConnectorErrorKind, message: impl Into<String>) -> ConnectorError {
-        ConnectorError::new(kind, message).server(self.client.server())
-    }
-
-    /// The first page of an import.
-    fn first_page(&self, request: &ImportRequest) -> Result<Url, ConnectorError> {
-        let (smallest, largest) = PAGE_SIZES;
-        let mut url = self.client.url("dirsync/v1/objects/delta");
-        let mut query = url.query_pairs_mut();
-        query.append_pair("$top", &request.page_size.clamp(smallest, largest).to_string());
-        if let ImportMode::Delta(watermark) = &request.mode {
-            let token = std::str::from_utf8(&watermark.0).ok().filter(|token| !token.is_empty());
-            let message = "the stored watermark is not one of this connector; run a full import";
-            query.append_pair(DELTA_TOKEN, token.ok_or_else(|| self.error(ConnectorErrorKind::NoWatermark, message))?);
-        }
-        drop(query);
-        Ok(url)
-    }
-
-    fn page(&mut self, url: &Url, request: &ImportRequest) -> Result<Page, ConnectorError> {
-        let answer = match self.client.call(&Method::GET, url, None, &request.cancel) {
-            Ok(answer) => answer,
-            Err(CallError::Refused { status, code, error }) => return Err(refused_page(status, &code, error, &request.mode)),
-            Err(error) => return Err(error.into()),
+        let backend: Box<dyn TenantBackend> = match settings.backend {
+            BackendKind::SyncChannel => Box::new(SyncChannel::open(settings, secret, clock, schema)?),
+            BackendKind::Graph => Box::new(GraphBackend::open(settings, secret, clock, schema)?),
         };
-        serde_json::from_value(answer).map_err(|error| {
-            self.error(ConnectorErrorKind::Protocol, "the tenant answered a page in a form that is not known").cause(error)
-        })
+        Ok(Self { backend })
     }
 
-    fn follow(&self, link: &str) -> Result<Url, ConnectorError> {
-        let message = || self.error(ConnectorErrorKind::Protocol, "the tenant gave a link that is no address");
-        self.client.link(link).ok_or_else(message)
+    /// The way to the tenant, for calls that are neither import nor export.
+    pub fn backend(&mut self) -> &mut dyn TenantBackend {
+        self.backend.as_mut()
     }
 
-    /// The watermark in the link at the end of an import: only its token, because the tenant's address
-    /// can change.
-    fn watermark(&self, link: &str) -> Result<Vec<u8>, ConnectorError> {
-        let url = self.follow(link)?;
-        let token =
-            url.query_pairs().find(|(name, _)| name.eq_ignore_ascii_case(DELTA_TOKEN)).map(|(_, token)| token.into_owned());
-        let message = || self.error(ConnectorErrorKind::Protocol, "the tenant's last page tells no watermark");
-        token.filter(|token| !token.is_empty()).map(String::into_bytes).ok_or_else(message)
-    }
-
-    /// Sends some changes and says what became of each.
-    fn send(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
-        let prepared: Vec<Prepared> = changes.iter().enumerate().map(|(id, change)| prepare(&self.schema, change, id)).collect();
-        let sent: Vec<&Value> = prepared.iter().flat_map(|prepared| &prepared.changes).collect();
-        let mut results = Results::default();
-        if !sent.is_empty() {
-            let body = json!({ "client": self.client_name, "changes": sent });
-            let url = self.client.url("dirsync/v1/provision");
-            match self.client.call(&Method::POST, &url, Some(&body), cancel) {
-                Ok(answer) => {
-                    results = Results::read(answer).map_err(|error| {
-                        self.error(ConnectorErrorKind::Protocol, "the tenant answered a batch in a form that is not known")
-                            .cause(error)
-                    })?;
-                }
-                Err(CallError::Busy(error)) => return Ok(transient(changes.len(), &error)),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let outcomes = prepared.into_iter().enumerate().map(|(id, prepared)| prepared.outcome(id, &mut results, &self.schema));
-        Ok(outcomes.map(|outcome| ExportResult { outcome }).collect())
-    }
-}
-
-/// The same passing failure for each of `count` changes.
-fn transient(count: usize, error: &ConnectorError) -> Vec<ExportResult> {
-    let error = ObjectError::new(ErrorCode::CD_CONNECTIVITY, error.message.clone()).at(AlgorithmStep::Export);
-    vec![ExportResult { outcome: ExportOutcome::Transient(error) }; count]
-}
-
-/// A refused page: most often the watermark is too old.
-fn refused_page(status: u16, code: &str, error: ConnectorError, mode: &ImportMode) -> ConnectorError {
-    let expired = status == 410 || matches!(code, "syncStateNotFound" | "resyncRequired");
-    let server = error.server.clone().unwrap_or_default();
-    match mode {
-        ImportMode::Delta(_) if expired || status == 400 => {
-            let message = format!("the tenant does not know the watermark any more; run a full import ({})", error.message);
-            ConnectorError::new(ConnectorErrorKind::NoWatermark, message).server(server)
-        }
-        ImportMode::Full if expired => {
-            let message = format!("the tenant lost the place in its list of objects; run the import again ({})", error.message);
-            ConnectorError::new(ConnectorErrorKind::Dropped, message).server(server)
-        }
-        ImportMode::Full | ImportMode::Delta(_) => error,
+    /// The connection underneath.
+    pub fn client(&mut self) -> &mut TenantClient {
+        self.backend.client()
     }
 }
 
 impl Connector for EntraConnector {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            delta_import: true,
-            export: true,
-            rename: false,
-            value_level_updates: true,
-            deletion_threshold: true,
-            immediate_confirmation: false,
-            drops_references: false,
-        }
+        self.backend.capabilities()
     }
 
     fn schema(&mut self) -> Result<Schema, ConnectorError> {
-        Ok(self.schema.clone())
+        Ok(self.backend.schema().clone())
     }
 
     fn partitions(&mut self) -> Result<Vec<DirectoryPartition>, ConnectorError> {
@@ -201,6 +102,10 @@ impl Connector for EntraConnector {
         }])
     }
 
+    fn batch_size(&self, configured: usize) -> usize {
+        self.backend.batch_size(configured)
+    }
+
     fn import(
         &mut self,
         request: &ImportRequest,
@@ -208,55 +113,26 @@ impl Connector for EntraConnector {
     ) -> Result<ImportSummary, ConnectorError> {
         if !request.partition.eq_ignore_ascii_case(PARTITION) {
             let message = format!("a tenant has no partition \"{}\"; its only one is \"{PARTITION}\"", request.partition);
-            return Err(self.error(ConnectorErrorKind::PartitionMissing, message));
+            let server = self.client().server();
+            return Err(ConnectorError::new(ConnectorErrorKind::PartitionMissing, message).server(server));
         }
-        self.client.set_timeout_secs(request.timeout_secs);
-        let objects = ObjectReader::new(request, request.mode != ImportMode::Full);
-        let mut url = self.first_page(request)?;
-        loop {
-            let page = self.page(&url, request)?;
-            tracing::debug!(objects = page.value.len(), "page read");
-            for item in page.value.into_iter().filter_map(|value| objects.read(value)) {
-                if request.cancel.is_cancelled() || !sink(item) {
-                    return Err(self.error(ConnectorErrorKind::Cancelled, "the import was stopped"));
-                }
-            }
-            let Some(link) = page.next_link else {
-                let watermark = self.watermark(page.delta_link.as_deref().unwrap_or_default())?;
-                let server = Some(self.client.server());
-                return Ok(ImportSummary { watermark: Some(watermark), server, warnings: Vec::new() });
-            };
-            let next = self.follow(&link)?;
-            if next == url {
-                return Err(self.error(ConnectorErrorKind::Protocol, "the tenant's pages go round in a circle"));
-            }
-            url = next;
-        }
+        self.backend.import(request, sink)
+    }
+
+    fn objects(
+        &mut self,
+        request: &ImportRequest,
+        anchors: &[Anchor],
+        sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<(), ConnectorError> {
+        self.backend.objects(request, anchors, sink)
     }
 
     fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
-        self.client.set_timeout_secs(0);
-        let mut results = Vec::with_capacity(changes.len());
-        // Deleting and adding an object takes two changes of the batch.
-        for part in changes.chunks(MAX_BATCH / 2) {
-            match self.send(part, cancel) {
-                Ok(outcomes) => results.extend(outcomes),
-                Err(error) if results.is_empty() => return Err(error),
-                Err(error) => {
-                    tracing::warn!(%error, "the rest of the batch is not sent");
-                    results.extend(transient(changes.len() - results.len(), &error));
-                    break;
-                }
-            }
-        }
-        Ok(results)
+        self.backend.export(changes, cancel)
     }
 
     fn finish(&mut self, was_export: bool) -> Result<(), ConnectorError> {
-        let session = if was_export { "export" } else { "import" };
-        let url = self.client.url(&format!("dirsync/v1/sessions/{session}/finalize"));
-        let body = json!({ "client": self.client_name });
-        self.client.call(&Method::POST, &url, Some(&body), &CancelToken::default())?;
-        Ok(())
+        self.backend.finish(was_export)
     }
 }

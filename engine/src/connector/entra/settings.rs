@@ -8,9 +8,59 @@ use serde::{Deserialize, Serialize};
 
 use crate::connector::{ConnectorError, ConnectorErrorKind};
 
+/// What a tenant is read and written through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackendKind {
+    /// The synchronization channel of a sandbox tenant, which stores every attribute.
+    #[default]
+    SyncChannel,
+    /// Public Microsoft Graph, which stores what it has properties for.
+    Graph,
+}
+
+impl BackendKind {
+    /// The name shown to administrators.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::SyncChannel => "sync channel",
+            Self::Graph => "Microsoft Graph",
+        }
+    }
+}
+
+/// By what the application proves who it is; the proof itself is a secret and not among the settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// A client secret.
+    #[default]
+    Secret,
+    /// A certificate with its private key, both in PEM form in one text.
+    Certificate,
+}
+
+/// How many objects an application may write in a time before the tenant makes it wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteBudget {
+    /// Writes.
+    pub writes: u32,
+    /// Seconds.
+    pub seconds: u32,
+}
+
+impl WriteBudget {
+    /// What the documentation allows one application in one tenant.
+    pub const DOCUMENTED: Self = Self { writes: 3_000, seconds: 150 };
+}
+
 /// How a tenant is reached. The client secret is not among the settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntraSettings {
+    /// What the tenant is read and written through.
+    #[serde(default)]
+    pub backend: BackendKind,
     /// Address of the tenant's synchronization service, such as `https://sync.contoso.com`.
     pub base_url: String,
     /// Address of the sign-in service, such as `https://login.microsoftonline.com`.
@@ -33,6 +83,18 @@ pub struct EntraSettings {
     /// Seconds to wait for one answer.
     #[serde(default = "default_timeout_secs")]
     pub timeout_secs: u32,
+    /// By what the application proves who it is.
+    #[serde(default)]
+    pub proof: Proof,
+    /// Address of a proxy; without one the environment decides (`HTTPS_PROXY`).
+    #[serde(default)]
+    pub proxy: Option<String>,
+    /// Writes that are sent at most; only the Graph backend counts them.
+    #[serde(default)]
+    pub writes: Option<WriteBudget>,
+    /// Export by Microsoft Graph although Microsoft's own tool synchronizes to the tenant.
+    #[serde(default)]
+    pub accept_synchronized: bool,
 }
 
 fn default_scope() -> String {
@@ -52,6 +114,7 @@ impl EntraSettings {
     #[must_use]
     pub fn new(url: &str, tenant_id: &str, client_id: &str, tenant_name: &str) -> Self {
         Self {
+            backend: BackendKind::default(),
             base_url: url.to_owned(),
             authority: url.to_owned(),
             tenant_id: tenant_id.to_owned(),
@@ -61,6 +124,10 @@ impl EntraSettings {
             client_name: default_client_name(),
             ca_file: None,
             timeout_secs: default_timeout_secs(),
+            proof: Proof::default(),
+            proxy: None,
+            writes: None,
+            accept_synchronized: false,
         }
     }
 
@@ -86,6 +153,28 @@ impl EntraSettings {
             path.pop_if_empty().extend([self.tenant_id.as_str(), "oauth2", "v2.0", "token"]);
         }
         Ok(url)
+    }
+}
+
+impl EntraSettings {
+    /// The proxy that is asked for by name.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when it is no address, or holds a password: settings are no place for one.
+    pub fn proxy_url(&self) -> Result<Option<Url>, ConnectorError> {
+        let Some(text) = self.proxy.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
+        let fault = |message: String| ConnectorError::new(ConnectorErrorKind::Configuration, message);
+        let url = Url::parse(text)
+            .map_err(|error| fault(format!("the address of the proxy cannot be read: {error}; write http://proxy:8080")))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            let message = "the address of the proxy holds a name or password, which settings do not keep; let the proxy pass \
+                           this computer without one";
+            return Err(fault(message.to_owned()));
+        }
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err(fault(format!("the proxy \"{text}\" is no http address; write http://proxy:8080")));
+        }
+        Ok(Some(url))
     }
 }
 
@@ -142,6 +231,26 @@ mod tests {
         check("file:///etc/passwd", false);
         check("sync.contoso.com", false);
         check("", false);
+    }
+
+    #[test]
+    fn a_proxy_is_an_address_without_a_password() {
+        let check = |proxy: &str, expected: Option<Option<&str>>| {
+            let settings = EntraSettings { proxy: Some(proxy.into()), ..EntraSettings::new("https://s", "t", "c", "n") };
+            let found = settings.proxy_url();
+            if let Err(error) = &found {
+                assert!(!error.message.contains("hush"), "{error}");
+            }
+            assert_eq!(found.ok().map(|url| url.map(|url| url.to_string())).as_ref().map(Option::as_deref), expected, "{proxy}");
+        };
+        check("", Some(None));
+        check("http://proxy:8080", Some(Some("http://proxy:8080/")));
+        check("https://proxy", Some(Some("https://proxy/")));
+        check("http://user:hush@proxy:8080", None);
+        check("http://user@proxy", None);
+        check("socks5://proxy", None);
+        check("proxy:8080", None);
+        check("hush hush", None);
     }
 
     #[test]

@@ -18,10 +18,10 @@ use uuid::Uuid;
 
 use self::entry::{ANCHOR, EntryReader};
 use self::ldif::{LdifReader, LdifRecord};
-use self::partition::DomainList;
+use self::partition::{DomainList, domain_key};
 use super::{
-    CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, ExportChange, ExportResult,
-    ImportItem, ImportMode, ImportRequest, ImportSummary,
+    CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition, ExportChange,
+    ExportResult, ImportItem, ImportMode, ImportRequest, ImportSummary,
 };
 use crate::model::{Dn, Schema};
 use crate::rules::active_directory_schema;
@@ -142,6 +142,27 @@ impl Connector for FileConnector {
         Ok(domains.partitions())
     }
 
+    fn containers(&mut self, partition: &str, below: &str) -> Result<Containers, ConnectorError> {
+        let wrong = |text: &str, error: &dyn std::fmt::Display| {
+            self.error(ConnectorErrorKind::PartitionMissing, format!("\"{text}\": {error}"))
+        };
+        let root = Dn::parse(partition).map_err(|error| wrong(partition, &error))?;
+        let below = Dn::parse(below).map_err(|error| wrong(below, &error))?;
+        let mut names = Vec::new();
+        self.for_each_record(|record| {
+            if let Some(dn) = record.dn().ok().and_then(|text| Dn::parse(&text).ok())
+                && dn.is_under(&below)
+                && domain_key(&dn) == Some(root.key())
+                && dn.key() != below.key()
+                && is_container(record)
+            {
+                names.push(dn.to_string());
+            }
+            Ok(())
+        })?;
+        Ok(Containers { names, whole: true })
+    }
+
     fn import(
         &mut self,
         request: &ImportRequest,
@@ -180,6 +201,13 @@ impl Connector for FileConnector {
     fn export(&mut self, _changes: &[ExportChange], _cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
         Err(self.error(ConnectorErrorKind::Configuration, "nothing can be exported to a file connector; remove its export steps"))
     }
+}
+
+/// True for what can hold users and groups.
+fn is_container(record: &LdifRecord<'_>) -> bool {
+    const CONTAINERS: [&str; 4] = ["organizationalUnit", "container", "builtinDomain", "lostAndFound"];
+    let mut classes = record.lines().flatten().filter(|line| line.name.eq_ignore_ascii_case("objectClass"));
+    classes.any(|line| line.text().is_ok_and(|class| CONTAINERS.iter().any(|known| known.eq_ignore_ascii_case(class.trim()))))
 }
 
 /// The GUID of the record's object, as Active Directory writes its bytes.

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::{QueryContext, runs};
 use crate::model::{ConnectorId, fold_text};
 use crate::service::{
-    ConnectorKind, ConnectorState, ConnectorStatistics, ConnectorSummary, EngineError, LogFileView, RunProfileStepView,
-    RunProfileView, StatusClass,
+    ConnectorKind, ConnectorState, ConnectorStatistics, ConnectorSummary, EngineError, RunProfileStepView, RunProfileView,
+    StatusClass,
 };
 use crate::store::configuration::{ConnectorRecord, ProfileRecord, partitions, profiles};
 use crate::store::search::counts as search;
@@ -138,20 +138,7 @@ pub fn summary_of(connection: &Connection, context: &QueryContext, id: Connector
 }
 
 fn profile_view(profile: ProfileRecord) -> RunProfileView {
-    let steps = profile
-        .steps
-        .into_iter()
-        .map(|step| RunProfileStepView {
-            step_type: step.step_type.label().to_owned(),
-            partition: step.partition,
-            batch_size: step.batch_size,
-            page_size: step.page_size,
-            timeout_secs: step.timeout_secs,
-            object_limit: step.object_limit,
-            deletion_limit: step.deletion_limit,
-            log_file: step.log_file.map(|log| LogFileView { name: log.name, usage: log.usage }),
-        })
-        .collect();
+    let steps = profile.steps.into_iter().map(RunProfileStepView::of).collect();
     RunProfileView { name: profile.name, steps }
 }
 

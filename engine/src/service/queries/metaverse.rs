@@ -9,16 +9,17 @@ use super::lineage::lineage;
 use super::metaverse_clause::Clause;
 use super::values::{MOST_VALUES, mv_reference, plain};
 use super::{QueryContext, connector_space, slice};
-use crate::model::{Image, MvId, Value, ValueType, fold_text};
-use crate::rules::Direction;
+use crate::model::{AttributeId, Image, MvId, Value, ValueType, fold_text};
+use crate::rules::{AttributeUse, Direction, RuleSide, SyncRule, UsePlace, attribute_uses};
 use crate::service::{
-    EngineError, ImportFlowView, MvAttributeView, MvConnectorView, MvHit, MvObjectView, MvSchemaAttributeView, MvSearch,
-    MvTypeView, Page,
+    EngineError, ImportFlowView, MvAttributeView, MvConnectorView, MvHit, MvObjectView, MvPopulationView, MvSchemaAttributeView,
+    MvSearch, MvTypeView, Page, SchemaUseView,
 };
 use crate::store::connector_space::{LoadOptions, load as load_cs};
 use crate::store::metaverse::{MvObject, load_one};
 use crate::store::search::connector_space as connector_spaces;
 use crate::store::search::metaverse::{self as search, MvCriterion, MvRow};
+use crate::store::search::population as counts;
 
 /// Objects looked at at a time when no index answers.
 const BATCH: usize = 1_000;
@@ -189,25 +190,88 @@ pub(super) fn objects_by_type(connection: &Connection, context: &QueryContext) -
 /// [`EngineError`] when the database cannot be read.
 pub fn schema(connection: &Connection, context: &QueryContext) -> Result<Vec<MvTypeView>, EngineError> {
     let counts = objects_by_type(connection, context)?;
+    let uses: Vec<(&SyncRule, Vec<AttributeUse>)> = context
+        .rules
+        .iter()
+        .map(|rule| (rule, attribute_uses(rule).into_iter().filter(|found| found.side == RuleSide::Metaverse).collect()))
+        .collect();
     Ok(context
         .metaverse
         .types()
         .map(|name| {
+            let mut used = uses_of_type(context, &uses, name);
             let mut flows = import_flows(context, name);
-            let attributes = context.metaverse.attributes_of(name).map(|definition| MvSchemaAttributeView {
-                name: definition.name.clone(),
-                value_type: definition.value_type,
-                multi_valued: definition.multi_valued,
-                indexed: definition.indexed,
-                import_flows: flows.remove(&fold_text(&definition.name)).unwrap_or_default(),
+            let attributes = context.metaverse.attributes_of(name).map(|definition| {
+                let key = fold_text(&definition.name);
+                let (uses, export_flows) = used.remove(&key).unwrap_or_default();
+                MvSchemaAttributeView {
+                    name: definition.name.clone(),
+                    value_type: definition.value_type,
+                    multi_valued: definition.multi_valued,
+                    indexed: definition.indexed,
+                    import_flows: flows.remove(&key).unwrap_or_default(),
+                    export_flows,
+                    uses,
+                }
             });
+            let own = context.rules.iter().filter(|rule| rule.metaverse_object_type.eq_ignore_ascii_case(name));
             MvTypeView {
                 name: name.to_owned(),
                 objects: counts.get(name).copied().unwrap_or(0),
                 attributes: attributes.collect(),
+                rules: own.map(|rule| schema_use(context, rule)).collect(),
             }
         })
         .collect())
+}
+
+fn schema_use(context: &QueryContext, rule: &SyncRule) -> SchemaUseView {
+    SchemaUseView {
+        guid: rule.guid,
+        rule: rule.name.clone(),
+        precedence: rule.precedence,
+        connector: context.connector_name(rule.connector),
+        direction: rule.direction,
+        link: rule.link,
+        places: Vec::new(),
+        enabled: rule.enabled,
+    }
+}
+
+/// The rules that use attributes of a type, by folded attribute name, with the number of outbound flows that read each.
+fn uses_of_type(
+    context: &QueryContext,
+    uses: &[(&SyncRule, Vec<AttributeUse>)],
+    object_type: &str,
+) -> BTreeMap<String, (Vec<SchemaUseView>, u64)> {
+    let mut found: BTreeMap<String, (Vec<SchemaUseView>, u64)> = BTreeMap::new();
+    let concerned =
+        |rule: &SyncRule| rule.metaverse_object_type == "*" || rule.metaverse_object_type.eq_ignore_ascii_case(object_type);
+    for (rule, uses) in uses.iter().filter(|(rule, _)| concerned(rule)) {
+        for used in uses {
+            let (rules, exports) = found.entry(fold_text(&used.attribute)).or_default();
+            *exports += u64::from(matches!(used.place, UsePlace::Source(_)));
+            let place = used.place.to_string();
+            match rules.last_mut().filter(|last| last.guid == rule.guid) {
+                Some(last) if last.places.contains(&place) => {}
+                Some(last) => last.places.push(place),
+                None => rules.push(SchemaUseView { places: vec![place], ..schema_use(context, rule) }),
+            }
+        }
+    }
+    found
+}
+
+/// How many objects of each type hold each attribute.
+///
+/// # Errors
+/// [`EngineError`] when the database cannot be read.
+pub fn population(connection: &Connection, context: &QueryContext) -> Result<MvPopulationView, EngineError> {
+    let name = |(id, count): (AttributeId, u64)| (context.attributes.name(id).to_owned(), count);
+    let counted = counts::population(connection)?.into_iter();
+    Ok(MvPopulationView {
+        types: counted.map(|(object_type, counts)| (object_type, counts.into_iter().map(name).collect())).collect(),
+    })
 }
 
 /// Inbound flows to a type by folded attribute name, winner first.
@@ -227,6 +291,9 @@ fn import_flows(context: &QueryContext, object_type: &str) -> BTreeMap<String, V
                 rule: rule.name.clone(),
                 connector: context.connector_name(rule.connector),
                 object_type: rule.connector_object_type.clone(),
+                guid: rule.guid,
+                link: rule.link,
+                merge: flow.merge,
                 flow_type: flow.source.label().to_owned(),
                 source: flow.source.text().to_owned(),
                 enabled: rule.enabled,

@@ -7,6 +7,7 @@ use super::runs::RunSummary;
 use crate::model::ConnectorId;
 pub use crate::model::Deprovisioning;
 pub use crate::store::configuration::LogFileUsage;
+use crate::store::configuration::ProfileStep;
 
 /// The kind of a connected directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -108,8 +109,17 @@ pub struct RunProfileView {
     pub steps: Vec<RunProfileStepView>,
 }
 
+/// A run profile of a whole set of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunProfileChange {
+    /// The profile that it takes the place of; none for a new one.
+    pub replaces: Option<String>,
+    /// The profile.
+    pub profile: RunProfileView,
+}
+
 /// A step of a run profile.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunProfileStepView {
     /// Type as shown, such as `Full Import (Stage Only)`.
     pub step_type: String,
@@ -130,6 +140,22 @@ pub struct RunProfileStepView {
     /// Log file of an import.
     #[serde(default)]
     pub log_file: Option<LogFileView>,
+}
+
+impl RunProfileStepView {
+    /// A step as it is stored.
+    pub(in crate::service) fn of(step: ProfileStep) -> Self {
+        Self {
+            step_type: step.step_type.label().to_owned(),
+            partition: step.partition,
+            batch_size: step.batch_size,
+            page_size: step.page_size,
+            timeout_secs: step.timeout_secs,
+            object_limit: step.object_limit,
+            deletion_limit: step.deletion_limit,
+            log_file: step.log_file.map(|log| LogFileView { name: log.name, usage: log.usage }),
+        }
+    }
 }
 
 /// The log file of an import step.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::connector_space::{CsHit, LineageView, ValueView};
 use crate::model::{ConnectorId, MvId, ValueType};
+use crate::rules::{Direction, LinkType, MergeType};
 
 /// How a clause of a metaverse search compares (`ui.md` 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,6 +139,59 @@ pub struct MvObjectView {
     pub connector_details: Vec<MvConnectorView>,
 }
 
+/// Where the attributes of a metaverse object come from and where they go.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LineageGraphView {
+    /// The metaverse object.
+    pub guid: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub object_type: String,
+    /// Number of its attributes that have values.
+    pub attributes: u64,
+    /// The rules that join objects to it, by connector, DN, direction and precedence.
+    pub edges: Vec<LineageEdgeView>,
+}
+
+/// One rule between a connector space object and a metaverse object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LineageEdgeView {
+    /// The connector space object.
+    pub object: Uuid,
+    /// Its name.
+    pub dn: String,
+    /// Its type.
+    pub object_type: String,
+    /// Its connector.
+    pub connector: String,
+    /// Into the metaverse or out of it.
+    pub direction: Direction,
+    /// The rule; absent when it is gone.
+    pub rule: Option<Uuid>,
+    /// Name of the rule.
+    pub rule_name: String,
+    /// Its precedence; absent when it is gone.
+    pub precedence: Option<i64>,
+    /// `Provision`, `Join` or `StickyJoin`; empty when the rule only gave values.
+    pub action: String,
+    /// Inbound the attributes that the metaverse object has from it, outbound those that it writes.
+    pub flows: Vec<LineageFlowView>,
+}
+
+/// An attribute that flows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LineageFlowView {
+    /// Attribute, expression or constant that it comes from.
+    pub source: String,
+    /// Attribute that is written.
+    pub target: String,
+    /// The value there, the first one of several; of references their number.
+    pub value: String,
+    /// Number of values.
+    pub count: u64,
+}
+
 /// A metaverse object type for the Metaverse Designer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MvTypeView {
@@ -147,6 +201,8 @@ pub struct MvTypeView {
     pub objects: u64,
     /// Its attributes in order of name.
     pub attributes: Vec<MvSchemaAttributeView>,
+    /// The rules that are written for it, by precedence.
+    pub rules: Vec<SchemaUseView>,
 }
 
 /// An attribute of a metaverse object type.
@@ -162,11 +218,56 @@ pub struct MvSchemaAttributeView {
     pub indexed: bool,
     /// Inbound flows to it, winner first.
     pub import_flows: Vec<ImportFlowView>,
+    /// Number of outbound flows that read it.
+    pub export_flows: u64,
+    /// The rules that use it, by precedence.
+    pub uses: Vec<SchemaUseView>,
+}
+
+/// A rule that uses an object type or an attribute of the metaverse.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SchemaUseView {
+    /// Identifier of the rule.
+    pub guid: Uuid,
+    /// Its name.
+    pub rule: String,
+    /// Its precedence.
+    pub precedence: i64,
+    /// Its connector.
+    pub connector: String,
+    /// Into the metaverse or out of it.
+    pub direction: Direction,
+    /// What it does when nothing matches.
+    pub link: LinkType,
+    /// Where it uses an attribute: `scoping filter`, `join rules`, `transformation to mail`.
+    pub places: Vec<String>,
+    /// The rule is enabled.
+    pub enabled: bool,
+}
+
+/// A change of the metaverse schema that was made, or would be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SchemaChangeView {
+    /// It was stored; otherwise it was only judged.
+    pub stored: bool,
+    /// What it is, in a sentence.
+    pub told: String,
+    /// Version of the configuration with the change.
+    pub version: u64,
+}
+
+/// How many objects of a type hold each attribute, by attribute name; those that no object holds are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MvPopulationView {
+    /// By object type, then by attribute.
+    pub types: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 /// An inbound flow to a metaverse attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ImportFlowView {
+    /// Identifier of the rule.
+    pub guid: Uuid,
     /// Precedence of the rule.
     pub precedence: i64,
     /// Rule.
@@ -175,6 +276,10 @@ pub struct ImportFlowView {
     pub connector: String,
     /// Object type in the connector space.
     pub object_type: String,
+    /// What the rule does when nothing matches.
+    pub link: LinkType,
+    /// How contributions combine.
+    pub merge: MergeType,
     /// `Direct`, `Expression` or `Constant`.
     pub flow_type: String,
     /// Attribute, expression or constant.

@@ -4,6 +4,7 @@
 //! Times are UTC instants. GUIDs are written without braces. Lists come in the order that the method
 //! that returns them documents.
 
+mod connector_properties;
 mod connector_space;
 mod connectors;
 mod directory_selection;
@@ -17,6 +18,7 @@ mod rules;
 mod runs;
 mod status;
 
+pub use connector_properties::*;
 pub use connector_space::*;
 pub use connectors::*;
 pub use directory_selection::*;

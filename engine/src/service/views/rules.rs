@@ -1,10 +1,11 @@
 //! Synchronization rules as lists and windows show them.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::model::ConnectorId;
-use crate::rules::{Direction, LinkType, MergeType, RuleFault};
+use crate::rules::{Direction, LinkType, MergeType, RuleDifference, RuleFault};
 
 /// A rule in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -118,6 +119,69 @@ pub struct RuleChangeView {
     pub full_import: Vec<String>,
     /// Connectors that need a full synchronization.
     pub full_synchronization: Vec<String>,
+}
+
+/// An edition of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleVersionView {
+    /// Number of the edition; counts from 1 for every rule.
+    pub version: u32,
+    /// When it was made; unknown for the first one of a rule that is older than its history.
+    pub made: Option<Timestamp>,
+    /// Who made it.
+    pub user: String,
+    /// Version of the configuration that it came with.
+    pub configuration: Option<u64>,
+    /// What became of the rule.
+    pub fate: RuleFateView,
+    /// Its name in this edition.
+    pub name: String,
+    /// Its precedence in this edition.
+    pub precedence: i64,
+    /// It is the rule as it is now.
+    pub present: bool,
+    /// In what it differs from the edition before.
+    pub differences: Vec<RuleDifference>,
+    /// What restoring it would change of the present rule; empty for a rule that is gone.
+    pub to_present: Vec<RuleDifference>,
+}
+
+/// The editions of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleHistoryView {
+    /// Identifier.
+    pub guid: Uuid,
+    /// Its name, the last one when it is gone.
+    pub name: String,
+    /// Its connector.
+    pub connector: String,
+    /// Comes with the program: only whether it is enabled can be restored.
+    pub standard: bool,
+    /// It was removed.
+    pub removed: bool,
+    /// Newest first.
+    pub versions: Vec<RuleVersionView>,
+}
+
+/// A rule that was removed and can come back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RemovedRuleView {
+    /// Identifier.
+    pub guid: Uuid,
+    /// Its last name.
+    pub name: String,
+    /// Its last precedence.
+    pub precedence: i64,
+    /// Its connector.
+    pub connector: String,
+    /// Into the metaverse or out of it.
+    pub direction: Direction,
+    /// When it was removed.
+    pub removed: Timestamp,
+    /// By whom.
+    pub user: String,
+    /// Number of its last edition.
+    pub version: u32,
 }
 
 /// A flow among all that write one attribute.

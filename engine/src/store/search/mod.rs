@@ -5,5 +5,6 @@
 pub mod connector_space;
 pub mod counts;
 pub mod metaverse;
+pub mod population;
 pub mod references;
 pub mod runs;

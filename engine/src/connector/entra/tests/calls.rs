@@ -63,7 +63,7 @@ fn waits_that_a_server_asks_for_have_an_end() {
 #[test]
 fn a_server_that_stays_busy_leaves_the_exports_for_later() {
     let mut bench = bench(vec![busy(503), busy(503), busy(503), busy(503)]);
-    let server = bench.connector.client.server();
+    let server = bench.connector.client().server();
     let message = format!("{server} is busy (HTTP 503) and stayed so through 3 more tries; run again later");
     assert_eq!(export(&mut bench).unwrap(), [format!("transient cd-connectivity-error: {message}")]);
     assert_eq!(bench.clock.waits(), [2, 4, 8]);

@@ -1,7 +1,12 @@
 //! Tests of the connector: its words, its calls against a scripted server, and whole round trips
 //! against the sandbox tenant.
 
+mod bench;
+
 mod calls;
+mod conformance;
+mod graph;
+mod graph_faults;
 mod provision;
 mod sandbox;
 mod scripted;
@@ -12,11 +17,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
+use serde_json::{Value, json};
 
+use super::sync_channel::{Results, prepare};
 use super::*;
 use crate::connector::{
-    Anchor, EntryAttributes, EntryValue, ExportAttributeChange, ExportOperation, ExportValue, ImportEntry, ReferenceTarget,
-    Watermark,
+    Anchor, EntryAttributes, EntryValue, ExportAttributeChange, ExportOperation, ExportOutcome, ExportValue, ImportEntry,
+    ImportMode, ReferenceTarget, Watermark,
 };
 
 /// A clock that a test moves. It notes how long should have been waited, and lets no time pass.

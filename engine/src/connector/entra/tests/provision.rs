@@ -1,6 +1,7 @@
 //! Pending exports in the tenant's words, and the tenant's results in ours.
 
 use super::*;
+use crate::model::AlgorithmStep;
 
 fn schema() -> Schema {
     Schema::from_toml(TENANT_SCHEMA).unwrap()

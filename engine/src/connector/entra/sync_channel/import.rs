@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::name::dn_of_anchor;
+use super::super::name::dn_of_anchor;
 use crate::connector::{Anchor, DiscoveryError, EntryAttributes, EntryValue, ImportEntry, ImportItem, ImportRequest};
 use crate::model::{AttributeDefinition, ErrorCode, ObjectError, Schema, ValueType, fold_text};
 
@@ -124,7 +124,7 @@ fn bad(dn: Option<String>, error: ObjectError) -> ImportItem {
 }
 
 /// All values of an attribute; null, an empty list and an empty text are no value.
-fn read_values(definition: &AttributeDefinition, value: Value) -> Result<Vec<EntryValue>, Box<ObjectError>> {
+pub fn read_values(definition: &AttributeDefinition, value: Value) -> Result<Vec<EntryValue>, Box<ObjectError>> {
     let list = match value {
         Value::Null => Vec::new(),
         Value::Array(list) => list,

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::name::anchor_of_dn;
+use super::super::name::anchor_of_dn;
 use crate::connector::{
     Anchor, EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome, ExportValue, ReferenceTarget,
 };

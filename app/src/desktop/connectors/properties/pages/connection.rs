@@ -1,0 +1,189 @@
+//! How the directory is reached: of a forest, of a file, of a tenant.
+
+use egui::{ComboBox, Label, RichText, TextEdit, Ui};
+use secrecy::SecretString;
+use syncline_engine::connector::active_directory::{ConnectionSecurity, DeltaMode};
+use syncline_engine::service::ConnectorProperties;
+use syncline_engine::setup::ConnectorPlace;
+use zeroize::Zeroizing;
+
+use super::super::super::super::context::{Cx, question};
+use super::super::super::super::theme::Palette;
+use super::super::super::super::widgets::badge::{self, Tone};
+use super::super::super::super::widgets::requested::Requested;
+use super::super::super::fields::{note, row, value};
+use super::super::draft::{ConnectionDraft, ForestDraft, PropertiesDraft, TenantDraft};
+use super::{Fields, hint};
+
+/// Width of fields.
+const FIELD: f32 = 420.0;
+
+/// Test Connection with its answer.
+#[derive(Default)]
+pub struct TestButton {
+    answer: Requested<()>,
+    /// What was tried.
+    tried: Option<(ConnectionDraft, Zeroizing<String>)>,
+}
+
+impl TestButton {
+    /// Takes in the answer.
+    pub fn poll(&mut self) {
+        self.answer.poll();
+    }
+
+    /// Draws the button.
+    pub fn button(&mut self, ui: &mut Ui, cx: &Cx<'_>, stored: &ConnectorProperties, draft: &PropertiesDraft) {
+        let hint = "Signs in with what stands here, and stores nothing.";
+        let button = ui.add_enabled(!self.answer.is_pending(), egui::Button::new("Test Connection"));
+        if button.on_hover_text(hint).clicked() {
+            let (name, settings) = (stored.name.clone(), draft.connection.settings());
+            let secret = (!draft.secret.is_empty()).then(|| SecretString::from(draft.secret.as_str()));
+            self.tried = Some((draft.connection.clone(), draft.secret.clone()));
+            self.answer.clear();
+            let ask = question(cx.backend, move |engine| engine.test_connection(&name, &settings, secret));
+            self.answer.ask(cx.worker, ask);
+        }
+        if self.answer.is_pending() {
+            ui.spinner();
+            ui.weak("Connecting...");
+        }
+    }
+
+    /// Draws the answer, as long as it is about what stands there.
+    fn told(&self, ui: &mut Ui, draft: &PropertiesDraft) {
+        let same = |(connection, secret): &(ConnectionDraft, Zeroizing<String>)| {
+            *connection == draft.connection && *secret == draft.secret
+        };
+        if !self.tried.as_ref().is_some_and(same) || self.answer.is_pending() {
+            return;
+        }
+        match (self.answer.error(), self.answer.value()) {
+            (Some(error), _) => badge::strip(ui, Tone::Bad, error, |_| ()),
+            (None, Some(())) => badge::strip(ui, Tone::Info, "The directory was reached, and it accepts the account.", |_| ()),
+            (None, None) => {}
+        }
+    }
+}
+
+/// The page.
+pub fn show(ui: &mut Ui, fields: &mut Fields<'_>, test: &TestButton) {
+    test.told(ui, fields.draft);
+    fields.told(ui, |place| matches!(place, ConnectorPlace::Connection | ConnectorPlace::Credential));
+    let width = FIELD.min(ui.available_width() - 180.0);
+    if fields.stored.hosted {
+        note(
+            ui,
+            "This tenant runs on this computer, inside this program. Where it is and how it is signed in to is arranged at each start.",
+        );
+        ui.add_space(6.0);
+    }
+    let stored = fields.stored.has_secret;
+    ui.add_enabled_ui(!fields.stored.hosted, |ui| match &mut fields.draft.connection {
+        ConnectionDraft::Forest(draft) => {
+            row(ui, "Forest name", |ui| {
+                value(ui, draft.forest());
+            });
+            forest(ui, draft, &mut fields.draft.secret, stored, width);
+        }
+        ConnectionDraft::File(_, path) => {
+            row(ui, "File", |ui| {
+                let field = TextEdit::singleline(path).desired_width(width).id_salt("path");
+                ui.add(field).accessible_name("File");
+                hint(ui, "An LDIF file with the objects of the forest. It is read whole at each import.");
+            });
+        }
+        ConnectionDraft::Tenant(draft) => {
+            tenant(ui, draft, width);
+            secret(ui, &mut fields.draft.secret, "Client secret", stored, width);
+        }
+    });
+}
+
+fn text(ui: &mut Ui, caption: &str, text: &mut String, width: f32, told: &str) {
+    row(ui, caption, |ui| {
+        let field = TextEdit::singleline(text).desired_width(width).id_salt(caption);
+        ui.add(field).accessible_name(caption);
+        if !told.is_empty() {
+            hint(ui, told);
+        }
+    });
+}
+
+fn secret(ui: &mut Ui, text: &mut String, caption: &str, stored: bool, width: f32) {
+    row(ui, caption, |ui| {
+        let unchanged = if stored { "unchanged" } else { "not stored yet" };
+        let field = TextEdit::singleline(text).password(true).hint_text(unchanged).desired_width(width).id_salt(caption);
+        ui.add(field).accessible_name(caption);
+        hint(ui, "It is tried before it is stored, and used from the next run on.");
+    });
+}
+
+/// The fields of a forest.
+fn forest(ui: &mut Ui, draft: &mut ForestDraft, password: &mut String, stored: bool, width: f32) {
+    text(ui, "User name", &mut draft.user, width, "");
+    secret(ui, password, "Password", stored, width);
+    text(ui, "Domain", &mut draft.domain, width, "Of the account, such as contoso.com or CONTOSO.");
+    row(ui, "Encryption", |ui| {
+        let word = |security: ConnectionSecurity| match security {
+            ConnectionSecurity::Ldaps => "SSL from the first byte (LDAPS, port 636)",
+            ConnectionSecurity::StartTls => "SSL after StartTLS (port 389)",
+            ConnectionSecurity::Plain => "None (port 389)",
+        };
+        let combo = ComboBox::from_id_salt("encryption").selected_text(word(draft.security)).width(width);
+        let shown = combo.show_ui(ui, |ui| {
+            for security in [ConnectionSecurity::Ldaps, ConnectionSecurity::StartTls, ConnectionSecurity::Plain] {
+                ui.selectable_value(&mut draft.security, security, word(security));
+            }
+        });
+        shown.response.accessible_name("Encryption");
+        if draft.security == ConnectionSecurity::Plain {
+            let colour = Palette::of(ui.style()).bad;
+            ui.checkbox(&mut draft.allow_plain, "Send password and data unencrypted to other computers");
+            let warning =
+                "Everybody on the network can read the password then. Without this, only this computer itself is reached.";
+            ui.add(Label::new(RichText::new(warning).color(colour)).wrap());
+        } else {
+            hint(ui, "The certificate of the domain controller is always verified.");
+        }
+    });
+    text(
+        ui,
+        "CA file",
+        &mut draft.ca_file,
+        width,
+        "Certificates of the authorities to trust, PEM or DER; empty for those of this computer.",
+    );
+    row(ui, "Domain controllers", |ui| {
+        let field = TextEdit::multiline(&mut draft.servers).desired_rows(2).desired_width(width).hint_text("dc1.contoso.com");
+        ui.add(field.id_salt("servers")).accessible_name("Preferred domain controllers");
+        hint(ui, "Preferred ones, one a line, tried in this order.");
+        let several = !draft.servers.trim().is_empty();
+        ui.add_enabled(several, egui::Checkbox::new(&mut draft.only_servers, "Only use preferred domain controllers"));
+    });
+    row(ui, "Delta imports", |ui| {
+        let word = |delta: DeltaMode| match delta {
+            DeltaMode::Auto => "DirSync where the account has the right, uSNChanged elsewhere",
+            DeltaMode::DirSync => "DirSync",
+            DeltaMode::Usn => "uSNChanged and tombstones",
+        };
+        let combo = ComboBox::from_id_salt("delta").selected_text(word(draft.delta)).width(width);
+        let shown = combo.show_ui(ui, |ui| {
+            for delta in [DeltaMode::Auto, DeltaMode::DirSync, DeltaMode::Usn] {
+                ui.selectable_value(&mut draft.delta, delta, word(delta));
+            }
+        });
+        shown.response.accessible_name("Delta imports");
+    });
+}
+
+fn tenant(ui: &mut Ui, draft: &mut TenantDraft, width: f32) {
+    row(ui, "Tenant", |ui| {
+        value(ui, draft.name());
+    });
+    text(ui, "Tenant ID", &mut draft.tenant, width, "GUID or a verified domain.");
+    text(ui, "Application ID", &mut draft.client, width, "");
+    text(ui, "Address", &mut draft.address, width, "Of the synchronization service.");
+    text(ui, "Sign-in address", &mut draft.authority, width, "");
+    text(ui, "CA file", &mut draft.ca_file, width, "Certificates of authorities to trust besides those of this computer, PEM.");
+}

@@ -1,0 +1,104 @@
+//! What a tenant is read and written through, as one trait.
+
+use serde::Serialize;
+
+use super::client::TenantClient;
+use super::graph::AttributeCapability;
+use super::settings::BackendKind;
+use crate::connector::{
+    Anchor, CancelToken, Capabilities, ConnectorError, ExportChange, ExportResult, ImportItem, ImportRequest, ImportSummary,
+};
+use crate::model::Schema;
+
+/// One way to read and write a tenant.
+pub trait TenantBackend: Send + std::fmt::Debug {
+    /// Which way it is.
+    fn kind(&self) -> BackendKind;
+
+    /// What the tenant can do when it is reached this way.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Object types and attributes; those that cannot be written this way are marked.
+    fn schema(&self) -> &Schema;
+
+    /// What can be done with every attribute; nothing when all of them are read and written.
+    fn attribute_capabilities(&self) -> Vec<AttributeCapability> {
+        Vec::new()
+    }
+
+    /// The connection underneath.
+    fn client(&mut self) -> &mut TenantClient;
+
+    /// How many changes are asked for at a time when the run profile asks for `configured`.
+    fn batch_size(&self, configured: usize) -> usize {
+        configured
+    }
+
+    /// Signs in and asks for something that every application may ask that synchronizes; prepares what the tenant
+    /// needs to have.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] says what failed and what to do.
+    fn check(&mut self) -> Result<(), ConnectorError>;
+
+    /// Tries what an import reads; each with what was found or why it cannot be read.
+    fn probe(&mut self) -> Vec<(String, Result<String, ConnectorError>)>;
+
+    /// What the tenant tells of itself.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when it cannot be asked.
+    fn facts(&mut self) -> Result<TenantFacts, ConnectorError>;
+
+    /// Reads all objects, or the changes since a watermark.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when the import could not begin or was broken off.
+    fn import(
+        &mut self,
+        request: &ImportRequest,
+        sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<ImportSummary, ConnectorError>;
+
+    /// Reads single objects whole; one that is gone is told as deleted.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when the tenant cannot be asked.
+    fn objects(
+        &mut self,
+        _request: &ImportRequest,
+        _anchors: &[Anchor],
+        _sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+
+    /// Sends changes and says what became of each, in their order.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when nothing could be sent.
+    fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError>;
+
+    /// Tells the tenant that an import or export is complete.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when it cannot be told.
+    fn finish(&mut self, was_export: bool) -> Result<(), ConnectorError>;
+}
+
+/// What a tenant tells of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TenantFacts {
+    /// Identifier of the tenant.
+    pub tenant_id: String,
+    /// Its name.
+    pub display_name: String,
+    /// Whether a directory is synchronized to it, by Microsoft's own tool or by the sync channel.
+    pub synchronized: Option<bool>,
+    /// When it was synchronized last.
+    pub last_synchronized: Option<String>,
+    /// Verified domains, the initial one first.
+    pub domains: Vec<String>,
+    /// Things that could not be asked, with the reason.
+    pub unknown: Vec<String>,
+}
