@@ -12,10 +12,10 @@ use super::super::command::Command;
 use super::super::context::{Cx, question};
 use super::super::objects::{escaped, window};
 use super::super::theme::Palette;
+use super::super::widgets::fields::{fault, note, row};
 use super::super::widgets::path_field::PathField;
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, button_bar, empty, facts};
-use super::fields::{fault, note, row};
 
 const TITLE: &str = "Create Connector";
 /// Width of fields.

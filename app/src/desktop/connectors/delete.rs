@@ -15,9 +15,9 @@ use super::super::context::{Cx, question};
 use super::super::format::{count, plural};
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
+use super::super::widgets::fields::{self, frame};
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, facts};
-use super::fields::{self, frame};
 
 /// Rules that are named.
 const MOST_RULES: usize = 8;

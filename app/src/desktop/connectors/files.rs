@@ -12,10 +12,10 @@ use super::super::objects::{escaped, window};
 use super::super::server_configuration::report;
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
+use super::super::widgets::fields::note;
 use super::super::widgets::path_field::PathField;
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, button_bar, empty, facts};
-use super::fields::note;
 
 fn framed(ctx: &Context, title: String, id: Id, size: [f32; 2], contents: impl FnOnce(&mut Ui) -> bool) -> bool {
     let room = ctx.content_rect();

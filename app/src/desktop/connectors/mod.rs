@@ -2,8 +2,6 @@
 
 mod create;
 mod delete;
-mod fields;
-pub mod fields;
 mod files;
 pub mod list;
 mod properties;

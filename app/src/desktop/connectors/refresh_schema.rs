@@ -9,9 +9,9 @@ use super::super::format::plural;
 use super::super::objects::{escaped, window};
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
+use super::super::widgets::fields::note;
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, button_bar, empty, facts};
-use super::fields::note;
 
 /// Names told in one group; more are counted.
 const MOST_NAMES: usize = 500;

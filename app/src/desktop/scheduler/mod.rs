@@ -8,9 +8,9 @@ use egui::{Checkbox, Context, Id, RadioButton, ScrollArea, TextEdit, Ui, vec2};
 use syncline_engine::service::EngineStatus;
 
 use super::action::Action;
-use super::connectors::fields::{note, row};
 use super::context::Cx;
 use super::objects::{escaped, tabs, window};
+use super::widgets::fields::{note, row};
 use super::widgets::grid::{GridState, RowSet};
 use super::widgets::{action_ui, button_bar, facts};
 use overrides::Override;

@@ -3,10 +3,10 @@
 use egui::{RichText, TextEdit, Ui};
 use syncline_engine::service::{DeletionLimit, DeletionMode, DeletionProtection, StagedDeletions};
 
-use super::super::connectors::fields::{fault, note, row};
 use super::super::context::{Cx, question};
 use super::super::format::{count, plural};
 use super::super::theme::Palette;
+use super::super::widgets::fields::{fault, note, row};
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, empty};
 

@@ -4,7 +4,7 @@ use egui::{Checkbox, ComboBox, RadioButton, TextEdit, Ui};
 
 use super::super::action::{Action, Situation};
 use super::super::command::Command;
-use super::super::connectors::fields::row;
+use super::super::widgets::fields::row;
 use super::super::widgets::{action_ui, facts};
 
 const PAGE_SIZE: &str = "Lists fetch 500 rows at a time as they come into view; there is nothing to choose.";

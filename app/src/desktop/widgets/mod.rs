@@ -6,6 +6,7 @@ pub mod button_bar;
 pub mod diff;
 pub mod empty;
 pub mod facts;
+pub mod fields;
 pub mod grid;
 pub mod path_field;
 pub mod requested;

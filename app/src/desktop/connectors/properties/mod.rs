@@ -15,9 +15,9 @@ use super::super::command::Command;
 use super::super::context::{Cx, question};
 use super::super::objects::{escaped, window};
 use super::super::widgets::badge::{self, Tone};
+use super::super::widgets::fields;
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, button_bar, empty, facts};
-use super::fields;
 use draft::{Page, PropertiesDraft};
 use pages::{CheckList, Checked, Fields, PartitionPage, TestButton};
 

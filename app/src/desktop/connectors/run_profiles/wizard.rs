@@ -6,8 +6,8 @@ use syncline_engine::service::{
 };
 
 use super::super::super::theme::Palette;
+use super::super::super::widgets::fields::{fault, frame, row, value};
 use super::super::super::widgets::{action_ui, facts};
-use super::super::fields::{fault, frame, row, value};
 use super::draft::{Field, ProfilesDraft, StepDraft};
 
 /// Width of fields.

@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 use super::super::super::super::context::{Cx, question};
 use super::super::super::super::theme::Palette;
 use super::super::super::super::widgets::badge::{self, Tone};
+use super::super::super::super::widgets::fields::{note, row, value};
 use super::super::super::super::widgets::requested::Requested;
-use super::super::super::fields::{note, row, value};
 use super::super::draft::{ConnectionDraft, ForestDraft, PropertiesDraft, TenantDraft};
 use super::{Fields, hint};
 

@@ -7,7 +7,7 @@ use syncline_engine::setup::ConnectorPlace;
 use super::super::super::super::context::Cx;
 use super::super::super::super::format::count;
 use super::super::super::super::theme::Palette;
-use super::super::super::fields::{note, row, value};
+use super::super::super::super::widgets::fields::{note, row, value};
 use super::super::draft::LimitKind;
 use super::{Fields, hint};
 

@@ -12,7 +12,7 @@ use super::super::super::super::context::Cx;
 use super::super::super::super::format::{count, plural};
 use super::super::super::super::theme::{Palette, ROW_HEIGHT};
 use super::super::super::super::widgets::badge::{self, Tone};
-use super::super::super::fields::note;
+use super::super::super::super::widgets::fields::note;
 
 /// Width of the columns beside the name.
 const TYPE: f32 = 84.0;

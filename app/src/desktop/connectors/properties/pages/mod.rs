@@ -14,7 +14,7 @@ pub use general::{anchors, deprovisioning, protection, show as general};
 pub use lists::{CheckList, Checked};
 pub use partitions::PartitionPage;
 
-use super::super::fields;
+use super::super::super::widgets::fields;
 use super::draft::PropertiesDraft;
 
 /// What a page works on.

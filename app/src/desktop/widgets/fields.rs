@@ -1,10 +1,10 @@
-//! What the windows of a connector share: captions with fields, what is wrong below them, leaving with changes.
+//! What forms share: captions with fields, what is wrong below them, leaving with changes.
 
 use egui::{Align, Context, Id, Label, Layout, Modal, RichText, Ui};
 use syncline_engine::service::StatusClass;
 
 use super::super::theme::Palette;
-use super::super::widgets::{action_ui, badge, facts};
+use super::{action_ui, badge, facts};
 
 /// Width of the captions.
 const CAPTION: f32 = 158.0;
