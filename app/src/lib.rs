@@ -3,3 +3,5 @@
 pub mod cli;
 
 pub mod desktop;
+
+mod text_file;

@@ -237,3 +237,38 @@ fn a_folder_with_other_things_is_left_alone() {
     place.check_refused(&["connector", "add", "sandbox", "--tenant", "contoso"], "", 3, &["letter.txt"]);
     assert_eq!(std::fs::read_dir(place.path("data")).unwrap().count(), 1);
 }
+
+#[test]
+fn a_tenant_that_cannot_be_used_is_not_stored() {
+    let place = Place::new();
+    let server = closed_port();
+    let local = format!("http://{server}");
+    let usual = ["connector", "add", "tenant", "--tenant-id", "contoso.com", "--client-id", "c-1"];
+    let check = |options: &[&str], input: &str, exit: i32, words: &[&str]| {
+        place.check_refused(&[&usual[..], options].concat(), input, exit, words);
+        assert!(!place.path("data").join("syncline.db").exists() || place.data(&["connector", "list"]) == serde_json::json!([]));
+    };
+    check(&[], PASSWORD, 2, &["application c-1", "--secret-stdin"]);
+    check(&["--secret-stdin", "--base-url", "http://graph.example.com"], PASSWORD, 31, &["is not encrypted"]);
+    check(&["--secret-stdin", "--proxy", "http://me:pass@proxy:1"], PASSWORD, 31, &["proxy", "password"]);
+    check(&["--secret-stdin", "--base-url", &local], PASSWORD, 21, &[&server]);
+    check(&["--certificate-file", "nothing.pem"], "", 30, &["nothing.pem"]);
+    place.file("half.pem", "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n");
+    check(&["--certificate-file", "half.pem"], "", 31, &["private key"]);
+}
+
+#[test]
+fn a_tenant_of_this_computer_is_tried_shown_and_listed() {
+    let place = Place::new();
+    place.add_both();
+    let shown = place.data(&["aad", "show"]);
+    assert_eq!((&shown["connector"], &shown["backend"]), (&TENANT.into(), &"sync-channel".into()));
+    let checks = place.data(&["aad", "test"]);
+    assert!(checks.as_array().unwrap().iter().all(|check| check["works"] == true), "{checks}");
+    let live = place.data(&["aad", "show", "--live"]);
+    assert_eq!(live["live"]["domains"][0], "contoso.onmicrosoft.com");
+    let objects = place.data(&["aad", "objects", "--type", "user"]);
+    assert_eq!(objects.as_array().unwrap().len(), 1, "the administrator alone: {objects}");
+    place.check_refused(&["aad", "objects", "--anchor", "nobody"], "", 30, &["nobody"]);
+    place.check_refused(&["aad", "show", "nobody"], "", 30, &["nobody"]);
+}

@@ -165,7 +165,7 @@ fn run_profiles_are_changed_and_imports_logged() {
     assert_eq!(both["data"]["steps"][0]["stepType"], "Full Import and Delta Synchronization", "{both}");
     assert_eq!(both["data"]["steps"][0]["objectLimit"], 1000, "{both}");
     for (rest, words) in [
-        (&["both", "--type", "export"][..], "already has"),
+        (&["both", "--type", "export"][..], "already exists"),
         (&["Wide", "--type", "full-import", "--page-size", "5001"], "page size 5001"),
         (&["Nowhere", "--type", "full-import", "--partition", "DC=gone"], "no partition DC=gone"),
         (&["Log", "--type", "full-import", "--log-file", "../x"], "\"../x\""),

@@ -5,6 +5,7 @@ use syncline_engine::service::{ConnectorStatistics, ConnectorSummary};
 
 use super::connector_add::{self, AddCommand, CredentialArgs};
 use super::connector_delete::{self, DeleteArgs};
+use super::connector_file::{self, ExportArgs, ImportArgs, UpdateArgs};
 use super::connector_selection::SelectionCommand;
 use super::connector_set::{self, SetArgs};
 use super::exit::Failure;
@@ -66,6 +67,12 @@ Example:
     Profiles(ProfilesCommand),
     /// Delete a connector space, or a connector with it, after telling what that does
     Delete(DeleteArgs),
+    /// Write a connector to a file, in the layout of a real server
+    Export(ExportArgs),
+    /// Add the connector of a file
+    Import(ImportArgs),
+    /// Make a connector what a file says, after telling what that changes
+    Update(UpdateArgs),
     /// Show or change how a forest is reached and read, and what becomes of deprovisioned objects
     Set(SetArgs),
 }
@@ -86,6 +93,9 @@ impl ConnectorCommand {
             Self::Selection(command) => command.name(),
             Self::Profiles(command) => command.name(),
             Self::Delete(_) => "connector delete",
+            Self::Export(_) => "connector export",
+            Self::Import(_) => "connector import",
+            Self::Update(_) => "connector update",
             Self::Set(_) => "connector set",
         }
     }
@@ -120,6 +130,9 @@ impl ConnectorCommand {
             Self::Selection(command) => command.run(session),
             Self::Profiles(command) => command.run(session),
             Self::Delete(arguments) => connector_delete::run(session, arguments),
+            Self::Export(arguments) => connector_file::export(session, arguments),
+            Self::Import(arguments) => connector_file::import(session, arguments),
+            Self::Update(arguments) => connector_file::update(session, arguments),
             Self::Set(arguments) => connector_set::run(session, arguments),
         }
     }

@@ -7,13 +7,15 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use syncline_engine::connector::active_directory::{ActiveDirectorySettings, ConnectionSecurity};
 use syncline_engine::connector::file::{FileSchema, FileSettings};
-use syncline_engine::service::{ConnectorKind, ConnectorSummary, Engine, EngineError};
+use syncline_engine::service::{
+    BackendKind, Cloud, ConnectorKind, ConnectorSummary, Engine, EngineError, EntraSettings, Proof, WriteBudget,
+};
 use syncline_engine::setup::NewDirectory;
 
 use super::connector_set::Delta;
 use super::exit::Failure;
 use super::output::Answer;
-use super::secret::SecretArgs;
+use super::secret::{self, SecretArgs};
 use super::session::Session;
 use super::table::Pairs;
 use super::text::{safe, shell_word};
@@ -49,6 +51,19 @@ sign in with its own domain, TENANT.onmicrosoft.com, and with every --domain.
 Example:
   syncline connector add sandbox --tenant contoso --domain contoso.com")]
     Sandbox(SandboxArgs),
+    /// Add a tenant of Microsoft's clouds, reached over Microsoft Graph
+    #[command(after_help = "\
+The application signs in with a client secret, which is asked for unless --secret-stdin or
+--secret-file is given, or with a certificate; it is stored encrypted. Nothing is stored when the
+tenant cannot be used. The application needs the roles User.ReadWrite.All, Group.ReadWrite.All,
+OrgContact.Read.All, Device.Read.All, Organization.Read.All, Domain.Read.All and
+Application.ReadWrite.OwnedBy. What Microsoft Graph cannot write: \"syncline aad show\".
+
+Examples:
+  syncline connector add tenant --tenant-id contoso.com --client-id 6c2a...
+  syncline connector add tenant --tenant-id contoso.com --client-id 6c2a... \\
+    --certificate-file app.pem --cloud us-government --proxy http://proxy:8080")]
+    Tenant(TenantArgs),
 }
 
 /// Arguments of `connector add active-directory`.
@@ -116,6 +131,66 @@ pub struct SandboxArgs {
     pub domains: Vec<String>,
 }
 
+/// Arguments of `connector add tenant`.
+#[derive(Args, Debug)]
+pub struct TenantArgs {
+    /// The tenant: its GUID or one of its verified domains
+    #[arg(long, value_name = "TENANT")]
+    pub tenant_id: String,
+    /// Client identifier of the application
+    #[arg(long, value_name = "GUID")]
+    pub client_id: String,
+    /// The cloud that the tenant is in
+    #[arg(long, value_enum, default_value_t = CloudName::Worldwide)]
+    pub cloud: CloudName,
+    /// Address of the sign-in service, instead of the cloud's
+    #[arg(long, value_name = "URL", requires = "base_url")]
+    pub authority: Option<String>,
+    /// Address of the tenant, instead of the cloud's
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// What the tenant is read and written through
+    #[arg(long, value_enum, default_value_t = Backend::Graph)]
+    pub backend: Backend,
+    /// Certificate and private key of the application in one PEM file, instead of a client secret
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["secret_stdin", "secret_file"])]
+    pub certificate_file: Option<PathBuf>,
+    /// Certificates of the authorities to trust besides the computer's own, PEM
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Proxy to ask, instead of the one that HTTPS_PROXY names
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
+    /// Export although Microsoft's own tool synchronizes to the tenant
+    #[arg(long)]
+    pub i_know: bool,
+    /// Where the client secret comes from
+    #[command(flatten)]
+    pub secret: SecretArgs,
+}
+
+/// Clouds with their own addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CloudName {
+    /// login.microsoftonline.com and graph.microsoft.com
+    Worldwide,
+    /// login.microsoftonline.us and graph.microsoft.us
+    UsGovernment,
+    /// login.microsoftonline.us and dod-graph.microsoft.us
+    UsGovernmentDod,
+    /// login.chinacloudapi.cn and microsoftgraph.chinacloudapi.cn
+    China,
+}
+
+/// What a tenant is read and written through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Backend {
+    /// Public Microsoft Graph
+    Graph,
+    /// The synchronization channel, which sandbox tenants have
+    SyncChannel,
+}
+
 /// Arguments of `connector set-credential`.
 #[derive(Args, Debug)]
 pub struct CredentialArgs {
@@ -143,6 +218,7 @@ impl AddCommand {
             Self::ActiveDirectory(_) => "connector add active-directory",
             Self::File(_) => "connector add file",
             Self::Sandbox(_) => "connector add sandbox",
+            Self::Tenant(_) => "connector add tenant",
         }
     }
 
@@ -167,7 +243,50 @@ impl AddCommand {
                 add(session, |engine| engine.add_directory(new))
             }
             Self::Sandbox(arguments) => add(session, |engine| engine.add_sandbox(&arguments.tenant, &arguments.domains)),
+            Self::Tenant(arguments) => {
+                let settings = arguments.settings()?;
+                let secret = match &arguments.certificate_file {
+                    Some(path) => secret::certificate(path)?,
+                    None => arguments.secret.read(&format!("application {}", arguments.client_id))?,
+                };
+                add(session, |engine| engine.add_tenant(settings, secret))
+            }
         }
+    }
+}
+
+impl TenantArgs {
+    fn settings(&self) -> Result<EntraSettings, Failure> {
+        let cloud = match self.cloud {
+            CloudName::Worldwide => Cloud::Worldwide,
+            CloudName::UsGovernment => Cloud::UsGovernment,
+            CloudName::UsGovernmentDod => Cloud::UsGovernmentDod,
+            CloudName::China => Cloud::China,
+        };
+        let (authority, graph) = cloud.endpoints();
+        let base = self.base_url.as_deref().unwrap_or(graph);
+        let mut settings = EntraSettings::new(base, self.tenant_id.trim(), self.client_id.trim(), self.tenant_id.trim());
+        if self.base_url.is_none() {
+            authority.clone_into(&mut settings.authority);
+        }
+        if let Some(authority) = &self.authority {
+            settings.authority.clone_from(authority);
+        }
+        settings.scope = format!("{graph}/.default");
+        settings.backend = match self.backend {
+            Backend::Graph => BackendKind::Graph,
+            Backend::SyncChannel => BackendKind::SyncChannel,
+        };
+        settings.proof = if self.certificate_file.is_some() { Proof::Certificate } else { Proof::Secret };
+        settings.ca_file = self.ca_file.as_deref().map(absolute).transpose()?;
+        settings.proxy.clone_from(&self.proxy);
+        settings.accept_synchronized = self.i_know;
+        // Only Microsoft's clouds limit writes so; a tenant at another address has limits of its own.
+        settings.writes = self.base_url.is_none().then_some(WriteBudget::DOCUMENTED);
+        // What is wrong with an address is said before a secret is asked for.
+        settings.base().and_then(|_| settings.token_url()).map_err(|error| Failure::invalid(error.message))?;
+        settings.proxy_url().map_err(|error| Failure::invalid(error.message))?;
+        Ok(settings)
     }
 }
 
@@ -252,7 +371,9 @@ fn next(added: &str, kinds: &[ConnectorKind], invocation: &str) -> String {
     if !has(false) {
         let tenant = added.split('.').next().unwrap_or_default();
         text.push_str(&format!(
-            "Add a tenant, with every domain that users sign in with:\n  {invocation} connector add sandbox --tenant {} --domain {}\n",
+            "Add a tenant, your own or one on this computer with every domain that users sign in with:\n  \
+             {invocation} connector add tenant --tenant-id {1} --client-id CLIENT-ID\n  \
+             {invocation} connector add sandbox --tenant {0} --domain {1}\n",
             shell_word(tenant),
             shell_word(added)
         ));

@@ -341,6 +341,8 @@ fn exit_of_setup(error: &SetupError) -> Exit {
         SetupError::NoName
         | SetupError::NoCredential(_)
         | SetupError::NoForest(_)
+        | SetupError::NoTenant(_)
+        | SetupError::SynchronizedTenant(_)
         | SetupError::NameTaken(_)
         | SetupError::PartitionTaken { .. }
         | SetupError::SecondTenant(_)

@@ -1,5 +1,6 @@
 //! The command line: one file per noun (`operations.md` 10, 11).
 
+mod aad;
 mod ad;
 mod background;
 mod config;
@@ -8,6 +9,7 @@ mod confirm;
 mod connector;
 mod connector_add;
 mod connector_delete;
+mod connector_file;
 mod connector_selection;
 mod connector_set;
 mod cs;
@@ -152,6 +154,9 @@ pub enum Command {
     /// Add, list, show, change and delete connectors
     #[command(subcommand)]
     Connector(connector::ConnectorCommand),
+    /// Ask the tenant: try the way to it, show it, list its objects
+    #[command(subcommand)]
+    Aad(aad::AadCommand),
     /// Ask an Active Directory forest
     #[command(subcommand)]
     Ad(ad::AdCommand),
@@ -203,6 +208,7 @@ impl Command {
             Self::Demo(_) => "demo",
             Self::Status => "status",
             Self::Connector(command) => command.name(),
+            Self::Aad(command) => command.name(),
             Self::Ad(command) => command.name(),
             Self::Config(command) => command.name(),
             Self::Rule(command) => command.name(),
@@ -229,6 +235,7 @@ impl Command {
             Self::Connector(command) => command.waits(),
             Self::Demo(_)
             | Self::Status
+            | Self::Aad(_)
             | Self::Ad(_)
             | Self::Config(_)
             | Self::Rule(_)
@@ -250,6 +257,7 @@ impl Command {
             Self::Demo(arguments) => demo::run(session, arguments),
             Self::Status => status::run(session),
             Self::Connector(command) => command.run(session),
+            Self::Aad(command) => command.run(session),
             Self::Ad(command) => command.run(session),
             Self::Config(command) => command.run(session),
             Self::Rule(command) => command.run(session),
@@ -387,6 +395,9 @@ mod tests {
         check("syncline connector containers list contoso.com --below OU=a", "connector containers list", false);
         check("syncline connector selection show contoso.com --all", "connector selection show", false);
         check("syncline connector selection set contoso.com --type user --no-attribute pager", "connector selection set", false);
+        check("syncline connector export contoso.com --file a.xml --replace", "connector export", false);
+        check("syncline connector import a.xml --dry-run", "connector import", false);
+        check("syncline connector update contoso.com --file a.xml --yes", "connector update", false);
         check("syncline connector refresh-schema contoso.com --dry-run", "connector refresh-schema", false);
         check("syncline connector delete contoso.com --dry-run", "connector delete", false);
         check("syncline connector delete contoso.com --space-only --yes", "connector delete", true);
@@ -424,7 +435,14 @@ mod tests {
             "connector set",
             false,
         );
+        check("syncline aad test", "aad test", false);
+        check("syncline aad show --live --attributes --type user", "aad show", false);
+        check("syncline aad objects --type user --limit 5", "aad objects", false);
+        check("syncline connector add tenant --tenant-id contoso.com --client-id c --cloud china", "connector add tenant", false);
         check("syncline ad check-permissions contoso.com", "ad check-permissions", false);
+        check("syncline rule history 50", "rule history", false);
+        check("syncline rule restore Sales --version 3 --yes", "rule restore", false);
+        check("syncline rule undo --as-of-config 7", "rule undo", false);
         check("syncline rule list --connector contoso.com --inbound --custom --disabled", "rule list", false);
         check("syncline rule show 106 --connector contoso.com", "rule show", false);
         check("syncline rule export 106 107 --output rules.toml", "rule export", false);

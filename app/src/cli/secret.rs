@@ -12,6 +12,8 @@ use super::exit::{Exit, Failure};
 
 /// Longest secret read, in bytes.
 const LONGEST: u64 = 4096;
+/// Longest certificate read, in bytes.
+const LONGEST_CERTIFICATE: u64 = 64 * 1024;
 
 /// Where a secret comes from; without an option it is asked for.
 #[derive(Args, Debug)]
@@ -38,6 +40,33 @@ impl SecretArgs {
         };
         checked(&text)
     }
+}
+
+/// Reads a certificate and its private key, both in PEM form in one file.
+///
+/// # Errors
+/// [`Failure`] when the file cannot be read or lacks one of the two; nothing that it holds is repeated.
+pub fn certificate(path: &Path) -> Result<SecretString, Failure> {
+    let shown = path.display();
+    let file = File::open(path).map_err(|error| {
+        let exit = if error.kind() == ErrorKind::NotFound { Exit::NotFound } else { Exit::Invalid };
+        Failure::new(exit, format!("the certificate file {shown} cannot be opened: {error}"))
+    })?;
+    let mut text = Zeroizing::new(String::with_capacity(LONGEST_CERTIFICATE as usize + 1));
+    file.take(LONGEST_CERTIFICATE + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::invalid(format!("the certificate file {shown} cannot be read: {error}")))?;
+    if text.len() as u64 > LONGEST_CERTIFICATE {
+        return Err(Failure::invalid(format!("the certificate file {shown} holds more than {LONGEST_CERTIFICATE} bytes")));
+    }
+    for (label, what) in [("CERTIFICATE-----", "certificate"), ("PRIVATE KEY-----", "private key")] {
+        if !text.contains(label) {
+            return Err(Failure::invalid(format!(
+                "the certificate file {shown} holds no {what} in PEM form; put the certificate and its private key into one file"
+            )));
+        }
+    }
+    Ok(SecretString::from(text.as_str()))
 }
 
 /// Asks the person at the terminal; what is typed is not shown.

@@ -235,6 +235,9 @@ actions! {
     Preview: "Preview...", "See what synchronizing the object would do, and why.";
     AttributeLineage: "Attribute Lineage", "Where the value comes from: the rule that gives it, and what lost.";
     WhyNot: "Why Not?", "What is in the way of the object: scope, join, provisioning, errors.";
+    JoinObject: "Join...", "Join the object to a metaverse object of your choice, after a look at the consequences.";
+    DisconnectObject: "Disconnect...", "Take the object's metaverse object away, after a look at the consequences.";
+    LineageGraph: "Lineage Graph", "Where the attributes come from and where they go, rule by rule.";
     ContributingObject: "Show Contributing Object", "Open the connector space object that the value comes from.";
     CopyDn: "Copy DN", "Copy the distinguished name.";
     CopyId: "Copy ID", "Copy the object's GUID.";
@@ -247,6 +250,8 @@ actions! {
     EnableRule: "Enable", "Switch the rule on.";
     DisableRule: "Disable", "Switch the rule off; what it gave goes with the next full synchronization.";
     ExportRule: "Export", "Write the rule to a file from which it can be made again.";
+    RuleHistory: "History...", "Former versions of the rule: who changed what, and bringing one back.";
+    RemovedRules: "Removed...", "Rules that were deleted and can come back.";
     MoveRuleUp: "Move Up", "Let the rule change places with the one before it, which wins over it now.";
     MoveRuleDown: "Move Down", "Let the rule change places with the one behind it.";
     FilterList: "Filter List", "Type to filter the list.";
@@ -255,8 +260,6 @@ actions! {
 const CTRL: Modifiers = Modifiers::COMMAND;
 /// Why something is not possible that a later version brings.
 pub const LATER: &str = "Not part of this version yet";
-/// The same for adding a directory, which the command line can do already.
-pub const CONNECT_LATER: &str = "Not in the app yet: use syncline connector add";
 
 impl Action {
     /// The keys that trigger it.
@@ -296,8 +299,8 @@ impl Action {
                 need(now.workspace, "Open a data folder first")?;
                 need(!now.running && !now.cycle, "A run is going on; wait until it has finished")
             }
-            Self::RulesEditor | Self::AddRule => need(now.workspace, "Open a data folder first"),
-            Self::ViewRule | Self::EditRule | Self::CloneRule | Self::DeleteRule | Self::ExportRule => {
+            Self::RulesEditor | Self::AddRule | Self::RemovedRules => need(now.workspace, "Open a data folder first"),
+            Self::ViewRule | Self::EditRule | Self::CloneRule | Self::DeleteRule | Self::ExportRule | Self::RuleHistory => {
                 need(now.selected_rule.is_some(), "Select a rule first")
             }
             Self::EnableRule | Self::DisableRule => match now.selected_rule {
@@ -316,18 +319,17 @@ impl Action {
             Self::ConfigurationWizard
             | Self::Contents
             | Self::OpenLogFolder
-            | Self::ExportConnector
-            | Self::ImportConnector
-            | Self::UpdateConnector
-            | Self::RefreshSchema
             | Self::SaveQuery
             | Self::LoadQuery
             | Self::ExportResults => Err(LATER.to_owned()),
-            Self::CreateConnector => Err(CONNECT_LATER.to_owned()),
-            Self::ConnectorProperties | Self::ConfigureRunProfiles => {
+            Self::CreateConnector | Self::ImportConnector => {
+                need(now.workspace, "Open a data folder first")?;
+                need(!now.running && !now.cycle, "A run is going on; wait until it has finished")
+            }
+            Self::ConnectorProperties | Self::ConfigureRunProfiles | Self::ExportConnector => {
                 need(now.workspace && now.connector().is_some(), "Select a connector first")
             }
-            Self::DeleteConnector => idle_connector(now),
+            Self::DeleteConnector | Self::UpdateConnector | Self::RefreshSchema => idle_connector(now),
             Self::Run | Self::RunAgain => run_availability(now),
             Self::Stop => stop_availability(now),
             Self::CopyLink | Self::Details => need(now.selected_run.is_some(), "Select a run first"),
@@ -399,6 +401,9 @@ impl Action {
             | Self::AttributeLineage
             | Self::WhyNot
             | Self::ContributingObject
+            | Self::JoinObject
+            | Self::DisconnectObject
+            | Self::LineageGraph
             | Self::ViewThisRule
             | Self::EditThisRule
             | Self::CopyDn

@@ -108,7 +108,8 @@ impl App {
         self.settings.folder = Some(opened.folder.clone());
         self.session = Some(Session::new(opened.backend, opened.folder, &self.worker, ctx, self.settings.query.clone()));
         if let Some(first) = opened.first {
-            self.settings.tab = if first == Action::ImportServerConfiguration { Tab::Connectors } else { Tab::Operations };
+            let configures = matches!(first, Action::ImportServerConfiguration | Action::CreateConnector);
+            self.settings.tab = if configures { Tab::Connectors } else { Tab::Operations };
             self.commands.push(first.command());
         }
         if let Some(link) = self.link.take() {

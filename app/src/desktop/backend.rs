@@ -10,12 +10,13 @@ use syncline_engine::connector::CancelToken;
 use syncline_engine::model::{Clock, ConnectorId, RuleId, RunId};
 use syncline_engine::rules::SyncRule;
 use syncline_engine::service::{
-    Comparison, ConnectorDeletionImpact, ConnectorProperties, ConnectorStatistics, ConnectorSummary, ContainerLevel, CsHit,
-    CsObjectView, CsSearch, CyclePolicy, DeletionLimit, DeletionProtection, Engine, EngineError, EngineEvent, EngineOptions,
-    EngineStatus, ExportReport, ExpressionObject, ImportOptions, ImportReport, MvHit, MvObjectView, MvPopulationView, MvSearch,
-    MvTypeView, ObjectChange, Page, PreviewView, RuleChangeView, RuleClone, RuleDetails, RuleSet, RuleSummary, RuleTrialView,
-    RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView, RunSummary, SchemaChangeView,
-    ServerConfigurationView, SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
+    Comparison, ConnectorDeletionImpact, ConnectorProperties, ConnectorStatistics, ConnectorSummary, ConnectorUpdateView,
+    ContainerLevel, CsHit, CsObjectView, CsSearch, CyclePolicy, DeletionLimit, DeletionProtection, Engine, EngineError,
+    EngineEvent, EngineOptions, EngineStatus, ExportReport, ExpressionObject, ImportOptions, ImportReport, LineageGraphView,
+    MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView, NewConnector, ObjectChange, Page, PreviewView, RemovedRuleView,
+    RuleChangeView, RuleClone, RuleDetails, RuleHistoryView, RuleSet, RuleSummary, RuleTrialView, RunDetails, RunFilter,
+    RunObjectView, RunProfileChange, RunProfileView, RunSummary, SchemaChangeView, SchemaRefreshView, ServerConfigurationView,
+    SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
 };
 use syncline_engine::setup::{ConnectionSettings, ConnectorChange, ConnectorChangeReport, RuleChanges, SchemaChange};
 use uuid::Uuid;
@@ -42,6 +43,11 @@ pub trait Backend: Send + Sync {
     fn cs_object(&self, guid: Uuid) -> Answer<CsObjectView>;
     fn preview(&self, object: Uuid, mode: SyncMode) -> Answer<PreviewView>;
     fn commit_preview(&self, object: Uuid, mode: SyncMode) -> Answer<PreviewView>;
+    fn preview_join(&self, object: Uuid, metaverse: Uuid) -> Answer<PreviewView>;
+    fn preview_disconnection(&self, object: Uuid, explicit: bool) -> Answer<PreviewView>;
+    fn join_object(&self, object: Uuid, metaverse: Uuid) -> Answer<CsObjectView>;
+    fn disconnect_object(&self, object: Uuid, explicit: bool) -> Answer<CsObjectView>;
+    fn lineage_graph(&self, guid: Uuid) -> Answer<LineageGraphView>;
     fn why(&self, object: &str, attribute: &str) -> Answer<WhyView>;
     fn why_not(&self, connector: &str, dn: &str) -> Answer<WhyNotView>;
     fn search_metaverse(&self, search: &MvSearch) -> Answer<Page<MvHit>>;
@@ -62,6 +68,10 @@ pub trait Backend: Send + Sync {
     fn judge_rules(&self, changes: &RuleChanges) -> Answer<RuleChangeView>;
     fn change_rules(&self, changes: &RuleChanges) -> Answer<RuleChangeView>;
     fn clone_rule(&self, rule: RuleId, how: &RuleClone, as_of: Option<u64>) -> Answer<(RuleDetails, RuleChangeView)>;
+    fn rule_history(&self, rule: Uuid) -> Answer<RuleHistoryView>;
+    fn removed_rules(&self) -> Answer<Vec<RemovedRuleView>>;
+    fn restore_rule(&self, rule: Uuid, version: u32, as_of: Option<u64>) -> Answer<RuleChangeView>;
+    fn undo_rule_change(&self, version: u64) -> Answer<RuleChangeView>;
     fn rule_script(&self, rules: &[String]) -> Answer<String>;
     fn try_rule(&self, rule: &SyncRule, object: Uuid) -> Answer<RuleTrialView>;
     fn expression_object(&self, connector: &str, dn: &str) -> Answer<ExpressionObject>;
@@ -76,6 +86,12 @@ pub trait Backend: Send + Sync {
     fn change_connector(&self, connector: &str, change: &ConnectorChange) -> Answer<ConnectorChangeReport>;
     fn test_connection(&self, connector: &str, connection: &ConnectionSettings, secret: Option<SecretString>) -> Answer<()>;
     fn containers(&self, connector: &str, partition: &str, below: &str) -> Answer<ContainerLevel>;
+    fn create_connector(&self, new: NewConnector) -> Answer<ConnectorSummary>;
+    fn refresh_schema(&self, connector: &str, dry_run: bool, remove_used: bool) -> Answer<SchemaRefreshView>;
+    fn export_connector(&self, connector: &str) -> Answer<String>;
+    fn import_connector(&self, path: &Path, dry_run: bool) -> Answer<ImportReport>;
+    fn judge_connector_update(&self, connector: &str, path: &Path) -> Answer<ConnectorUpdateView>;
+    fn update_connector(&self, connector: &str, path: &Path) -> Answer<ConnectorChangeReport>;
     fn connector_deletion_impact(
         &self,
         connector: &str,
@@ -132,6 +148,21 @@ impl Backend for Engine {
     }
     fn commit_preview(&self, object: Uuid, mode: SyncMode) -> Answer<PreviewView> {
         Self::commit_preview(self, object, mode)
+    }
+    fn preview_join(&self, object: Uuid, metaverse: Uuid) -> Answer<PreviewView> {
+        Self::preview_join(self, object, metaverse)
+    }
+    fn preview_disconnection(&self, object: Uuid, explicit: bool) -> Answer<PreviewView> {
+        Self::preview_disconnection(self, object, explicit)
+    }
+    fn join_object(&self, object: Uuid, metaverse: Uuid) -> Answer<CsObjectView> {
+        Self::join_object(self, object, metaverse)
+    }
+    fn disconnect_object(&self, object: Uuid, explicit: bool) -> Answer<CsObjectView> {
+        Self::disconnect_object(self, object, explicit)
+    }
+    fn lineage_graph(&self, guid: Uuid) -> Answer<LineageGraphView> {
+        Self::lineage_graph(self, guid)
     }
     fn why(&self, object: &str, attribute: &str) -> Answer<WhyView> {
         Self::why(self, object, attribute)
@@ -196,6 +227,18 @@ impl Backend for Engine {
     fn clone_rule(&self, rule: RuleId, how: &RuleClone, as_of: Option<u64>) -> Answer<(RuleDetails, RuleChangeView)> {
         Self::clone_rule(self, rule, how, as_of)
     }
+    fn rule_history(&self, rule: Uuid) -> Answer<RuleHistoryView> {
+        Self::rule_history(self, rule)
+    }
+    fn removed_rules(&self) -> Answer<Vec<RemovedRuleView>> {
+        Self::removed_rules(self)
+    }
+    fn restore_rule(&self, rule: Uuid, version: u32, as_of: Option<u64>) -> Answer<RuleChangeView> {
+        Self::restore_rule(self, rule, version, as_of)
+    }
+    fn undo_rule_change(&self, version: u64) -> Answer<RuleChangeView> {
+        Self::undo_rule_change(self, version)
+    }
     fn rule_script(&self, rules: &[String]) -> Answer<String> {
         Self::rule_script(self, rules)
     }
@@ -227,6 +270,24 @@ impl Backend for Engine {
     }
     fn containers(&self, connector: &str, partition: &str, below: &str) -> Answer<ContainerLevel> {
         Self::containers(self, connector, partition, below)
+    }
+    fn create_connector(&self, new: NewConnector) -> Answer<ConnectorSummary> {
+        Self::create_connector(self, new)
+    }
+    fn refresh_schema(&self, connector: &str, dry_run: bool, remove_used: bool) -> Answer<SchemaRefreshView> {
+        Self::refresh_schema(self, connector, dry_run, remove_used)
+    }
+    fn export_connector(&self, connector: &str) -> Answer<String> {
+        Self::export_connector(self, connector)
+    }
+    fn import_connector(&self, path: &Path, dry_run: bool) -> Answer<ImportReport> {
+        Self::import_connector(self, path, dry_run)
+    }
+    fn judge_connector_update(&self, connector: &str, path: &Path) -> Answer<ConnectorUpdateView> {
+        Self::judge_connector_update(self, connector, path)
+    }
+    fn update_connector(&self, connector: &str, path: &Path) -> Answer<ConnectorChangeReport> {
+        Self::update_connector(self, connector, path)
     }
     fn connector_deletion_impact(
         &self,

@@ -51,6 +51,10 @@ pub enum Command {
     OpenError(Box<ErrorOccasion>),
     /// Open the preview of a connector space object.
     OpenPreview(Uuid),
+    /// Join or disconnect objects by hand, after a look at the consequences.
+    OpenByHand(ByHandStart),
+    /// Open the lineage graph of a metaverse object.
+    OpenLineageGraph(Uuid),
     /// Tell where a value of a metaverse object comes from.
     OpenLineage(AttributeOfIdentity),
     /// Tell what is in the way of an object of a connector.
@@ -95,6 +99,17 @@ pub struct ErrorOccasion {
     pub connector: String,
     /// The error.
     pub error: ObjectErrorView,
+}
+
+/// Objects that shall be joined or disconnected by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByHandStart {
+    /// Joined to a metaverse object that is chosen; otherwise disconnected.
+    pub join: bool,
+    /// The connector space objects, by identifier and name.
+    pub objects: Vec<(Uuid, String)>,
+    /// What candidates are looked for by; may be empty.
+    pub name: String,
 }
 
 /// An attribute of a metaverse object.

@@ -494,7 +494,14 @@ impl Session {
                 let connector = connector.filter(|_| situation.tab == Tab::Connectors);
                 self.execute(Command::OpenWhatIf(WhatIfStart { connector, ..WhatIfStart::default() }), around, ctx, notices);
             }
-            Action::ConnectorProperties | Action::ConfigureRunProfiles | Action::DeleteConnector => {
+            Action::CreateConnector
+            | Action::ConnectorProperties
+            | Action::DeleteConnector
+            | Action::ConfigureRunProfiles
+            | Action::ExportConnector
+            | Action::ImportConnector
+            | Action::UpdateConnector
+            | Action::RefreshSchema => {
                 let mut commands = Vec::new();
                 let Self { backend, connector_windows, progress, .. } = self;
                 let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
@@ -509,6 +516,8 @@ impl Session {
             | Action::EnableRule
             | Action::DisableRule
             | Action::ExportRule
+            | Action::RuleHistory
+            | Action::RemovedRules
             | Action::MoveRuleUp
             | Action::MoveRuleDown => {
                 let mut commands = Vec::new();

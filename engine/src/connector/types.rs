@@ -42,6 +42,8 @@ pub struct Capabilities {
     pub deletion_threshold: bool,
     /// What it accepted is as good as imported: no import has to show it.
     pub immediate_confirmation: bool,
+    /// With an object go the references to it, and a delta import does not tell of the objects that had them.
+    pub drops_references: bool,
 }
 
 /// A naming context as the directory tells it.

@@ -57,6 +57,9 @@ enum Line {
         origin: Origin,
         partition: String,
         full: bool,
+        /// [`Capabilities::drops_references`] of the directory.
+        #[serde(default)]
+        drops_references: bool,
     },
     Entry {
         dn: String,
@@ -189,7 +192,8 @@ impl Connector for Recording {
         sink: &mut dyn FnMut(ImportItem) -> bool,
     ) -> Result<ImportSummary, ConnectorError> {
         let failed = |error: io::Error| file_error(ConnectorErrorKind::FileAccess, &self.path, "cannot be written", error);
-        let mut file = begin(&self.path, &self.origin, request).map_err(failed)?;
+        let drops_references = self.inner.capabilities().drops_references;
+        let mut file = begin(&self.path, &self.origin, request, drops_references).map_err(failed)?;
         let (stages, mut fault) = (self.stages, None);
         let read = self.inner.import(request, &mut |item| match write(&mut file, &Line::of(item.clone())) {
             Ok(()) if stages => sink(item),
@@ -240,13 +244,14 @@ impl Connector for Recording {
     }
 }
 
-fn begin(path: &Path, origin: &Origin, request: &ImportRequest) -> io::Result<BufWriter<File>> {
+fn begin(path: &Path, origin: &Origin, request: &ImportRequest, drops_references: bool) -> io::Result<BufWriter<File>> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     let mut file = BufWriter::new(File::create(path)?);
     let full = request.mode == ImportMode::Full;
-    write(&mut file, &Line::Import { format: FORMAT, origin: origin.clone(), partition: request.partition.clone(), full })?;
+    let (origin, partition) = (origin.clone(), request.partition.clone());
+    write(&mut file, &Line::Import { format: FORMAT, origin, partition, full, drops_references })?;
     Ok(file)
 }
 
@@ -301,6 +306,12 @@ impl Replay {
         }))
     }
 
+    /// What the file says of its directory; what is wrong with the file is told by the import.
+    fn drops_references(&self) -> bool {
+        let first = Lines::open(&self.path).and_then(|mut lines| lines.next(self));
+        matches!(first, Ok(Line::Import { drops_references: true, .. }))
+    }
+
     fn fault(&self, number: u64, what: impl std::fmt::Display) -> ConnectorError {
         let message = format!("log file {}, line {number}: {what}", self.path.display());
         ConnectorError::new(ConnectorErrorKind::Protocol, message).server(self.path.display().to_string())
@@ -312,7 +323,7 @@ impl Replay {
             ConnectorError::new(ConnectorErrorKind::Configuration, format!("log file {}: {what}", self.path.display()))
                 .server(self.path.display().to_string())
         };
-        let Line::Import { format, origin, partition, full } = line else {
+        let Line::Import { format, origin, partition, full, .. } = line else {
             return Err(wrong("it does not begin with the line of an import".to_owned()));
         };
         if !(OLDEST_FORMAT..=FORMAT).contains(&format) {
@@ -341,6 +352,7 @@ impl Connector for Replay {
             value_level_updates: false,
             deletion_threshold: false,
             immediate_confirmation: false,
+            drops_references: self.drops_references(),
         }
     }
 

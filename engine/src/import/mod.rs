@@ -81,7 +81,8 @@ pub fn run(
         return only_log(environment, connector, directory, &request, recorder);
     }
     let partition = PartitionRecord { generation: partition.generation + i64::from(full), ..partition.clone() };
-    let mut import = match Stager::new(environment, connector, &partition, keys, full) {
+    let drops_references = directory.capabilities().drops_references;
+    let mut import = match Stager::new(environment, connector, &partition, keys, full, drops_references) {
         Ok(stager) => Import { environment, connector, partition: &partition, step, full, stager, limit: None },
         Err(error) => return StepEnd::store(&error),
     };

@@ -116,6 +116,11 @@ impl<'a> Space<'a> {
         self.load_objects(ids, &BTreeSet::new())
     }
 
+    /// Loads objects, without references where that can be.
+    pub(super) fn load_in_part(&mut self, ids: &[CsId]) -> Result<(), StoreError> {
+        self.load_objects(ids, &ids.iter().copied().collect())
+    }
+
     fn load_objects(&mut self, ids: &[CsId], partial: &BTreeSet<CsId>) -> Result<(), StoreError> {
         let mut wanted: Vec<CsId> = ids.iter().copied().filter(|id| !self.objects.contains_key(id)).collect();
         wanted.sort_unstable();

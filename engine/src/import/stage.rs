@@ -12,7 +12,7 @@ use super::prepare::{Arrived, ChangedNames, EntryReader, PreparedEntry, selected
 use super::seen::SeenObjects;
 use crate::connector::{Anchor, ContainerFilter, ImportItem};
 use crate::model::{
-    AlgorithmStep, AttributeId, AttributeTable, CsId, DN_ATTRIBUTE, Delta, Dn, ErrorCode, ObjectError, ObjectOperation,
+    AlgorithmStep, AttributeId, AttributeTable, CsId, DN_ATTRIBUTE, Delta, Dn, ErrorCode, Image, ObjectError, ObjectOperation,
     sorted_set::sorted_set,
 };
 use crate::step::{Recorder, StepEnvironment};
@@ -43,6 +43,8 @@ pub(super) struct Stager<'a> {
     partition: &'a PartitionRecord,
     pub keys: &'a [AttributeId],
     full: bool,
+    /// Of objects that are gone, references to them are gone too ([`crate::connector::Capabilities::drops_references`]).
+    drops_references: bool,
     containers: ContainerFilter,
     reader: EntryReader<'a>,
     table: AttributeTable,
@@ -80,7 +82,12 @@ struct Content {
 /// One arrival that changes something.
 enum Work {
     Entry(PreparedEntry),
-    Deleted { anchor: Vec<u8>, dn: Option<String> },
+    /// One that is not read any more; true when it is nowhere else either.
+    Deleted {
+        anchor: Vec<u8>,
+        dn: Option<String>,
+        gone: bool,
+    },
 }
 
 /// An arrival after its values were looked at.
@@ -115,6 +122,7 @@ impl<'a> Stager<'a> {
         partition: &'a PartitionRecord,
         keys: &'a [AttributeId],
         full: bool,
+        drops_references: bool,
     ) -> Result<Self, StoreError> {
         let table = attributes::load(&*environment.database.reader()?)?;
         let names = |list: &[String]| list.iter().filter_map(|name| Dn::parse(name).ok()).collect::<Vec<_>>();
@@ -124,6 +132,7 @@ impl<'a> Stager<'a> {
             partition,
             keys,
             full,
+            drops_references,
             containers: ContainerFilter::new(&names(&partition.include), &names(&partition.exclude)),
             reader: EntryReader::new(&connector.schema),
             selected: selected_attributes(&connector.attributes, &table),
@@ -207,13 +216,13 @@ impl<'a> Stager<'a> {
         for read in read {
             match read {
                 Read::Entry(prepared) => work.push(Work::Entry(prepared)),
-                Read::Deleted { anchor, dn } => work.push(Work::Deleted { anchor: anchor.0, dn }),
+                Read::Deleted { anchor, dn } => work.push(Work::Deleted { anchor: anchor.0, dn, gone: true }),
                 Read::Filtered(anchor) => {
                     let known = anchor.filter(|anchor| heads.contains_key(&anchor.0));
                     recorder.add(if known.is_some() { "filtered-deletions" } else { "filtered-objects" }, 1);
                     // A full import deletes what it has not seen.
                     if let Some(anchor) = known.filter(|_| !self.full) {
-                        work.push(Work::Deleted { anchor: anchor.0, dn: None });
+                        work.push(Work::Deleted { anchor: anchor.0, dn: None, gone: false });
                     }
                 }
                 Read::Unreadable { dn, anchor, error } => {
@@ -277,6 +286,7 @@ impl<'a> Stager<'a> {
         let mut space = Space::new(transaction, self.connector.id, environment.ids.as_ref(), environment.clock.now(), self.keys);
         learn(&mut space, &work)?;
         let mut contents: Vec<Content> = Vec::with_capacity(work.len());
+        let mut dropped = Vec::new();
         for item in work {
             match item {
                 Work::Entry(entry) => {
@@ -308,11 +318,14 @@ impl<'a> Stager<'a> {
                     self.seen.insert(placed.id);
                     contents.push(Content { id: placed.id, renamed: placed.renamed, entry, waited: last });
                 }
-                Work::Deleted { anchor, dn } => {
+                Work::Deleted { anchor, dn, gone } => {
                     let anchor = Anchor(anchor);
                     self.forget(&anchor);
                     let known = space.by_anchor(&anchor.0);
                     if let Some(id) = known {
+                        if gone && self.drops_references && !self.full {
+                            dropped.push(id);
+                        }
                         contents.retain(|content| content.id != id);
                         self.delete(&mut space, id, recorder)?;
                     }
@@ -320,6 +333,7 @@ impl<'a> Stager<'a> {
                 }
             }
         }
+        self.drop_references(&mut space, &dropped, recorder)?;
         learn_references(&mut space, &contents)?;
         for content in contents {
             self.stage_content(&mut space, content, recorder)?;
@@ -388,22 +402,68 @@ impl<'a> Stager<'a> {
             renamed,
             full: self.full,
         };
+        let object = &mut space.need(id)?.object;
+        object.partition = Some(self.partition.id);
+        object.generation = self.partition.generation;
+        self.stage_incoming(space, id, &incoming, entry.hash, recorder)
+    }
+
+    /// Writes what an object has become by what is told of it.
+    fn stage_incoming(
+        &mut self,
+        space: &mut Space<'_>,
+        id: CsId,
+        incoming: &Incoming,
+        hash: Option<[u8; 16]>,
+        recorder: &mut Recorder,
+    ) -> Result<(), StoreError> {
         let now = self.environment.clock.now();
         let selected = self.selected.as_ref();
         let transaction = space.transaction;
         let loaded = space.need(id)?;
         let mut sets = loaded.stored.clone();
         let object = &mut loaded.object;
-        let compared = compare(object, &mut sets, &incoming, selected);
-        object.partition = Some(self.partition.id);
-        object.hash = entry.hash.map(|hash| hash.to_vec());
-        object.generation = self.partition.generation;
+        let compared = compare(object, &mut sets, incoming, selected);
+        object.hash = hash.map(|hash| hash.to_vec());
         if compared.counter != "stage-no-change" {
             object.import_changed = Some(now);
         }
         self.note_mismatches(object, &compared, recorder);
         recorder.count(compared.counter, object);
         self.write(transaction, loaded, &sets)
+    }
+
+    /// Stages that nothing refers to objects any more that are gone, as if the directory had told it of the others.
+    fn drop_references(&mut self, space: &mut Space<'_>, gone: &[CsId], recorder: &mut Recorder) -> Result<(), StoreError> {
+        let mut lost: BTreeMap<CsId, BTreeMap<AttributeId, ChangedTargets>> = BTreeMap::new();
+        for (object, attribute, target) in references::in_directory_to(space.transaction, gone)? {
+            lost.entry(object).or_default().entry(attribute).or_default().gone.push(target);
+        }
+        let ids: Vec<CsId> = lost.keys().copied().collect();
+        space.load_in_part(&ids)?;
+        space.learn_references(&BTreeMap::new(), &ids)?;
+        for (id, mut changed) in lost {
+            for (attribute, targets) in &mut changed {
+                targets.gone = sorted_set(std::mem::take(&mut targets.gone));
+                space.learn_targets(id, *attribute, &targets.gone)?;
+            }
+            let object = &space.need(id)?.object;
+            let Some(object_type) = object.object_type.clone() else { continue };
+            if object.pending_import.operation == ObjectOperation::Delete {
+                continue;
+            }
+            let incoming = Incoming {
+                object_type,
+                image: Image::new(),
+                references: BTreeMap::new(),
+                changed,
+                mentioned: Some(BTreeSet::new()),
+                renamed: false,
+                full: false,
+            };
+            self.stage_incoming(space, id, &incoming, None, recorder)?;
+        }
+        Ok(())
     }
 
     /// True when the object should wait for the end of the import: it names targets nobody has yet, and

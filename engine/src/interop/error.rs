@@ -53,6 +53,17 @@ pub enum InteropError {
          SynchronizationRules below it, is a connector, a synchronization rule or a metaverse", .0.display()
     )]
     NothingFound(PathBuf),
+    /// A connector has the name of one that is to be added.
+    #[error("a connector named \"{0}\" already exists")]
+    NameTaken(String),
+    /// A connector is the one that is to be added.
+    #[error("the connector of this file is here already as \"{name}\" (its id is {id}); update it instead")]
+    IdentityTaken {
+        /// Its identity.
+        id: uuid::Uuid,
+        /// Its name here.
+        name: String,
+    },
     /// The folder is in use.
     #[error("{} is not empty; name a folder that is empty or does not exist", .0.display())]
     NotEmpty(PathBuf),

@@ -117,6 +117,12 @@ fn element_of(body: &str) -> Result<Element, InteropError> {
     Ok(parse(body).map_err(damaged)?)
 }
 
+/// What a server once wrote of a connector.
+pub(super) fn original_connector(connection: &Connection, guid: Uuid) -> Result<Option<ServerConnector>, InteropError> {
+    let document = server_documents::all(connection, DocumentKind::Connector)?.remove(&guid);
+    Ok(document.map(|document| connector_of(&document.body)).transpose()?.flatten())
+}
+
 fn connector_of(body: &str) -> Result<Option<ServerConnector>, InteropError> {
     Ok(ServerConnector::read(&element_of(body)?, &mut Reading::default()))
 }

@@ -103,14 +103,23 @@ pub fn outline(path: &Path) -> Result<ServerConfigurationView, InteropError> {
 /// # Errors
 /// [`InteropError`] names file, element and value, or the connector in the way; nothing is stored then.
 pub fn import(context: &InteropContext<'_>, path: &Path, options: &ImportOptions) -> Result<ImportReport, InteropError> {
-    let configuration = read(path)?;
+    take(context, &read(path)?, path, options)
+}
+
+/// Stores a configuration that was read from a path.
+pub(super) fn take(
+    context: &InteropContext<'_>,
+    configuration: &ServerConfiguration,
+    path: &Path,
+    options: &ImportOptions,
+) -> Result<ImportReport, InteropError> {
     let report = {
         let mut writer = context.database.writer();
         let transaction = writer.transaction()?;
         let mut import = Import {
             context,
             transaction: &transaction,
-            configuration: &configuration,
+            configuration,
             targets: BTreeMap::new(),
             report: ImportReport { folder: path.display().to_string(), dry_run: options.dry_run, ..ImportReport::default() },
         };

@@ -5,6 +5,7 @@
 //! from what the engine stores), `import` with `import_rules`, `export` with `export_connector`, `report`.
 
 mod connector;
+mod connector_file;
 mod convert_connector;
 mod convert_rule;
 mod error;
@@ -28,6 +29,7 @@ pub use connector::{
     CLOUD_CONNECTOR, ForestConnection, Parameter, ServerConnector, ServerConnectorKind, ServerLogFile, ServerPartition,
     ServerRunProfile, ServerStep, ServerStepKind,
 };
+pub use connector_file::{ConnectorUpdate, UpdateDifference, UpdateKind, connector_update, export_connector, import_connector};
 pub use error::{Finding, InteropError};
 pub use export::{export, rule_script};
 pub use folder::{ServerConfiguration, read};

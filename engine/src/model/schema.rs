@@ -65,6 +65,9 @@ pub struct Schema {
     /// What the directory shows and lets nobody write, by object type in the type's spelling.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     read_only: BTreeMap<String, ReadOnly>,
+    /// Folded names of attributes that are written and never imported.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    write_only: BTreeSet<String>,
 }
 
 /// What cannot be written of an object type.
@@ -167,6 +170,18 @@ impl Schema {
             Some(ReadOnly::Type) => false,
             Some(ReadOnly::Attributes(attributes)) => !attributes.contains(&fold_text(attribute)),
         }
+    }
+
+    /// Notes that an attribute is written and never imported: the directory puts values of its own in the place of none,
+    /// so what it shows is no evidence of what was exported.
+    pub fn set_write_only(&mut self, attribute: &str) {
+        self.write_only.insert(fold_text(attribute));
+    }
+
+    /// True for an attribute that is written and never imported.
+    #[must_use]
+    pub fn is_write_only(&self, attribute: &str) -> bool {
+        !self.write_only.is_empty() && self.write_only.contains(&fold_text(attribute))
     }
 
     fn read_only_of(&self, object_type: &str) -> Option<&ReadOnly> {

@@ -17,8 +17,8 @@ use super::queries::{self, QueryContext};
 use super::stop_requests;
 use super::views::{
     ConnectorState, ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, CycleResult, CycleStep,
-    EngineEvent, EngineStatus, ExpressionObject, MvHit, MvObjectView, MvSearch, OperationFilter, Page, PendingExportView,
-    RunDetails, RunObjectView, RunProgress, RunSummary,
+    EngineEvent, EngineStatus, ExpressionObject, LineageGraphView, MvHit, MvObjectView, MvSearch, OperationFilter, Page,
+    PendingExportView, RunDetails, RunObjectView, RunProgress, RunSummary,
 };
 use super::{EngineError, EngineOptions, RunFilter};
 use crate::connector::CancelToken;
@@ -430,6 +430,14 @@ impl Engine {
     /// [`EngineError::UnknownObject`].
     pub fn mv_object(&self, guid: Uuid) -> Answer<MvObjectView> {
         self.query(|reader, context| queries::metaverse::object(reader, context, guid))
+    }
+
+    /// The connector space objects of a metaverse object with the rules between, as a graph.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownObject`].
+    pub fn lineage_graph(&self, guid: Uuid) -> Answer<LineageGraphView> {
+        self.query(|reader, context| queries::lineage_graph::graph(reader, context, guid))
     }
 
     /// A connector space object as expressions of inbound rules read it; the connector by name or GUID.

@@ -15,7 +15,7 @@ use crate::sync::preview;
 const SYNCHRONIZES_ALONE: &str = "so no object can be synchronized alone";
 
 /// Refuses a preview while the process that owns the data folder is at work.
-fn refuse_beside_runs(running: &[RunSummary]) -> Answer<()> {
+pub(super) fn refuse_beside_runs(running: &[RunSummary]) -> Answer<()> {
     let Some(run) = running.first() else { return Ok(()) };
     Err(EngineError::Busy {
         status: StepStatus::NO_START_ALREADY_RUNNING.0,

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::{Engine, EngineError, ExportReport, ImportOptions, ImportReport, ServerConfigurationView};
+use super::{ConnectorUpdateView, Engine, EngineError, ExportReport, ImportOptions, ImportReport, ServerConfigurationView};
 use crate::interop::{self, InteropContext};
+use crate::setup::{self, ConnectorChangeError, ConnectorChangeReport};
 
 impl Engine {
     fn interop(&self) -> InteropContext<'_> {
@@ -41,6 +42,61 @@ impl Engine {
     /// [`EngineError`] when the folder is in use or cannot be written.
     pub fn export_server_configuration(&self, folder: &Path) -> Result<ExportReport, EngineError> {
         Ok(interop::export(&self.interop(), folder)?)
+    }
+
+    /// A connector (name or GUID) as a file of its own, in the layout of a real server. No secret is in it.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the connector is unknown, or the database cannot be read.
+    pub fn export_connector(&self, connector: &str) -> Result<String, EngineError> {
+        let id = self.connector(connector)?.id;
+        Ok(interop::export_connector(&self.interop(), id)?)
+    }
+
+    /// Adds the connector of a file, without a credential; a dry run stores nothing and tells the same.
+    ///
+    /// # Errors
+    /// [`EngineError`] when something runs, the file holds something else, or a connector is in the way.
+    pub fn import_connector(&self, path: &Path, dry_run: bool) -> Result<ImportReport, EngineError> {
+        self.check_idle()?;
+        let report = interop::import_connector(&self.interop(), path, dry_run)?;
+        if !dry_run {
+            self.tell_configuration_changed();
+        }
+        Ok(report)
+    }
+
+    /// What [`Engine::update_connector`] would change.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the connector is unknown, or the file holds something else.
+    pub fn judge_connector_update(&self, connector: &str, path: &Path) -> Result<ConnectorUpdateView, EngineError> {
+        let id = self.connector(connector)?.id;
+        let update = interop::connector_update(&self.interop(), id, path)?;
+        match setup::judge_connector_change(&self.setup(), id, &update.change) {
+            Ok(report) => Ok(ConnectorUpdateView::of(update, &report, Vec::new())),
+            Err(ConnectorChangeError::Refused(faults)) => {
+                let faults = faults.into_iter().map(|fault| fault.message).collect();
+                Ok(ConnectorUpdateView::of(update, &ConnectorChangeReport::default(), faults))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes a connector (name or GUID) what a file says: name, description, object types, attributes, containers and
+    /// run profiles. Connection, credential and schema stay.
+    ///
+    /// # Errors
+    /// [`EngineError`] when something runs, the file holds something else, or what it says cannot be stored.
+    pub fn update_connector(&self, connector: &str, path: &Path) -> Result<ConnectorChangeReport, EngineError> {
+        self.check_idle()?;
+        let id = self.connector(connector)?.id;
+        let update = interop::connector_update(&self.interop(), id, path)?;
+        let report = setup::change_connector(&self.setup(), id, &update.change)?;
+        if report.changed {
+            self.tell_configuration_changed();
+        }
+        Ok(report)
     }
 
     /// The script with which the rules editor of a real server makes these rules; all rules when none is named.

@@ -191,7 +191,7 @@ fn discovery_fix(code: &str) -> Option<&'static str> {
         | "conflicting-modification-types" => {
             "The record does not say clearly what changes. Correct the record or run a full import."
         }
-        "need-full-object" => "A change arrived for an object that was never imported. Run a full import.",
+        "need-full-object" => "A change arrived that does not fit what is known of the object. Run a full import.",
         "parse-error" | "read-error" => {
             "The entry could not be read. Look at the entry in the directory or file; the message names the place."
         }

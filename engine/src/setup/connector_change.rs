@@ -12,6 +12,7 @@ use super::directory::{SetupContext, SetupError};
 use super::partitions::{PartitionError, choose_containers_in, select_partitions_in};
 use super::rule_changes::next_version;
 use super::rule_set::{ALWAYS, keep_by_hand, rules_by_attribute};
+use super::run_profiles::{ProfileChange, RunProfileError, store_run_profiles_in};
 use crate::connector::active_directory::ActiveDirectorySettings;
 use crate::connector::entra::EntraSettings;
 use crate::connector::file::FileSettings;
@@ -101,6 +102,8 @@ pub struct ConnectorChange {
     pub secret: Option<SecretString>,
     /// Partitions with their containers.
     pub partitions: Vec<PartitionChoice>,
+    /// All run profiles.
+    pub profiles: Option<Vec<ProfileChange>>,
     /// Object types that are read.
     pub object_types: Option<Vec<String>>,
     /// Attributes that are read.
@@ -128,6 +131,8 @@ pub enum ConnectorPlace {
     ObjectTypes,
     /// Which attributes are read.
     Attributes,
+    /// Its run profiles.
+    RunProfiles,
     /// The deletion threshold.
     Protection,
 }
@@ -179,6 +184,27 @@ pub fn change_connector(
     id: ConnectorId,
     change: &ConnectorChange,
 ) -> Result<ConnectorChangeReport, ConnectorChangeError> {
+    apply(context, id, change, true)
+}
+
+/// Says what a change would mean; stores nothing.
+///
+/// # Errors
+/// [`ConnectorChangeError`] when it would be refused.
+pub fn judge_connector_change(
+    context: &SetupContext<'_>,
+    id: ConnectorId,
+    change: &ConnectorChange,
+) -> Result<ConnectorChangeReport, ConnectorChangeError> {
+    apply(context, id, change, false)
+}
+
+fn apply(
+    context: &SetupContext<'_>,
+    id: ConnectorId,
+    change: &ConnectorChange,
+    store: bool,
+) -> Result<ConnectorChangeReport, ConnectorChangeError> {
     let mut faults = Vec::new();
     let unknown = || SetupError::UnknownConnector(id);
     let before = configuration::connector(&*context.database.reader()?, id)?.ok_or_else(unknown)?;
@@ -211,6 +237,7 @@ pub fn change_connector(
     report.changed = record != before;
     configuration::save_connector(&transaction, &record)?;
     report.full_import |= choose_partitions(context, &transaction, id, &change.partitions, &mut faults)?;
+    report.changed |= choose_profiles(context, &transaction, id, change.profiles.as_ref(), &mut faults)?;
     if let Some(limit) = change.deletion_limit.filter(|_| record.kind == TENANT_KIND)
         && protection::deletion_limit(&transaction)? != limit
     {
@@ -221,7 +248,7 @@ pub fn change_connector(
         return Err(ConnectorChangeError::Refused(faults));
     }
     report.changed |= report.full_import;
-    if report.changed {
+    if report.changed && store {
         next_version(&transaction)?;
         // The rules may read other attributes now, and the join keys follow.
         load_plan_in(&transaction)?;
@@ -424,6 +451,25 @@ fn require(before: &ConnectorRecord, after: &mut ConnectorRecord, report: &mut C
     after.full_import_reason.get_or_insert_with(|| reason.to_owned());
     if report.full_synchronization {
         after.full_sync_reason.get_or_insert_with(|| reason.to_owned());
+    }
+}
+
+/// Run profiles; true when they are to be stored.
+fn choose_profiles(
+    context: &SetupContext<'_>,
+    transaction: &Transaction<'_>,
+    id: ConnectorId,
+    profiles: Option<&Vec<ProfileChange>>,
+    faults: &mut Vec<ConnectorFault>,
+) -> Result<bool, StoreError> {
+    let Some(profiles) = profiles else { return Ok(false) };
+    match store_run_profiles_in(context, transaction, id, profiles.clone()) {
+        Ok(()) => Ok(true),
+        Err(RunProfileError::Store(error)) => Err(error),
+        Err(error) => {
+            faults.push(ConnectorFault { place: ConnectorPlace::RunProfiles, message: error.to_string() });
+            Ok(false)
+        }
     }
 }
 

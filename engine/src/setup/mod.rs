@@ -27,7 +27,7 @@ pub use choice_changes::{Choice, ChoiceError, ChoiceReport, change_choices};
 pub use choices::RuleChoices;
 pub use connector_change::{
     ConnectionSettings, ConnectorChange, ConnectorChangeError, ConnectorChangeReport, ConnectorFault, ConnectorPlace,
-    PartitionChoice, STRUCTURE_TYPES, change_connector, try_settings,
+    PartitionChoice, STRUCTURE_TYPES, change_connector, judge_connector_change, try_settings,
 };
 pub use directories::{ACTIVE_DIRECTORY_KIND, Directories, FILE_KIND, open_directory};
 pub use directory::{NewDirectory, SetupContext, SetupError, add_directory, set_credential, set_deprovisioning};

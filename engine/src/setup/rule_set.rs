@@ -137,6 +137,7 @@ pub fn select_attributes(transaction: &Transaction<'_>) -> Result<(), StoreError
         }
         let selected: BTreeSet<String> =
             names.into_iter().filter_map(|name| connector.schema.attribute(&name).map(|found| found.name.clone())).collect();
+        let selected: BTreeSet<String> = selected.into_iter().filter(|name| !connector.schema.is_write_only(name)).collect();
         if selected.iter().any(|name| !connector.attributes.contains(name)) {
             connector.full_import_reason.get_or_insert_with(|| "attributes were added".to_owned());
             connector.full_sync_reason.get_or_insert_with(|| "attributes were added".to_owned());

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
+use rusqlite::Transaction;
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -163,7 +164,20 @@ pub fn store_run_profiles(
     if !known.iter().map(|profile| (&profile.name, &profile.steps)).eq(seen.iter().map(|(name, steps)| (name, steps))) {
         return Err(RunProfileError::Changed);
     }
-    let partitions = configuration::partitions(&transaction, connector)?;
+    store_run_profiles_in(context, &transaction, connector, changes)?;
+    transaction.commit().map_err(StoreError::sqlite("storing run profiles"))?;
+    Ok(())
+}
+
+/// As [`store_run_profiles`], inside the caller's transaction.
+pub(super) fn store_run_profiles_in(
+    context: &SetupContext<'_>,
+    transaction: &Transaction<'_>,
+    connector: ConnectorId,
+    changes: Vec<ProfileChange>,
+) -> Result<(), RunProfileError> {
+    let known = configuration::profiles(transaction, connector)?;
+    let partitions = configuration::partitions(transaction, connector)?;
     let mut names = BTreeSet::new();
     let mut records = Vec::new();
     for change in changes {
@@ -180,18 +194,17 @@ pub fn store_run_profiles(
         if records.iter().any(|(guid, _)| *guid == Some(profile.guid)) {
             // Names may go from one profile to another, and each is there only once.
             let aside = ProfileRecord { name: profile.guid.to_string(), ..profile.clone() };
-            configuration::replace_profile(&transaction, &aside)?;
+            configuration::replace_profile(transaction, &aside)?;
         } else {
-            configuration::delete_profile(&transaction, profile.guid)?;
+            configuration::delete_profile(transaction, profile.guid)?;
         }
     }
     for (guid, record) in records {
         match guid {
-            Some(guid) => configuration::replace_profile(&transaction, &ProfileRecord { guid, ..record })?,
-            None => configuration::save_profile(&transaction, &ProfileRecord { guid: context.ids.guid(), ..record })?,
+            Some(guid) => configuration::replace_profile(transaction, &ProfileRecord { guid, ..record })?,
+            None => configuration::save_profile(transaction, &ProfileRecord { guid: context.ids.guid(), ..record })?,
         }
     }
-    transaction.commit().map_err(StoreError::sqlite("storing run profiles"))?;
     Ok(())
 }
 

@@ -182,6 +182,21 @@ fn rows(
     Ok(found)
 }
 
+/// Who refers to some targets in the directory, as far as is known: imported, or exported and not yet confirmed. By
+/// object, attribute and target.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn in_directory_to(connection: &Connection, targets: &[CsId]) -> Result<BTreeSet<(CsId, AttributeId, CsId)>, StoreError> {
+    if targets.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let sql = "SELECT object, attribute, target, layer FROM cs_reference WHERE target IN rarray(?1) AND layer IN (0, 1, 3)";
+    let found = rows(connection, sql, [integers(targets.iter().map(|id| id.0))])?;
+    let of_object = |(id, rows): (CsId, Vec<CsReference>)| rows.into_iter().map(move |row| (id, row.attribute, row.target));
+    Ok(found.into_iter().flat_map(of_object).collect())
+}
+
 /// The objects with a row that points at `target`, in the order of their numbers.
 pub(super) fn referrers(connection: &Connection, table: &'static str, target: i64) -> Result<Vec<i64>, StoreError> {
     let failed = StoreError::sqlite("reading references");

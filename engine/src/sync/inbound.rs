@@ -368,15 +368,19 @@ fn to_metaverse(values: Values, object: &CsObject) -> Values {
     }
     let joined = object.references.iter().filter_map(|reference| Some((reference.target.0, reference.target_mv?.0)));
     let joined = sorted_set(joined.collect());
-    let identity = |target: i64| {
-        let place = joined.binary_search_by_key(&target, |(target, _)| *target).ok()?;
-        joined.get(place).map(|(_, mv)| Value::Reference(*mv))
-    };
-    values
-        .into_iter()
-        .filter_map(|value| match value {
-            Value::Reference(target) => identity(target),
-            other @ (Value::String(_) | Value::Binary(_) | Value::Integer(_) | Value::Boolean(_)) => Some(other),
-        })
-        .collect()
+    let (mut others, mut targets) = (Values::new(), Vec::with_capacity(values.len()));
+    for value in values {
+        match value {
+            Value::Reference(target) => targets.push(target),
+            other @ (Value::String(_) | Value::Binary(_) | Value::Integer(_) | Value::Boolean(_)) => others.push(other),
+        }
+    }
+    // Both sides are sorted, and so is the result: the members of a large group are walked along once.
+    let mut joined = joined.iter().peekable();
+    let identities = sorted_set(targets).into_iter().filter_map(|target| {
+        while joined.next_if(|(known, _)| *known < target).is_some() {}
+        joined.peek().filter(|(known, _)| *known == target).map(|(_, mv)| *mv)
+    });
+    others.extend(sorted_set(identities.collect()).into_iter().map(Value::Reference));
+    others
 }

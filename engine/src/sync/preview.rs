@@ -150,6 +150,16 @@ pub fn decide_by_hand(environment: &StepEnvironment, object: CsId, decision: ByH
     Ok(preview)
 }
 
+/// Shows what joining or disconnecting an object by hand would do; not one byte of the database changes.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn rehearse_by_hand(environment: &StepEnvironment, object: CsId, decision: ByHand) -> Result<Preview, StoreError> {
+    let reader = environment.database.reader()?;
+    let (plan, _) = plan::read(&reader)?;
+    evaluate_one(environment, &reader, &plan, object, true, Some(decision))
+}
+
 fn evaluate_one(
     environment: &StepEnvironment,
     connection: &Connection,

@@ -138,7 +138,11 @@ fn every_window_names_what_can_be_used() {
             check(&window, action);
             window
         };
-        connectors("Delete...");
+        for action in
+            ["Delete...", "Create...", "Refresh Schema...", "Export Connector...", "Import Connector...", "Update Connector..."]
+        {
+            connectors(action);
+        }
         let mut window = connectors("Configure Run Profiles...");
         click(&mut window, Role::Button, "New Profile...");
         for page in ["Profile Name", "Configure Step", "Connector Configuration", "Summary"] {

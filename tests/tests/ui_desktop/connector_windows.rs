@@ -338,6 +338,94 @@ fn scenario_18_a_connector_goes_only_when_its_name_was_typed() {
 }
 
 #[test]
+fn a_connector_is_made_or_it_is_told_why_not() {
+    let fixture = Fixture::f1();
+    let mut window = window_of(&fixture, [1280.0, 800.0], None);
+    tab(&mut window, "Connectors");
+    click(&mut window, Role::Button, "Create...");
+    let title = "Create Connector";
+    let disabled =
+        |window: &Window| inner(window, title).get_by_role_and_label(Role::Button, "Create").accesskit_node().is_disabled();
+    write(&mut window, "Forest name", "contoso.com");
+    assert!(reads(&window, "A connector named \"contoso.com\" already exists"));
+    write(&mut window, "Forest name", "fabrikam.com");
+    write(&mut window, "User name", "sync@fabrikam.com");
+    write(&mut window, "Domain controllers", "dc1, dc2");
+    assert!(disabled(&window));
+    write(&mut window, "Password", "wrong");
+    click_in(&mut window, title, Role::Button, "Create");
+    assert!(reads(&window, "DC01.contoso.com refuses the password of svc_sync@contoso.com"));
+    click_in(&mut window, title, Role::Button, "Sandbox tenant on this computer");
+    assert!(disabled(&window), "there is a tenant");
+    click_in(&mut window, title, Role::Button, "Active Directory Domain Services");
+    write(&mut window, "Password", "right");
+    click_in(&mut window, title, Role::Button, "Create");
+    assert!(!has(&window, Role::Window, title));
+    assert!(fixture.log().contains(&"create forest fabrikam.com as sync@fabrikam.com at [\"dc1\", \"dc2\"]".to_owned()));
+    assert!(has(&window, Role::Row, "Connector fabrikam.com, Active Directory Domain Services, Idle"));
+}
+
+#[test]
+fn a_schema_is_stored_after_its_differences_were_shown() {
+    let fixture = Fixture::f1();
+    let mut window = open(&fixture, "Refresh Schema...");
+    let title = "Refresh Schema of \"contoso.com\"";
+    for text in ["New object types (1)", "robot", "shoeSize", "title: rule \"In from AD - User Common\", flow to title"] {
+        assert!(reads(&window, text), "{text}");
+    }
+    let ok = |window: &Window| !inner(window, title).get_by_role_and_label(Role::Button, "OK").accesskit_node().is_disabled();
+    assert!(!ok(&window), "a rule uses what is gone");
+    click(&mut window, Role::CheckBox, "Store it although rules use attributes that are gone");
+    click_in(&mut window, title, Role::Button, "OK");
+    assert!(reads(&window, "The schema was stored."));
+    assert!(reads(&window, "Now run Full Import, then Full Synchronization."));
+    assert!(fixture.log().contains(&"refresh schema of contoso.com, dry run false, remove used true".to_owned()));
+}
+
+/// Names a file and presses Enter.
+fn name_file(window: &mut Window, path: &str) {
+    write(window, "File", path);
+    window.get_by_role_and_label(Role::TextInput, "File").focus();
+    window.run();
+    window.key_press(Key::Enter);
+    window.run();
+}
+
+#[test]
+fn a_connector_goes_to_a_file_and_comes_from_one() {
+    let fixture = Fixture::f1();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("Connector.xml");
+    let mut window = open(&fixture, "Export Connector...");
+    write(&mut window, "File", &file.display().to_string());
+    click_in(&mut window, "Export Connector \"contoso.com\"", Role::Button, "Export");
+    assert!(reads(&window, &format!("Written to {}.", file.display())));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "<ma-data><name>contoso.com</name></ma-data>");
+
+    let mut window = open(&fixture, "Import Connector...");
+    let disabled = |window: &Window| {
+        inner(window, "Import Connector").get_by_role_and_label(Role::Button, "Import").accesskit_node().is_disabled()
+    };
+    name_file(&mut window, "/exports/contoso.com.xml");
+    assert!(reads(&window, "A connector named \"contoso.com\" already exists"));
+    assert!(disabled(&window));
+    name_file(&mut window, "/exports/fabrikam.com.xml");
+    assert!(!disabled(&window));
+    click_in(&mut window, "Import Connector", Role::Button, "Import");
+    assert!(reads(&window, "The connector was added. Enter its credential in its properties."));
+
+    let mut window = open(&fixture, "Update Connector...");
+    let title = "Update Connector \"contoso.com\"";
+    name_file(&mut window, "/exports/contoso.com.xml");
+    for text in ["pager", "Nightly", "Afterwards run Full Import, then Delta Synchronization."] {
+        assert!(reads(&window, text), "{text}");
+    }
+    click_in(&mut window, title, Role::Button, "OK");
+    assert!(reads(&window, "The connector is as the file says."));
+    assert!(fixture.log().contains(&"update contoso.com by /exports/contoso.com.xml".to_owned()));
+}
+
+#[test]
 fn cancelling_the_deletion_changes_nothing() {
     let fixture = Fixture::f1();
     let mut window = open(&fixture, "Delete...");

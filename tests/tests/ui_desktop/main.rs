@@ -9,6 +9,7 @@
 )]
 
 mod accessibility;
+mod by_hand;
 mod charts;
 mod connector_windows;
 mod connectors;

@@ -409,3 +409,53 @@ fn the_window_does_not_wait_for_the_rules() {
         has(window, Role::Window, TITLE) && !rows_in(window, TITLE, "Rule ").is_empty()
     });
 }
+
+#[test]
+fn a_former_version_is_compared_and_restored() {
+    let fixture = Fixture::f1();
+    let mut window = editor(&fixture);
+    click_in(&mut window, TITLE, Role::Row, TITLE_CHECK);
+    press(&mut window, "Disable");
+    click_in(&mut window, TITLE, Role::Row, &format!("{TITLE_CHECK}, disabled"));
+    press(&mut window, "History...");
+    let title = "Version History - In from AD - User Title Check";
+    assert_eq!(rows_in(&window, title, "Version "), ["Version 2: changed, now", "Version 1: first known"]);
+    assert_eq!(rows_in(&window, title, "enabled"), ["enabled: yes -> no"]);
+    let restore =
+        |window: &Window| inner(window, title).get_by_role_and_label(Role::Button, "Restore").accesskit_node().is_disabled();
+    assert!(restore(&window), "the present version is there already");
+    click_in(&mut window, title, Role::Row, "Version 1: first known");
+    click_in(&mut window, title, Role::RadioButton, "What restoring it would change");
+    assert_eq!(rows_in(&window, title, "enabled"), ["enabled: no -> yes"]);
+    click_in(&mut window, title, Role::Button, "Restore");
+    assert!(rule(&fixture, "In from AD - User Title Check").unwrap().enabled);
+    assert!(reads(&window, "\"In from AD - User Title Check\" is again what it was in version 1."));
+    assert_eq!(rows_in(&window, title, "Version ").len(), 3);
+}
+
+#[test]
+fn a_change_of_rules_is_undone_and_a_removed_rule_comes_back() {
+    let fixture = Fixture::f1();
+    let mut window = editor(&fixture);
+    let delete = |window: &mut Window| {
+        click_in(window, TITLE, Role::Row, TITLE_CHECK);
+        press(window, "Delete");
+        click(window, Role::Button, "Delete Rule");
+        assert!(!listed(window).contains(&TITLE_CHECK.to_owned()));
+    };
+    delete(&mut window);
+    click_in(&mut window, TITLE, Role::Button, "Undo");
+    assert!(reads(&window, "Undone: \"In from AD - User Title Check\" as before."));
+    assert!(listed(&window).contains(&TITLE_CHECK.to_owned()));
+    delete(&mut window);
+    press(&mut window, "Removed...");
+    let title = "Removed Rules";
+    click_in(&mut window, title, Role::Row, "Removed rule In from AD - User Title Check");
+    click_in(&mut window, title, Role::Button, "History...");
+    let history = "Version History - In from AD - User Title Check";
+    assert_eq!(rows_in(&window, history, "Version ")[0], "Version 4: removed");
+    click_in(&mut window, history, Role::Button, "Close");
+    click_in(&mut window, title, Role::Button, "Restore");
+    assert!(rule(&fixture, "In from AD - User Title Check").is_some());
+    assert!(rows_in(&window, title, "Removed rule").is_empty());
+}

@@ -9,7 +9,7 @@ fn a_machine_without_a_data_folder_meets_the_welcome_page() {
     let window = welcome_window(&Fixture::f1());
     assert!(reads(&window, "Welcome to Syncline"));
     assert!(!is_disabled(&window, "Try it with the sample forest"));
-    assert!(is_disabled(&window, "Connect your directory"));
+    assert!(!is_disabled(&window, "Connect your directory"));
     assert!(!is_disabled(&window, "Import an Azure AD Connect configuration"));
     assert!(window.query_all_by_role(Role::Tab).next().is_none());
 }
@@ -54,4 +54,12 @@ fn leaving_a_data_folder_leads_back_to_the_welcome_page() {
     click(&mut window, Role::Button, "Open Data Folder...");
     assert!(reads(&window, "Welcome to Syncline"));
     assert!(fixture.log().contains(&"shutdown".to_owned()));
+}
+
+#[test]
+fn connecting_a_directory_begins_with_a_new_connector() {
+    let mut window = welcome_window(&Fixture::f1());
+    click(&mut window, Role::Button, "Connect your directory");
+    assert!(has(&window, Role::Window, "Create Connector"));
+    assert_eq!(window.query_all_by_role(Role::Tab).count(), 4);
 }

@@ -167,7 +167,7 @@ pub(super) fn delete(session: &Session, arguments: &DeleteArgs) -> Result<Answer
         if session.output.talks() {
             say(steps(&judged, &session.output.view).trim_end());
         }
-        let question = format!("{} would be removed for good. Go on?", count(remove.len() as u64, "rule"));
+        let question = format!("{} would be removed. Go on?", count(remove.len() as u64, "rule"));
         confirm(&question, "--yes", "nothing was removed")?;
     }
     let as_of = Some(judged.version.saturating_sub(1));
@@ -176,7 +176,7 @@ pub(super) fn delete(session: &Session, arguments: &DeleteArgs) -> Result<Answer
 }
 
 /// Shows a change with what to do next.
-fn answer(session: &Session, view: &RuleChangeView) -> Result<Answer, Failure> {
+pub(super) fn answer(session: &Session, view: &RuleChangeView) -> Result<Answer, Failure> {
     let text = if view.steps.is_empty() {
         "Nothing changes: the rules are like that already.\n".to_owned()
     } else {

@@ -2,6 +2,7 @@
 
 mod change;
 mod export;
+mod history;
 mod test;
 
 pub use change::{next, steps};
@@ -63,6 +64,23 @@ Example:
     Disable(change::SomeRules),
     /// Remove rules of your own; a standard rule is disabled instead
     Delete(change::DeleteArgs),
+    /// Show the versions of a rule: who changed what and when; without RULE the rules that were removed
+    #[command(after_help = "\
+The newest 50 changes of every rule are kept, those of a removed rule for a year.
+
+Examples:
+  syncline rule history \"Sales department\"
+  syncline rule history")]
+    History(history::HistoryArgs),
+    /// Bring back a former version of a rule, or a rule that was removed
+    #[command(after_help = "\
+The restored rule is judged like every change of rules. What it replaces stays in the history.
+
+Example:
+  syncline rule restore \"Sales department\" --version 3 --dry-run")]
+    Restore(history::RestoreArgs),
+    /// Undo the last change of rules, when nothing else was changed since
+    Undo(change::AsOf),
     /// Try examples: objects in; expected rules in scope, metaverse attributes and exports out
     #[command(after_help = "\
 An example file is JSON that is kept beside the rules in version control. Files of format
@@ -133,6 +151,9 @@ impl RuleCommand {
             Self::Enable(_) => "rule enable",
             Self::Disable(_) => "rule disable",
             Self::Delete(_) => "rule delete",
+            Self::History(_) => "rule history",
+            Self::Restore(_) => "rule restore",
+            Self::Undo(_) => "rule undo",
             Self::Test(_) => "rule test",
         }
     }
@@ -151,6 +172,9 @@ impl RuleCommand {
             Self::Enable(rules) => change::switch(session, rules, true),
             Self::Disable(rules) => change::switch(session, rules, false),
             Self::Delete(arguments) => change::delete(session, arguments),
+            Self::History(arguments) => history::list(session, arguments),
+            Self::Restore(arguments) => history::restore(session, arguments),
+            Self::Undo(version) => history::undo(session, *version),
             Self::Test(arguments) => test::run(session, arguments),
         }
     }

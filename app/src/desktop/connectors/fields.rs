@@ -26,6 +26,16 @@ pub fn row(ui: &mut Ui, caption: &str, field: impl FnOnce(&mut Ui)) {
     });
 }
 
+/// A value that cannot be changed, on the line of its caption.
+pub fn value(ui: &mut Ui, text: impl Into<egui::WidgetText>) -> egui::Response {
+    let height = ui.spacing().interact_size.y;
+    let shown = ui.horizontal(|ui| {
+        ui.set_min_height(height);
+        ui.add(Label::new(text).truncate())
+    });
+    shown.inner
+}
+
 /// What is wrong with a field, below it.
 pub fn fault(ui: &mut Ui, message: &str) {
     let colour = Palette::of(ui.style()).bad;

@@ -1,9 +1,12 @@
 //! The Connectors tab: connected directories, their numbers and their most recent run.
 
+mod create;
 mod delete;
 pub mod fields;
+mod files;
 pub mod list;
 mod properties;
+mod refresh_schema;
 pub mod run_dialog;
 mod run_profiles;
 pub mod statistics;

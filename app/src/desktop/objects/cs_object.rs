@@ -5,7 +5,7 @@ use syncline_engine::service::{CsObjectView, LayerView, LineageView, ObjectError
 use uuid::Uuid;
 
 use super::super::action::{Action, LATER};
-use super::super::command::{Command, ErrorOccasion, NameInConnector};
+use super::super::command::{ByHandStart, Command, ErrorOccasion, NameInConnector};
 use super::super::context::{Cx, question};
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
@@ -165,6 +165,15 @@ impl CsObject {
                 let (connector, dn) = (object.connector.clone(), object.dn.clone());
                 cx.send(Command::OpenWhyNot(NameInConnector { connector, dn }));
             }
+            if let Some(object) = known
+                && by_hand_button(ui, object.metaverse.is_none())
+            {
+                let name = first_rdn(&object.dn);
+                let name = name.split_once('=').map_or(name, |(_, value)| value).replace('\\', "");
+                let start =
+                    ByHandStart { join: object.metaverse.is_none(), objects: vec![(object.guid, object.dn.clone())], name };
+                cx.send(Command::OpenByHand(start));
+            }
             ui.add_enabled(false, egui::Button::new("Log...")).on_disabled_hover_text(LATER);
         };
         let (pressed, to_metaverse) = button_bar::bar(ui, left, |ui| {
@@ -211,6 +220,12 @@ impl CsObject {
         }
         pressed.close
     }
+}
+
+/// The button that joins a disconnector or disconnects a connector.
+fn by_hand_button(ui: &mut Ui, join: bool) -> bool {
+    let action = if join { Action::JoinObject } else { Action::DisconnectObject };
+    ui.button(action.text()).on_hover_text(action.tooltip()).clicked()
 }
 
 /// The first part of a DN; a comma behind a backslash belongs to the name.

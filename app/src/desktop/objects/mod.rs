@@ -1,10 +1,12 @@
 //! Windows beside the main one: objects, searches, error details. Several may be open; none blocks the others.
 
 pub mod attributes;
+pub mod by_hand;
 pub mod cs_object;
 pub mod error_details;
 pub mod explain;
 pub mod lineage;
+pub mod lineage_graph;
 pub mod mv_object;
 pub mod preview;
 pub mod rule;
@@ -19,9 +21,11 @@ use egui::{Context, Frame, Id, Key, LayerId, Margin, Modifiers, Order, RichText,
 
 use super::command::{Command, RunObjects};
 use super::context::Cx;
+use by_hand::ByHand;
 use cs_object::CsObject;
 use error_details::ErrorDetails;
 use lineage::Lineage;
+use lineage_graph::LineageGraph;
 use mv_object::MvObject;
 use preview::Preview;
 use rule::RuleWindow;
@@ -38,6 +42,8 @@ enum Contents {
     Error(Box<ErrorDetails>),
     Preview(Box<Preview>),
     Lineage(Box<Lineage>),
+    LineageGraph(Box<LineageGraph>),
+    ByHand(Box<ByHand>),
     WhyNot(Box<WhyNot>),
     Rule(Box<RuleWindow>),
 }
@@ -85,6 +91,8 @@ impl Windows {
             Command::OpenError(occasion) => Contents::Error(Box::new(ErrorDetails::new(*occasion))),
             Command::OpenPreview(guid) => Contents::Preview(Box::new(Preview::new(cx, guid))),
             Command::OpenLineage(wanted) => Contents::Lineage(Box::new(Lineage::new(cx, wanted))),
+            Command::OpenLineageGraph(guid) => Contents::LineageGraph(Box::new(LineageGraph::new(cx, guid))),
+            Command::OpenByHand(start) => Contents::ByHand(Box::new(ByHand::new(cx, start))),
             Command::OpenWhyNot(wanted) => Contents::WhyNot(Box::new(WhyNot::new(cx, wanted))),
             Command::OpenRule(guid) => Contents::Rule(Box::new(RuleWindow::new(cx, guid))),
             _ => return,
@@ -123,9 +131,10 @@ impl Windows {
                 Contents::RunObjects(window) => window.reload(cx),
                 Contents::Search(window) => window.reload(cx),
                 Contents::Lineage(window) => window.reload(cx),
+                Contents::LineageGraph(window) => window.reload(cx),
                 Contents::WhyNot(window) => window.reload(cx),
                 Contents::Rule(window) => window.reload(cx),
-                Contents::Error(_) | Contents::Preview(_) => {}
+                Contents::Error(_) | Contents::Preview(_) | Contents::ByHand(_) => {}
             }
         }
     }
@@ -146,6 +155,8 @@ impl Windows {
                 Contents::Search(window) => window.poll(cx),
                 Contents::Preview(window) => window.poll(cx),
                 Contents::Lineage(window) => window.poll(),
+                Contents::LineageGraph(window) => window.poll(),
+                Contents::ByHand(window) => window.poll(cx),
                 Contents::WhyNot(window) => window.poll(),
                 Contents::Rule(window) => window.poll(),
                 Contents::Error(_) => {}
@@ -170,6 +181,10 @@ impl Windows {
                 Contents::Error(_) => ("Object Error Details".to_owned(), vec2(640.0, 380.0)),
                 Contents::Preview(contents) => (contents.title(), vec2(1180.0, 660.0)),
                 Contents::Lineage(contents) => (contents.title(), vec2(900.0, 600.0)),
+                Contents::LineageGraph(contents) => (contents.title(), vec2(1240.0, 660.0)),
+                Contents::ByHand(contents) => {
+                    (contents.title(), if contents.start().join { vec2(820.0, 560.0) } else { vec2(600.0, 400.0) })
+                }
                 Contents::WhyNot(contents) => (contents.title(), vec2(880.0, 520.0)),
                 Contents::Rule(contents) => (contents.title(), vec2(900.0, 560.0)),
             };
@@ -188,6 +203,8 @@ impl Windows {
                     Contents::Error(contents) => contents.show(ui, cx),
                     Contents::Preview(contents) => contents.show(ui, cx),
                     Contents::Lineage(contents) => contents.show(ui, cx),
+                    Contents::LineageGraph(contents) => contents.show(ui, cx),
+                    Contents::ByHand(contents) => contents.show(ui, cx),
                     Contents::WhyNot(contents) => contents.show(ui, cx),
                     Contents::Rule(contents) => contents.show(ui, cx),
                 };
@@ -226,6 +243,8 @@ fn shows(contents: &Contents, command: &Command) -> bool {
         (Contents::Error(window), Command::OpenError(occasion)) => window.occasion == **occasion,
         (Contents::Preview(window), Command::OpenPreview(guid)) => window.guid() == *guid,
         (Contents::Lineage(window), Command::OpenLineage(wanted)) => window.wanted() == wanted,
+        (Contents::LineageGraph(window), Command::OpenLineageGraph(guid)) => window.guid() == *guid,
+        (Contents::ByHand(window), Command::OpenByHand(start)) => window.start() == start,
         (Contents::WhyNot(window), Command::OpenWhyNot(wanted)) => window.wanted() == wanted,
         (Contents::Rule(window), Command::OpenRule(guid)) => window.guid() == *guid,
         _ => false,

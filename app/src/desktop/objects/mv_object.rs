@@ -6,7 +6,7 @@ use syncline_engine::service::{MvConnectorView, MvObjectView};
 use uuid::Uuid;
 
 use super::super::action::Action;
-use super::super::command::{AttributeOfIdentity, Command};
+use super::super::command::{AttributeOfIdentity, ByHandStart, Command};
 use super::super::context::{Cx, question};
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
@@ -82,7 +82,11 @@ impl MvObject {
 
     /// Draws the contents; true when the window shall close.
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
-        let pressed = button_bar::close_or_refresh(ui, |ui| self.lineage_button(ui, cx));
+        let pressed = button_bar::close_or_refresh(ui, |ui| {
+            self.disconnect_button(ui, cx);
+            self.graph_button(ui, cx);
+            self.lineage_button(ui, cx);
+        });
         if pressed.refresh {
             self.reload(cx);
         }
@@ -115,6 +119,24 @@ impl MvObject {
 }
 
 impl MvObject {
+    /// Disconnects the objects that are selected on the Connectors tab.
+    fn disconnect_button(&self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let chosen = |row: &&MvConnectorView| self.tab == 1 && self.connector_state.selected.contains(&row.hit.guid.as_u128());
+        let objects: Vec<(Uuid, String)> =
+            self.connectors.iter().map(|(_, row)| row).filter(chosen).map(|row| (row.hit.guid, row.hit.dn.clone())).collect();
+        let button = ui.add_enabled(!objects.is_empty(), egui::Button::new(Action::DisconnectObject.text()));
+        let button = button.on_hover_text(Action::DisconnectObject.tooltip());
+        if button.on_disabled_hover_text("Select objects on the Connectors tab first").clicked() {
+            cx.send(Command::OpenByHand(ByHandStart { join: false, objects, name: String::new() }));
+        }
+    }
+
+    fn graph_button(&self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        if ui.button(Action::LineageGraph.text()).on_hover_text(Action::LineageGraph.tooltip()).clicked() {
+            cx.send(Command::OpenLineageGraph(self.guid));
+        }
+    }
+
     /// Opens the lineage of the selected attribute, else of the display name.
     fn lineage_button(&self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let selected = self.attribute_state.single().filter(|_| self.tab == 0).and_then(|key| self.attributes.get(key as u64));

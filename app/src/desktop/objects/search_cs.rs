@@ -6,7 +6,7 @@ use syncline_engine::service::{CsHit, CsScope, CsSearch, OperationFilter};
 use uuid::Uuid;
 
 use super::super::action::Action;
-use super::super::command::{Command, NameInConnector};
+use super::super::command::{ByHandStart, Command, NameInConnector};
 use super::super::context::{Cx, question};
 use super::super::format::plural;
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, Pager, RowKey, filter_box};
@@ -313,10 +313,29 @@ impl SearchCs {
             {
                 cx.send(Command::OpenPreview(row.guid));
             }
+            self.by_hand_button(ui, cx);
             if self.hits.is_answered() {
                 ui.weak(plural(self.hits.rows.total(), "object"));
             }
         })
+    }
+}
+
+impl SearchCs {
+    /// Joins the selected disconnector, or disconnects the selected connectors.
+    fn by_hand_button(&self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let chosen = |row: &&CsHit| self.state.selected.contains(&row.guid.as_u128());
+        let selected: Vec<&CsHit> = self.hits.rows.iter().map(|(_, row)| row).filter(chosen).collect();
+        let joins = selected.len() == 1 && selected.iter().all(|row| !row.connector);
+        let action = if joins { Action::JoinObject } else { Action::DisconnectObject };
+        let connectors: Vec<(Uuid, String)> =
+            selected.iter().filter(|row| joins || row.connector).map(|row| (row.guid, row.dn.clone())).collect();
+        let button = ui.add_enabled(!connectors.is_empty(), egui::Button::new(action.text())).on_hover_text(action.tooltip());
+        let reason = if selected.is_empty() { "Select an object first" } else { "None of the selected objects is joined" };
+        if button.on_disabled_hover_text(reason).clicked() {
+            let name = selected.first().map(|row| row.display_name.clone()).unwrap_or_default();
+            cx.send(Command::OpenByHand(ByHandStart { join: joins, objects: connectors, name }));
+        }
     }
 }
 

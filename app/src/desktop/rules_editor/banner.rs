@@ -17,6 +17,16 @@ pub struct Banner {
     warnings: Vec<String>,
     full_import: Vec<String>,
     full_synchronization: Vec<String>,
+    /// Version of the configuration that the change made, when it can be undone.
+    undo: Option<u64>,
+}
+
+/// What the person wants of the banner.
+pub enum Wish {
+    /// It goes.
+    Dismiss,
+    /// The change that made this version of the configuration is undone.
+    Undo(u64),
 }
 
 impl Banner {
@@ -37,6 +47,7 @@ impl Banner {
             warnings,
             full_import: change.full_import.clone(),
             full_synchronization: change.full_synchronization.clone(),
+            undo: (change.stored && !change.steps.is_empty()).then_some(change.version),
         }
     }
 
@@ -49,12 +60,18 @@ impl Banner {
             warnings: Vec::new(),
             full_import: Vec::new(),
             full_synchronization: Vec::new(),
+            undo: None,
         }
     }
 
-    /// Draws it; true when the person wants it gone.
-    pub fn show(&self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
-        let dismissed = badge::strip(ui, self.tone, &self.told, |ui| ui.button("Dismiss").clicked());
+    /// Draws it.
+    pub fn show(&self, ui: &mut Ui, cx: &mut Cx<'_>) -> Option<Wish> {
+        let wish = badge::strip(ui, self.tone, &self.told, |ui| {
+            let dismissed = ui.button("Dismiss").clicked().then_some(Wish::Dismiss);
+            let undo =
+                self.undo.filter(|_| ui.button("Undo").on_hover_text("Make the rules what they were before this.").clicked());
+            undo.map(Wish::Undo).or(dismissed)
+        });
         for warning in &self.warnings {
             badge::strip(ui, Tone::Warn, warning, |_| ());
         }
@@ -70,7 +87,7 @@ impl Banner {
             }
         }
         ui.add_space(4.0);
-        dismissed
+        wish
     }
 }
 

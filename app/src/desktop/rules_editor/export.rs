@@ -4,6 +4,8 @@ use egui::{Context, Id, Ui};
 use syncline_engine::rules::SyncRule;
 use syncline_engine::service::RuleSet;
 
+use crate::text_file::{plain_name, write_text};
+
 use super::super::context::{Cx, question};
 use super::super::objects::{escaped, window};
 use super::super::widgets::action_ui;
@@ -24,11 +26,6 @@ pub struct ExportRule {
     answer: Requested<String>,
 }
 
-/// A name without what file systems do not take.
-fn plain(name: &str) -> String {
-    name.chars().map(|letter| if letter.is_alphanumeric() || matches!(letter, '.' | '-') { letter } else { '_' }).collect()
-}
-
 impl ExportRule {
     /// Opens for a rule.
     #[must_use]
@@ -39,7 +36,7 @@ impl ExportRule {
             name: rule.name.clone(),
             script: false,
             text: set.as_text(std::slice::from_ref(rule)),
-            field: PathField::save(&folder.join(format!("{}.toml", plain(&rule.name)))),
+            field: PathField::save(&folder.join(format!("{}.toml", plain_name(&rule.name)))),
             replace: false,
             answer: Requested::default(),
         }
@@ -90,45 +87,9 @@ impl ExportRule {
                     Some(guid) => question(&backend, move |engine| engine.rule_script(&[guid]))()?,
                     None => text,
                 };
-                write(&path, &text, replace)
+                write_text(&path, &text, replace)
             });
         }
         close
-    }
-}
-
-fn write(path: &std::path::Path, text: &str, replace: bool) -> Result<String, String> {
-    use std::io::Write as _;
-    let shown = path.display().to_string();
-    let mut options = std::fs::OpenOptions::new();
-    let options = options.write(true).create(true).create_new(!replace).truncate(replace);
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    match written {
-        Ok(()) => Ok(shown),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            Err(format!("{shown} exists; choose another name, or let it be replaced"))
-        }
-        Err(error) => Err(format!("{shown} cannot be written: {error}")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_existing_file_is_replaced_only_when_that_is_wanted() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("rule.toml");
-        assert!(write(&path, "one, the longer text", false).is_ok());
-        assert!(write(&path, "two", false).unwrap_err().contains("exists"));
-        assert!(write(&path, "three", true).is_ok());
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "three");
-        assert!(write(&folder.path().join("none").join("rule.toml"), "x", true).unwrap_err().contains("cannot be written"));
-    }
-
-    #[test]
-    fn file_names_hold_nothing_that_file_systems_refuse() {
-        assert_eq!(plain("In from AD - User/Join: 1"), "In_from_AD_-_User_Join__1");
     }
 }

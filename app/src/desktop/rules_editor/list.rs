@@ -144,6 +144,7 @@ impl GridModel for RuleGrid {
             Action::EnableRule,
             Action::DisableRule,
             Action::ExportRule,
+            Action::RuleHistory,
             Action::MoveRuleUp,
             Action::MoveRuleDown,
         ]

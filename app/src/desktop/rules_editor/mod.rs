@@ -8,6 +8,7 @@ mod expression;
 mod faults;
 mod filter;
 mod finder;
+mod history;
 mod list;
 mod pages;
 mod questions;
@@ -31,9 +32,10 @@ use super::theme::{self, Palette};
 use super::widgets::grid::{Grid, GridState, RowSet};
 use super::widgets::requested::Requested;
 use super::widgets::{action_ui, button_bar, empty};
-use banner::Banner;
+use banner::{Banner, Wish};
 use export::ExportRule;
 use filter::{Filter, Uses};
+use history::{History, RemovedRules, RemovedWish};
 use list::{RuleGrid, RuleRow};
 use questions::{Answer, Question};
 use window::{RuleWindow, WindowEvent};
@@ -73,6 +75,8 @@ pub struct RulesEditor {
     work: Requested<Done>,
     banner: Option<Banner>,
     export: Option<ExportRule>,
+    history: Option<History>,
+    removed: Option<RemovedRules>,
 }
 
 impl RulesEditor {
@@ -104,6 +108,12 @@ impl RulesEditor {
     pub fn reload(&mut self, cx: &Cx<'_>) {
         if self.open || !self.windows.is_empty() || self.known.value().is_some() {
             self.ask(cx);
+        }
+        if let Some(history) = &mut self.history {
+            history.reload(cx);
+        }
+        if let Some(removed) = &mut self.removed {
+            removed.reload(cx);
         }
     }
 
@@ -192,8 +202,13 @@ impl RulesEditor {
             let rule = draft::fresh_rule(&known.set, self.direction(), &connector_kinds(cx));
             return self.show_rule(rule, true);
         }
+        if action == Action::RemovedRules {
+            self.removed = Some(RemovedRules::new(cx));
+            return;
+        }
         let Some(rule) = self.selected_rule().cloned() else { return };
         match action {
+            Action::RuleHistory => self.history = Some(History::new(cx, rule.guid, rule.name)),
             Action::ViewRule => cx.send(Command::OpenRule(rule.guid)),
             Action::EditRule => self.edit(cx, rule.guid),
             Action::CloneRule => self.start(cx, Task::Clone { rule, disable_original: false }),
@@ -240,6 +255,12 @@ impl RulesEditor {
         if let Some(question) = &mut self.question {
             question.poll();
         }
+        if let Some(history) = &mut self.history {
+            history.poll();
+        }
+        if let Some(removed) = &mut self.removed {
+            removed.poll();
+        }
         let known = self.known.value().map(Arc::clone);
         for window in &mut self.windows {
             if let Some(WindowEvent::Stored(told, change)) = window.poll(cx, known.as_ref()) {
@@ -283,7 +304,35 @@ impl RulesEditor {
         {
             self.export = None;
         }
+        self.show_history(ctx, cx);
         self.ask_person(ctx, cx);
+    }
+
+    fn show_history(&mut self, ctx: &Context, cx: &mut Cx<'_>) {
+        let busy = self.work.is_pending();
+        let mut task = None;
+        if let Some(window) = &mut self.removed {
+            let (open, wish) = window.show(ctx, cx, busy);
+            match wish {
+                Some(RemovedWish::Restore(wanted)) => task = Some(*wanted),
+                Some(RemovedWish::Show(rule, name)) => self.history = Some(History::new(cx, rule, name)),
+                None => {}
+            }
+            if !open {
+                self.removed = None;
+            }
+        }
+        if let Some(window) = &mut self.history {
+            let (open, wanted) = window.show(ctx, cx, busy);
+            task = wanted.or(task);
+            if !open {
+                self.history = None;
+            }
+        }
+        if let Some(task) = task {
+            self.open = true;
+            self.start(cx, task);
+        }
     }
 
     fn ask_person(&mut self, ctx: &Context, cx: &mut Cx<'_>) {
@@ -331,10 +380,10 @@ impl RulesEditor {
         if let Some(error) = self.known.error() {
             empty::failure(ui, error);
         }
-        if let Some(banner) = &self.banner
-            && banner.show(ui, cx)
-        {
-            self.banner = None;
+        match self.banner.as_ref().and_then(|banner| banner.show(ui, cx)) {
+            Some(Wish::Dismiss) => self.banner = None,
+            Some(Wish::Undo(version)) => self.start(cx, Task::Undo(version)),
+            None => {}
         }
         button_bar::bar(ui, |ui| self.buttons(ui, cx), |_| ());
         egui::Panel::left("directions")
@@ -382,8 +431,9 @@ impl RulesEditor {
         let enabled = cx.situation.selected_rule.is_none_or(|rule| rule.enabled);
         let toggle = if enabled { Action::DisableRule } else { Action::EnableRule };
         let own = [Action::ViewRule, Action::EditRule, Action::CloneRule, Action::DeleteRule, toggle, Action::ExportRule];
-        for action in own.into_iter().chain([Action::MoveRuleUp, Action::MoveRuleDown]) {
-            if action == Action::MoveRuleUp {
+        let more = [Action::RuleHistory, Action::RemovedRules, Action::MoveRuleUp, Action::MoveRuleDown];
+        for action in own.into_iter().chain(more) {
+            if matches!(action, Action::MoveRuleUp | Action::RuleHistory) {
                 ui.add_space(12.0);
             }
             if action_ui::button(ui, action, cx.situation) {

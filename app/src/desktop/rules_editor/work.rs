@@ -32,6 +32,17 @@ pub enum Task {
     Swap(Box<(SyncRule, SyncRule)>),
     /// Remove a rule.
     Delete(SyncRule),
+    /// Bring back a former edition of a rule.
+    Restore {
+        /// The rule.
+        rule: Uuid,
+        /// Its name.
+        name: String,
+        /// Number of the edition.
+        version: u32,
+    },
+    /// Undo the change that led to a version of the configuration.
+    Undo(u64),
 }
 
 /// What was done.
@@ -76,6 +87,19 @@ impl Task {
                 Self::Delete(rule) => {
                     let change = engine.change_rules(&RuleChanges { remove: vec![rule.id], ..RuleChanges::default() })?;
                     Done { told: format!("\"{}\" is deleted.", rule.name), change, edit: None }
+                }
+                Self::Restore { rule, name, version } => {
+                    let change = engine.restore_rule(rule, version, None)?;
+                    let told = match change.steps.first() {
+                        Some(_) => format!("\"{name}\" is again what it was in version {version}."),
+                        None => format!("\"{name}\" is the same as in version {version}; nothing was changed."),
+                    };
+                    Done { told, change, edit: None }
+                }
+                Self::Undo(version) => {
+                    let change = engine.undo_rule_change(version)?;
+                    let names: Vec<String> = change.steps.iter().map(|step| format!("\"{}\"", step.name)).collect();
+                    Done { told: format!("Undone: {} as before.", names.join(", ")), change, edit: None }
                 }
             })
         })

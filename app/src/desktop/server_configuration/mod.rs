@@ -2,7 +2,7 @@
 
 mod export;
 mod import;
-mod report;
+pub(super) mod report;
 mod server_folder;
 
 pub use export::ExportWindow;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use egui::{Align2, Margin, RichText, Role, Sense, Stroke, StrokeKind, TextEdit, TextStyle, Ui, WidgetInfo, vec2};
 
-use super::action::{Action, CONNECT_LATER};
+use super::action::Action;
 use super::backend::{Backend, Opener, sentence};
 use super::theme::{Palette, RADIUS};
 use super::widgets::{action_ui, badge};
@@ -70,12 +70,13 @@ impl Welcome {
         });
     }
 
-    fn import(&mut self, worker: &Worker, opener: &Arc<dyn Opener>) {
+    /// Makes or opens the default folder, and begins with an action there.
+    fn create(&mut self, worker: &Worker, opener: &Arc<dyn Opener>, first: Action) {
         let opener = Arc::clone(opener);
         let folder = opener.default_folder();
         self.begin(worker, format!("Opening {}...", folder.display()), move || {
             let backend = opener.create(&folder).map_err(|error| sentence(&error))?;
-            Ok(Some(Opened { backend, folder, first: Some(Action::ImportServerConfiguration) }))
+            Ok(Some(Opened { backend, folder, first: Some(first) }))
         });
     }
 
@@ -122,9 +123,12 @@ impl Welcome {
                 if card(ui, width, "Try it with the sample forest", sample, !busy, "Please wait", true) {
                     self.demo(worker, opener);
                 }
-                card(ui, width, "Connect your directory", "Asks for a domain controller and an account, then sets up connectors, rules and run profiles.", false, CONNECT_LATER, false);
+                let connect = "Asks for the forest and an account, then sets up the connector and its run profiles; with a tenant the rules as well.";
+                if card(ui, width, "Connect your directory", connect, !busy, "Please wait", false) {
+                    self.create(worker, opener, Action::CreateConnector);
+                }
                 if card(ui, width, "Import an Azure AD Connect configuration", "Takes over connectors, rules and settings from an exported server configuration.", !busy, "Please wait", false) {
-                    self.import(worker, opener);
+                    self.create(worker, opener, Action::ImportServerConfiguration);
                 }
                 self.open_folder(ui, width, worker, opener);
                 ui.add_space(14.0);

@@ -472,3 +472,20 @@ async fn lists_are_ordered_and_objects_are_found_by_their_ids() {
     let many: Vec<&str> = std::iter::repeat_n(ids[0].as_str(), 1001).collect();
     client.graph("POST", "directoryObjects/getByIds", json!({ "ids": many }), 400).await;
 }
+
+#[tokio::test]
+async fn roles_of_administrators_are_read_by_a_cast() {
+    let client = Client::new().await;
+    let alice = client.new_user("alice").await;
+    let roles = |id: String| {
+        let client = &client;
+        async move {
+            client.read(&format!("/v1.0/users/{id}/memberOf/microsoft.graph.directoryRole?$select=id")).await["value"].clone()
+        }
+    };
+    assert_eq!(roles(alice.clone()).await, json!([]));
+    client.control("POST", "roles", json!({ "user": alice, "role": "User Administrator" })).await;
+    assert_eq!(roles(alice.clone()).await.as_array().unwrap().len(), 1);
+    let answer = client.get(&format!("/v1.0/users/{alice}/memberOf/microsoft.graph.colour")).await;
+    assert_eq!(answer.status, 501, "{}", answer.body);
+}

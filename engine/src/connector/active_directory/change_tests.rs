@@ -8,7 +8,7 @@ use super::fake_server::{Asked, Reply, start};
 use super::misbehaviour_tests::{open, request, settings};
 use super::settings::{ActiveDirectorySettings, DeltaMode};
 use crate::connector::{
-    Connector, ConnectorError, ConnectorErrorKind, ImportItem, ImportMode, ImportRequest, ImportSummary, Watermark,
+    Anchor, Connector, ConnectorError, ConnectorErrorKind, ImportItem, ImportMode, ImportRequest, ImportSummary, Watermark,
 };
 use crate::model::Dn;
 
@@ -17,6 +17,8 @@ use crate::model::Dn;
 struct Server {
     /// Names by GUID: a letter, sixteen times.
     objects: BTreeMap<char, (String, i64)>,
+    /// Members of those objects that are groups.
+    members: BTreeMap<char, Vec<&'static str>>,
     /// Answers to DirSync questions by cookie.
     pieces: BTreeMap<&'static str, Piece>,
     usn: i64,
@@ -61,9 +63,25 @@ impl Server {
 
     fn entry(&self, letter: char) -> Option<Reply> {
         let (dn, usn) = self.objects.get(&letter)?;
-        let class: &[&str] = if dn.starts_with("OU=") { &["top", "organizationalUnit"] } else { &["top", "person", "user"] };
+        let class: &[&str] = match self.members.contains_key(&letter) {
+            true => &["top", "group"],
+            false if dn.starts_with("OU=") => &["top", "organizationalUnit"],
+            false => &["top", "person", "user"],
+        };
         let (guid, usn) = (guid(letter), usn.to_string());
         Some(Reply::entry(dn, &[("objectClass", class), ("objectGUID", &[&guid]), ("uSNChanged", &[&usn]), ("cn", &["n"])]))
+    }
+
+    /// As [`Server::entry`], with members if these are asked for.
+    fn entry_with(&self, letter: char, asked: &[String]) -> Option<Reply> {
+        let mut entry = self.entry(letter)?;
+        if let (Reply::Entry { attributes, .. }, Some(members)) = (&mut entry, self.members.get(&letter))
+            && asked.iter().any(|name| name.starts_with("member"))
+        {
+            let values = members.iter().map(|dn| dn.as_bytes().to_vec()).collect();
+            attributes.push(("member;range=0-*".to_owned(), values));
+        }
+        Some(entry)
     }
 
     fn entries(&self, wanted: impl Fn(char, &str) -> bool) -> Vec<Reply> {
@@ -80,7 +98,7 @@ impl Server {
         if *asked == Asked::Bind {
             self.binds += 1;
         }
-        let Asked::Search { base, filter, dir_sync, deleted, page, .. } = asked else { return None };
+        let Asked::Search { base, filter, attributes: names, dir_sync, deleted, page } = asked else { return None };
         let one = |name: &str, value: String| Some(vec![Reply::entry("CN=z", &[(name, &[&value])]), Reply::done()]);
         let filter = String::from_utf8_lossy(filter).into_owned();
         if base.is_empty() {
@@ -155,8 +173,11 @@ impl Server {
         }
         if filter.contains("objectGUID") {
             let asked: Vec<char> = ('a'..='z').filter(|letter| filter.contains(&guid(*letter))).collect();
-            self.log.push(format!("objects {}", asked.iter().collect::<String>()));
-            return Some(self.entries(|letter, _| asked.contains(&letter)));
+            let links = names.iter().any(|name| name.starts_with("member"));
+            let what = if links { "objects" } else { "objects without members" };
+            self.log.push(format!("{what} {}", asked.iter().collect::<String>()));
+            let found = asked.iter().filter_map(|letter| self.entry_with(*letter, names));
+            return Some(found.chain([Reply::page_end(b"")]).collect());
         }
         self.searches += 1;
         if let Some((_, event)) = self.events.iter().find(|(number, _)| *number == self.searches).copied()
@@ -205,7 +226,17 @@ impl Running {
         let mut items = Vec::new();
         let result = connector.import(request, &mut |item| {
             items.push(match item {
-                ImportItem::Entry(entry) => format!("{} {}", char::from(entry.anchor.0[0]), entry.dn),
+                ImportItem::Entry(entry) => {
+                    let told = entry.changed_references.get("member").map(|changes| {
+                        let list =
+                            |sign: char, names: &[String]| names.iter().map(|dn| format!(" {sign}{dn}")).collect::<String>();
+                        list('+', &changes.added) + &list('-', &changes.removed)
+                    });
+                    let whole = entry.attributes.get("member").map(|members| format!(" {} members", members.len()));
+                    let part = if entry.partial { " partly" } else { "" };
+                    let letter = char::from(entry.anchor.0[0]);
+                    format!("{letter} {}{part}{}{}", entry.dn, whole.unwrap_or_default(), told.unwrap_or_default())
+                }
                 ImportItem::Deleted { anchor, dn } => {
                     format!("-{} {}", char::from(anchor.0[0]), dn.unwrap_or_default())
                 }
@@ -280,7 +311,7 @@ fn dir_sync_is_read_in_pieces_and_gives_whole_objects() {
     let (items, result) = running.delta(&watermark, DeltaMode::Auto);
     let summary = result.unwrap();
     assert_eq!(items, ["-g CN=g,OU=u,DC=x", "a CN=a,DC=x", "~c CN=c,OU=out,DC=x", "-h "]);
-    assert_eq!(running.log(), ["dirsync now", "dirsync second", "dirsync third", "objects ach"]);
+    assert_eq!(running.log(), ["dirsync now", "dirsync second", "dirsync third", "objects without members ach"]);
     assert_eq!(summary.warnings, Vec::<String>::new());
     // The next one goes on from the last cookie.
     running.change(|server| {
@@ -288,6 +319,78 @@ fn dir_sync_is_read_in_pieces_and_gives_whole_objects() {
     });
     let (items, _) = running.delta(&summary.watermark.unwrap(), DeltaMode::Auto);
     assert_eq!((items, running.log()), (vec![], vec!["dirsync end".to_owned()]));
+}
+
+/// Users a, b and c, group g of a and b; what DirSync tells and how it is read.
+fn check_group(entries: Vec<Change>, expected: &[&str], log: &[&str]) {
+    let running = Running::new(Server::new(&[('a', "CN=a,DC=x"), ('b', "CN=b,DC=x"), ('c', "CN=c,DC=x"), ('g', "CN=g,DC=x")]));
+    running.change(|server| {
+        server.members.insert('g', vec!["CN=a,DC=x", "CN=b,DC=x"]);
+        server.pieces.insert("now", Piece { next: "now", ..Piece::default() });
+    });
+    let request = |request: ImportRequest| ImportRequest { attributes: vec!["cn".to_owned(), "member".to_owned()], ..request };
+    let watermark = running.import(&request(whole()), DeltaMode::DirSync).1.unwrap().watermark.unwrap();
+    running.log();
+    running.change(|server| {
+        server.pieces.insert("now", Piece { entries, next: "end", ..Piece::default() });
+    });
+    let (items, result) = running.import(&request(after(&watermark)), DeltaMode::DirSync);
+    result.unwrap();
+    assert_eq!(items, expected);
+    assert_eq!(running.log()[1..], *log);
+}
+
+#[test]
+fn of_members_only_those_that_came_and_went_are_handed_over() {
+    const CAME: &str = "member;range=1-1";
+    const WENT: &str = "member;range=0-0";
+    let group = |attributes: Vec<(&'static str, &'static str)>| ('g', "CN=g,DC=x", attributes);
+    let without: &[&str] = &["objects without members g"];
+    let extended = "<GUID=6263fb55-1e2b-4ead-b753-0b3a326b36b4>;<SID=S-1-5-21-1>;CN=a,DC=x";
+    check_group(
+        vec![group(vec![(CAME, "CN=b,DC=x"), (WENT, "CN=c,DC=x")])],
+        &["g CN=g,DC=x partly +CN=b,DC=x -CN=c,DC=x"],
+        without,
+    );
+    check_group(vec![group(vec![(CAME, extended)])], &["g CN=g,DC=x partly +CN=a,DC=x"], without);
+    // Told in pieces; the later one has the last word.
+    check_group(
+        vec![group(vec![(CAME, "CN=a,DC=x")]), group(vec![(CAME, "CN=c,DC=x")]), group(vec![(WENT, "CN=c,DC=x")])],
+        &["g CN=g,DC=x partly +CN=a,DC=x -CN=c,DC=x"],
+        without,
+    );
+    // Another change of the group leaves its members alone.
+    check_group(vec![group(vec![("cn", "g")])], &["g CN=g,DC=x partly"], without);
+    // A member that was deleted is gone from everywhere.
+    let deleted = "CN=a\\0ADEL:1-2,CN=Deleted Objects,DC=x";
+    check_group(vec![group(vec![(WENT, deleted)])], &["g CN=g,DC=x partly"], without);
+    // All values in place of changes, a new group, one that was renamed: it is read whole.
+    let with: &[&str] = &["objects g"];
+    check_group(vec![group(vec![("member", "CN=a,DC=x")])], &["g CN=g,DC=x 2 members"], with);
+    check_group(vec![group(vec![(CAME, "CN=a,DC=x"), ("objectClass", "group")])], &["g CN=g,DC=x 2 members"], with);
+    check_group(vec![group(vec![(CAME, "CN=a,DC=x"), ("name", "g")])], &["g CN=g,DC=x 2 members"], with);
+    // What has no members is whole without them.
+    check_group(vec![('a', "CN=a,DC=x", vec![("cn", "n")])], &["a CN=a,DC=x"], &["objects without members a"]);
+}
+
+#[test]
+fn single_objects_are_read_whole() {
+    let running = Running::new(people());
+    let settings = ActiveDirectorySettings { servers: vec![format!("127.0.0.1:{}", running.port)], ..settings(running.port) };
+    let mut connector = open(settings).unwrap();
+    let anchors = ['a', 'c', 'z'].map(|letter| Anchor(guid(letter).into_bytes()));
+    let mut items = Vec::new();
+    let take = &mut |item| {
+        items.push(match item {
+            ImportItem::Entry(entry) => format!("{} {}", entry.dn, entry.partial),
+            ImportItem::Filtered { dn, .. } => format!("~{dn}"),
+            ImportItem::Deleted { anchor, .. } => format!("-{}", char::from(anchor.0[0])),
+            ImportItem::Bad(bad) => panic!("{bad:?}"),
+        });
+        true
+    };
+    connector.objects(&whole(), &anchors, take).unwrap();
+    assert_eq!(items, ["CN=a,DC=x false", "~CN=c,OU=out,DC=x", "-z"]);
 }
 
 #[test]

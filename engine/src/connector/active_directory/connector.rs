@@ -19,8 +19,8 @@ use super::session::{Search, Session};
 use super::settings::ActiveDirectorySettings;
 use super::{containers, delta, export, full};
 use crate::connector::{
-    CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition, ExportChange,
-    ExportOutcome, ExportResult, ImportItem, ImportMode, ImportRequest, ImportSummary,
+    Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition,
+    ExportChange, ExportOutcome, ExportResult, ImportItem, ImportMode, ImportRequest, ImportSummary,
 };
 use crate::model::{AlgorithmStep, Dn, ErrorCode, ObjectError, Schema, fold_text};
 
@@ -93,6 +93,7 @@ impl Connector for ActiveDirectoryConnector {
             value_level_updates: true,
             deletion_threshold: false,
             immediate_confirmation: false,
+            drops_references: true,
         }
     }
 
@@ -168,6 +169,17 @@ impl Connector for ActiveDirectoryConnector {
             ImportMode::Full => full::import(link, &plan, request, sink),
             ImportMode::Delta(watermark) => delta::import(link, &plan, request, watermark, sink),
         }
+    }
+
+    fn objects(
+        &mut self,
+        request: &ImportRequest,
+        anchors: &[Anchor],
+        sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<(), ConnectorError> {
+        let link = self.link_of(&request.partition)?;
+        let plan = ImportPlan::new(request, link.facts().active_directory)?;
+        delta::objects(link, &plan, request, anchors, sink)
     }
 
     fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {

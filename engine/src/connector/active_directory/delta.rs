@@ -1,15 +1,16 @@
 //! Delta import: what changed, by DirSync or by `uSNChanged`.
 //!
-//! Both ways give whole objects as they are now, and the objects below a container that was renamed or
-//! moved: a server tells only the container. Where an object left the selected containers or types, its
-//! deletion is handed over.
+//! Both ways give objects as they are now, and the objects below a container that was renamed or moved: a
+//! server tells only the container. Where an object left the selected containers or types, its deletion is
+//! handed over. By DirSync, links are left out that did not change, and of the others come only the values that
+//! came and went; `uSNChanged` tells no values, and a server would have to look at all of them to say which changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ldap3::Scope;
 
-use super::dir_sync::{self, AnswerEnd, DIR_SYNC, Happened, Notice};
+use super::dir_sync::{self, AnswerEnd, Changes, DIR_SYNC, Happened, Notice};
 use super::entry::RawEntry;
 use super::failure::{Fault, refused, request_failed};
 use super::import::{ImportPlan, hexadecimal};
@@ -25,6 +26,9 @@ use crate::model::{ErrorCode, ObjectError};
 
 /// Entries of a DirSync answer that cannot be read are told one by one up to this number.
 const FAULTS: usize = 6_000;
+
+/// Values of links in DirSync answers that are kept; the objects beyond them are read whole.
+const LINK_VALUES: usize = 200_000;
 
 /// Answers of one DirSync question at most; each must bring another cookie.
 const ANSWERS: u32 = 100_000;
@@ -81,7 +85,7 @@ pub(super) struct Question<'a> {
 pub(super) fn present_cookie(question: Question<'_>) -> Result<Vec<u8>, ConnectorError> {
     let nobody = format!("(objectGUID={})", escaped(&[0; 16]));
     let attributes = vec!["objectGUID".to_owned()];
-    ask(question, &nobody, &attributes, Vec::new(), &mut |_| {}).map_err(|failure| failure.error)
+    ask(question, &nobody, &attributes, &BTreeSet::new(), Vec::new(), &mut |_| {}).map_err(|failure| failure.error)
 }
 
 fn question<'a>(reading: &Reading<'a>) -> Question<'a> {
@@ -163,6 +167,7 @@ fn ask(
     question: Question<'_>,
     filter: &str,
     attributes: &[String],
+    links: &BTreeSet<String>,
     mut cookie: Vec<u8>,
     each: &mut dyn FnMut(Told),
 ) -> Result<Vec<u8>, Failure> {
@@ -177,7 +182,8 @@ fn ask(
             controls: vec![dir_sync::request(&cookie)],
             timeout: question.timeout,
         };
-        let take = |told: &mut Vec<Told>, tag| told.push(Told::read(tag));
+        let links = links.clone();
+        let take = move |told: &mut Vec<Told>, tag| told.push(Told::read(tag, &links));
         let (told, result) = session.gather(search, Vec::new(), take, doing, Some(question.cancel))?;
         if result.rc != 0 {
             let passing = matches!(result.rc, 3 | 8 | 11 | 49 | 50 | 51 | 52);
@@ -206,9 +212,9 @@ enum Told {
 }
 
 impl Told {
-    fn read(tag: ldap3::asn1::StructureTag) -> Self {
-        match RawEntry::decode(tag) {
-            Ok(entry) => match Notice::read(&entry) {
+    fn read(tag: ldap3::asn1::StructureTag, links: &BTreeSet<String>) -> Self {
+        match RawEntry::decode_as_described(tag) {
+            Ok(entry) => match Notice::read(&entry, links) {
                 Some(notice) => Self::Notice(notice),
                 None => {
                     let message = "a change came without the objectGUID of its object";
@@ -227,13 +233,22 @@ impl Told {
 fn by_dir_sync(reading: &Reading<'_>, cookie: &[u8], out: &mut Outlet<'_>) -> Result<Vec<u8>, ConnectorError> {
     let doing = "tell what changed (DirSync)";
     let attributes = dir_sync::attributes(reading.plan.requested.iter().map(String::as_str).chain(reading.plan.ranged()));
-    let mut happened: BTreeMap<[u8; 16], Happened> = BTreeMap::new();
-    let mut faults = Vec::new();
-    let next = ask(question(reading), &reading.plan.change_filter(), &attributes, cookie.to_vec(), &mut |told| match told {
-        Told::Notice(notice) => merge(&mut happened, notice),
-        Told::Fault(fault) if faults.len() < FAULTS => faults.push(fault),
-        Told::Fault(_) => {}
-    });
+    let mut happened: BTreeMap<[u8; 16], (Happened, Changes)> = BTreeMap::new();
+    let (mut faults, mut values) = (Vec::new(), 0);
+    let next =
+        ask(question(reading), &reading.plan.change_filter(), &attributes, &reading.plan.links, cookie.to_vec(), &mut |told| {
+            match told {
+                Told::Notice(mut notice) => {
+                    values += notice.changes.count();
+                    if values > LINK_VALUES {
+                        notice.changes = Changes { everything: true, ..Changes::default() };
+                    }
+                    merge(&mut happened, notice);
+                }
+                Told::Fault(fault) if faults.len() < FAULTS => faults.push(fault),
+                Told::Fault(_) => {}
+            }
+        });
     let next = next.map_err(|failure| {
         if !failure.refused {
             return failure.error;
@@ -246,45 +261,98 @@ fn by_dir_sync(reading: &Reading<'_>, cookie: &[u8], out: &mut Outlet<'_>) -> Re
     for fault in faults {
         reading.give(out, ImportItem::Bad(fault), doing)?;
     }
-    let mut wanted = Vec::new();
-    for (guid, happened) in &mut happened {
+    let mut wanted: BTreeMap<Option<BTreeSet<String>>, Vec<[u8; 16]>> = BTreeMap::new();
+    for (guid, (happened, changes)) in &mut happened {
         if let Happened::Deleted(dn) = happened {
             reading.give(out, ImportItem::Deleted { anchor: Anchor(guid.to_vec()), dn: dn.take() }, doing)?;
         } else if *happened == Happened::Moved || out.wants(guid) {
-            wanted.push(*guid);
+            let in_part = out.takes_parts() && !changes.everything;
+            let left_out = in_part.then(|| reading.plan.needless_links(changes)).filter(|links| !links.is_empty());
+            wanted.entry(left_out).or_default().push(*guid);
         }
     }
     let mut moved = Vec::new();
-    let mut missing: BTreeMap<[u8; 16], ()> = wanted.iter().map(|guid| (*guid, ())).collect();
-    reading.objects(&wanted, out, |entry, out| {
-        if let Some(guid) = entry.first("objectGUID").and_then(|guid| <[u8; 16]>::try_from(guid).ok()) {
-            missing.remove(&guid);
-            if happened.get(&guid) == Some(&Happened::Moved) && !is_leaf(&entry) {
+    for (left_out, guids) in &wanted {
+        let part = |guid: &[u8; 16]| Some((left_out.as_ref()?, &happened.get(guid)?.1));
+        look_up(reading, guids, left_out.as_ref(), out, &mut |entry, out| {
+            let guid = entry.first("objectGUID").and_then(|guid| <[u8; 16]>::try_from(guid).ok());
+            if let Some(guid) = guid.filter(|guid| happened.get(guid).is_some_and(|(told, _)| *told == Happened::Moved))
+                && !is_leaf(&entry)
+            {
                 moved.push(guid);
             }
-        }
-        present(reading, entry, out)
-    })?;
-    for guid in missing.into_keys() {
-        // Gone since it was told, or no longer to be seen. Looked at once more by its name: nothing is
-        // deleted because a search by value found nothing.
-        let mut search = reading.living.base_search(&guid_name(&guid), &[]);
-        search.attributes.clone_from(&reading.plan.requested);
-        match reading.living.object(search, doing)? {
-            Some(entry) => present(reading, entry, out)?,
-            None => reading.give(out, ImportItem::Deleted { anchor: Anchor(guid.to_vec()), dn: None }, doing)?,
-        }
+            present(reading, entry, guid.as_ref().and_then(part), out)
+        })?;
     }
     below(reading, &moved, out)?;
     Ok(next)
 }
 
+/// Reads objects whole, wherever they are now.
+pub(super) fn objects(
+    link: &mut Link,
+    plan: &ImportPlan<'_>,
+    request: &ImportRequest,
+    anchors: &[Anchor],
+    sink: &mut dyn FnMut(ImportItem) -> bool,
+) -> Result<(), ConnectorError> {
+    let guids: Vec<[u8; 16]> = anchors.iter().filter_map(|anchor| anchor.0.as_slice().try_into().ok()).collect();
+    let mut out = Outlet::of_delta(sink);
+    loop {
+        let read = link.work(|living| {
+            let reading = Reading { living, plan, request };
+            look_up(&reading, &guids, None, &mut out, &mut |entry, out| present(&reading, entry, None, out))
+        });
+        match read {
+            Err(error) if out.outlives(&error) => tracing::warn!(%error, "connecting again"),
+            read => return read,
+        }
+    }
+}
+
+/// Takes an entry and hands over what it is.
+type TakeEntry<'a> = dyn FnMut(RawEntry, &mut Outlet<'_>) -> Result<(), ConnectorError> + 'a;
+
+/// Looks objects up without some attributes. One that is not there is handed over as gone.
+fn look_up(
+    reading: &Reading<'_>,
+    guids: &[[u8; 16]],
+    left_out: Option<&BTreeSet<String>>,
+    out: &mut Outlet<'_>,
+    take: &mut TakeEntry<'_>,
+) -> Result<(), ConnectorError> {
+    let doing = "give the objects that changed";
+    let attributes = match left_out {
+        Some(left_out) => reading.plan.requested_without(left_out),
+        None => reading.plan.requested.clone(),
+    };
+    let mut missing: BTreeSet<[u8; 16]> = guids.iter().copied().collect();
+    reading.objects(guids, &attributes, out, |entry, out| {
+        if let Some(guid) = entry.first("objectGUID").and_then(|guid| <[u8; 16]>::try_from(guid).ok()) {
+            missing.remove(&guid);
+        }
+        take(entry, out)
+    })?;
+    for guid in missing {
+        // Gone since it was told, or no longer to be seen. Looked at once more by its name: nothing is
+        // deleted because a search by value found nothing.
+        let mut search = reading.living.base_search(&guid_name(&guid), &[]);
+        search.attributes.clone_from(&attributes);
+        match reading.living.object(search, doing)? {
+            Some(entry) => take(entry, out)?,
+            None => reading.give(out, ImportItem::Deleted { anchor: Anchor(guid.to_vec()), dn: None }, doing)?,
+        }
+    }
+    Ok(())
+}
+
 /// Later pieces of an answer may tell more of an object.
-fn merge(happened: &mut BTreeMap<[u8; 16], Happened>, notice: Notice) {
-    let known = happened.entry(notice.guid).or_insert(Happened::Changed);
+fn merge(happened: &mut BTreeMap<[u8; 16], (Happened, Changes)>, notice: Notice) {
+    let (known, changes) = happened.entry(notice.guid).or_insert((Happened::Changed, Changes::default()));
     if !(*known == Happened::Moved && notice.happened == Happened::Changed) {
         *known = notice.happened;
     }
+    changes.add(notice.changes);
 }
 
 fn by_usn(reading: &Reading<'_>, usn: i64, out: &mut Outlet<'_>) -> Result<(), ConnectorError> {
@@ -303,7 +371,7 @@ fn by_usn(reading: &Reading<'_>, usn: i64, out: &mut Outlet<'_>) -> Result<(), C
             Some(guid) if !is_leaf(&entry) => containers.push(guid),
             Some(_) | None => {}
         }
-        present(reading, entry, out)
+        present(reading, entry, None, out)
     })?;
     let mut moved = Vec::new();
     for guid in containers {
@@ -332,7 +400,7 @@ fn below(reading: &Reading<'_>, containers: &[[u8; 16]], out: &mut Outlet<'_>) -
     for guid in containers {
         let doing = "give the objects below a container that was moved";
         let search = reading.subtree(&guid_name(guid), &reading.plan.filter, Vec::new());
-        match reading.pages(search, doing, out, |entry, out| present(reading, entry, out)) {
+        match reading.pages(search, doing, out, |entry, out| present(reading, entry, None, out)) {
             // Deleted meanwhile: that is told the next time.
             Err(error) if error.kind == ConnectorErrorKind::PartitionMissing => {}
             other => other?,
@@ -341,8 +409,14 @@ fn below(reading: &Reading<'_>, containers: &[[u8; 16]], out: &mut Outlet<'_>) -
     Ok(())
 }
 
-/// Hands over an object that is there: as it is, or as gone when the import does not cover it.
-fn present(reading: &Reading<'_>, entry: RawEntry, out: &mut Outlet<'_>) -> Result<(), ConnectorError> {
+/// Hands over an object that is there: as it is, or as gone when the import does not cover it. `part` has the links
+/// that were not read of it, and what is told of them.
+fn present(
+    reading: &Reading<'_>,
+    entry: RawEntry,
+    part: Option<(&BTreeSet<String>, &Changes)>,
+    out: &mut Outlet<'_>,
+) -> Result<(), ConnectorError> {
     let doing = "give the objects that changed";
     let anchor = entry.first("objectGUID").map(|guid| Anchor(guid.to_vec()));
     if anchor.as_ref().is_some_and(|anchor| !out.wants(&anchor.0)) {
@@ -351,6 +425,10 @@ fn present(reading: &Reading<'_>, entry: RawEntry, out: &mut Outlet<'_>) -> Resu
     let dn = entry.dn.clone();
     // Containers are asked for whether they are imported or not, so they may be of any class.
     let item = if is_leaf(&entry) || reading.plan.knows_class(&entry) { reading.item(entry)? } else { None };
+    let item = item.map(|item| match (item, part) {
+        (ImportItem::Entry(entry), Some((left_out, changes))) => ImportItem::Entry(reading.plan.part(entry, left_out, changes)),
+        (item, _) => item,
+    });
     match (item, anchor) {
         (Some(item), _) => reading.give(out, item, doing),
         (None, Some(anchor)) => reading.give(out, ImportItem::Deleted { anchor, dn: Some(dn) }, doing),
@@ -391,9 +469,9 @@ mod tests {
         let check = |pieces: &[Happened], expected: Happened| {
             let mut happened = BTreeMap::new();
             for piece in pieces {
-                merge(&mut happened, Notice { guid: [1; 16], happened: piece.clone() });
+                merge(&mut happened, Notice { guid: [1; 16], happened: piece.clone(), changes: Changes::default() });
             }
-            assert_eq!(happened.into_values().collect::<Vec<_>>(), [expected]);
+            assert_eq!(happened.into_values().map(|(happened, _)| happened).collect::<Vec<_>>(), [expected]);
         };
         let deleted = || Happened::Deleted(None);
         check(&[Happened::Changed, Happened::Moved, Happened::Changed], Happened::Moved);

@@ -1,23 +1,32 @@
 //! The DirSync control ([MS-ADTS] 3.1.1.3.4.1.3): what to ask, and what an answer says.
 //!
-//! An answer is used as a list of objects that changed, and its values for nothing else: it leaves out the
-//! class of an object, what did not change, and everything below a container that moved; attributes that are
-//! computed come back empty. What a changed object is now is read from the object itself.
+//! An answer is used as a list of objects that changed, with the values of links that came and went, and for nothing
+//! else: it leaves out the class of an object, what did not change, and everything below a container that moved;
+//! attributes that are computed come back empty. What a changed object is now is read from the object itself, but for
+//! links, which may have any number of values.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use ldap3::asn1::{PL, StructureTag, TagClass, write};
 use ldap3::controls::RawControl;
 
-use super::entry::RawEntry;
+use super::entry::{RawAttribute, RawEntry};
 use super::partitions::split_extended_name;
 use crate::model::{Dn, fold_text};
 
 /// The control of requests and answers.
 pub(super) const DIR_SYNC: &str = "1.2.840.113556.1.4.841";
 
+/// Stands in the names of deleted objects.
+const MANGLED: &str = "\\0ADEL:";
+
 /// Parents before children.
 const ANCESTORS_FIRST: u32 = 0x800;
 /// Of a link, the values that came and went instead of all of them.
 const INCREMENTAL_VALUES: u32 = 0x8000_0000;
+
+/// Values of one link that are kept; one of which more came and went is read whole.
+const VALUES_OF_LINK: usize = 20_000;
 
 /// Octets of one answer at most, where the server heeds it.
 const ANSWER_SIZE: u32 = 4 * 1024 * 1024;
@@ -115,16 +124,79 @@ pub(super) enum Happened {
     Changed,
 }
 
+/// What an answer tells of the links of an object. Names are folded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Changes {
+    /// The object is new, or has another name or place: all of it is of interest.
+    pub(super) everything: bool,
+    /// Links that may have any values now.
+    pub(super) whole: BTreeSet<String>,
+    /// Values that came (true) and went (false) by name, by link.
+    pub(super) values: BTreeMap<String, BTreeMap<String, bool>>,
+}
+
+impl Changes {
+    /// Adds what a later piece of the answer tells.
+    pub(super) fn add(&mut self, later: Self) {
+        self.everything |= later.everything;
+        self.whole.extend(later.whole);
+        for (name, values) in later.values {
+            self.values.entry(name).or_default().extend(values);
+        }
+    }
+
+    /// Number of values that came and went.
+    pub(super) fn count(&self) -> usize {
+        self.values.values().map(BTreeMap::len).sum()
+    }
+
+    /// Adds an attribute of an answer if it is a link: `member;range=1-1` has values that came, `member;range=0-0`
+    /// values that went.
+    fn learn(&mut self, attribute: &RawAttribute, links: &BTreeSet<String>) {
+        let (name, option) = attribute.name.split_once(';').unwrap_or((&attribute.name, ""));
+        let name = fold_text(name);
+        if !links.contains(&name) {
+            return;
+        }
+        let came = match option {
+            _ if option.eq_ignore_ascii_case("range=1-1") => true,
+            _ if option.eq_ignore_ascii_case("range=0-0") => false,
+            _ => {
+                self.whole.insert(name);
+                return;
+            }
+        };
+        let values = self.values.entry(name.clone()).or_default();
+        for value in &attribute.values {
+            let Ok(text) = std::str::from_utf8(value) else {
+                self.whole.insert(name);
+                return;
+            };
+            let (_, dn) = split_extended_name(text);
+            // References to what was deleted are gone with it.
+            if !dn.contains(MANGLED) {
+                values.insert(dn.to_owned(), came);
+            }
+        }
+        if values.len() > VALUES_OF_LINK {
+            self.whole.insert(name.clone());
+            self.values.remove(&name);
+        }
+    }
+}
+
 /// An object that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Notice {
     pub(super) guid: [u8; 16],
     pub(super) happened: Happened,
+    pub(super) changes: Changes,
 }
 
 impl Notice {
-    /// Reads an entry of an answer; `None` without a usable `objectGUID`.
-    pub(super) fn read(entry: &RawEntry) -> Option<Self> {
+    /// Reads an entry of an answer as it was described; `None` without a usable `objectGUID`.
+    /// `links` are the folded names of the links that are of interest.
+    pub(super) fn read(entry: &RawEntry, links: &BTreeSet<String>) -> Option<Self> {
         let guid = entry.first("objectGUID")?.try_into().ok()?;
         let told = |name: &str| entry.attribute(name).is_some_and(|attribute| !attribute.values.is_empty());
         let happened = if is_deleted(entry) {
@@ -134,7 +206,11 @@ impl Notice {
         } else {
             Happened::Changed
         };
-        Some(Self { guid, happened })
+        let mut changes = Changes { everything: told("objectClass") || happened == Happened::Moved, ..Changes::default() };
+        if !changes.everything {
+            entry.attributes.iter().for_each(|attribute| changes.learn(attribute, links));
+        }
+        Some(Self { guid, happened, changes })
     }
 }
 
@@ -145,7 +221,6 @@ pub(super) fn is_deleted(entry: &RawEntry) -> bool {
 
 /// The name that a deleted object had: `CN=x\0ADEL:…,CN=Deleted Objects,…` without what deleting made of it.
 pub(super) fn last_name(entry: &RawEntry) -> Option<String> {
-    const MANGLED: &str = "\\0ADEL:";
     let rdn = Dn::parse(&entry.dn).ok()?.rdn_text().split_once(MANGLED)?.0.to_owned();
     // DirSync gives references with the identity in front of the name.
     let (_, parent) = split_extended_name(entry.text("lastKnownParent")?);
@@ -189,13 +264,46 @@ mod tests {
     }
 
     #[test]
+    fn values_of_links_are_told_by_what_became_of_them() {
+        let attribute = |name: &str, values: &[&str]| RawAttribute {
+            name: name.to_owned(),
+            values: values.iter().map(|value| value.as_bytes().to_vec()).collect(),
+            continues_at: None,
+        };
+        let links = BTreeSet::from(["member".to_owned()]);
+        let check = |attributes: &[RawAttribute], whole: &[&str], values: &[(&str, bool)]| {
+            let mut changes = Changes::default();
+            attributes.iter().for_each(|attribute| changes.learn(attribute, &links));
+            assert_eq!(changes.whole, whole.iter().map(|name| (*name).to_owned()).collect(), "{attributes:?}");
+            let expected: BTreeMap<_, _> = values.iter().map(|(dn, came)| ((*dn).to_owned(), *came)).collect();
+            assert_eq!(changes.values.remove("member").unwrap_or_default(), expected, "{attributes:?}");
+        };
+        let (came, went) = ("member;range=1-1", "member;range=0-0");
+        check(&[attribute(came, &["CN=a"]), attribute(went, &["CN=b"])], &[], &[("CN=a", true), ("CN=b", false)]);
+        check(&[attribute("Member;Range=1-1", &["<GUID=1>;<SID=S-1>;CN=a"])], &[], &[("CN=a", true)]);
+        check(&[attribute(went, &["CN=a\\0ADEL:1,CN=Deleted Objects,DC=x"])], &[], &[]);
+        check(&[attribute("member", &["CN=a"]), attribute("Mail", &[])], &["member"], &[]);
+        check(&[attribute("member;range=0-1499", &["CN=a"])], &["member"], &[]);
+        let unreadable = RawAttribute { values: vec![vec![0xff]], ..attribute(came, &[]) };
+        check(&[unreadable], &["member"], &[]);
+        // A later piece has the last word.
+        let mut changes = Changes::default();
+        changes.learn(&attribute(came, &["CN=a", "CN=b"]), &links);
+        let mut later = Changes { everything: true, ..Changes::default() };
+        later.learn(&attribute(went, &["CN=a"]), &links);
+        changes.add(later);
+        assert_eq!((changes.everything, changes.count()), (true, 2));
+        assert!(!changes.values["member"]["CN=a"]);
+    }
+
+    #[test]
     fn entries_say_what_happened() {
         let guid = "sixteen letters!";
         let check = |dn: &str, attributes: &[(&str, &[&str])], expected: Option<Happened>| {
             let guid = [guid];
             let mut all: Vec<(&str, &[&str])> = vec![("objectGUID", &guid), ("instanceType", &["4"])];
             all.extend_from_slice(attributes);
-            assert_eq!(Notice::read(&raw(dn, &all)).map(|notice| notice.happened), expected, "{dn}");
+            assert_eq!(Notice::read(&raw(dn, &all), &BTreeSet::new()).map(|notice| notice.happened), expected, "{dn}");
         };
         check("CN=a,DC=x", &[("displayName", &["A"])], Some(Happened::Changed));
         check("CN=a,DC=x", &[("member;range=1-1", &["CN=b,DC=x"]), ("member;range=0-0", &[])], Some(Happened::Changed));
@@ -212,7 +320,7 @@ mod tests {
         check(gone, &[deleted, ("lastKnownParent", &["OU=o\\0ADEL:3,CN=Deleted Objects,DC=x"])], Some(Happened::Deleted(None)));
         // Given back its life.
         check("CN=a,DC=x", &[("isDeleted", &[]), ("name", &["a"])], Some(Happened::Moved));
-        assert_eq!(Notice::read(&raw("CN=a,DC=x", &[("objectGUID", &["short"])])), None);
-        assert_eq!(Notice::read(&raw("CN=a,DC=x", &[])), None);
+        assert_eq!(Notice::read(&raw("CN=a,DC=x", &[("objectGUID", &["short"])]), &BTreeSet::new()), None);
+        assert_eq!(Notice::read(&raw("CN=a,DC=x", &[]), &BTreeSet::new()), None);
     }
 }

@@ -37,6 +37,17 @@ struct ValueRange {
 impl RawEntry {
     /// Decodes a search result entry (RFC 4511, 4.5.2).
     pub(super) fn decode(tag: StructureTag) -> Result<Self, MalformedEntry> {
+        Self::decode_with(tag, Self::add)
+    }
+
+    /// As [`RawEntry::decode`], but attributes keep their options: the ranges of a DirSync answer are none.
+    pub(super) fn decode_as_described(tag: StructureTag) -> Result<Self, MalformedEntry> {
+        Self::decode_with(tag, |entry, described, values| {
+            entry.attributes.push(RawAttribute { name: described.to_owned(), values, continues_at: None });
+        })
+    }
+
+    fn decode_with(tag: StructureTag, add: impl Fn(&mut Self, &str, Vec<Vec<u8>>)) -> Result<Self, MalformedEntry> {
         let malformed = |dn: Option<&str>, reason| MalformedEntry { dn: dn.map(str::to_owned), reason };
         if tag.id != 4 {
             return Err(malformed(None, "the server sent something else than an entry"));
@@ -57,7 +68,7 @@ impl RawEntry {
             let Some((name, values)) = decode_attribute(item) else {
                 return Err(malformed(Some(&entry.dn), "an attribute of the entry cannot be read"));
             };
-            entry.add(&name, values);
+            add(&mut entry, &name, values);
         }
         Ok(entry)
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ldap3::Scope;
 
+use super::dir_sync::Changes;
 use super::entry::{RawAttribute, RawEntry};
 use super::failure::{Fault, request_failed};
 use super::schema::{object_type, type_filter};
@@ -13,9 +14,9 @@ use super::session::{Search, Session};
 use super::value::decode_values;
 use crate::connector::{
     Anchor, ConnectorError, ConnectorErrorKind, ContainerFilter, DiscoveryError, EntryAttributes, ImportEntry, ImportItem,
-    ImportRequest,
+    ImportRequest, ReferenceChanges,
 };
-use crate::model::{Dn, ErrorCode, ObjectError, Schema, fold_text};
+use crate::model::{Dn, ErrorCode, ObjectError, Schema, ValueType, fold_text};
 
 /// Values of `member` in the first answer: what domain controllers give at once.
 const FIRST_RANGE: u64 = 1500;
@@ -43,6 +44,8 @@ pub(super) struct ImportPlan<'a> {
     pub(super) requested: Vec<String>,
     /// Attributes that are asked for in pieces.
     ranged: Vec<&'a str>,
+    /// Wanted attributes of any number of references, folded.
+    pub(super) links: BTreeSet<String>,
     /// Wanted object types that the schema does not have.
     unknown_types: Vec<&'a str>,
 }
@@ -84,7 +87,7 @@ impl<'a> ImportPlan<'a> {
                 "no object type of the directory's schema is selected: select one in the connector's properties".to_owned(),
             ));
         }
-        let (mut wanted, mut ranged) = (BTreeSet::new(), Vec::new());
+        let (mut wanted, mut ranged, mut links) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
         let mut requested: Vec<String> = ["objectClass", "objectGUID", "instanceType"].map(str::to_owned).to_vec();
         if active_directory {
             requested.push("uSNChanged".to_owned());
@@ -96,6 +99,9 @@ impl<'a> ImportPlan<'a> {
             };
             if !wanted.insert(fold_text(name)) {
                 continue;
+            }
+            if definition.multi_valued && definition.value_type == ValueType::Reference {
+                links.insert(fold_text(name));
             }
             if active_directory && definition.name.eq_ignore_ascii_case("member") {
                 // Asked for in pieces from the start: a large group never fills one answer.
@@ -117,6 +123,7 @@ impl<'a> ImportPlan<'a> {
             wanted,
             requested,
             ranged,
+            links,
             unknown_types,
         })
     }
@@ -129,6 +136,43 @@ impl<'a> ImportPlan<'a> {
     /// True when the class of an entry is an object type of the schema.
     pub(super) fn knows_class(&self, entry: &RawEntry) -> bool {
         object_type(self.schema, &entry.texts("objectClass").collect::<Vec<_>>()).is_some()
+    }
+
+    /// The attributes to ask for when these, whose names are folded, are left out.
+    pub(super) fn requested_without(&self, left_out: &BTreeSet<String>) -> Vec<String> {
+        let wanted = |described: &&String| {
+            let name = described.split(';').next().unwrap_or(described);
+            !left_out.contains(&fold_text(name))
+        };
+        self.requested.iter().filter(wanted).cloned().collect()
+    }
+
+    /// The links that need not be read of a changed object, folded: those of many references that did not change, and
+    /// those whose changes are told value by value.
+    pub(super) fn needless_links(&self, changes: &Changes) -> BTreeSet<String> {
+        let ranged = self.ranged.iter().map(|name| fold_text(name)).filter(|name| self.links.contains(name));
+        ranged.chain(changes.values.keys().cloned()).filter(|name| !changes.whole.contains(name)).collect()
+    }
+
+    /// What is handed over of an object that was read without some links: what is told of these, and everything else.
+    /// An object that has no such links is whole without them.
+    pub(super) fn part(&self, mut entry: ImportEntry, left_out: &BTreeSet<String>, changes: &Changes) -> ImportEntry {
+        let has = |name: &String| self.schema.attribute_of(&entry.object_type, name).is_some();
+        if changes.values.is_empty() && !left_out.iter().any(has) {
+            return entry;
+        }
+        for name in self.wanted.iter().filter(|name| !left_out.contains(*name)) {
+            if let Some(definition) = self.schema.attribute(name) {
+                entry.attributes.entry(definition.name.clone()).or_default();
+            }
+        }
+        for (name, values) in changes.values.iter().filter(|(name, _)| left_out.contains(*name)) {
+            let Some(definition) = self.schema.attribute(name) else { continue };
+            let told = |wanted: bool| values.iter().filter(|(_, came)| **came == wanted).map(|(dn, _)| dn.clone()).collect();
+            let changes = ReferenceChanges { added: told(true), removed: told(false) };
+            entry.changed_references.insert(definition.name.clone(), changes);
+        }
+        ImportEntry { partial: true, ..entry }
     }
 
     /// The filter for changes: the wanted objects, and containers whose names are part of theirs.

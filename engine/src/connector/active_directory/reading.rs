@@ -44,6 +44,11 @@ impl<'a> Outlet<'a> {
         Self { seen: Some(HashSet::new()), ..Self::of_delta(sink) }
     }
 
+    /// True when a part of an object may be handed over: what it was before is known.
+    pub(super) fn takes_parts(&self) -> bool {
+        self.seen.is_none()
+    }
+
     /// From here on, hands over only objects that were not seen.
     pub(super) fn only_unseen(&mut self) {
         self.only_unseen = true;
@@ -167,12 +172,14 @@ impl Reading<'_> {
     pub(super) fn objects(
         &self,
         guids: &[[u8; 16]],
+        attributes: &[String],
         out: &mut Outlet<'_>,
         mut each: impl FnMut(RawEntry, &mut Outlet<'_>) -> Result<(), ConnectorError>,
     ) -> Result<(), ConnectorError> {
         for some in guids.chunks(GUIDS_OF_ONE_SEARCH) {
             let filter: String = some.iter().map(|guid| format!("(objectGUID={})", escaped(guid))).collect();
-            let search = self.subtree(&self.request.partition, &format!("(|{filter})"), Vec::new());
+            let mut search = self.subtree(&self.request.partition, &format!("(|{filter})"), Vec::new());
+            search.attributes = attributes.to_vec();
             self.pages(search, "give the objects that changed", out, &mut each)?;
         }
         Ok(())

@@ -6,7 +6,7 @@ use super::client::TenantClient;
 use super::graph::AttributeCapability;
 use super::settings::BackendKind;
 use crate::connector::{
-    CancelToken, Capabilities, ConnectorError, ExportChange, ExportResult, ImportItem, ImportRequest, ImportSummary,
+    Anchor, CancelToken, Capabilities, ConnectorError, ExportChange, ExportResult, ImportItem, ImportRequest, ImportSummary,
 };
 use crate::model::Schema;
 
@@ -59,6 +59,19 @@ pub trait TenantBackend: Send + std::fmt::Debug {
         request: &ImportRequest,
         sink: &mut dyn FnMut(ImportItem) -> bool,
     ) -> Result<ImportSummary, ConnectorError>;
+
+    /// Reads single objects whole; one that is gone is told as deleted.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when the tenant cannot be asked.
+    fn objects(
+        &mut self,
+        _request: &ImportRequest,
+        _anchors: &[Anchor],
+        _sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<(), ConnectorError> {
+        Ok(())
+    }
 
     /// Sends changes and says what became of each, in their order.
     ///

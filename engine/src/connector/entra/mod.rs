@@ -29,8 +29,8 @@ pub use self::name::{anchor_of_dn, dn_of_anchor};
 pub use self::settings::{BackendKind, EntraSettings, Proof, WriteBudget, server_name};
 use self::sync_channel::SyncChannel;
 use super::{
-    CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, ExportChange, ExportResult,
-    ImportItem, ImportRequest, ImportSummary,
+    Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, ExportChange,
+    ExportResult, ImportItem, ImportRequest, ImportSummary,
 };
 use crate::model::{Clock, Schema, SystemClock};
 
@@ -117,6 +117,15 @@ impl Connector for EntraConnector {
             return Err(ConnectorError::new(ConnectorErrorKind::PartitionMissing, message).server(server));
         }
         self.backend.import(request, sink)
+    }
+
+    fn objects(
+        &mut self,
+        request: &ImportRequest,
+        anchors: &[Anchor],
+        sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<(), ConnectorError> {
+        self.backend.objects(request, anchors, sink)
     }
 
     fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {

@@ -123,6 +123,7 @@ impl Connector for FileConnector {
             value_level_updates: false,
             deletion_threshold: false,
             immediate_confirmation: false,
+            drops_references: false,
         }
     }
 

@@ -196,10 +196,13 @@ impl Directory {
         self.take(anchor);
     }
 
-    /// Removes an object; those that refer to it change.
-    pub(super) fn remove(&mut self, anchor: &[u8]) {
+    /// Removes an object, and the references to it; no delta tells of the latter if that is silent.
+    pub(super) fn remove(&mut self, anchor: &[u8], silent: bool) {
         let Some(entry) = self.take(anchor) else { return };
         self.note(anchor, None, Some(entry.dn.clone()));
+        if silent {
+            return self.retarget(&entry.dn, None);
+        }
         let lost = EntryValue::Reference(entry.dn.clone());
         let referrers: Vec<(Vec<u8>, String)> = self
             .entries
@@ -324,7 +327,12 @@ impl Directory {
                     let mut changes = ReferenceChanges::default();
                     for (target, Turn { came, dn }) in turns {
                         let now = match &target {
-                            Target::Object(anchor) => self.entries.get(anchor).map(|entry| entry.dn.clone()),
+                            Target::Object(anchor) => match self.entries.get(anchor) {
+                                Some(entry) => Some(entry.dn.clone()),
+                                // Gone since, with all references to it.
+                                None if came => continue,
+                                None => None,
+                            },
                             Target::Name(_) => None,
                         };
                         let list = if came { &mut changes.added } else { &mut changes.removed };
@@ -349,11 +357,11 @@ impl Directory {
     }
 
     /// Carries out one change.
-    pub(super) fn carry_out(&mut self, change: &ExportChange, schema: &Schema) -> ExportOutcome {
+    pub(super) fn carry_out(&mut self, change: &ExportChange, schema: &Schema, silent: bool) -> ExportOutcome {
         let known = self.find(change);
         match (&change.operation, known) {
             (ExportOperation::Delete, Some(anchor)) => {
-                self.remove(&anchor);
+                self.remove(&anchor, silent);
                 success(None, Vec::new())
             }
             (ExportOperation::Delete, None) => success(None, Vec::new()),
@@ -362,7 +370,7 @@ impl Directory {
             (ExportOperation::Add, None) => self.create(change, schema),
             (ExportOperation::DeleteAdd, known) => {
                 if let Some(anchor) = known {
-                    self.remove(&anchor);
+                    self.remove(&anchor, silent);
                 }
                 self.create(change, schema)
             }

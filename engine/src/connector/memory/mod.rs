@@ -117,6 +117,7 @@ impl MemoryDirectory {
             value_level_updates: true,
             deletion_threshold: false,
             immediate_confirmation: false,
+            drops_references: false,
         };
         Self(Arc::new(Mutex::new(State {
             directory: Directory::default(),
@@ -156,7 +157,9 @@ impl MemoryDirectory {
 
     /// Removes an object.
     pub fn remove(&self, anchor: &[u8]) {
-        self.state().directory.remove(anchor);
+        let mut state = self.state();
+        let silent = state.capabilities.drops_references;
+        state.directory.remove(anchor, silent);
     }
 
     /// Removes an object; no delta import will tell of it.
@@ -346,9 +349,10 @@ impl Connector for MemoryConnector {
                 _ => {}
             }
         }
-        let schema = state.schema.clone();
-        let results =
-            changes.iter().map(|change| ExportResult { outcome: carry_out(&mut state.directory, change, &faults, &schema) });
+        let (schema, silent) = (state.schema.clone(), state.capabilities.drops_references);
+        let results = changes
+            .iter()
+            .map(|change| ExportResult { outcome: carry_out(&mut state.directory, change, &faults, &schema, silent) });
         let results = results.collect();
         let lost = faults.iter().any(|fault| matches!(fault, Fault::LoseAnswer { after } if *after == batches));
         if lost { Err(failure(ConnectorErrorKind::Dropped)) } else { Ok(results) }
@@ -377,7 +381,7 @@ fn spoil(item: ImportItem, faults: &[Fault]) -> ImportItem {
     }
 }
 
-fn carry_out(directory: &mut Directory, change: &ExportChange, faults: &[Fault], schema: &Schema) -> ExportOutcome {
+fn carry_out(directory: &mut Directory, change: &ExportChange, faults: &[Fault], schema: &Schema, silent: bool) -> ExportOutcome {
     for fault in faults {
         if let Fault::Refuse { dn, code } = fault
             && dn.eq_ignore_ascii_case(&change.dn)
@@ -393,7 +397,7 @@ fn carry_out(directory: &mut Directory, change: &ExportChange, faults: &[Fault],
             return ExportOutcome::Refused(ObjectError::new(code, message).attribute(attribute).value(&value));
         }
     }
-    let mut outcome = directory.carry_out(change, schema);
+    let mut outcome = directory.carry_out(change, schema, silent);
     if let ExportOutcome::Success { anchor, warnings, .. } = &mut outcome {
         let anchor = anchor.clone().or_else(|| change.anchor.clone()).unwrap_or(Anchor(Vec::new()));
         for fault in faults {

@@ -56,6 +56,26 @@ fn a_change_is_staged_beside_what_was_pending() {
 }
 
 #[test]
+fn with_an_object_go_the_references_to_it() {
+    let check = |content: DeltaContent| {
+        let (fixture, users, group) = with_group(3);
+        fixture.directory.set_delta_content(content);
+        fixture.directory.set_capabilities(|can| can.drops_references = true);
+        fixture.directory.remove(b"u1");
+        assert_told(&fixture.delta_import(), StepStatus::SUCCESS, "stage-delete=1 stage-update=1");
+        assert_eq!(fixture.targets(&group, "member", ReferenceLayer::ImportDelete), users[1..]);
+        fixture.synchronize(true);
+        assert!(fixture.find(&users[0]).is_none_or(|object| object.is_placeholder()));
+        // Who comes next under the name is no member.
+        fixture.user("u1");
+        assert_told(&fixture.delta_import(), StepStatus::SUCCESS, "stage-add=1");
+        assert_eq!(fixture.targets(&group, "member", ReferenceLayer::ImportDelete), users[1..]);
+    };
+    check(DeltaContent::Objects);
+    check(DeltaContent::Values);
+}
+
+#[test]
 fn exported_members_are_confirmed_by_values() {
     use ReferenceLayer::{UnappliedAdd, UnappliedDelete, UnconfirmedAdd, UnconfirmedDelete};
     // What becomes of the exported values in the directory -> status, waiting, staged again.
@@ -225,6 +245,8 @@ impl World {
         fixture.synchronize(true);
         if values {
             fixture.directory.set_delta_content(DeltaContent::Values);
+            // Nor does it tell of the groups of which a member was deleted.
+            fixture.directory.set_capabilities(|can| can.drops_references = true);
         }
         Self { fixture, lives: 0 }
     }

@@ -1,6 +1,7 @@
 //! The export of a real server, taken over and written again.
 
 mod comparison;
+mod connector_file;
 mod sample;
 mod takeover;
 

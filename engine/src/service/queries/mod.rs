@@ -9,6 +9,7 @@ pub mod explain;
 pub mod expression;
 mod layers;
 mod lineage;
+pub mod lineage_graph;
 pub mod metaverse;
 mod metaverse_clause;
 pub mod pending;

@@ -10,9 +10,10 @@ use super::directory_selection::PartitionView;
 use crate::connector::active_directory::ActiveDirectorySettings;
 use crate::connector::entra::EntraSettings;
 use crate::connector::file::FileSettings;
+use crate::interop::{ConnectorUpdate, UpdateKind};
 use crate::model::{ConnectorId, ValueType};
 use crate::protection::DeletionLimit;
-use crate::setup::ConnectionSettings;
+use crate::setup::{ConnectionSettings, ConnectorChangeReport};
 
 /// Everything that can be set at a connector.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,4 +137,64 @@ pub enum NewConnector {
         /// Its verified domains.
         domains: Vec<String>,
     },
+}
+
+/// What a file would change of a connector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectorUpdateView {
+    /// What is different, in the order of the properties.
+    pub differences: Vec<UpdateDifferenceView>,
+    /// Why it cannot be taken so.
+    pub faults: Vec<String>,
+    /// Other objects or values would be read.
+    pub full_import: bool,
+    /// Rules use what would be read.
+    pub full_synchronization: bool,
+}
+
+/// Something that a file says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UpdateDifferenceView {
+    /// What is concerned, such as `Attribute`.
+    pub what: &'static str,
+    /// Its name.
+    pub name: String,
+    /// What becomes of it.
+    pub kind: UpdateWord,
+    /// Before and after, where that says more.
+    pub detail: String,
+}
+
+/// What becomes of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UpdateWord {
+    /// It comes.
+    Added,
+    /// It goes.
+    Removed,
+    /// It is another.
+    Changed,
+}
+
+impl ConnectorUpdateView {
+    pub(in crate::service) fn of(update: ConnectorUpdate, report: &ConnectorChangeReport, faults: Vec<String>) -> Self {
+        let differences = update.differences.into_iter().map(|difference| UpdateDifferenceView {
+            what: difference.what,
+            name: difference.name,
+            kind: match difference.kind {
+                UpdateKind::Added => UpdateWord::Added,
+                UpdateKind::Removed => UpdateWord::Removed,
+                UpdateKind::Changed => UpdateWord::Changed,
+            },
+            detail: difference.detail,
+        });
+        Self {
+            differences: differences.collect(),
+            faults,
+            full_import: report.full_import,
+            full_synchronization: report.full_synchronization,
+        }
+    }
 }

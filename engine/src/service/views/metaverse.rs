@@ -139,6 +139,59 @@ pub struct MvObjectView {
     pub connector_details: Vec<MvConnectorView>,
 }
 
+/// Where the attributes of a metaverse object come from and where they go.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LineageGraphView {
+    /// The metaverse object.
+    pub guid: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub object_type: String,
+    /// Number of its attributes that have values.
+    pub attributes: u64,
+    /// The rules that join objects to it, by connector, DN, direction and precedence.
+    pub edges: Vec<LineageEdgeView>,
+}
+
+/// One rule between a connector space object and a metaverse object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LineageEdgeView {
+    /// The connector space object.
+    pub object: Uuid,
+    /// Its name.
+    pub dn: String,
+    /// Its type.
+    pub object_type: String,
+    /// Its connector.
+    pub connector: String,
+    /// Into the metaverse or out of it.
+    pub direction: Direction,
+    /// The rule; absent when it is gone.
+    pub rule: Option<Uuid>,
+    /// Name of the rule.
+    pub rule_name: String,
+    /// Its precedence; absent when it is gone.
+    pub precedence: Option<i64>,
+    /// `Provision`, `Join` or `StickyJoin`; empty when the rule only gave values.
+    pub action: String,
+    /// Inbound the attributes that the metaverse object has from it, outbound those that it writes.
+    pub flows: Vec<LineageFlowView>,
+}
+
+/// An attribute that flows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LineageFlowView {
+    /// Attribute, expression or constant that it comes from.
+    pub source: String,
+    /// Attribute that is written.
+    pub target: String,
+    /// The value there, the first one of several; of references their number.
+    pub value: String,
+    /// Number of values.
+    pub count: u64,
+}
+
 /// A metaverse object type for the Metaverse Designer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MvTypeView {

@@ -77,6 +77,7 @@ impl Page {
             ConnectorPlace::Partitions | ConnectorPlace::Containers(_) => Self::Partitions,
             ConnectorPlace::ObjectTypes => Self::ObjectTypes,
             ConnectorPlace::Attributes => Self::Attributes,
+            ConnectorPlace::RunProfiles => Self::General,
             ConnectorPlace::Protection => Self::Protection,
         }
     }
@@ -381,6 +382,7 @@ impl PropertiesDraft {
             description: (self.description.trim() != stored.description).then(|| self.description.trim().to_owned()),
             connection: (settings != before.connection.settings()).then_some(settings),
             secret: (!self.secret.is_empty()).then(|| SecretString::from(self.secret.as_str())),
+            profiles: None,
             partitions: if differs(Page::Partitions) { self.partitions.iter().map(choice).collect() } else { Vec::new() },
             object_types: differs(Page::ObjectTypes).then(|| names(&self.object_types, types)),
             attributes: differs(Page::Attributes).then(|| names(&self.attributes, attributes)),

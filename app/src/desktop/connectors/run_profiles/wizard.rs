@@ -7,7 +7,7 @@ use syncline_engine::service::{
 
 use super::super::super::theme::Palette;
 use super::super::super::widgets::{action_ui, facts};
-use super::super::fields::{fault, frame, row};
+use super::super::fields::{fault, frame, row, value};
 use super::draft::{Field, ProfilesDraft, StepDraft};
 
 /// Width of fields.
@@ -319,16 +319,12 @@ impl Wizard {
     }
 
     fn summary_page(&self, ui: &mut Ui, connector: &ConnectorSummary) {
-        row(ui, "Name", |ui| {
-            ui.label(self.name.trim());
-        });
-        row(ui, "Type", |ui| {
-            ui.label(&self.step.step_type);
-        });
+        row(ui, "Name", |ui| drop(value(ui, self.name.trim())));
+        row(ui, "Type", |ui| drop(value(ui, &self.step.step_type)));
         let steps = self.steps(connector);
         row(ui, if steps.len() == 1 { "Step" } else { "Steps" }, |ui| {
             for (place, step) in steps.iter().enumerate() {
-                ui.label(format!("{}  {}", place + 1, step.partition));
+                value(ui, format!("{}  {}", place + 1, step.partition));
             }
         });
         ui.label(RichText::new("Further steps can be added afterwards. Nothing is stored before OK or Apply.").weak());

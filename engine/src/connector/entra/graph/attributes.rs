@@ -282,8 +282,10 @@ pub fn reason_not_written(object_type: &str, attribute: &str) -> Option<&'static
     }
 }
 
-/// Marks in the tenant's schema what Microsoft Graph lets nobody write.
+/// Marks in the tenant's schema what Microsoft Graph lets nobody write, and what it shows is no evidence of.
 pub fn mark(schema: &mut Schema) {
+    // Every user and every group gets a nickname; one that has none of its own gets one that was made up.
+    schema.set_write_only("alias");
     let types: Vec<String> = schema.types().map(str::to_owned).collect();
     for object_type in types {
         if Kind::of_type(&object_type).is_none_or(|kind| kind.unwritable().is_some()) {

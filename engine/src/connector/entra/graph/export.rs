@@ -588,8 +588,8 @@ fn complete_group(job: &Job<'_>, body: &mut Map<String, Value>) {
     body.remove("securityEnabled");
 }
 
-/// The nickname of a group that has none of its own. Imports know it and do not show it.
-pub fn nickname_of(anchor: &str) -> String {
+/// The nickname of a group that has none of its own.
+fn nickname_of(anchor: &str) -> String {
     let digest = hex::encode(Sha256::digest(anchor));
     format!("sync-{digest}").chars().take(25).collect()
 }

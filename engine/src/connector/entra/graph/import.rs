@@ -12,12 +12,11 @@ use super::super::name::dn_of_anchor;
 use super::GraphBackend;
 use super::attributes::Kind;
 use super::batch::{Item, Outcome};
-use super::export::nickname_of;
-use super::object::{USER_ANCHOR, Wanted, anchor_property, cloud_anchor, relation};
+use super::object::{USER_ANCHOR, Wanted, anchor_property, cloud_anchor, of_cloud_anchor, relation};
 use super::query::{FILTER_VALUES, address, one_of};
 use crate::connector::{
-    Anchor, CancelToken, ConnectorError, ConnectorErrorKind, DiscoveryError, EntryValue, ImportEntry, ImportItem, ImportMode,
-    ImportRequest, ImportSummary,
+    Anchor, CancelToken, ConnectorError, ConnectorErrorKind, DiscoveryError, EntryAttributes, EntryValue, ImportEntry,
+    ImportItem, ImportMode, ImportRequest, ImportSummary, ReferenceChanges,
 };
 use crate::model::{ErrorCode, ObjectError};
 
@@ -278,7 +277,7 @@ impl GraphBackend {
         Ok(())
     }
 
-    /// Tells what changed.
+    /// Tells what changed: attributes whole, members one by one.
     fn tell_changes(
         &mut self,
         kind: Kind,
@@ -286,29 +285,88 @@ impl GraphBackend {
         told: BTreeMap<Uuid, Told>,
         reading: &mut Reading<'_>,
     ) -> Result<(), ConnectorError> {
-        let mut changed = Vec::new();
-        for (id, object) in told {
-            if object.removed {
-                let anchor = Anchor(cloud_anchor(kind, id).into_bytes());
-                reading.tell(self, ImportItem::Deleted { anchor, dn: None })?;
-            } else {
-                changed.push(id);
+        let (mut targets, mut gone) = (BTreeSet::new(), BTreeSet::new());
+        for (id, object) in told.iter().filter(|(_, object)| !object.removed) {
+            match &object.fields {
+                Some(fields) => reading.names.learn(*id, &name_of(kind, *id, fields, anchor)),
+                // Of an object of which only references are told, the name has to be asked for.
+                None => drop(targets.insert((kind, *id))),
             }
+            targets.extend(object.targets());
+            gone.extend(object.references.iter().filter(|(_, (_, there))| !there).map(|(id, (kind, _))| (*kind, *id)));
         }
-        for ids in changed.chunks(WHOLE) {
-            self.read_whole(kind, ids, anchor, reading)?;
+        targets.extend(gone.iter().copied());
+        self.resolve(targets, anchor, reading)?;
+        self.resolve_deleted(&gone, anchor, reading)?;
+        for (id, object) in told {
+            let item = if object.removed {
+                ImportItem::Deleted { anchor: Anchor(cloud_anchor(kind, id).into_bytes()), dn: None }
+            } else {
+                reading.change(kind, id, &object, anchor)
+            };
+            reading.tell(self, item)?;
         }
         Ok(())
     }
 
-    /// Reads objects as they are now and tells them whole; those that are gone are not told.
+    /// Learns the names of references' former targets that were deleted meanwhile.
+    fn resolve_deleted(
+        &mut self,
+        targets: &BTreeSet<Target>,
+        anchor: Option<&str>,
+        reading: &mut Reading<'_>,
+    ) -> Result<(), ConnectorError> {
+        let mut asked: Vec<(Kind, Item)> = Vec::new();
+        for (kind, id) in targets.iter().filter(|(_, id)| !reading.names.0.contains_key(id)) {
+            if let Some(property) = anchor_property(*kind, anchor) {
+                let select = format!("id,{property}");
+                asked.push((*kind, Item::get(address(&format!("directory/deletedItems/{id}"), &[("$select", &select)]))));
+            }
+        }
+        let (kinds, items): (Vec<Kind>, Vec<Item>) = asked.into_iter().unzip();
+        let outcomes = self.batches.run(&mut self.client, &items, &reading.request.cancel)?;
+        for (kind, outcome) in kinds.into_iter().zip(outcomes) {
+            // One that is gone for good is named by nobody; then the object that referred to it is read whole.
+            if let Outcome::Answered(answer) = outcome
+                && let Some((id, fields)) = identified(answer.body)
+            {
+                reading.names.learn(id, &name_of(kind, id, &fields, anchor));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads single objects whole.
+    pub(super) fn read_objects(
+        &mut self,
+        request: &ImportRequest,
+        anchors: &[Anchor],
+        sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<(), ConnectorError> {
+        let anchor = self.group_anchor(false, &request.cancel)?;
+        let mut reading = Reading { wanted: Wanted::new(request), request, sink, names: Names::default() };
+        for kind in Kind::ALL {
+            let ids: Vec<Uuid> =
+                anchors.iter().filter_map(of_cloud_anchor).filter(|(of, _)| *of == kind).map(|(_, id)| id).collect();
+            for ids in ids.chunks(WHOLE) {
+                let found = self.read_whole(kind, ids, anchor.as_deref(), &mut reading)?;
+                for id in ids.iter().filter(|id| !found.contains(id)) {
+                    let anchor = Anchor(cloud_anchor(kind, *id).into_bytes());
+                    reading.tell(self, ImportItem::Deleted { anchor, dn: None })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads objects as they are now, tells them whole, and gives those that are there.
     fn read_whole(
         &mut self,
         kind: Kind,
         ids: &[Uuid],
         anchor: Option<&str>,
         reading: &mut Reading<'_>,
-    ) -> Result<(), ConnectorError> {
+    ) -> Result<BTreeSet<Uuid>, ConnectorError> {
         let select = reading.wanted.properties(kind, reading.request, anchor).join(",");
         let manager = kind == Kind::User && reading.wanted.has_relation(kind);
         let mut items = Vec::new();
@@ -337,7 +395,9 @@ impl GraphBackend {
         if kind == Kind::Group && reading.wanted.has_relation(kind) {
             self.read_members(&mut told, reading)?;
         }
-        self.tell_all(kind, anchor, told, reading)
+        let found = told.keys().copied().collect();
+        self.tell_all(kind, anchor, told, reading)?;
+        Ok(found)
     }
 
     /// Reads the members of groups.
@@ -449,6 +509,57 @@ impl Reading<'_> {
         }
     }
 
+    /// What changed of an object.
+    fn change(&self, kind: Kind, id: Uuid, told: &Told, group_anchor: Option<&str>) -> ImportItem {
+        let dn = self.dn((kind, id));
+        let mut entry = ImportEntry {
+            anchor: Anchor(cloud_anchor(kind, id).into_bytes()),
+            dn,
+            object_type: kind.object_type().to_owned(),
+            attributes: EntryAttributes::new(),
+            changed_references: BTreeMap::new(),
+            partial: true,
+        };
+        if let Some(fields) = &told.fields {
+            match self.plain(kind, id, fields, group_anchor) {
+                Ok(attributes) => entry.attributes = attributes,
+                Err(error) => return ImportItem::Bad(DiscoveryError { dn: Some(entry.dn), error: *error }),
+            }
+            // All properties are told; one that is not has no value.
+            for name in self.wanted.plain_names(kind, self.request) {
+                entry.attributes.entry(name).or_default();
+            }
+        }
+        if self.wanted.has_relation(kind)
+            && let Some(mapping) = relation(kind).filter(|_| !told.references.is_empty())
+        {
+            let names = |wanted: bool| -> Vec<String> {
+                let links = told.references.iter().filter(|(_, (_, there))| *there == wanted);
+                links.map(|(id, (kind, _))| self.dn((*kind, *id))).collect()
+            };
+            if kind == Kind::User {
+                let manager = names(true).into_iter().map(EntryValue::Reference).collect();
+                entry.attributes.insert(mapping.attribute.to_owned(), manager);
+            } else {
+                let changes = ReferenceChanges { added: names(true), removed: names(false) };
+                entry.changed_references.insert(mapping.attribute.to_owned(), changes);
+            }
+        }
+        ImportItem::Entry(entry)
+    }
+
+    /// The attributes of an object that are no references.
+    fn plain(
+        &self,
+        kind: Kind,
+        id: Uuid,
+        fields: &Map<String, Value>,
+        group_anchor: Option<&str>,
+    ) -> Result<EntryAttributes, Box<ObjectError>> {
+        let source = source_anchor(kind, fields, group_anchor);
+        self.wanted.read(kind, self.request, fields, (&cloud_anchor(kind, id), source))
+    }
+
     /// A whole object.
     fn entry(
         &self,
@@ -461,26 +572,20 @@ impl Reading<'_> {
         let own = cloud_anchor(kind, id);
         let source = source_anchor(kind, fields, group_anchor);
         let dn = dn_of_anchor(source.unwrap_or(&own));
-        let mut attributes = match self.wanted.read(kind, self.request, fields, (&own, source)) {
+        let mut attributes = match self.plain(kind, id, fields, group_anchor) {
             Ok(attributes) => attributes,
             Err(error) => return ImportItem::Bad(DiscoveryError { dn: Some(dn), error: *error }),
         };
-        // A nickname that was made up is none of the object's own.
-        let made_up = vec![EntryValue::Text(nickname_of(source.unwrap_or_default()))];
-        if kind == Kind::Group && attributes.get("alias") == Some(&made_up) {
-            attributes.remove("alias");
-        }
         if self.wanted.has_relation(kind)
             && let Some(mapping) = relation(kind).filter(|_| !targets.is_empty())
         {
             let names = targets.iter().map(|target| EntryValue::Reference(self.dn(*target))).collect();
             attributes.insert(mapping.attribute.to_owned(), names);
         }
-        let object_type = kind.object_type().to_owned();
         ImportItem::Entry(ImportEntry {
             anchor: Anchor(own.into_bytes()),
             dn,
-            object_type,
+            object_type: kind.object_type().to_owned(),
             attributes,
             changed_references: BTreeMap::new(),
             partial: false,

@@ -31,7 +31,7 @@ use super::backend::{TenantBackend, TenantFacts};
 use super::client::{CallError, CallRules, TenantClient};
 use super::settings::{BackendKind, EntraSettings};
 use crate::connector::{
-    CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, ExportChange, ExportResult, ImportItem, ImportRequest,
+    Anchor, CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, ExportChange, ExportResult, ImportItem, ImportRequest,
     ImportSummary,
 };
 use crate::model::{Clock, Schema};
@@ -182,6 +182,7 @@ impl TenantBackend for GraphBackend {
             value_level_updates: true,
             deletion_threshold: true,
             immediate_confirmation: false,
+            drops_references: false,
         }
     }
 
@@ -266,6 +267,15 @@ impl TenantBackend for GraphBackend {
     ) -> Result<ImportSummary, ConnectorError> {
         self.client.set_timeout_secs(request.timeout_secs);
         self.read(request, sink)
+    }
+
+    fn objects(
+        &mut self,
+        request: &ImportRequest,
+        anchors: &[Anchor],
+        sink: &mut dyn FnMut(ImportItem) -> bool,
+    ) -> Result<(), ConnectorError> {
+        self.read_objects(request, anchors, sink)
     }
 
     fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {

@@ -54,7 +54,18 @@ impl Wanted {
         names.into_iter().collect()
     }
 
-    /// The wanted attributes of an object that are no references; `only` those whose property is told at all.
+    /// Names of the wanted attributes that are no references and that the tenant has properties for.
+    pub fn plain_names(&self, kind: Kind, request: &ImportRequest) -> Vec<String> {
+        let told = |name: &str| {
+            is_directory_extension(name)
+                || [SOURCE_ANCHOR, "cloudAnchor"].contains(&name)
+                || mapping(kind, name).is_some_and(|mapping| mapping.form != Form::Relation)
+        };
+        let known = request.schema.attributes_of(kind.object_type()).map(|attribute| attribute.name.clone());
+        known.filter(|name| self.has(name) && told(name)).collect()
+    }
+
+    /// The wanted attributes of an object that are no references.
     ///
     /// # Errors
     /// [`ObjectError`] names the attribute whose value makes no sense.

@@ -167,6 +167,7 @@ impl TenantBackend for SyncChannel {
             value_level_updates: true,
             deletion_threshold: true,
             immediate_confirmation: false,
+            drops_references: false,
         }
     }
 

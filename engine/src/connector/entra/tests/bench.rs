@@ -49,7 +49,7 @@ pub struct Bench {
     pub connector: EntraConnector,
     pub secret: String,
     runtime: tokio::runtime::Runtime,
-    _folder: TempDir,
+    pub folder: TempDir,
 }
 
 impl Bench {
@@ -72,7 +72,7 @@ impl Bench {
         let secret = sandbox.new_client_secret().unwrap();
         let connector = connect(&sandbox, &secret, &clock, change);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let bench = Self { sandbox, clock, connector, secret, runtime, _folder: folder };
+        let bench = Self { sandbox, clock, connector, secret, runtime, folder };
         bench.control("POST", "seed", json!({ "organization": { "onPremisesSyncEnabled": false } }));
         bench
     }

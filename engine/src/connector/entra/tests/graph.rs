@@ -3,6 +3,7 @@
 
 use super::bench::*;
 use super::*;
+use crate::connector::ReferenceChanges;
 
 fn deletion(object_type: &str, source_anchor: &str, anchor: &Anchor) -> ExportChange {
     ExportChange { anchor: Some(anchor.clone()), ..change(ExportOperation::Delete, object_type, source_anchor, &[]) }
@@ -134,7 +135,6 @@ fn scenario_37_groups_carry_their_anchor_and_a_second_installation_finds_them() 
     assert_eq!(staff.anchor, first);
     assert_eq!(values(staff, "member"), [dn_of_anchor("a1")]);
     assert_eq!(values(staff, "sourceAnchor"), ["g1"]);
-    assert_eq!(values(staff, "alias"), Vec::<String>::new(), "a nickname that was made up is not shown");
     assert!(summary.is_ok());
     let again = second.export(&[group("g1", &[to("a1", &alice)])], &CancelToken::default()).unwrap();
     assert_eq!(show(&again[0]), format!("success {} [] []", String::from_utf8(first.0.clone()).unwrap()));
@@ -169,9 +169,62 @@ fn references_are_written_after_all_objects_and_managers_can_go() {
     bench.export_one(update("group", "g1", &staff, &[("member", change)]));
     bench.export_one(update("group", "g2", &nested, &[("member", ExportAttributeChange::Delete)]));
     let (items, _) = bench.import(ImportMode::Delta(watermark));
+    assert_eq!(entry(&items, "a1").attributes["manager"], []);
+    // Members come and go one by one; nothing is told of those that stay.
+    let change = |added: &[&str], removed: &[&str]| {
+        let names = |anchors: &[&str]| anchors.iter().map(|anchor| dn_of_anchor(anchor)).collect();
+        BTreeMap::from([("member".to_owned(), ReferenceChanges { added: names(added), removed: names(removed) })])
+    };
+    for (name, expected) in [("g1", change(&["c1"], &["a1"])), ("g2", change(&[], &["g1"]))] {
+        let entry = entry(&items, name);
+        assert_eq!((entry.partial, &entry.changed_references), (true, &expected), "{name}");
+        assert!(entry.attributes.is_empty(), "{entry:?}");
+    }
+    let (items, _) = bench.import(ImportMode::Full);
     assert_eq!(values(entry(&items, "a1"), "manager"), Vec::<String>::new());
     assert_eq!(values(entry(&items, "g1"), "member"), [dn_of_anchor("b1"), dn_of_anchor("c1")]);
     assert_eq!(values(entry(&items, "g2"), "member"), Vec::<String>::new());
+}
+
+#[test]
+fn single_objects_are_read_whole() {
+    let mut bench = Bench::new();
+    let alice = bench.export_one(user("a1", "alice"));
+    let staff = bench.export_one(group("g1", &[to("a1", &alice)]));
+    let gone = Anchor(b"User_00000000-0000-0000-0000-000000000001".to_vec());
+    let mut items = Vec::new();
+    let anchors = [alice.clone(), staff.clone(), gone.clone()];
+    bench
+        .connector
+        .objects(&request(ImportMode::Full), &anchors, &mut |item| {
+            items.push(item);
+            true
+        })
+        .unwrap();
+    assert_eq!(items.len(), 3);
+    assert!(items.contains(&ImportItem::Deleted { anchor: gone, dn: None }));
+    assert_eq!(values(entry(&items, "g1"), "member"), [dn_of_anchor("a1")]);
+    let (whole, _) = bench.import(ImportMode::Full);
+    assert_eq!(entry(&items, "a1"), entry(&whole, "a1"));
+    assert_eq!(entry(&items, "g1"), entry(&whole, "g1"));
+}
+
+#[test]
+fn a_member_that_is_deleted_goes_by_its_name() {
+    let mut bench = Bench::new();
+    let anchors: Vec<Anchor> = ["a1", "b1"].iter().map(|anchor| bench.export_one(user(anchor, anchor))).collect();
+    bench.export_one(group("g1", &[to("a1", &anchors[0]), to("b1", &anchors[1])]));
+    let (_, watermark) = bench.import(ImportMode::Full);
+    bench.export_one(deletion("user", "a1", &anchors[0]));
+    let (items, _) = bench.import(ImportMode::Delta(watermark));
+    assert!(items.contains(&ImportItem::Deleted { anchor: anchors[0].clone(), dn: None }), "{items:?}");
+    let told = items.iter().find_map(|item| match item {
+        ImportItem::Entry(entry) => Some(entry.changed_references["member"].clone()),
+        _ => None,
+    });
+    // The service may tell it or leave it to the deletion.
+    let expected = ReferenceChanges { added: Vec::new(), removed: vec![dn_of_anchor("a1")] };
+    assert!(told.is_none_or(|told| told == expected));
 }
 
 #[test]
@@ -347,4 +400,25 @@ fn the_tenant_tells_of_itself() {
     assert_eq!(facts.domains, ["contoso.onmicrosoft.com", "contoso.com"]);
     assert_eq!(facts.tenant_id, bench.sandbox.tenant_id().to_string());
     assert_eq!(bench.connector.backend().attribute_capabilities().iter().filter(|row| row.object_type == "user").count(), 152);
+}
+
+#[test]
+fn an_application_signs_in_with_its_certificate() {
+    let bench = Bench::new();
+    // The sandbox's own key will do as that of the application.
+    let key = std::fs::read_to_string(bench.folder.path().join("signing-key.pem")).unwrap();
+    let pair = rcgen::KeyPair::from_pem(&key).unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["app".to_owned()]).unwrap().self_signed(&pair).unwrap().pem();
+    bench.sandbox.add_client_certificate(&certificate).unwrap();
+    let url = bench.sandbox.http_url();
+    let mut settings =
+        EntraSettings::new(&url, &bench.sandbox.tenant_id().to_string(), bench.sandbox.client_id(), "contoso.onmicrosoft.com");
+    (settings.backend, settings.proof) = (BackendKind::Graph, Proof::Certificate);
+    let open = |pem: String| EntraConnector::open_with(settings.clone(), SecretString::from(pem), bench.clock.clone());
+    open(format!("{certificate}{key}")).unwrap().backend().check().unwrap();
+    for pem in [certificate, key, "hush-hush".to_owned()] {
+        let error = open(pem.clone()).unwrap_err();
+        assert_eq!(error.kind, ConnectorErrorKind::Credentials, "{error}");
+        assert!(!format!("{error:?}").contains(&pem));
+    }
 }

@@ -11,7 +11,7 @@ use super::super::super::super::context::{Cx, question};
 use super::super::super::super::theme::Palette;
 use super::super::super::super::widgets::badge::{self, Tone};
 use super::super::super::super::widgets::requested::Requested;
-use super::super::super::fields::{note, row};
+use super::super::super::fields::{note, row, value};
 use super::super::draft::{ConnectionDraft, ForestDraft, PropertiesDraft, TenantDraft};
 use super::{Fields, hint};
 
@@ -82,7 +82,7 @@ pub fn show(ui: &mut Ui, fields: &mut Fields<'_>, test: &TestButton) {
     ui.add_enabled_ui(!fields.stored.hosted, |ui| match &mut fields.draft.connection {
         ConnectionDraft::Forest(draft) => {
             row(ui, "Forest name", |ui| {
-                ui.label(draft.forest());
+                value(ui, draft.forest());
             });
             forest(ui, draft, &mut fields.draft.secret, stored, width);
         }
@@ -179,7 +179,7 @@ fn forest(ui: &mut Ui, draft: &mut ForestDraft, password: &mut String, stored: b
 
 fn tenant(ui: &mut Ui, draft: &mut TenantDraft, width: f32) {
     row(ui, "Tenant", |ui| {
-        ui.label(draft.name());
+        value(ui, draft.name());
     });
     text(ui, "Tenant ID", &mut draft.tenant, width, "GUID or a verified domain.");
     text(ui, "Application ID", &mut draft.client, width, "");

@@ -7,7 +7,7 @@ use syncline_engine::setup::ConnectorPlace;
 use super::super::super::super::context::Cx;
 use super::super::super::super::format::count;
 use super::super::super::super::theme::Palette;
-use super::super::super::fields::{note, row};
+use super::super::super::fields::{note, row, value};
 use super::super::draft::LimitKind;
 use super::{Fields, hint};
 
@@ -28,7 +28,7 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, fields: &mut Fields<'_>) {
     });
     let stored = fields.stored;
     row(ui, "Type", |ui| {
-        ui.label(stored.kind.label());
+        value(ui, stored.kind.label());
     });
     row(ui, "ID", |ui| {
         ui.horizontal(|ui| {
@@ -39,7 +39,7 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, fields: &mut Fields<'_>) {
         });
     });
     row(ui, "Created", |ui| {
-        ui.label(cx.format.time(stored.created)).on_hover_text(cx.format.time_tooltip(stored.created));
+        value(ui, cx.format.time(stored.created)).on_hover_text(cx.format.time_tooltip(stored.created));
     });
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use egui::{Checkbox, Label, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::containers::menu::MenuButton;
+use egui::{Button, Checkbox, Label, RichText, ScrollArea, TextEdit, Ui, vec2};
 use syncline_engine::model::fold_text;
 use syncline_engine::service::RuleRefView;
 
@@ -84,7 +85,7 @@ impl CheckList {
             self.refused = None;
         }
         let attributes = items.iter().any(|item| item.kind.is_some());
-        heading(ui, what, attributes);
+        ui.scope(|ui| heading(ui, what, attributes));
         if self.shown.is_empty() {
             note(
                 ui,
@@ -124,6 +125,8 @@ fn beside(attributes: bool) -> f32 {
 }
 
 fn heading(ui: &mut Ui, what: &str, attributes: bool) {
+    // As wide as the lines, which leave room for their bar.
+    ui.set_max_width(ui.available_width() - ui.spacing().scroll.allocated_width());
     let name = if what == "attribute" { "Name" } else { "Object type" };
     cells(
         ui,
@@ -184,7 +187,8 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, item: &Checked<'_>, ticked: &mut bool, att
             }
             if !item.rules.is_empty() {
                 let button = plural(item.rules.len() as u64, "rule");
-                let shown = ui.menu_button(RichText::new(button).color(Palette::of(ui.style()).accent), |ui| {
+                let link = Button::new(RichText::new(button).color(Palette::of(ui.style()).accent)).frame_when_inactive(false);
+                let (response, _) = MenuButton::from_button(link).ui(ui, |ui| {
                     for rule in item.rules {
                         if ui.button(format!("{} {}", rule.precedence, rule.name)).clicked() {
                             cx.send(Command::OpenRule(rule.guid));
@@ -192,7 +196,7 @@ fn line(ui: &mut Ui, cx: &mut Cx<'_>, item: &Checked<'_>, ticked: &mut bool, att
                         }
                     }
                 });
-                shown.response.accessible_name(format!("Rules that use {}", item.name));
+                response.accessible_name(format!("Rules that use {}", item.name));
             }
         },
     );

@@ -78,7 +78,7 @@ impl PartitionPage {
         ui.add_space(6.0);
         facts::section(ui, &partition.name);
         let name = partition.name.clone();
-        note(ui, &summary(partition));
+        note(ui, &summary(partition, fields.stored.kind));
         fields.told(ui, |place| matches!(place, ConnectorPlace::Containers(of) if *of == name));
         if !tenant {
             ui.horizontal(|ui| {
@@ -119,11 +119,12 @@ impl PartitionPage {
     }
 }
 
-fn summary(partition: &PartitionView) -> String {
+fn summary(partition: &PartitionView, kind: ConnectorKind) -> String {
     if !partition.selected {
         return "It is not read.".to_owned();
     }
-    let delta = if partition.can_import_changes { "" } else { " The next import has to be a full one." };
+    let delta =
+        if partition.can_import_changes || kind == ConnectorKind::File { "" } else { " The next import has to be a full one." };
     let (include, exclude) = (partition.include.len() as u64, partition.exclude.len() as u64);
     let containers = match (include, exclude) {
         (0, 0) => "All containers are read.".to_owned(),
