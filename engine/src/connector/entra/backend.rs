@@ -6,7 +6,7 @@ use super::client::TenantClient;
 use super::graph::AttributeCapability;
 use super::settings::BackendKind;
 use crate::connector::{
-    Anchor, CancelToken, Capabilities, ConnectorError, ExportChange, ExportResult, ImportItem, ImportRequest, ImportSummary,
+    Anchor, CancelToken, ConnectorError, ExportChange, ExportResult, ImportItem, ImportRequest, ImportSummary,
 };
 use crate::model::Schema;
 
@@ -14,9 +14,6 @@ use crate::model::Schema;
 pub trait TenantBackend: Send + std::fmt::Debug {
     /// Which way it is.
     fn kind(&self) -> BackendKind;
-
-    /// What the tenant can do when it is reached this way.
-    fn capabilities(&self) -> Capabilities;
 
     /// Object types and attributes; those that cannot be written this way are marked.
     fn schema(&self) -> &Schema;

@@ -83,7 +83,15 @@ impl EntraConnector {
 
 impl Connector for EntraConnector {
     fn capabilities(&self) -> Capabilities {
-        self.backend.capabilities()
+        Capabilities {
+            delta_import: true,
+            export: true,
+            rename: false,
+            value_level_updates: true,
+            deletion_threshold: true,
+            immediate_confirmation: false,
+            drops_references: false,
+        }
     }
 
     fn schema(&mut self) -> Result<Schema, ConnectorError> {

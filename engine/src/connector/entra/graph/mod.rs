@@ -31,8 +31,7 @@ use super::backend::{TenantBackend, TenantFacts};
 use super::client::{CallError, CallRules, TenantClient};
 use super::settings::{BackendKind, EntraSettings};
 use crate::connector::{
-    Anchor, CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, ExportChange, ExportResult, ImportItem, ImportRequest,
-    ImportSummary,
+    Anchor, CancelToken, ConnectorError, ConnectorErrorKind, ExportChange, ExportResult, ImportItem, ImportRequest, ImportSummary,
 };
 use crate::model::{Clock, Schema};
 
@@ -172,18 +171,6 @@ impl GraphBackend {
 impl TenantBackend for GraphBackend {
     fn kind(&self) -> BackendKind {
         BackendKind::Graph
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            delta_import: true,
-            export: true,
-            rename: false,
-            value_level_updates: true,
-            deletion_threshold: true,
-            immediate_confirmation: false,
-            drops_references: false,
-        }
     }
 
     fn schema(&self) -> &Schema {

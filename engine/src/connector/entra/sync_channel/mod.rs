@@ -20,8 +20,8 @@ use super::backend::{TenantBackend, TenantFacts};
 use super::client::{CallError, CallRules, TenantClient};
 use super::settings::{BackendKind, EntraSettings};
 use crate::connector::{
-    CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, ExportChange, ExportOutcome, ExportResult, ImportItem,
-    ImportMode, ImportRequest, ImportSummary,
+    CancelToken, ConnectorError, ConnectorErrorKind, ExportChange, ExportOutcome, ExportResult, ImportItem, ImportMode,
+    ImportRequest, ImportSummary,
 };
 use crate::model::{AlgorithmStep, Clock, ErrorCode, ObjectError, Schema};
 
@@ -157,18 +157,6 @@ fn refused_page(status: u16, code: &str, error: ConnectorError, mode: &ImportMod
 impl TenantBackend for SyncChannel {
     fn kind(&self) -> BackendKind {
         BackendKind::SyncChannel
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            delta_import: true,
-            export: true,
-            rename: false,
-            value_level_updates: true,
-            deletion_threshold: true,
-            immediate_confirmation: false,
-            drops_references: false,
-        }
     }
 
     fn schema(&self) -> &Schema {
