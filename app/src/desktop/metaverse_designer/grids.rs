@@ -99,7 +99,7 @@ pub struct AttributeGrid;
 
 const ATTRIBUTES: [Column; 9] = [
     Column::text("Attribute Name", 250.0),
-    Column::short("Type", 78.0),
+    Column::short("Type", 88.0),
     Column::short("Multi-valued", 92.0),
     Column::short("Indexed", 70.0),
     Column::short("Required", 80.0).optional(),
