@@ -12,7 +12,7 @@ mod connector_delete;
 mod connector_file;
 mod connector_selection;
 mod connector_set;
-mod cs;
+pub(crate) mod cs;
 pub(crate) mod csv;
 mod cycle;
 mod deletes;
