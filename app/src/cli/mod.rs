@@ -13,7 +13,6 @@ mod connector_file;
 mod connector_selection;
 mod connector_set;
 mod convert;
-mod cs;
 pub(crate) mod cs;
 pub(crate) mod csv;
 mod cycle;
