@@ -7,7 +7,6 @@
 
 mod floor;
 mod forest;
-mod process;
 mod table;
 mod world;
 
@@ -17,9 +16,9 @@ use anyhow::Context as _;
 use clap::Parser;
 use mimalloc::MiMalloc;
 use serde_json::{Value, json};
+use syncline_tests::process::Memory;
 
 use self::forest::{Shape, department_of, group_members, user_anchor};
-use self::process::Memory;
 use self::table::{Table, mebibytes};
 use self::world::{FOREST, TENANT, World};
 
