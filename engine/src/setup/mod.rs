@@ -50,5 +50,5 @@ pub use schema_refresh::{AttributeUse, ChangedAttribute, SchemaRefresh, refresh_
 pub use syncline_sandbox::SandboxError;
 pub use tenant::{
     TenantCheck, TenantFilter, TenantObject, add_tenant, tenant_capabilities, tenant_facts, tenant_objects, tenant_settings,
-    test_tenant,
+    test_tenant, try_tenant,
 };

@@ -30,6 +30,7 @@ pub(crate) fn answer(tenant: &mut Tenant, request: &Request, rest: &[&str]) -> R
         }
         ("POST", ["clock"]) => clock(tenant, &body),
         ("POST", ["secrets"]) => change_secrets(tenant, &body),
+        ("GET", ["throttle"]) => Ok(Reply::json(200, json!(tenant.tallies()))),
         ("PUT", ["throttle"]) => Ok(throttle(tenant, body)),
         ("PUT", ["delta"]) => Ok(weather(tenant, body)),
         ("POST", ["domains"]) => domain(tenant, &body),

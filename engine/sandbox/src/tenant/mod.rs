@@ -28,7 +28,7 @@ pub(crate) use company::CompanyPatch;
 pub(crate) use domains::Domain;
 pub(crate) use features::{FEATURES, Flag, Flags};
 pub(crate) use passwords::PasswordHash;
-use throttle::Throttle;
+use throttle::{Tally, Throttle};
 pub(crate) use throttle::{Demand, Limits, Refusal};
 
 /// Roles of the application registered with a new tenant.
@@ -320,6 +320,16 @@ impl Tenant {
         self.throttle.set(limits);
     }
 
+    /// What every limit has let through and refused since it is in force, by its name.
+    pub(crate) fn tallies(&self) -> &std::collections::BTreeMap<&'static str, Tally> {
+        self.throttle.tallies()
+    }
+
+    /// Whether changes on the sync channel are counted.
+    pub(crate) fn limits_changes(&self) -> bool {
+        self.throttle.limits_changes()
+    }
+
     /// Takes what a request of an application costs from the limits; the answer is the share of them in use.
     pub(crate) fn admit(&mut self, app: &str, demand: Demand) -> Result<f64, Refusal> {
         let (now, tenant) = (self.now(), self.tenant_id.to_string());
@@ -389,6 +399,11 @@ impl Tenant {
     /// Saves an object together with its addresses and an entry in the change log.
     pub(crate) fn commit_object(&self, object: &mut Object, action: Action, details: &Details) -> Result<(), SandboxError> {
         objects::save(&self.db, object)?;
+        self.log_object(object, action, details)
+    }
+
+    /// As [`Tenant::commit_object`], for an object that is saved already.
+    pub(crate) fn log_object(&self, object: &mut Object, action: Action, details: &Details) -> Result<(), SandboxError> {
         addresses::refresh(&self.db, object)?;
         changes::append(&self.db, object, action, self.now(), details)
     }
