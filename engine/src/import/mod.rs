@@ -31,6 +31,7 @@ use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
 use crate::store::configuration::{self, ConnectorRecord, LogFile, LogFileUsage, PartitionRecord, ProfileStep};
 use crate::store::runs::ConnectionRecord;
 use crate::store::{Database, StoreError, connector_space, staging};
+pub(crate) use log_file::record;
 pub(crate) use names::join_keys;
 use prepare::Arrived;
 use stage::{Stager, Unfitting};
@@ -42,8 +43,9 @@ const BATCH: usize = 4_000;
 const BATCH_VALUES: usize = 200_000;
 /// Objects without a name of their own that the end of a step names.
 const TRANSIENTS_NAMED: u32 = 5;
-/// Batches read ahead of staging.
-const READ_AHEAD: usize = 1;
+/// Batches that wait between reading and staging. One is read while another one is staged; more would only take memory,
+/// because a batch of wide objects takes tens of megabytes.
+const READ_AHEAD: usize = 0;
 
 /// Runs a full or delta import step: reads the partition, stages every difference, and - after a full
 /// import that went well - the deletion of what is gone. `keys` are the attributes that some rule looks
@@ -73,7 +75,7 @@ pub fn run(
             return StepEnd::because(StepStatus::NO_START_FULL_IMPORT_REQUIRED, message);
         }
     };
-    let request = match request(environment, connector, partition, step, mode) {
+    let request = match request(&environment.database, connector, partition, step, mode, environment.cancel.clone()) {
         Ok(request) => request,
         Err(message) => return StepEnd::because(StepStatus::NO_START_BAD_CONFIGURATION, message),
     };
@@ -89,12 +91,14 @@ pub fn run(
     import.run(directory, &request, recorder)
 }
 
-fn request(
-    environment: &StepEnvironment,
+/// What an import step of a run profile asks a directory for.
+pub(crate) fn request(
+    database: &Database,
     connector: &ConnectorRecord,
     partition: &PartitionRecord,
     step: &ProfileStep,
     mode: ImportMode,
+    cancel: CancelToken,
 ) -> Result<ImportRequest, String> {
     let containers = |names: &[String]| -> Result<Vec<Dn>, String> {
         let parse = |name: &String| {
@@ -105,7 +109,7 @@ fn request(
     Ok(ImportRequest {
         mode,
         partition: partition.name.clone(),
-        elsewhere: elsewhere(environment, partition).map_err(|error| error.to_string())?,
+        elsewhere: elsewhere(database, partition).map_err(|error| error.to_string())?,
         object_types: connector.object_types.clone(),
         attributes: connector.attributes.clone(),
         include: containers(&partition.include)?,
@@ -113,13 +117,13 @@ fn request(
         page_size: step.page_size,
         timeout_secs: step.timeout_secs,
         schema: Arc::new(connector.schema.clone()),
-        cancel: environment.cancel.clone(),
+        cancel,
     })
 }
 
 /// The other partitions of a connector that are read.
-fn elsewhere(environment: &StepEnvironment, partition: &PartitionRecord) -> Result<Vec<String>, StoreError> {
-    let partitions = configuration::partitions(&*environment.database.reader()?, partition.connector)?;
+fn elsewhere(database: &Database, partition: &PartitionRecord) -> Result<Vec<String>, StoreError> {
+    let partitions = configuration::partitions(&*database.reader()?, partition.connector)?;
     Ok(partitions.into_iter().filter(|other| other.selected && other.id != partition.id).map(|other| other.name).collect())
 }
 
