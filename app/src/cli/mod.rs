@@ -16,6 +16,7 @@ mod connector_selection;
 mod connector_set;
 mod convert;
 mod cs;
+pub(crate) mod cs;
 pub(crate) mod csv;
 mod cycle;
 mod deletes;

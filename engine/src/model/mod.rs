@@ -18,7 +18,7 @@ mod value;
 
 pub use attribute::{AttributeId, AttributeTable, DN_ATTRIBUTE};
 pub use clock::{Clock, FixedClock, IdSource, RandomIds, SequentialIds, SystemClock};
-pub use codec::{CodecError, decode_delta, decode_image, encode_delta, encode_image};
+pub use codec::{CodecError, decode_delta, decode_image, encode_delta, encode_image, encode_whole_delta};
 pub use delta::{AttributeChange, Delta};
 pub use deprovisioning::Deprovisioning;
 pub use dn::{Dn, DnError, Rdn};
