@@ -2,6 +2,8 @@
 
 mod aad;
 mod ad;
+mod ad_find;
+mod ad_trace;
 mod background;
 mod config;
 mod config_choices;
@@ -473,6 +475,10 @@ mod tests {
         check("syncline rule disable 106", "rule disable", false);
         check("syncline rule delete 50 --yes", "rule delete", false);
         check("syncline rule test a.json b.json --rules folder", "rule test", false);
+        check("syncline ad find contoso.com jane.doe --deleted", "ad find", false);
+        check("syncline ad find contoso.com --filter (cn=x) --attribute mail --limit 5", "ad find", false);
+        check("syncline ad trace contoso.com --full --below OU=x --out file", "ad trace", false);
+        check("syncline ad trace contoso.com --server dc1 --watermark {}", "ad trace", false);
         check("syncline convert immutable-id 88888888-0101-3333-cccc-1234567890cd", "convert immutable-id", false);
         check("syncline convert guid a b", "convert guid", false);
         check("syncline convert aad-dn CN={6162}", "convert aad-dn", false);
@@ -570,6 +576,9 @@ mod tests {
             "syncline expression functions --category nothing",
             "syncline expression vectors",
             "syncline convert guid",
+            "syncline ad find contoso.com",
+            "syncline ad find contoso.com jane --filter (cn=x)",
+            "syncline ad trace contoso.com --full --watermark {}",
             "syncline scenario",
             "syncline cycle start --policy weekly",
             "syncline status --password secret",

@@ -157,6 +157,11 @@ impl Line {
     }
 }
 
+/// What a directory hands over as a record of a log file, without its line end.
+pub(crate) fn record(item: ImportItem) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&Line::of(item))
+}
+
 /// A directory whose import is written to a file as well.
 pub(crate) struct Recording {
     inner: Box<dyn Connector>,
