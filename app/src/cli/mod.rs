@@ -12,6 +12,7 @@ mod connector_delete;
 mod connector_file;
 mod connector_selection;
 mod connector_set;
+mod convert;
 mod cs;
 pub(crate) mod csv;
 mod cycle;
@@ -160,6 +161,9 @@ pub enum Command {
     /// Ask an Active Directory forest
     #[command(subcommand)]
     Ad(ad::AdCommand),
+    /// Convert identifiers: GUID, immutable ID, DN of the tenant, cloud anchor; needs no data folder
+    #[command(subcommand)]
+    Convert(convert::ConvertCommand),
     /// Take over and write configurations of real servers; choices for the standard rules
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -210,6 +214,7 @@ impl Command {
             Self::Connector(command) => command.name(),
             Self::Aad(command) => command.name(),
             Self::Ad(command) => command.name(),
+            Self::Convert(command) => command.name(),
             Self::Config(command) => command.name(),
             Self::Rule(command) => command.name(),
             Self::Run(command) => command.name(),
@@ -237,6 +242,7 @@ impl Command {
             | Self::Status
             | Self::Aad(_)
             | Self::Ad(_)
+            | Self::Convert(_)
             | Self::Config(_)
             | Self::Rule(_)
             | Self::Deletes(_)
@@ -259,6 +265,7 @@ impl Command {
             Self::Connector(command) => command.run(session),
             Self::Aad(command) => command.run(session),
             Self::Ad(command) => command.run(session),
+            Self::Convert(command) => command.run(),
             Self::Config(command) => command.run(session),
             Self::Rule(command) => command.run(session),
             Self::Run(command) => command.run(session),
@@ -452,6 +459,10 @@ mod tests {
         check("syncline rule disable 106", "rule disable", false);
         check("syncline rule delete 50 --yes", "rule delete", false);
         check("syncline rule test a.json b.json --rules folder", "rule test", false);
+        check("syncline convert immutable-id 88888888-0101-3333-cccc-1234567890cd", "convert immutable-id", false);
+        check("syncline convert guid a b", "convert guid", false);
+        check("syncline convert aad-dn CN={6162}", "convert aad-dn", false);
+        check("syncline convert cloud-anchor User_x", "convert cloud-anchor", false);
         check("syncline rule test a.json --with rules.toml", "rule test", false);
         check("syncline config import-server ./export --map a=b --map c=d --dry-run", "config import-server", false);
         check("syncline config import-server ./export --yes", "config import-server", false);
@@ -544,6 +555,7 @@ mod tests {
             "syncline expression check 1 --target-type str",
             "syncline expression functions --category nothing",
             "syncline expression vectors",
+            "syncline convert guid",
             "syncline scenario",
             "syncline cycle start --policy weekly",
             "syncline status --password secret",

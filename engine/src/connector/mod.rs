@@ -7,6 +7,7 @@ pub mod active_directory;
 mod containers;
 pub mod entra;
 pub mod file;
+mod ldap;
 pub mod memory;
 mod types;
 

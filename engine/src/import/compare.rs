@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::confirm::{Evidence, Mismatch, confirm};
 use super::layers::{ReferenceSets, both, minus, union};
+use super::remember::Known;
 use crate::model::{AttributeId, CsId, DN_ATTRIBUTE, Delta, Image, ObjectOperation};
 use crate::store::connector_space::CsObject;
 use crate::store::references::ReferenceLayer;
@@ -37,6 +38,14 @@ pub(super) struct Brought<'a> {
     pub selected: Option<&'a BTreeSet<AttributeId>>,
     /// Never these, because what the directory shows of them is no evidence: what was exported stays.
     pub write_only: Option<&'a BTreeSet<AttributeId>>,
+}
+
+impl Brought<'_> {
+    /// True when nothing of the attribute is kept once it was exported.
+    fn is_lost(self, attribute: AttributeId) -> bool {
+        self.selected.is_some_and(|selected| !selected.contains(&attribute))
+            && !self.write_only.is_some_and(|kept| kept.contains(&attribute))
+    }
 }
 
 /// Targets of a reference attribute that came and went, both sorted.
@@ -90,6 +99,7 @@ pub(super) fn compare(
     let first = fresh && previous.is_none();
     let imported = imported_image(object, incoming, brought);
     let told = told_references(&before, incoming);
+    let known = Known::of(object);
 
     let retyped = !fresh
         && (previous.operation == ObjectOperation::DeleteAdd
@@ -108,7 +118,10 @@ pub(super) fn compare(
         sets.set(*attribute, ReferenceLayer::ImportDelete, deletes);
     }
     object.pending_import = pending_import(object, sets, &imported, incoming, (fresh, retyped));
-    object.object_type = Some(incoming.object_type.clone());
+    // Synchronization gives it its new type.
+    if !retyped {
+        object.object_type = Some(incoming.object_type.clone());
+    }
 
     let evidence = Evidence { dn_key: &object.dn_key, image: &imported, mentioned: incoming.mentioned.as_ref(), selected: brought.selected };
     let confirmed = if object.unconfirmed.operation == ObjectOperation::Delete {
@@ -123,6 +136,7 @@ pub(super) fn compare(
     if fresh {
         object.rebuild = false;
     }
+    known.remember(object, &before, sets, |attribute| brought.is_lost(attribute));
     let unchanged = !first && !incoming.renamed && object.pending_import == previous && sets.same(&before, IMPORT);
     Compared {
         counter: counter(object.pending_import.operation, unchanged, first, incoming.renamed),

@@ -12,6 +12,7 @@ mod log_file;
 mod names;
 mod obsolete;
 mod prepare;
+mod remember;
 mod seen;
 mod stage;
 #[cfg(test)]

@@ -451,7 +451,7 @@ impl<'a> Stager<'a> {
                 space.learn_targets(id, *attribute, &targets.gone)?;
             }
             let object = &space.need(id)?.object;
-            let Some(object_type) = object.object_type.clone() else { continue };
+            let Some(object_type) = object.imported_type().map(str::to_owned) else { continue };
             if object.pending_import.operation == ObjectOperation::Delete {
                 continue;
             }

@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
-
-use super::process::{Memory, processor_seconds};
+use crate::process::{Memory, processor_seconds};
 
 /// Rows that were measured, each printed as soon as it is there.
 pub struct Table {

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use super::fake_server::{Asked, Reply, start};
 use super::misbehaviour_tests::{open, request, settings};
 use super::settings::{ActiveDirectorySettings, DeltaMode};
+use crate::connector::ldap::fake_server::{Asked, Reply, start};
 use crate::connector::{
     Anchor, Connector, ConnectorError, ConnectorErrorKind, ImportItem, ImportMode, ImportRequest, ImportSummary, Watermark,
 };

@@ -8,16 +8,17 @@ use ldap3::Scope;
 use ldap3::controls::RawControl;
 use secrecy::SecretString;
 
-use super::entry::RawEntry;
 use super::import::ImportPlan;
 use super::link::{Link, Living, decode_all};
 use super::partitions::{self, CROSS_REFERENCE_ATTRIBUTES};
 use super::permissions::{self, PermissionFinding};
 use super::root_dse::{DirectoryFacts, dn_to_dns};
 use super::schema::{self, SchemaReader};
-use super::session::{Search, Session};
 use super::settings::ActiveDirectorySettings;
-use super::{containers, delta, export, full};
+use super::{containers, delta, full};
+use crate::connector::ldap::entry::RawEntry;
+use crate::connector::ldap::export;
+use crate::connector::ldap::session::{Search, Session};
 use crate::connector::{
     Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition,
     ExportChange, ExportOutcome, ExportResult, ImportItem, ImportMode, ImportRequest, ImportSummary,

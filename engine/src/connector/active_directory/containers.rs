@@ -3,7 +3,7 @@
 use ldap3::Scope;
 
 use super::link::{Living, decode_all};
-use super::session::Search;
+use crate::connector::ldap::session::Search;
 use crate::connector::{ConnectorError, Containers};
 
 /// What can hold users and groups.

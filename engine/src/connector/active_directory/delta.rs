@@ -11,14 +11,16 @@ use std::time::Duration;
 use ldap3::Scope;
 
 use super::dir_sync::{self, AnswerEnd, Changes, DIR_SYNC, Happened, Notice};
-use super::entry::RawEntry;
-use super::failure::{Fault, refused, request_failed};
-use super::import::{ImportPlan, hexadecimal};
+use super::import::ImportPlan;
 use super::link::{Link, Living, show_deleted};
-use super::reading::{Outlet, Reading, escaped};
-use super::session::Search;
+use super::reading::Reading;
 use super::settings::DeltaMode;
 use super::watermark::{Continuation, Mark, Progress};
+use crate::connector::ldap::entry::RawEntry;
+use crate::connector::ldap::failure::{Fault, refused, request_failed};
+use crate::connector::ldap::octets::{escaped, hexadecimal};
+use crate::connector::ldap::outlet::Outlet;
+use crate::connector::ldap::session::Search;
 use crate::connector::{
     Anchor, CancelToken, ConnectorError, ConnectorErrorKind, DiscoveryError, ImportItem, ImportRequest, ImportSummary, Watermark,
 };

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ldap3::asn1::{PL, StructureTag, TagClass, write};
 use ldap3::controls::RawControl;
 
-use super::entry::{RawAttribute, RawEntry};
 use super::partitions::split_extended_name;
+use crate::connector::ldap::entry::{RawAttribute, RawEntry};
 use crate::model::{Dn, fold_text};
 
 /// The control of requests and answers.
@@ -229,8 +229,8 @@ pub(super) fn last_name(entry: &RawEntry) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::tests::raw;
     use super::*;
+    use crate::connector::ldap::entry::tests::raw;
 
     #[test]
     fn the_control_carries_flags_size_and_cookie() {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use super::fake_server::{Asked, Reply, start};
 use super::misbehaviour_tests::{open, settings};
+use crate::connector::ldap::fake_server::{Asked, Reply, start};
 use crate::connector::{
     CancelToken, Connector, ConnectorError, ConnectorErrorKind, EntryAttributes, EntryValue, ExportAttributeChange, ExportChange,
     ExportOperation, ExportOutcome, ExportResult, ExportValue, ReferenceTarget,

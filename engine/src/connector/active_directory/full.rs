@@ -7,8 +7,9 @@
 use super::delta;
 use super::import::ImportPlan;
 use super::link::{Link, leaves_unusable};
-use super::reading::{Outlet, Reading};
+use super::reading::Reading;
 use super::watermark::{Mark, Progress};
+use crate::connector::ldap::outlet::Outlet;
 use crate::connector::{ConnectorError, ConnectorErrorKind, ImportItem, ImportRequest, ImportSummary};
 
 /// Reads everything.

@@ -1,17 +1,17 @@
 //! What an import asks for, and from entries to import items.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use ldap3::Scope;
 
 use super::dir_sync::Changes;
-use super::entry::{RawAttribute, RawEntry};
-use super::failure::{Fault, request_failed};
 use super::schema::{object_type, type_filter};
-use super::session::{Search, Session};
-use super::value::decode_values;
+use crate::connector::ldap::entry::{RawAttribute, RawEntry};
+use crate::connector::ldap::failure::{Fault, request_failed};
+use crate::connector::ldap::octets::hexadecimal;
+use crate::connector::ldap::session::{Search, Session};
+use crate::connector::ldap::value::decode_values;
 use crate::connector::{
     Anchor, ConnectorError, ConnectorErrorKind, ContainerFilter, DiscoveryError, EntryAttributes, ImportEntry, ImportItem,
     ImportRequest, ReferenceChanges,
@@ -370,22 +370,12 @@ fn complete_ranges(
     Ok(Completion::Complete)
 }
 
-/// Bytes as hexadecimal digits: the form of `<GUID=…>` that needs no byte order.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        write!(text, "{byte:02x}").ok();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use super::super::entry::tests::raw;
     use super::*;
+    use crate::connector::ldap::entry::tests::raw;
     use crate::connector::{CancelToken, EntryValue, ImportMode};
 
     const SCHEMA: &str = "[attributes]\ncn = \"string\"\nmember = \"reference multi\"\nobjectGUID = \"binary\"\nadminCount = \"integer\"\n\

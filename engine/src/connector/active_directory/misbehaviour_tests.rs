@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use secrecy::SecretString;
 
-use super::fake_server::{Asked, Page, Reply, start};
 use super::{ActiveDirectoryConnector, ActiveDirectorySettings, ConnectionSecurity};
+use crate::connector::ldap::fake_server::{Asked, Page, Reply, start};
 use crate::connector::{
     Anchor, CancelToken, Connector, ConnectorError, ConnectorErrorKind, EntryValue, ImportEntry, ImportItem, ImportMode,
     ImportRequest, Watermark,

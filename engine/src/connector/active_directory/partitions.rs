@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::entry::RawEntry;
 use crate::connector::DirectoryPartition;
+use crate::connector::ldap::entry::RawEntry;
 use crate::model::{Dn, fold_text};
 
 pub(super) const CROSS_REFERENCE_ATTRIBUTES: &[&str] = &["nCName", "dnsRoot", "nETBIOSName", "systemFlags"];
@@ -76,8 +76,8 @@ pub(super) fn split_extended_name(name: &str) -> (Option<Uuid>, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::tests::raw;
     use super::*;
+    use crate::connector::ldap::entry::tests::raw;
 
     #[test]
     fn domains_come_first_with_the_names_of_the_forest() {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::delta::{self, Question};
 use super::link::{Living, decode_all};
 use super::schema::type_filter;
-use super::session::Search;
+use crate::connector::ldap::session::Search;
 use crate::connector::{CancelToken, ConnectorError, ConnectorErrorKind};
 use crate::model::fold_text;
 

@@ -1,97 +1,22 @@
 //! What full and delta imports share: asking for objects, and handing them over.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use ldap3::Scope;
 use ldap3::controls::RawControl;
 
-use super::entry::RawEntry;
-use super::failure::{Fault, request_failed};
 use super::import::ImportPlan;
 use super::link::Living;
-use super::session::Search;
-use crate::connector::{ConnectorError, ConnectorErrorKind, DiscoveryError, ImportItem, ImportRequest};
+use crate::connector::ldap::entry::RawEntry;
+use crate::connector::ldap::failure::{Fault, request_failed};
+use crate::connector::ldap::octets::escaped;
+use crate::connector::ldap::outlet::Outlet;
+use crate::connector::ldap::session::Search;
+use crate::connector::{ConnectorError, DiscoveryError, ImportItem, ImportRequest};
 use crate::model::{ErrorCode, ObjectError};
 
 /// Objects looked up by one search.
 const GUIDS_OF_ONE_SEARCH: usize = 100;
-
-/// Losses of the connection in a row that brought nothing new, after which an import gives up.
-const FRUITLESS_LOSSES: u32 = 2;
-
-/// Takes what an import finds.
-pub(super) struct Outlet<'a> {
-    sink: &'a mut dyn FnMut(ImportItem) -> bool,
-    /// Number of items handed over.
-    given: u64,
-    /// The objects handed over, where that matters.
-    seen: Option<HashSet<[u8; 16]>>,
-    /// Hands over only objects that were not seen, and no deletions.
-    only_unseen: bool,
-    fruitless: u32,
-    given_at_loss: u64,
-}
-
-impl<'a> Outlet<'a> {
-    /// For a delta import: everything is handed over.
-    pub(super) fn of_delta(sink: &'a mut dyn FnMut(ImportItem) -> bool) -> Self {
-        Self { sink, given: 0, seen: None, only_unseen: false, fruitless: 0, given_at_loss: 0 }
-    }
-
-    /// For a full import: remembers the objects.
-    pub(super) fn of_full(sink: &'a mut dyn FnMut(ImportItem) -> bool) -> Self {
-        Self { seen: Some(HashSet::new()), ..Self::of_delta(sink) }
-    }
-
-    /// True when a part of an object may be handed over: what it was before is known.
-    pub(super) fn takes_parts(&self) -> bool {
-        self.seen.is_none()
-    }
-
-    /// From here on, hands over only objects that were not seen.
-    pub(super) fn only_unseen(&mut self) {
-        self.only_unseen = true;
-    }
-
-    /// True when the object was handed over before.
-    pub(super) fn has_seen(&self, guid: &[u8]) -> bool {
-        self.seen.as_ref().is_some_and(|seen| <[u8; 16]>::try_from(guid).is_ok_and(|guid| seen.contains(&guid)))
-    }
-
-    /// True when it is worth to ask for this object.
-    pub(super) fn wants(&self, guid: &[u8]) -> bool {
-        !self.only_unseen || !self.has_seen(guid)
-    }
-
-    /// Hands an item over; false means stop.
-    pub(super) fn give(&mut self, item: ImportItem) -> bool {
-        if self.only_unseen {
-            match &item {
-                ImportItem::Entry(entry) if self.has_seen(&entry.anchor.0) => return true,
-                ImportItem::Deleted { .. } | ImportItem::Filtered { .. } => return true,
-                ImportItem::Entry(_) | ImportItem::Bad(_) => {}
-            }
-        }
-        if let (Some(seen), ImportItem::Entry(entry)) = (&mut self.seen, &item)
-            && let Ok(guid) = entry.anchor.0.as_slice().try_into()
-        {
-            seen.insert(guid);
-        }
-        self.given += 1;
-        (self.sink)(item)
-    }
-
-    /// True when an import should go on with a new connection after this failure.
-    pub(super) fn outlives(&mut self, error: &ConnectorError) -> bool {
-        if error.kind != ConnectorErrorKind::Dropped {
-            return false;
-        }
-        self.fruitless = if self.given > self.given_at_loss { 0 } else { self.fruitless + 1 };
-        self.given_at_loss = self.given;
-        self.fruitless < FRUITLESS_LOSSES
-    }
-}
 
 /// One import at work on one connection.
 #[derive(Clone, Copy)]
@@ -184,9 +109,4 @@ impl Reading<'_> {
         }
         Ok(())
     }
-}
-
-/// Octets as a filter has them.
-pub(super) fn escaped(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("\\{octet:02x}")).collect()
 }

@@ -4,7 +4,7 @@ use crate::connector::{ConnectorError, ConnectorErrorKind};
 use crate::model::Dn;
 
 use super::dir_sync::DIR_SYNC;
-use super::entry::RawEntry;
+use crate::connector::ldap::entry::RawEntry;
 
 /// The attributes of the root entry that are read.
 pub(super) const ROOT_DSE_ATTRIBUTES: &[&str] = &[
@@ -134,8 +134,8 @@ pub(super) fn dn_to_dns(dn: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::tests::raw;
     use super::*;
+    use crate::connector::ldap::entry::tests::raw;
 
     #[test]
     fn names_of_domains_are_dns_names() {

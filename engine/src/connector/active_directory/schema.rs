@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entry::RawEntry;
+use crate::connector::ldap::entry::RawEntry;
 use crate::model::{AttributeDefinition, Schema, ValueType, fold_text};
 
 /// The classes that are object types of the connector (`engine.md` 2-8), with the superclass among them:
@@ -192,8 +192,8 @@ pub(super) fn type_filter(wanted: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::tests::raw;
     use super::*;
+    use crate::connector::ldap::entry::tests::raw;
 
     fn attribute(name: &str, syntax: &str, om: &str, single: &str) -> RawEntry {
         raw(

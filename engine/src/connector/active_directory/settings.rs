@@ -6,32 +6,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::connector::{ConnectorError, ConnectorErrorKind};
-
-/// How the connection to a domain controller is protected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ConnectionSecurity {
-    /// TLS from the first byte, port 636.
-    #[default]
-    Ldaps,
-    /// TLS after the StartTLS request, port 389.
-    StartTls,
-    /// No encryption, port 389. Only to this computer itself, or where
-    /// [`ActiveDirectorySettings::allow_plain`] says so.
-    Plain,
-}
-
-impl ConnectionSecurity {
-    /// The port used where a server is given without one.
-    #[must_use]
-    pub fn default_port(self) -> u16 {
-        match self {
-            Self::Ldaps => 636,
-            Self::StartTls | Self::Plain => 389,
-        }
-    }
-}
+use super::root_dse::{DirectoryFacts, ROOT_DSE_ATTRIBUTES};
+use crate::connector::ldap::directory::Directory;
+use crate::connector::ldap::entry::RawEntry;
+use crate::connector::ldap::octets::hexadecimal;
+use crate::connector::ldap::server::{ACTIVE_DIRECTORY, ConnectionSecurity, Endpoint, ServerSettings, parse_endpoint};
+use crate::connector::{Anchor, ConnectorError, ConnectorErrorKind};
 
 /// How an import learns what changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,23 +81,6 @@ impl Default for ActiveDirectorySettings {
     }
 }
 
-/// One server to try.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Endpoint {
-    pub(super) host: String,
-    pub(super) port: u16,
-}
-
-impl std::fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
-    }
-}
-
 impl ActiveDirectorySettings {
     /// The servers to try, in order.
     pub(super) fn endpoints(&self) -> Result<Vec<Endpoint>, ConnectorError> {
@@ -144,82 +107,51 @@ impl ActiveDirectorySettings {
         Ok(endpoints)
     }
 
-    /// What must hold before a connection is tried.
-    pub(super) fn check(&self) -> Result<(), ConnectorError> {
-        if self.user.trim().is_empty() {
-            return Err(ConnectorError::new(
-                ConnectorErrorKind::Configuration,
-                "no forest account is given: enter the user name as user@domain or DOMAIN\\user",
-            ));
-        }
-        Ok(())
-    }
-
-    pub(super) fn connect_timeout(&self) -> Duration {
-        Duration::from_secs(u64::from(self.connect_timeout_secs.max(1)))
-    }
-
     pub(super) fn operation_timeout(&self) -> Duration {
         Duration::from_secs(u64::from(self.operation_timeout_secs.max(1)))
     }
 }
 
-/// Reads `host`, `host:port`, `[v6]` or `[v6]:port`.
-fn parse_endpoint(text: &str, default_port: u16) -> Result<Endpoint, ConnectorError> {
-    let text = text.trim();
-    let wrong = || {
-        ConnectorError::new(
-            ConnectorErrorKind::Configuration,
-            format!("\"{text}\" is not a server: write a name or a name and a port, such as dc1.contoso.com:636"),
-        )
-    };
-    let (host, port) = if let Some(rest) = text.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']').ok_or_else(wrong)?;
-        host.parse::<std::net::Ipv6Addr>().ok().ok_or_else(wrong)?;
-        (host, if rest.is_empty() { None } else { Some(rest.strip_prefix(':').ok_or_else(wrong)?) })
-    } else if text.parse::<std::net::Ipv6Addr>().is_ok() {
-        (text, None)
-    } else {
-        match text.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (text, None),
-        }
-    };
-    let is_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
-    if host.is_empty() || !host.chars().all(is_host) {
-        return Err(wrong());
+impl Directory for ActiveDirectorySettings {
+    type Facts = DirectoryFacts;
+
+    const ROOT_ATTRIBUTES: &'static [&'static str] = ROOT_DSE_ATTRIBUTES;
+
+    fn server(&self) -> Result<ServerSettings, ConnectorError> {
+        Ok(ServerSettings {
+            words: &ACTIVE_DIRECTORY,
+            endpoints: self.endpoints()?,
+            address: self.address,
+            user: self.user.trim().to_owned(),
+            security: self.security,
+            allow_plain: self.allow_plain,
+            ca_file: self.ca_file.clone(),
+            connect_timeout: Duration::from_secs(u64::from(self.connect_timeout_secs.max(1))),
+            operation_timeout: self.operation_timeout(),
+        })
     }
-    let port = match port {
-        None => default_port,
-        Some(port) => port.parse().ok().filter(|port| *port != 0).ok_or_else(wrong)?,
-    };
-    Ok(Endpoint { host: host.trim_end_matches('.').to_owned(), port })
+
+    fn facts(&self, server: &str, root: &RawEntry) -> DirectoryFacts {
+        DirectoryFacts::read(server, root)
+    }
+
+    fn anchor_attribute(&self) -> &str {
+        "objectGUID"
+    }
+
+    fn anchor(&self, entry: &RawEntry) -> Option<Anchor> {
+        entry.first("objectGUID").filter(|guid| guid.len() == 16).map(|guid| Anchor(guid.to_vec()))
+    }
+
+    fn identity_name(&self, anchor: &Anchor) -> Option<String> {
+        // In this form the identity needs no byte order.
+        (anchor.0.len() == 16).then(|| format!("<GUID={}>", hexadecimal(&anchor.0)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn servers_are_read_with_and_without_port() {
-        let check = |text: &str, expected: Option<&str>| {
-            assert_eq!(parse_endpoint(text, 636).ok().map(|e| e.to_string()).as_deref(), expected, "{text}");
-        };
-        check("dc1.contoso.com", Some("dc1.contoso.com:636"));
-        check(" dc1.contoso.com. ", Some("dc1.contoso.com:636"));
-        check("dc1:1636", Some("dc1:1636"));
-        check("127.0.0.11", Some("127.0.0.11:636"));
-        check("::1", Some("[::1]:636"));
-        check("[::1]:389", Some("[::1]:389"));
-        check("", None);
-        check("dc1:", None);
-        check("dc1:0", None);
-        check("dc1:99999", None);
-        check("ldaps://dc1", None);
-        check("dc1/path", None);
-        check("user@dc1", None);
-        check("[dc1]", None);
-    }
 
     #[test]
     fn settings_choose_servers_and_say_what_is_missing() {

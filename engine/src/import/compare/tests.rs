@@ -223,6 +223,23 @@ fn any_members() -> impl Strategy<Value = Vec<i64>> {
     proptest::collection::btree_set(1i64..8, 0..5).prop_map(|set| set.into_iter().collect())
 }
 
+/// Type, `department` and `member` as synchronizations of other connectors read them.
+fn read_by_others(object: &CsObject, sets: &ReferenceSets) -> (Option<String>, BTreeSet<Value>, BTreeSet<Value>) {
+    let row = |change: super::super::layers::ReferenceChange| crate::store::references::CsReference {
+        attribute: change.attribute,
+        target: change.target,
+        layer: change.layer,
+        target_mv: None,
+        name: None,
+    };
+    let references = ReferenceSets::default().changes_to(sets).into_iter().map(row).collect();
+    let object = CsObject { references, ..object.clone() };
+    let seen = object.synchronized().unwrap_or(object);
+    let image = seen.view(crate::store::connector_space::TowerView::Expected);
+    let values = |attribute| image.get(attribute).iter().cloned().collect();
+    (seen.object_type.clone(), values(DEPARTMENT), values(MEMBER))
+}
+
 proptest! {
     #[test]
     fn staged_twice_is_staged_once(
@@ -245,6 +262,39 @@ proptest! {
         prop_assert_eq!(again.counter, "stage-no-change");
         prop_assert!(again.mismatches.is_empty());
         prop_assert_eq!((object, sets), (once, sets_once));
+    }
+
+    #[test]
+    fn an_import_changes_nothing_that_others_read(
+        start in ("[ab]", any_members()),
+        then in ("[ab]{0,1}", "[ab]{0,1}", any_members()),
+        exported in ("[abc]{0,1}", any_members(), any_members()),
+        staged in ("[abc]{0,1}", any_members(), any_members()),
+        retyped: bool,
+    ) {
+        let (mut object, mut sets) = synchronized(&start.0, &start.1);
+        object.mv = Some(crate::model::MvId(1));
+        let ids = |members: &[i64]| members.iter().copied().map(CsId).collect::<Vec<_>>();
+        let mut lay = |(department, adds, deletes): &(String, Vec<i64>, Vec<i64>), [add, delete]: [ReferenceLayer; 2]| {
+            sets.set(MEMBER, add, ids(adds));
+            sets.set(MEMBER, delete, minus(&ids(deletes), &ids(adds)));
+            let changes = values(department);
+            let change = (!changes.is_empty()).then_some((DEPARTMENT, AttributeChange::Replace(changes)));
+            Delta { operation: ObjectOperation::Update, changes: change.into_iter().collect(), ..Delta::none() }
+        };
+        object.unconfirmed = lay(&exported, UNCONFIRMED);
+        object.unapplied = lay(&staged, UNAPPLIED);
+        let before = read_by_others(&object, &sets);
+        for department in [&then.0, &then.1] {
+            let mut incoming = incoming(department, &then.2);
+            if retyped {
+                incoming.object_type = "contact".to_owned();
+            }
+            compare(&mut object, &mut sets, &incoming, Brought::default());
+            prop_assert_eq!(&read_by_others(&object, &sets), &before);
+            // What others know and the import does not show is never left without a synchronization.
+            prop_assert!(object.confirmed.is_none() || !object.pending_import.is_none());
+        }
     }
 
     #[test]

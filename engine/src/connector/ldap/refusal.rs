@@ -1,11 +1,12 @@
 //! Why a directory refused a change, in the documented codes (`engine.md` 9, export).
 
 use super::failure::{clean, code_and_text};
+use super::server::Words;
 use crate::model::{AlgorithmStep, ErrorCode, ObjectError};
 
 /// What was to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Doing {
+pub(in crate::connector) enum Doing {
     Add,
     Modify,
     Rename,
@@ -13,15 +14,23 @@ pub(super) enum Doing {
 }
 
 /// LDAP results after which the same change may succeed later: time limit, busy, unavailable.
-pub(super) fn is_passing(code: u32) -> bool {
+pub(in crate::connector) fn is_passing(code: u32) -> bool {
     matches!(code, 3 | 51 | 52)
 }
 
 /// The error behind a result. `attributes` are those that the request names; the text of the server only helps
 /// to find out which of them is meant, and its eight hexadecimal digits (a Windows error) what exactly is wrong.
-pub(super) fn refusal(doing: Doing, dn: &str, code: u32, text: &str, attributes: &[&str]) -> ObjectError {
+pub(in crate::connector) fn refusal(
+    words: &Words,
+    doing: Doing,
+    dn: &str,
+    code: u32,
+    text: &str,
+    attributes: &[&str],
+) -> ObjectError {
     let attribute = culprit(text, attributes);
-    let (error, meaning) = meaning(doing, code, windows_error(text).unwrap_or_default());
+    let (error, meaning) =
+        meaning(words, doing, code, windows_error(text).filter(|_| words.active_directory).unwrap_or_default());
     let place = match attribute {
         Some(name) => format!("{dn}, attribute {name}"),
         None => dn.to_owned(),
@@ -35,7 +44,7 @@ pub(super) fn refusal(doing: Doing, dn: &str, code: u32, text: &str, attributes:
     }
 }
 
-fn meaning(doing: Doing, code: u32, windows: &str) -> (ErrorCode, &'static str) {
+fn meaning(words: &Words, doing: Doing, code: u32, windows: &str) -> (ErrorCode, &'static str) {
     let own = |name: &'static str| ErrorCode::from_directory(name);
     match (code, windows, doing) {
         (19 | 53, "0000052D", _) => {
@@ -47,9 +56,14 @@ fn meaning(doing: Doing, code: u32, windows: &str) -> (ErrorCode, &'static str) 
         (19, "000021C7" | "000021C8", _) => {
             (ErrorCode::CONSTRAINT_VIOLATION, "another object of the forest has this value; make it unique")
         }
-        (10 | 71, _, _) => {
-            (ErrorCode::CD_ERROR, "the object or its new place belongs to another domain; objects are not moved between domains")
-        }
+        (10 | 71, _, _) => (
+            ErrorCode::CD_ERROR,
+            if words.active_directory {
+                "the object or its new place belongs to another domain; objects are not moved between domains"
+            } else {
+                "the object or its new place belongs to another server; objects are not moved between servers"
+            },
+        ),
         (16 | 17, _, _) => {
             (own("schema-violation"), "the directory does not know the attribute, or it has no such value; refresh the schema")
         }
@@ -76,7 +90,11 @@ fn meaning(doing: Doing, code: u32, windows: &str) -> (ErrorCode, &'static str) 
         }
         (50, _, _) => (
             ErrorCode::PERMISSION_ISSUE,
-            "the forest account may not write this; grant it the right (see syncline ad check-permissions)",
+            if words.active_directory {
+                "the forest account may not write this; grant it the right (see syncline ad check-permissions)"
+            } else {
+                "the account may not write this; grant it write access"
+            },
         ),
         (65, _, Doing::Add) => (
             own("missing-provisioning-attribute"),
@@ -119,7 +137,7 @@ mod tests {
     #[test]
     fn results_have_the_documented_codes() {
         let check = |doing: Doing, code: u32, text: &str, expected: &str| {
-            let error = refusal(doing, "CN=a,DC=x", code, text, &["mail"]);
+            let error = refusal(&super::super::server::ACTIVE_DIRECTORY, doing, "CN=a,DC=x", code, text, &["mail"]);
             assert_eq!(error.code.as_str(), expected, "{doing:?} {code} {text}");
             assert!(error.message.starts_with("CN=a,DC=x, attribute mail: "), "{error:?}");
             assert!(error.message.contains(&format!("result {code}")), "{error:?}");

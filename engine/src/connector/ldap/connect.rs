@@ -10,12 +10,12 @@ use rustls::ClientConfig;
 use tokio::net::TcpStream;
 
 use super::failure::clean;
-use super::settings::{ActiveDirectorySettings, ConnectionSecurity, Endpoint};
+use super::server::{ConnectionSecurity, Endpoint, ServerSettings, Words};
 use super::tls;
 use crate::connector::{ConnectorError, ConnectorErrorKind};
 
 /// Why no connection came about.
-pub(super) enum ConnectFault {
+pub(in crate::connector) enum ConnectFault {
     Resolve(std::io::Error),
     Tcp(std::io::Error),
     Timeout,
@@ -25,35 +25,43 @@ pub(super) enum ConnectFault {
 
 /// What connecting needs besides the endpoint.
 #[derive(Clone)]
-pub(super) struct ConnectOptions {
+pub(in crate::connector) struct ConnectOptions {
     address: Option<IpAddr>,
     security: ConnectionSecurity,
     allow_plain: bool,
     timeout: Duration,
     tls: Option<Arc<ClientConfig>>,
     ca_file: Option<PathBuf>,
+    pub(super) words: &'static Words,
+    /// Time for an answer.
+    pub(super) operation_timeout: Duration,
 }
 
 impl ConnectOptions {
-    pub(super) fn new(settings: &ActiveDirectorySettings) -> Result<Self, ConnectorError> {
+    pub(in crate::connector) fn new(settings: &ServerSettings) -> Result<Self, ConnectorError> {
         Ok(Self {
             address: settings.address,
             security: settings.security,
             allow_plain: settings.allow_plain,
-            timeout: settings.connect_timeout(),
+            timeout: settings.connect_timeout,
             tls: match settings.security {
                 ConnectionSecurity::Plain => None,
                 ConnectionSecurity::Ldaps | ConnectionSecurity::StartTls => {
-                    Some(tls::client_config(settings.ca_file.as_deref())?)
+                    Some(tls::client_config(settings.ca_file.as_deref(), settings.words)?)
                 }
             },
             ca_file: settings.ca_file.clone(),
+            words: settings.words,
+            operation_timeout: settings.operation_timeout,
         })
     }
 }
 
 /// Resolves, connects, and brings up TLS.
-pub(super) async fn connect(endpoint: Endpoint, options: ConnectOptions) -> Result<(LdapConnAsync, Ldap), ConnectFault> {
+pub(in crate::connector) async fn connect(
+    endpoint: Endpoint,
+    options: ConnectOptions,
+) -> Result<(LdapConnAsync, Ldap), ConnectFault> {
     let stream = match tokio::time::timeout(options.timeout, connect_tcp(&endpoint, &options)).await {
         Ok(stream) => stream?,
         Err(_elapsed) => return Err(ConnectFault::Timeout),
@@ -100,9 +108,10 @@ async fn connect_tcp(endpoint: &Endpoint, options: &ConnectOptions) -> Result<Tc
 }
 
 /// Why there is no connection, for the administrator.
-pub(super) fn not_connected(endpoint: &Endpoint, options: &ConnectOptions, fault: ConnectFault) -> ConnectorError {
+pub(in crate::connector) fn not_connected(endpoint: &Endpoint, options: &ConnectOptions, fault: ConnectFault) -> ConnectorError {
     use std::io::ErrorKind;
     let server = endpoint.to_string();
+    let role = options.words.server;
     let unreachable = |message: String| ConnectorError::new(ConnectorErrorKind::Connection, message);
     match fault {
         ConnectFault::Resolve(error) => {
@@ -111,7 +120,7 @@ pub(super) fn not_connected(endpoint: &Endpoint, options: &ConnectOptions, fault
         }
         ConnectFault::Timeout => unreachable(format!("{server} does not answer: check that it runs and that no firewall is in between")),
         ConnectFault::Tcp(error) if error.kind() == ErrorKind::ConnectionRefused => {
-            unreachable(format!("{server} refuses connections: check the port and that the domain controller runs")).cause(error)
+            unreachable(format!("{server} refuses connections: check the port and that the {role} runs")).cause(error)
         }
         ConnectFault::Tcp(error) => {
             unreachable(format!("{server} cannot be reached: check the network and that no firewall is in between: {error}")).cause(error)
@@ -123,19 +132,19 @@ pub(super) fn not_connected(endpoint: &Endpoint, options: &ConnectOptions, fault
         ConnectFault::Ldap(error) => match *error {
             LdapError::Io { source } => match tls::tls_error(&source) {
                 Some(fault) => {
-                    let (kind, message) = tls::describe(fault, &server, options.ca_file.as_deref());
+                    let (kind, message) = tls::describe(fault, &server, options.ca_file.as_deref(), options.words);
                     ConnectorError::new(kind, message).cause(source)
                 }
                 None => unreachable(format!(
-                    "{server} closed the connection during the TLS handshake: check that the domain controller has a server certificate and that the port speaks TLS ({source})"
+                    "{server} closed the connection during the TLS handshake: check that the {role} has a server certificate and that the port speaks TLS ({source})"
                 ))
                 .cause(source),
             },
             LdapError::Timeout { .. } => {
-                unreachable(format!("{server} accepts connections but does not answer: check the port and the load of the domain controller"))
+                unreachable(format!("{server} accepts connections but does not answer: check the port and the load of the {role}"))
             }
             LdapError::LdapResult { result } => unreachable(format!(
-                "{server} refused StartTLS: check that the domain controller has a server certificate, or choose LDAPS (result {} {})",
+                "{server} refused StartTLS: check that the {role} has a server certificate, or choose LDAPS (result {} {})",
                 result.rc,
                 clean(&result.text)
             )),

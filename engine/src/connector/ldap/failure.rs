@@ -2,11 +2,12 @@
 
 use ldap3::LdapError;
 
+use super::server::Named;
 use crate::connector::{ConnectorError, ConnectorErrorKind};
 
 /// A call to `ldap3` that did not end well.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(in crate::connector) enum Fault {
     /// It said so.
     Ldap(Box<LdapError>),
     /// The connection broke for this reason.
@@ -23,7 +24,7 @@ pub(super) enum Fault {
 
 impl Fault {
     /// True when the request only learnt that the connection is gone, not why.
-    pub(super) fn is_lost_connection(&self) -> bool {
+    pub(in crate::connector) fn is_lost_connection(&self) -> bool {
         let Self::Ldap(error) = self else { return false };
         matches!(
             **error,
@@ -43,7 +44,7 @@ impl From<LdapError> for Fault {
 }
 
 /// The failure of a request on an established connection. `doing` continues "asked to".
-pub(super) fn request_failed(server: &str, doing: &str, fault: Fault) -> ConnectorError {
+pub(in crate::connector) fn request_failed(server: &Named, doing: &str, fault: Fault) -> ConnectorError {
     let broken = |message: String| ConnectorError::new(ConnectorErrorKind::Dropped, message);
     let strange = |message: String| ConnectorError::new(ConnectorErrorKind::Protocol, message);
     let lost = fault.is_lost_connection();
@@ -71,41 +72,44 @@ pub(super) fn request_failed(server: &str, doing: &str, fault: Fault) -> Connect
 }
 
 /// The failure behind an LDAP result code (RFC 4511, appendix A). The text of the server decides nothing.
-pub(super) fn refused(server: &str, doing: &str, code: u32, text: &str) -> ConnectorError {
+pub(in crate::connector) fn refused(server: &Named, doing: &str, code: u32, text: &str) -> ConnectorError {
     use ConnectorErrorKind as Kind;
+    let account = server.words.account;
+    let plain = str::to_owned;
     let (kind, meaning) = match code {
         // Active Directory answers 1 to whoever has not signed in.
         1 if ["00002020", "000004DC"].iter().any(|prefix| text.starts_with(prefix)) => {
-            (Kind::Permission, "it wants a sign-in first; check the forest account")
+            (Kind::Permission, format!("it wants a sign-in first; check the {account}"))
         }
-        3 => (Kind::Search, "it took longer than the server allows; read smaller pages"),
-        4 | 11 => (Kind::Search, "the answer is larger than the server allows; read smaller pages"),
-        8 | 13 => (Kind::Permission, "it demands an encrypted connection; choose LDAPS or StartTLS"),
-        10 => (Kind::PartitionMissing, "it does not hold this part of the forest; connect to a domain controller of that domain"),
-        12 => (Kind::Search, "it does not know a function that Active Directory has; check that it is a domain controller"),
-        32 => (Kind::PartitionMissing, "the object is not there; refresh the partitions and containers"),
-        48 | 49 => (Kind::Credentials, "it does not accept the forest account any more; check the account and its password"),
-        50 => (Kind::Permission, "the forest account lacks the right to read this; grant it read access"),
-        51 => (Kind::Dropped, "it is busy; try again later"),
-        52 => (Kind::Dropped, "it is not available now; try again later"),
-        _ => (Kind::Search, "it refused the request"),
+        3 => (Kind::Search, plain("it took longer than the server allows; read smaller pages")),
+        4 | 11 => (Kind::Search, plain("the answer is larger than the server allows; read smaller pages")),
+        8 | 13 => (Kind::Permission, plain("it demands an encrypted connection; choose LDAPS or StartTLS")),
+        10 => (Kind::PartitionMissing, plain(server.words.elsewhere)),
+        12 => (Kind::Search, plain(server.words.unknown_function)),
+        32 => (Kind::PartitionMissing, plain("the object is not there; refresh the partitions and containers")),
+        48 | 49 => (Kind::Credentials, format!("it does not accept the {account} any more; check the account and its password")),
+        50 => (Kind::Permission, format!("the {account} lacks the right to read this; grant it read access")),
+        51 => (Kind::Dropped, plain("it is busy; try again later")),
+        52 => (Kind::Dropped, plain("it is not available now; try again later")),
+        _ => (Kind::Search, plain("it refused the request")),
     };
     ConnectorError::new(kind, format!("{server} was asked to {doing}: {meaning} ({})", code_and_text(code, text))).server(server)
 }
 
 /// The failure of a sign-in.
-pub(super) fn sign_in_refused(server: &str, user: &str, code: u32, text: &str) -> ConnectorError {
+pub(in crate::connector) fn sign_in_refused(server: &Named, user: &str, code: u32, text: &str) -> ConnectorError {
     use ConnectorErrorKind as Kind;
+    let form = server.words.user;
     let (kind, meaning) = match code {
         8 | 13 => (Kind::Configuration, "it accepts passwords only over an encrypted connection; choose LDAPS or StartTLS"),
-        34 => (Kind::Credentials, "the user name is malformed; write user@domain or DOMAIN\\user"),
+        34 => (Kind::Credentials, "the user name is malformed"),
         49 => (Kind::Credentials, sign_in_reason(text)),
         48 => (Kind::Credentials, "the account may not sign in with a password"),
         51 | 52 => (Kind::Connection, "it is not available now; try again later"),
         _ => (Kind::Credentials, "it refused the sign-in"),
     };
-    let hint =
-        if code == 49 && !user.contains(['@', '\\', '=']) { "; write the user name as user@domain or DOMAIN\\user" } else { "" };
+    let unusual = code == 34 || (code == 49 && !user.contains(['@', '\\', '=']));
+    let hint = if unusual { format!("; write the user name as {form}") } else { String::new() };
     ConnectorError::new(kind, format!("{server} refused the sign-in of {user}: {meaning}{hint} ({})", code_and_text(code, text)))
         .server(server)
 }
@@ -138,7 +142,7 @@ fn data_code(text: &str) -> Option<&str> {
 }
 
 /// `result 49, data 52e` or `result 32, 00002030`; whatever else the server says is cut short.
-pub(super) fn code_and_text(code: u32, text: &str) -> String {
+pub(in crate::connector) fn code_and_text(code: u32, text: &str) -> String {
     if let Some(data) = data_code(text) {
         return format!("result {code}, data {data}");
     }
@@ -147,18 +151,23 @@ pub(super) fn code_and_text(code: u32, text: &str) -> String {
 }
 
 /// The text of a server, fit to be shown: no control characters, at most 200 characters.
-pub(super) fn clean(text: &str) -> String {
+pub(in crate::connector) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect::<String>().trim().to_owned()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::server::ACTIVE_DIRECTORY;
     use super::*;
+
+    fn dc1() -> Named {
+        Named { name: "dc1:636".to_owned(), words: &ACTIVE_DIRECTORY }
+    }
 
     #[test]
     fn refused_sign_ins_say_what_to_do() {
         let check = |user: &str, code: u32, text: &str, kind: ConnectorErrorKind, parts: &[&str]| {
-            let error = sign_in_refused("dc1:636", user, code, text);
+            let error = sign_in_refused(&dc1(), user, code, text);
             assert_eq!(error.kind, kind, "{error}");
             assert_eq!(error.server.as_deref(), Some("dc1:636"));
             for part in ["dc1:636", user].iter().chain(parts) {
@@ -182,7 +191,7 @@ mod tests {
     #[test]
     fn result_codes_have_a_kind_and_a_fix() {
         let check = |code: u32, text: &str, kind: ConnectorErrorKind, part: &str| {
-            let error = refused("dc1:636", "read the schema", code, text);
+            let error = refused(&dc1(), "read the schema", code, text);
             assert_eq!(error.kind, kind, "{error}");
             assert!(error.message.contains("dc1:636") && error.message.contains("read the schema"), "{error}");
             assert!(error.message.contains(part), "{error} lacks {part}");
@@ -199,7 +208,7 @@ mod tests {
     #[test]
     fn broken_connections_are_told_apart() {
         let check = |fault: Fault, kind: ConnectorErrorKind, part: &str| {
-            let error = request_failed("dc1:636", "read the schema", fault);
+            let error = request_failed(&dc1(), "read the schema", fault);
             assert_eq!(error.kind, kind, "{error}");
             assert!(error.message.contains("dc1:636") && error.message.contains(part), "{error} lacks {part}");
         };

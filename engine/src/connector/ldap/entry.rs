@@ -4,27 +4,27 @@ use ldap3::asn1::{PL, StructureTag};
 
 /// One search result entry: names and octets, nothing interpreted but ranges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct RawEntry {
-    pub(super) dn: String,
-    pub(super) attributes: Vec<RawAttribute>,
+pub(in crate::connector) struct RawEntry {
+    pub(in crate::connector) dn: String,
+    pub(in crate::connector) attributes: Vec<RawAttribute>,
 }
 
 /// One attribute of an entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct RawAttribute {
+pub(in crate::connector) struct RawAttribute {
     /// Name without options.
-    pub(super) name: String,
-    pub(super) values: Vec<Vec<u8>>,
+    pub(in crate::connector) name: String,
+    pub(in crate::connector) values: Vec<Vec<u8>>,
     /// Where the next piece begins, when the server gave only the first values.
-    pub(super) continues_at: Option<u64>,
+    pub(in crate::connector) continues_at: Option<u64>,
 }
 
 /// An entry that is no entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct MalformedEntry {
+pub(in crate::connector) struct MalformedEntry {
     /// The name, as far as it can be read.
-    pub(super) dn: Option<String>,
-    pub(super) reason: &'static str,
+    pub(in crate::connector) dn: Option<String>,
+    pub(in crate::connector) reason: &'static str,
 }
 
 /// The range that a server put behind an attribute's name.
@@ -36,12 +36,12 @@ struct ValueRange {
 
 impl RawEntry {
     /// Decodes a search result entry (RFC 4511, 4.5.2).
-    pub(super) fn decode(tag: StructureTag) -> Result<Self, MalformedEntry> {
+    pub(in crate::connector) fn decode(tag: StructureTag) -> Result<Self, MalformedEntry> {
         Self::decode_with(tag, Self::add)
     }
 
     /// As [`RawEntry::decode`], but attributes keep their options: the ranges of a DirSync answer are none.
-    pub(super) fn decode_as_described(tag: StructureTag) -> Result<Self, MalformedEntry> {
+    pub(in crate::connector) fn decode_as_described(tag: StructureTag) -> Result<Self, MalformedEntry> {
         Self::decode_with(tag, |entry, described, values| {
             entry.attributes.push(RawAttribute { name: described.to_owned(), values, continues_at: None });
         })
@@ -87,27 +87,27 @@ impl RawEntry {
     }
 
     /// An attribute by name, without regard to case.
-    pub(super) fn attribute(&self, name: &str) -> Option<&RawAttribute> {
+    pub(in crate::connector) fn attribute(&self, name: &str) -> Option<&RawAttribute> {
         self.attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
     }
 
     /// The first value of an attribute.
-    pub(super) fn first(&self, name: &str) -> Option<&[u8]> {
+    pub(in crate::connector) fn first(&self, name: &str) -> Option<&[u8]> {
         self.attribute(name)?.values.first().map(Vec::as_slice)
     }
 
     /// The first value of an attribute as text.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub(in crate::connector) fn text(&self, name: &str) -> Option<&str> {
         self.first(name).and_then(|value| std::str::from_utf8(value).ok())
     }
 
     /// The first value of an attribute as a number.
-    pub(super) fn number(&self, name: &str) -> Option<i64> {
+    pub(in crate::connector) fn number(&self, name: &str) -> Option<i64> {
         self.text(name)?.parse().ok()
     }
 
     /// All values of an attribute that are text.
-    pub(super) fn texts<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    pub(in crate::connector) fn texts<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
         self.attribute(name).into_iter().flat_map(|a| &a.values).filter_map(|value| std::str::from_utf8(value).ok())
     }
 }
@@ -141,20 +141,20 @@ fn parse_range(option: &str) -> Option<ValueRange> {
 }
 
 /// The cookie of a paged results answer (RFC 2696); `None` when the value makes no sense.
-pub(super) fn decode_page_cookie(value: &[u8]) -> Option<Vec<u8>> {
+pub(in crate::connector) fn decode_page_cookie(value: &[u8]) -> Option<Vec<u8>> {
     let (_, tag) = ldap3::asn1::parse_tag(value).ok()?;
     let PL::C(parts) = tag.payload else { return None };
     parts.into_iter().nth(1)?.expect_primitive()
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::connector) mod tests {
     use ldap3::asn1::TagClass;
 
     use super::*;
 
     /// An entry for tests: values are text.
-    pub(in super::super) fn raw(dn: &str, attributes: &[(&str, &[&str])]) -> RawEntry {
+    pub(in crate::connector) fn raw(dn: &str, attributes: &[(&str, &[&str])]) -> RawEntry {
         let mut entry = RawEntry { dn: dn.to_owned(), attributes: Vec::new() };
         for (name, values) in attributes {
             entry.add(name, values.iter().map(|value| value.as_bytes().to_vec()).collect());

@@ -1,6 +1,6 @@
 //! From a staged change to requests of a size that domain controllers accept. Pure.
 
-use super::import::hexadecimal;
+use super::directory::Directory;
 use super::session::{Modification, ModificationKind};
 use crate::connector::{EntryValue, ExportAttributeChange, ExportChange, ExportValue};
 use crate::model::{AlgorithmStep, Dn, ErrorCode, ObjectError, fold_text};
@@ -26,15 +26,19 @@ const PASSWORDS: &[&str] = &[
 
 /// A change in requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Requests {
+pub(in crate::connector) struct Requests {
     /// The attributes of a new object.
-    pub(super) first: Vec<(String, Vec<Vec<u8>>)>,
+    pub(in crate::connector) first: Vec<(String, Vec<Vec<u8>>)>,
     /// What follows, request by request.
-    pub(super) rest: Vec<Vec<Modification>>,
+    pub(in crate::connector) rest: Vec<Vec<Modification>>,
 }
 
 /// The requests for a change. `new` is a new object, which gets its naming attribute by its name.
-pub(super) fn requests(change: &ExportChange, new: bool) -> Result<Requests, Box<ObjectError>> {
+pub(in crate::connector) fn requests<D: Directory>(
+    directory: &D,
+    change: &ExportChange,
+    new: bool,
+) -> Result<Requests, Box<ObjectError>> {
     let naming = Dn::parse(&change.dn).ok().and_then(|dn| dn.rdn()).map(|rdn| fold_text(&rdn.attribute));
     let mut requests = Requests::default();
     if new {
@@ -54,14 +58,14 @@ pub(super) fn requests(change: &ExportChange, new: bool) -> Result<Requests, Box
         if new && (folded == "objectclass" || naming.as_ref() == Some(&folded)) {
             continue;
         }
-        if folded == "objectguid" {
+        if folded == fold_text(directory.anchor_attribute()) {
             return refuse(ErrorCode::READONLY_ATTRIBUTE, "the directory gives the identity of an object itself");
         }
         if naming.as_ref() == Some(&folded) {
             let why = "the attribute is the object's name; rename the object instead";
             return refuse(ErrorCode::from_directory("modify-naming-attribute"), why);
         }
-        let octets = |values: &[ExportValue]| values.iter().map(octets).collect::<Vec<_>>();
+        let octets = |values: &[ExportValue]| values.iter().map(|value| self::octets(directory, value)).collect::<Vec<_>>();
         let part = |kind, values| Modification { kind, attribute: name.clone(), values };
         match wanted {
             ExportAttributeChange::Replace(values) if new => {
@@ -131,17 +135,17 @@ fn fill(parts: Vec<Modification>) -> Vec<Vec<Modification>> {
 
 /// A value as the directory takes it. A reference is given by the target's identity where that is known, so
 /// that it is found wherever it has been moved to.
-pub(super) fn octets(value: &ExportValue) -> Vec<u8> {
+pub(in crate::connector) fn octets<D: Directory>(directory: &D, value: &ExportValue) -> Vec<u8> {
     match value {
         ExportValue::Plain(EntryValue::Text(text) | EntryValue::Reference(text)) => text.clone().into_bytes(),
         ExportValue::Plain(EntryValue::Binary(octets)) => octets.clone(),
         ExportValue::Plain(EntryValue::Integer(number)) => number.to_string().into_bytes(),
         ExportValue::Plain(EntryValue::Boolean(true)) => b"TRUE".to_vec(),
         ExportValue::Plain(EntryValue::Boolean(false)) => b"FALSE".to_vec(),
-        ExportValue::Reference(target) => match &target.anchor {
-            Some(anchor) if anchor.0.len() == 16 => format!("<GUID={}>", hexadecimal(&anchor.0)).into_bytes(),
-            _ => target.dn.clone().into_bytes(),
-        },
+        ExportValue::Reference(target) => {
+            let named = target.anchor.as_ref().and_then(|anchor| directory.identity_name(anchor));
+            named.unwrap_or_else(|| target.dn.clone()).into_bytes()
+        }
     }
 }
 
@@ -150,6 +154,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::connector::active_directory::ActiveDirectorySettings;
     use crate::connector::{Anchor, EntryAttributes, ExportOperation, ReferenceTarget};
 
     fn text(value: &str) -> ExportValue {
@@ -187,7 +192,7 @@ mod tests {
     fn changes_become_requests_of_bounded_size() {
         let many = |count: usize| (0..count).map(|number| text(&format!("CN={number}"))).collect::<Vec<_>>();
         let check = |new: bool, attributes: Vec<(&str, ExportAttributeChange)>, expected: &[&str]| {
-            assert_eq!(described(&requests(&change(attributes), new).unwrap()), expected);
+            assert_eq!(described(&requests(&ActiveDirectorySettings::default(), &change(attributes), new).unwrap()), expected);
         };
         let replace = |count| ExportAttributeChange::Replace(many(count));
         let values = |adds, deletes| ExportAttributeChange::Values { adds: many(adds), deletes: many(deletes) };
@@ -210,7 +215,12 @@ mod tests {
     #[test]
     fn what_must_not_be_written_is_refused_by_name() {
         let check = |attribute: &str, new: bool, code: &str| {
-            let error = requests(&change(vec![(attribute, ExportAttributeChange::Replace(vec![text("v")]))]), new).unwrap_err();
+            let error = requests(
+                &ActiveDirectorySettings::default(),
+                &change(vec![(attribute, ExportAttributeChange::Replace(vec![text("v")]))]),
+                new,
+            )
+            .unwrap_err();
             assert_eq!((error.code.as_str(), error.detail.attribute.as_deref()), (code, Some(attribute)));
             assert!(!error.message.contains("\"v\""));
         };
@@ -222,7 +232,8 @@ mod tests {
 
     #[test]
     fn values_are_written_as_the_directory_reads_them() {
-        let check = |value: ExportValue, expected: &[u8]| assert_eq!(octets(&value), expected);
+        let check =
+            |value: ExportValue, expected: &[u8]| assert_eq!(octets(&ActiveDirectorySettings::default(), &value), expected);
         let plain = ExportValue::Plain;
         check(plain(EntryValue::Text("ä".to_owned())), "ä".as_bytes());
         check(plain(EntryValue::Integer(-5)), b"-5");

@@ -1,4 +1,4 @@
-//! One signed-in connection to a domain controller, asked from blocking code.
+//! One signed-in connection to a server, asked from blocking code.
 //!
 //! Every call into `ldap3` is a task of the session's own runtime: a panic of the library ends that task
 //! alone and becomes an error here. The connection's driver is a task too; when it ends, all requests fail.
@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use super::connect::{ConnectOptions, connect, not_connected};
 use super::entry::decode_page_cookie;
 use super::failure::{Fault, request_failed, sign_in_refused};
-use super::settings::{ActiveDirectorySettings, Endpoint};
+use super::server::{Endpoint, Named, ServerSettings};
 use crate::connector::{CancelToken, ConnectorError, ConnectorErrorKind};
 
 /// How often a waiting call looks whether it was cancelled.
@@ -40,14 +40,16 @@ const PERMISSIVE_MODIFY: &str = "1.2.840.113556.1.4.1413";
 const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
 
 /// A signed-in connection.
-pub(super) struct Session {
+pub(in crate::connector) struct Session {
     /// Taken out when the session is dropped.
     runtime: Option<Runtime>,
     handle: Handle,
     ldap: Ldap,
     /// How the connection's driver ended; `None` while it runs.
     ended: watch::Receiver<Option<Ended>>,
-    server: String,
+    server: Named,
+    /// Time for an answer where nothing else is said.
+    timeout: Duration,
 }
 
 /// How a connection ended.
@@ -63,20 +65,20 @@ enum Ended {
 
 /// What to search for.
 #[derive(Clone, Debug)]
-pub(super) struct Search {
-    pub(super) base: String,
-    pub(super) scope: Scope,
-    pub(super) filter: String,
-    pub(super) attributes: Vec<String>,
+pub(in crate::connector) struct Search {
+    pub(in crate::connector) base: String,
+    pub(in crate::connector) scope: Scope,
+    pub(in crate::connector) filter: String,
+    pub(in crate::connector) attributes: Vec<String>,
     /// Further request controls.
-    pub(super) controls: Vec<RawControl>,
+    pub(in crate::connector) controls: Vec<RawControl>,
     /// Time for each answer.
-    pub(super) timeout: Duration,
+    pub(in crate::connector) timeout: Duration,
 }
 
 /// A change of the directory.
 #[derive(Clone, Debug)]
-pub(super) enum Change {
+pub(in crate::connector) enum Change {
     Add { dn: String, attributes: Vec<(String, Vec<Vec<u8>>)> },
     Modify { target: String, parts: Vec<Modification> },
     Rename { target: String, rdn: String, parent: Option<String> },
@@ -85,15 +87,15 @@ pub(super) enum Change {
 
 /// A part of a [`Change::Modify`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Modification {
-    pub(super) kind: ModificationKind,
-    pub(super) attribute: String,
-    pub(super) values: Vec<Vec<u8>>,
+pub(in crate::connector) struct Modification {
+    pub(in crate::connector) kind: ModificationKind,
+    pub(in crate::connector) attribute: String,
+    pub(in crate::connector) values: Vec<Vec<u8>>,
 }
 
 /// What a modification does with its values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ModificationKind {
+pub(in crate::connector) enum ModificationKind {
     Add,
     Delete,
     /// The attribute has these values afterwards; without values it goes.
@@ -111,8 +113,13 @@ impl Session {
     /// Connects to the first server that can be reached and signs in.
     ///
     /// A refused sign-in is not tried on the next server: it would only lock the account.
-    pub(super) fn open(settings: &ActiveDirectorySettings, password: &SecretString) -> Result<Self, ConnectorError> {
-        settings.check()?;
+    pub(in crate::connector) fn open(settings: &ServerSettings, password: &SecretString) -> Result<Self, ConnectorError> {
+        if settings.user.is_empty() {
+            return Err(ConnectorError::new(
+                ConnectorErrorKind::Configuration,
+                format!("no {} is given: enter the user name as {}", settings.words.account, settings.words.user),
+            ));
+        }
         if password.expose_secret().is_empty() {
             // A bind without password succeeds as nobody (RFC 4513, 5.1.2).
             return Err(ConnectorError::new(
@@ -122,7 +129,7 @@ impl Session {
         }
         let options = ConnectOptions::new(settings)?;
         let mut failures: Vec<ConnectorError> = Vec::new();
-        for endpoint in settings.endpoints()? {
+        for endpoint in settings.endpoints.clone() {
             let session =
                 Self::connect(&endpoint, &options).and_then(|session| session.sign_in(settings, password).map(|()| session));
             match session {
@@ -137,11 +144,11 @@ impl Session {
                 }
             }
         }
-        Err(all_failed(failures))
+        Err(all_failed(failures, settings.words.server))
     }
 
     fn connect(endpoint: &Endpoint, options: &ConnectOptions) -> Result<Self, ConnectorError> {
-        let server = endpoint.to_string();
+        let server = Named { name: endpoint.to_string(), words: options.words };
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .max_blocking_threads(2)
@@ -158,7 +165,14 @@ impl Session {
             Ok(Ok((connection, ldap))) => {
                 let (sender, ended) = watch::channel(None);
                 runtime.spawn(drive(connection, sender));
-                Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime), ldap, ended, server })
+                Ok(Self {
+                    handle: runtime.handle().clone(),
+                    runtime: Some(runtime),
+                    ldap,
+                    ended,
+                    server,
+                    timeout: options.operation_timeout,
+                })
             }
             Ok(Err(fault)) => {
                 runtime.shutdown_background();
@@ -171,27 +185,32 @@ impl Session {
         }
     }
 
-    fn sign_in(&self, settings: &ActiveDirectorySettings, password: &SecretString) -> Result<(), ConnectorError> {
+    fn sign_in(&self, settings: &ServerSettings, password: &SecretString) -> Result<(), ConnectorError> {
         let mut ldap = self.ldap.clone();
-        let (user, password) = (settings.user.trim().to_owned(), password.clone());
-        let timeout = settings.operation_timeout();
+        let (user, password) = (settings.user.clone(), password.clone());
+        let timeout = settings.operation_timeout;
         let task = self.spawn(async move { Ok(ldap.with_timeout(timeout).simple_bind(&user, password.expose_secret()).await?) });
         let result = self.wait(task, None).map_err(|fault| self.failed("sign in", fault))?;
-        if result.rc == 0 { Ok(()) } else { Err(sign_in_refused(&self.server, settings.user.trim(), result.rc, &result.text)) }
+        if result.rc == 0 { Ok(()) } else { Err(sign_in_refused(&self.server, &settings.user, result.rc, &result.text)) }
     }
 
     /// The server that answered, as `host:port`.
-    pub(super) fn server(&self) -> &str {
+    pub(in crate::connector) fn server(&self) -> &Named {
         &self.server
     }
 
+    /// The time for an answer where nothing else is said.
+    pub(in crate::connector) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// False once the connection is gone.
-    pub(super) fn is_alive(&self) -> bool {
+    pub(in crate::connector) fn is_alive(&self) -> bool {
         self.ended.borrow().is_none()
     }
 
     /// A search whose answer is small: all entries at once. `doing` continues "asked to".
-    pub(super) fn search(
+    pub(in crate::connector) fn search(
         &self,
         search: Search,
         doing: &str,
@@ -203,7 +222,7 @@ impl Session {
     }
 
     /// A search read page by page. The next page is fetched while the caller works on the one before.
-    pub(super) fn pages<'a>(
+    pub(in crate::connector) fn pages<'a>(
         &'a self,
         search: Search,
         page_size: u32,
@@ -219,7 +238,7 @@ impl Session {
 
     /// A search whose entries are taken one by one as they arrive, for answers without bound. Gives what
     /// `take` made of them and the result as the server told it.
-    pub(super) fn gather<T: Send + 'static>(
+    pub(in crate::connector) fn gather<T: Send + 'static>(
         &self,
         search: Search,
         begin: T,
@@ -232,7 +251,12 @@ impl Session {
     }
 
     /// A request that changes the directory; gives the result as the server told it.
-    pub(super) fn change(&self, request: Change, timeout: Duration, doing: &str) -> Result<LdapResult, ConnectorError> {
+    pub(in crate::connector) fn change(
+        &self,
+        request: Change,
+        timeout: Duration,
+        doing: &str,
+    ) -> Result<LdapResult, ConnectorError> {
         let task = self.spawn(change(self.ldap.clone(), request, timeout));
         self.wait(task, None).map_err(|fault| self.failed(doing, fault))
     }
@@ -288,12 +312,12 @@ impl Drop for Session {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("server", &self.server).finish_non_exhaustive()
+        f.debug_struct("Session").field("server", &self.server.name).finish_non_exhaustive()
     }
 }
 
 /// The pages of a search.
-pub(super) struct Pages<'a> {
+pub(in crate::connector) struct Pages<'a> {
     session: &'a Session,
     search: Arc<Search>,
     /// Most entries of a page.
@@ -309,7 +333,7 @@ pub(super) struct Pages<'a> {
 
 impl Pages<'_> {
     /// The next page; a page may be empty without being the last. `None` after the last.
-    pub(super) fn next_page(&mut self) -> Result<Option<Vec<StructureTag>>, ConnectorError> {
+    pub(in crate::connector) fn next_page(&mut self) -> Result<Option<Vec<StructureTag>>, ConnectorError> {
         let Some(task) = self.pending.take() else { return Ok(None) };
         let answered = self.session.wait(task, self.cancel).map_err(|fault| self.session.failed(self.doing, fault))?;
         self.empty = if answered.entries.is_empty() { self.empty + 1 } else { 0 };
@@ -455,19 +479,19 @@ async fn answer(mut ldap: Ldap, search: Arc<Search>, page: Option<(i32, Vec<u8>)
 }
 
 /// One failure stands for itself; several are listed, and the first gives the kind.
-fn all_failed(failures: Vec<ConnectorError>) -> ConnectorError {
+fn all_failed(failures: Vec<ConnectorError>, role: &str) -> ConnectorError {
     let messages = failures.iter().map(|failure| failure.message.as_str()).collect::<Vec<_>>().join("; ");
     let several = failures.len() > 1;
     match failures.into_iter().next() {
         Some(first) if several => {
-            let error = ConnectorError::new(first.kind, format!("no domain controller can be used: {messages}"));
+            let error = ConnectorError::new(first.kind, format!("no {role} can be used: {messages}"));
             match first.server {
                 Some(server) => error.server(server),
                 None => error,
             }
         }
         Some(only) => only,
-        None => ConnectorError::new(ConnectorErrorKind::Configuration, "no domain controller is given"),
+        None => ConnectorError::new(ConnectorErrorKind::Configuration, format!("no {role} is given")),
     }
 }
 

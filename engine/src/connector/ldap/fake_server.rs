@@ -8,7 +8,7 @@ use ldap3::asn1::{PL, StructureTag, TagClass};
 
 /// What the client asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(in crate::connector) enum Asked {
     Bind,
     Extended,
     Search {
@@ -41,17 +41,17 @@ pub(super) enum Asked {
 }
 
 /// A part of a modification: operation (0 add, 1 delete, 2 replace), attribute, number of values.
-pub(super) type Part = (u8, String, usize);
+pub(in crate::connector) type Part = (u8, String, usize);
 
 /// The paged results control of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Page {
-    pub(super) size: u64,
-    pub(super) cookie: Vec<u8>,
+pub(in crate::connector) struct Page {
+    pub(in crate::connector) size: u64,
+    pub(in crate::connector) cookie: Vec<u8>,
 }
 
 /// What the server answers.
-pub(super) enum Reply {
+pub(in crate::connector) enum Reply {
     /// The result of a bind or an extended request, or the end of a search with a page cookie.
     Result {
         code: u8,
@@ -75,20 +75,20 @@ pub(super) enum Reply {
 }
 
 impl Reply {
-    pub(super) fn done() -> Self {
+    pub(in crate::connector) fn done() -> Self {
         Self::Result { code: 0, text: "", cookie: None }
     }
 
-    pub(super) fn refused(code: u8, text: &'static str) -> Self {
+    pub(in crate::connector) fn refused(code: u8, text: &'static str) -> Self {
         Self::Result { code, text, cookie: None }
     }
 
     /// The end of a page; an empty cookie ends the search.
-    pub(super) fn page_end(cookie: &[u8]) -> Self {
+    pub(in crate::connector) fn page_end(cookie: &[u8]) -> Self {
         Self::Result { code: 0, text: "", cookie: Some(cookie.to_vec()) }
     }
 
-    pub(super) fn entry(dn: &str, attributes: &[(&str, &[&str])]) -> Self {
+    pub(in crate::connector) fn entry(dn: &str, attributes: &[(&str, &[&str])]) -> Self {
         let octets = |values: &[&str]| values.iter().map(|value| value.as_bytes().to_vec()).collect();
         let attributes = attributes.iter().map(|(name, values)| ((*name).to_owned(), octets(values))).collect();
         Self::Entry { dn: dn.as_bytes().to_vec(), attributes }
@@ -97,7 +97,7 @@ impl Reply {
 
 /// Starts a server that answers by `script`; returns its port. Sign-ins succeed and the root entry is
 /// that of a domain controller of `DC=x`, unless the script has an answer of its own.
-pub(super) fn start(script: impl FnMut(&Asked) -> Option<Vec<Reply>> + Send + 'static) -> u16 {
+pub(in crate::connector) fn start(script: impl FnMut(&Asked) -> Option<Vec<Reply>> + Send + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let script = Arc::new(Mutex::new(script));

@@ -4,7 +4,10 @@ use crate::connector::EntryValue;
 use crate::model::{AttributeDefinition, Dn, ErrorCode, ObjectError, ValueType};
 
 /// Reads one value as what the schema says it is.
-pub(super) fn decode_value(definition: &AttributeDefinition, octets: Vec<u8>) -> Result<EntryValue, Box<ObjectError>> {
+pub(in crate::connector) fn decode_value(
+    definition: &AttributeDefinition,
+    octets: Vec<u8>,
+) -> Result<EntryValue, Box<ObjectError>> {
     if definition.value_type == ValueType::Binary {
         return Ok(EntryValue::Binary(octets));
     }
@@ -38,7 +41,10 @@ pub(super) fn decode_value(definition: &AttributeDefinition, octets: Vec<u8>) ->
 }
 
 /// Reads all values of an attribute.
-pub(super) fn decode_values(definition: &AttributeDefinition, values: Vec<Vec<u8>>) -> Result<Vec<EntryValue>, Box<ObjectError>> {
+pub(in crate::connector) fn decode_values(
+    definition: &AttributeDefinition,
+    values: Vec<Vec<u8>>,
+) -> Result<Vec<EntryValue>, Box<ObjectError>> {
     if !definition.multi_valued && values.len() > 1 {
         let message = format!(
             "attribute \"{}\" has {} values, but the schema allows one: refresh the schema",

@@ -2,12 +2,13 @@
 
 use ldap3::LdapResult;
 
-use super::import::hexadecimal;
+use super::directory::Directory;
 use super::link::{Link, Living, leaves_unusable};
 use super::modification::{Requests, octets, requests};
-use super::reading::escaped;
+use super::octets::escaped;
 use super::refusal::{Doing, is_passing, refusal};
-use super::session::{Change, Modification, ModificationKind};
+use super::server::Words;
+use super::session::{Change, Modification, ModificationKind, Search};
 use crate::connector::{
     Anchor, CancelToken, ConnectorError, ConnectorErrorKind, ExportChange, ExportOperation, ExportOutcome, ExportResult,
 };
@@ -31,8 +32,8 @@ impl From<ConnectorError> for Stop {
 
 /// Sends changes; after a lost connection the change at hand is sent once more over a new one.
 /// Fewer results than changes mean that the directory could not be reached any more.
-pub(super) fn export(
-    link: &mut Link,
+pub(in crate::connector) fn export<D: Directory>(
+    link: &mut Link<D>,
     changes: &[&ExportChange],
     cancel: &CancelToken,
 ) -> Result<Vec<ExportResult>, ConnectorError> {
@@ -66,7 +67,7 @@ pub(super) fn export(
     Ok(results)
 }
 
-fn send(link: &mut Link, change: &ExportChange) -> Result<ExportOutcome, Stop> {
+fn send<D: Directory>(link: &mut Link<D>, change: &ExportChange) -> Result<ExportOutcome, Stop> {
     let result = link.living().map_err(Stop::Lost).and_then(|living| Writer { living, change }.send());
     if let Err(Stop::Lost(error)) = &result
         && leaves_unusable(error)
@@ -77,12 +78,12 @@ fn send(link: &mut Link, change: &ExportChange) -> Result<ExportOutcome, Stop> {
 }
 
 /// One change on one connection.
-struct Writer<'a> {
-    living: Living<'a>,
+struct Writer<'a, D: Directory> {
+    living: Living<'a, D>,
     change: &'a ExportChange,
 }
 
-impl Writer<'_> {
+impl<D: Directory> Writer<'_, D> {
     fn send(&self) -> Result<ExportOutcome, Stop> {
         match &self.change.operation {
             ExportOperation::Add => self.add(),
@@ -94,24 +95,31 @@ impl Writer<'_> {
 
     /// The object by its identity, wherever it has been moved to.
     fn target(&self) -> String {
-        match &self.change.anchor {
-            Some(anchor) if anchor.0.len() == 16 => format!("<GUID={}>", hexadecimal(&anchor.0)),
-            _ => self.change.dn.clone(),
-        }
+        let named = self.change.anchor.as_ref().and_then(|anchor| self.living.settings.identity_name(anchor));
+        named.unwrap_or_else(|| self.change.dn.clone())
     }
 
     fn ask(&self, request: Change) -> Result<LdapResult, Stop> {
         let doing = format!("change {}", self.change.dn);
-        Ok(self.living.session.change(request, self.living.settings.operation_timeout(), &doing)?)
+        Ok(self.living.session.change(request, self.living.session.timeout(), &doing)?)
+    }
+
+    fn words(&self) -> &'static Words {
+        self.living.session.server().words
+    }
+
+    /// A search for one object that asks for no more than its identity.
+    fn search(&self, name: &str) -> Search {
+        self.living.base_search(name, &[self.living.settings.anchor_attribute()])
     }
 
     fn refused(&self, doing: Doing, result: &LdapResult, attributes: &[&str]) -> Stop {
-        let error = Box::new(refusal(doing, &self.change.dn, result.rc, &result.text, attributes));
+        let error = Box::new(refusal(self.words(), doing, &self.change.dn, result.rc, &result.text, attributes));
         if is_passing(result.rc) { Stop::Passing(error) } else { Stop::Refused(error) }
     }
 
     fn add(&self) -> Result<ExportOutcome, Stop> {
-        let Requests { first, rest } = requests(self.change, true).map_err(Stop::Refused)?;
+        let Requests { first, rest } = requests(self.living.settings, self.change, true).map_err(Stop::Refused)?;
         let names: Vec<String> = first.iter().map(|(name, _)| name.clone()).filter(|name| name != "objectClass").collect();
         let result = self.ask(Change::Add { dn: self.change.dn.clone(), attributes: first })?;
         if result.rc != 0 {
@@ -130,14 +138,14 @@ impl Writer<'_> {
                 Err(stop @ Stop::Lost(_)) => return Err(stop),
             }
         }
-        let created = self.living.object(self.living.base_search(&self.change.dn, &["objectGUID"]), "show the new object")?;
-        let anchor = created.and_then(|entry| entry.first("objectGUID").map(|guid| Anchor(guid.to_vec())));
+        let created = self.living.object(self.search(&self.change.dn), "show the new object")?;
+        let anchor = created.and_then(|entry| self.living.settings.anchor(&entry));
         Ok(done(anchor, unresolved))
     }
 
     fn update(&self, new_dn: Option<&str>) -> Result<ExportOutcome, Stop> {
         // Judged before anything is sent, so that a forbidden attribute leaves the object untouched.
-        let Requests { rest, .. } = requests(self.change, false).map_err(Stop::Refused)?;
+        let Requests { rest, .. } = requests(self.living.settings, self.change, false).map_err(Stop::Refused)?;
         if let Some(new_dn) = new_dn {
             self.rename(new_dn)?;
         }
@@ -160,7 +168,7 @@ impl Writer<'_> {
         let new = Dn::parse(new_dn).map_err(|_unused| malformed(new_dn))?;
         // By its present name, which may be another than the one known here: not every server finds the parent
         // of an object that is named by its identity.
-        let present = self.living.object(self.living.base_search(&self.target(), &["objectGUID"]), "show an object")?;
+        let present = self.living.object(self.search(&self.target()), "show an object")?;
         let present = present.map_or_else(|| self.change.dn.clone(), |entry| entry.dn);
         let old = Dn::parse(&present).map_err(|_unused| malformed(&present))?;
         if old == new && old.as_str() == new.as_str() {
@@ -177,12 +185,12 @@ impl Writer<'_> {
         if result.rc == 0 {
             return Ok(());
         }
-        let present = self.living.object(self.living.base_search(&self.target(), &["objectGUID"]), "show an object")?;
+        let present = self.living.object(self.search(&self.target()), "show an object")?;
         if let (Some(_), Some(parent)) = (present, parent)
-            && self.living.object(self.living.base_search(parent.as_str(), &["objectGUID"]), "show a container")?.is_none()
+            && self.living.object(self.search(parent.as_str()), "show a container")?.is_none()
         {
             // Servers have several codes for this one.
-            return Err(Stop::Refused(Box::new(refusal(Doing::Add, &self.change.dn, 32, &result.text, &[]))));
+            return Err(Stop::Refused(Box::new(refusal(self.words(), Doing::Add, &self.change.dn, 32, &result.text, &[]))));
         }
         Err(self.refused(Doing::Rename, &result, &[]))
     }
@@ -232,7 +240,7 @@ impl Writer<'_> {
         if part.kind == ModificationKind::Replace {
             return self.reference(part, value);
         }
-        let mut search = self.living.base_search(target, &["objectGUID"]);
+        let mut search = self.search(target);
         search.filter = format!("({}={})", part.attribute, escaped(value));
         let doing = format!("show {}", self.change.dn);
         let holds = match self.living.session.search(search, &doing, None) {
@@ -248,14 +256,24 @@ impl Writer<'_> {
 
     /// A value that could not be set: does it refer to an object that is not there?
     fn reference(&self, part: &Modification, value: &[u8]) -> Result<Single, Stop> {
-        let is_reference = self.change.attributes.get(&part.attribute).is_some_and(|change| refers_to(change, value));
+        let is_reference = self.change.attributes.get(&part.attribute).is_some_and(|change| self.refers_to(change, value));
         let Some(name) = std::str::from_utf8(value).ok().filter(|_| is_reference) else { return Ok(Single::Refused) };
         if part.kind == ModificationKind::Delete {
             return Ok(Single::Refused);
         }
-        let found = self.living.object(self.living.base_search(name, &["objectGUID"]), "show the target of a reference")?;
-        let itself = self.living.object(self.living.base_search(&self.target(), &["objectGUID"]), "show an object")?;
+        let found = self.living.object(self.search(name), "show the target of a reference")?;
+        let itself = self.living.object(self.search(&self.target()), "show an object")?;
         Ok(if found.is_none() && itself.is_some() { Single::Unresolved(part.attribute.clone()) } else { Single::Refused })
+    }
+
+    /// True when a change sets a reference that is written so.
+    fn refers_to(&self, change: &crate::connector::ExportAttributeChange, value: &[u8]) -> bool {
+        use crate::connector::{ExportAttributeChange as Wanted, ExportValue};
+        let values = match change {
+            Wanted::Replace(values) | Wanted::Values { adds: values, .. } => values.as_slice(),
+            Wanted::Delete => &[],
+        };
+        values.iter().any(|wanted| matches!(wanted, ExportValue::Reference(_)) && octets(self.living.settings, wanted) == value)
     }
 }
 
@@ -267,15 +285,6 @@ enum Single {
     Unresolved(String),
     /// The refusal stands.
     Refused,
-}
-
-fn refers_to(change: &crate::connector::ExportAttributeChange, value: &[u8]) -> bool {
-    use crate::connector::{ExportAttributeChange as Wanted, ExportValue};
-    let values = match change {
-        Wanted::Replace(values) | Wanted::Values { adds: values, .. } => values.as_slice(),
-        Wanted::Delete => &[],
-    };
-    values.iter().any(|wanted| matches!(wanted, ExportValue::Reference(_)) && octets(wanted) == value)
 }
 
 /// The two halves of a request; `None` when it is a single value, or a replacement, which is never cut.

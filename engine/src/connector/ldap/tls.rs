@@ -7,13 +7,14 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
+use super::server::Words;
 use crate::connector::{ConnectorError, ConnectorErrorKind};
 
 /// TLS that trusts the authorities of `ca_file`, or those that this computer trusts.
-pub(super) fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, ConnectorError> {
+pub(in crate::connector) fn client_config(ca_file: Option<&Path>, words: &Words) -> Result<Arc<ClientConfig>, ConnectorError> {
     let roots = match ca_file {
         Some(file) => roots_of_file(file)?,
-        None => roots_of_computer()?,
+        None => roots_of_computer(words)?,
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(|error| {
@@ -43,7 +44,7 @@ fn roots_of_file(file: &Path) -> Result<RootCertStore, ConnectorError> {
     if roots.is_empty() { Err(unusable("it is empty".to_owned())) } else { Ok(roots) }
 }
 
-fn roots_of_computer() -> Result<RootCertStore, ConnectorError> {
+fn roots_of_computer(words: &Words) -> Result<RootCertStore, ConnectorError> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     let (added, ignored) = roots.add_parsable_certificates(found.certs);
@@ -51,30 +52,39 @@ fn roots_of_computer() -> Result<RootCertStore, ConnectorError> {
     if roots.is_empty() {
         return Err(ConnectorError::new(
             ConnectorErrorKind::Configuration,
-            "this computer has no list of trusted authorities: set the CA file to the certificate of the authority that issued the domain controllers' certificates",
+            format!(
+                "this computer has no list of trusted authorities: set the CA file to the certificate of the authority that issued the certificate of each {}",
+                words.server
+            ),
         ));
     }
     Ok(roots)
 }
 
 /// Finds the TLS fault inside an I/O error.
-pub(super) fn tls_error(error: &std::io::Error) -> Option<&rustls::Error> {
+pub(in crate::connector) fn tls_error(error: &std::io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
 }
 
 /// What is wrong with a server's TLS, and what to do. `server` is `host:port`.
-pub(super) fn describe(error: &rustls::Error, server: &str, ca_file: Option<&Path>) -> (ConnectorErrorKind, String) {
+pub(in crate::connector) fn describe(
+    error: &rustls::Error,
+    server: &str,
+    ca_file: Option<&Path>,
+    words: &Words,
+) -> (ConnectorErrorKind, String) {
+    let role = words.server;
     let rustls::Error::InvalidCertificate(fault) = error else {
         let message = match error {
             rustls::Error::InvalidMessage(_) | rustls::Error::InappropriateMessage { .. } => {
                 format!("{server} does not speak TLS on this port: LDAPS needs port 636, StartTLS needs port 389")
             }
             rustls::Error::AlertReceived(alert) => format!(
-                "{server} broke off the TLS handshake ({alert:?}): check that the domain controller has a valid server certificate and accepts TLS 1.2 or newer"
+                "{server} broke off the TLS handshake ({alert:?}): check that the {role} has a valid server certificate and accepts TLS 1.2 or newer"
             ),
             rustls::Error::PeerIncompatible(reason) => {
                 format!(
-                    "{server} offers no TLS version or cipher that is safe ({reason:?}): allow TLS 1.2 or newer on the domain controller"
+                    "{server} offers no TLS version or cipher that is safe ({reason:?}): allow TLS 1.2 or newer on the {role}"
                 )
             }
             other => format!("the encrypted connection to {server} failed: {other}"),
@@ -83,11 +93,11 @@ pub(super) fn describe(error: &rustls::Error, server: &str, ca_file: Option<&Pat
     };
     (
         ConnectorErrorKind::Certificate,
-        format!("the certificate of {server} is not trusted: {}", describe_certificate(fault, ca_file)),
+        format!("the certificate of {server} is not trusted: {}", describe_certificate(fault, ca_file, role)),
     )
 }
 
-fn describe_certificate(fault: &CertificateError, ca_file: Option<&Path>) -> String {
+fn describe_certificate(fault: &CertificateError, ca_file: Option<&Path>, role: &str) -> String {
     match fault {
         CertificateError::UnknownIssuer => {
             let trusted = match ca_file {
@@ -107,19 +117,19 @@ fn describe_certificate(fault: &CertificateError, ca_file: Option<&Path>) -> Str
             )
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "it has expired; renew it on the domain controller, or set this computer's clock".to_owned()
+            format!("it has expired; renew it on the {role}, or set this computer's clock")
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "it is not valid yet; check the clocks of this computer and of the domain controller".to_owned()
+            format!("it is not valid yet; check the clocks of this computer and of the {role}")
         }
-        CertificateError::Revoked => "it has been revoked; have a new one issued for the domain controller".to_owned(),
+        CertificateError::Revoked => format!("it has been revoked; have a new one issued for the {role}"),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "it was not issued for server authentication; have one issued with that purpose".to_owned()
         }
         CertificateError::BadSignature => {
             "its signature is wrong; check that the CA file belongs to the authority that issued it".to_owned()
         }
-        other => format!("{other}; have a new certificate issued for the domain controller"),
+        other => format!("{other}; have a new certificate issued for the {role}"),
     }
 }
 
@@ -130,7 +140,8 @@ mod tests {
     #[test]
     fn every_tls_fault_names_the_server_and_the_fix() {
         let check = |error: rustls::Error, kind: ConnectorErrorKind, parts: &[&str]| {
-            let (found, message) = describe(&error, "dc1.contoso.com:636", Some(Path::new("ca.pem")));
+            let (found, message) =
+                describe(&error, "dc1.contoso.com:636", Some(Path::new("ca.pem")), &super::super::server::ACTIVE_DIRECTORY);
             assert_eq!(found, kind, "{message}");
             assert!(message.contains("dc1.contoso.com:636"), "{message}");
             for part in parts {
@@ -171,7 +182,7 @@ mod tests {
             if let Some(content) = content {
                 std::fs::write(&file, content).unwrap();
             }
-            let error = client_config(Some(&file)).unwrap_err();
+            let error = client_config(Some(&file), &super::super::server::ACTIVE_DIRECTORY).unwrap_err();
             assert_eq!(error.kind, ConnectorErrorKind::Configuration);
             assert!(error.message.contains(part) && error.message.contains(name), "{error}");
         };
