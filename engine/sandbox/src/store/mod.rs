@@ -1,6 +1,7 @@
 //! The tenant's SQLite file: tables, migrations, settings.
 
 pub(crate) mod addresses;
+pub(crate) mod applications;
 pub(crate) mod changes;
 pub(crate) mod credentials;
 pub(crate) mod links;
