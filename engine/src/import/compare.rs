@@ -87,12 +87,7 @@ pub(super) fn is_fresh(object: &CsObject) -> bool {
 /// Lays an imported object over its connector space object. `object` already has its new name; `sets`
 /// are its references, as loaded, and become those to write. Of attributes that are not told whole, `sets` need only
 /// hold the targets that are told, and what is above the hologram.
-pub(super) fn compare(
-    object: &mut CsObject,
-    sets: &mut ReferenceSets,
-    incoming: &Incoming,
-    brought: Brought<'_>,
-) -> Compared {
+pub(super) fn compare(object: &mut CsObject, sets: &mut ReferenceSets, incoming: &Incoming, brought: Brought<'_>) -> Compared {
     let before = sets.clone();
     let previous = object.pending_import.clone();
     let fresh = is_fresh(object);
@@ -123,7 +118,8 @@ pub(super) fn compare(
         object.object_type = Some(incoming.object_type.clone());
     }
 
-    let evidence = Evidence { dn_key: &object.dn_key, image: &imported, mentioned: incoming.mentioned.as_ref(), selected: brought.selected };
+    let evidence =
+        Evidence { dn_key: &object.dn_key, image: &imported, mentioned: incoming.mentioned.as_ref(), selected: brought.selected };
     let confirmed = if object.unconfirmed.operation == ObjectOperation::Delete {
         confirm_deletion(object, incoming.full)
     } else {

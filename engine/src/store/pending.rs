@@ -88,12 +88,8 @@ fn targets_first(connection: &Connection, objects: &[Referring]) -> Result<Vec<C
         }
     }
     let levels = levels(&targets);
-    let mut ordered: Vec<(i64, u32, usize)> = objects
-        .iter()
-        .zip(levels)
-        .enumerate()
-        .map(|(place, (object, level))| (object.references, level, place))
-        .collect();
+    let mut ordered: Vec<(i64, u32, usize)> =
+        objects.iter().zip(levels).enumerate().map(|(place, (object, level))| (object.references, level, place)).collect();
     ordered.sort_unstable();
     Ok(ordered.into_iter().filter_map(|(_, _, place)| objects.get(place)).map(|object| object.id).collect())
 }

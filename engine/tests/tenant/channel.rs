@@ -43,7 +43,8 @@ fn scenario_23_references_within_one_run_are_resolved_in_the_second_pass() {
 #[test]
 fn scenario_23_who_is_referred_to_is_made_first_so_that_no_second_pass_is_needed() {
     // A chain of managers, the lowest first in every other order.
-    let chain: String = (1..=40).map(|number| person(number, &if number < 40 { manager(number + 1) } else { String::new() })).collect();
+    let chain: String =
+        (1..=40).map(|number| person(number, &if number < 40 { manager(number + 1) } else { String::new() })).collect();
     let world = World::channel(&chain);
     let cycle = world.cycle(CyclePolicy::Initial);
     assert_eq!(world.exported(&cycle).0.get("export-add"), Some(&40));
@@ -143,8 +144,12 @@ fn scenario_32_503_twice_then_success_is_a_success_with_the_retries_in_the_recor
     let cycle = world.cycle(CyclePolicy::Initial);
     let step = world.export_step(&cycle);
     assert_eq!(step.status, "success");
-    let retries: Vec<&str> =
-        step.connections.iter().filter(|connection| connection.status == "dropped-connection").map(|connection| connection.detail.as_str()).collect();
+    let retries: Vec<&str> = step
+        .connections
+        .iter()
+        .filter(|connection| connection.status == "dropped-connection")
+        .map(|connection| connection.detail.as_str())
+        .collect();
     assert_eq!(retries, ["the server was busy (HTTP 503); tried again after 7 s"; 2]);
     assert_eq!(step.connections.last().map(|connection| connection.status.as_str()), Some("success"));
     compare(&world, 3, 0);

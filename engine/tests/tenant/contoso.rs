@@ -101,7 +101,10 @@ fn scenario_19_the_sample_forest_arrives_and_the_second_cycle_exports_nothing() 
     let anchor_of: BTreeMap<&str, &String> = forest.iter().map(|(anchor, entry)| (entry["dn"][0].as_str(), anchor)).collect();
     let mut managed = 0;
     for (anchor, user) in &users {
-        let manager = forest[anchor].get("manager").and_then(|names| anchor_of.get(names[0].as_str())).and_then(|anchor| users.get(*anchor));
+        let manager = forest[anchor]
+            .get("manager")
+            .and_then(|names| anchor_of.get(names[0].as_str()))
+            .and_then(|anchor| users.get(*anchor));
         assert_eq!(user.attributes.get("manager"), manager.map(|manager| vec![manager.dn.clone()]).as_ref(), "{}", user.dn);
         managed += usize::from(manager.is_some());
     }

@@ -71,7 +71,8 @@ fn features_4_invalid_soft_match() {
 #[test]
 fn features_4_object_type_mismatch() {
     let world = begun("");
-    let group = json!({ "objectType": "group", "attributes": { "displayName": "Tax", "proxyAddresses": ["smtp:tax@contoso.com"] } });
+    let group =
+        json!({ "objectType": "group", "attributes": { "displayName": "Tax", "proxyAddresses": ["smtp:tax@contoso.com"] } });
     let planted = world.control("POST", "seed", json!({ "objects": [group] }))["objects"][0].clone();
     let wrong = user(BOB, &[("proxyAddresses", &["SMTP:tax@contoso.com"]), ("mail", &[])]);
     check(&world, &wrong, "ObjectTypeMismatch", |world| {

@@ -186,9 +186,8 @@ fn the_tenant_is_tried_and_shown() {
 
 #[test]
 fn what_an_import_cannot_confirm_is_believed_and_not_sent_again() {
-    let people = |alias: &str| -> String {
-        (1..=3).map(|number| person(number, &format!("mailNickname: {alias}{number}\n"))).collect()
-    };
+    let people =
+        |alias: &str| -> String { (1..=3).map(|number| person(number, &format!("mailNickname: {alias}{number}\n"))).collect() };
     let world = World::graph(&people("first"));
     world.cycle(CyclePolicy::Initial);
     let check = |policy: CyclePolicy, written: u64| {
@@ -216,7 +215,10 @@ fn a_member_who_was_deleted_in_the_cloud_stays_nowhere_in_the_connector_space() 
             assert_eq!(run.summary.status, "success", "{profile}");
             let counters = run.step_details[0].counters.iter().flat_map(|group| &group.counters);
             let parts = counters.flat_map(|counter| counter.parts.iter());
-            parts.filter(|(name, count)| name != "stage-no-change" && *count > 0).map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>()
+            parts
+                .filter(|(name, count)| name != "stage-no-change" && *count > 0)
+                .map(|(name, count)| format!("{count} {name}"))
+                .collect::<Vec<_>>()
         };
         // The user goes, and the group loses a member; reading everything finds nothing that this left out.
         let mut told = changes("Delta Import");

@@ -39,12 +39,19 @@ fn scenario_21_features_3_6_01_names_follow_the_documented_sequence() {
         let cycle = world.cycle(CyclePolicy::Initial);
         assert!(world.refused(&cycle).is_empty(), "{values:?}");
         let object = world.live(&anchor_of(1));
-        assert_eq!((effective(&object, "userPrincipalName"), effective(&object, "alias")), (&json!(name), &json!(alias)), "{values:?}");
+        assert_eq!(
+            (effective(&object, "userPrincipalName"), effective(&object, "alias")),
+            (&json!(name), &json!(alias)),
+            "{values:?}"
+        );
     };
     check(&[("mailNickname", &["nick"])], "user1@contoso.com", "nick");
     check(&[("userPrincipalName", &["us1@elsewhere.org"]), ("mailNickname", &["nick"])], "nick@contoso.onmicrosoft.com", "nick");
     check(
-        &[("userPrincipalName", &["us1@elsewhere.org"]), ("proxyAddresses", &["SMTP:main@contoso.com", "smtp:second@contoso.com"])],
+        &[
+            ("userPrincipalName", &["us1@elsewhere.org"]),
+            ("proxyAddresses", &["SMTP:main@contoso.com", "smtp:second@contoso.com"]),
+        ],
         "main@contoso.onmicrosoft.com",
         "main",
     );
@@ -53,17 +60,18 @@ fn scenario_21_features_3_6_01_names_follow_the_documented_sequence() {
         "post@contoso.onmicrosoft.com",
         "post",
     );
-    check(&[("userPrincipalName", &["us1@elsewhere.org"]), ("proxyAddresses", &[]), ("mail", &[])], "us1@contoso.onmicrosoft.com", "us1");
+    check(
+        &[("userPrincipalName", &["us1@elsewhere.org"]), ("proxyAddresses", &[]), ("mail", &[])],
+        "us1@contoso.onmicrosoft.com",
+        "us1",
+    );
 }
 
 #[test]
 fn scenario_21_features_3_6_02_a_cloud_user_of_the_same_name_is_taken_over() {
     let world = World::channel(&person(1, ""));
-    let cloud = plant(
-        &world,
-        json!({ "userPrincipalName": "user1@contoso.com", "displayName": "Cloud", "title": "Cloud only" }),
-        None,
-    );
+    let cloud =
+        plant(&world, json!({ "userPrincipalName": "user1@contoso.com", "displayName": "Cloud", "title": "Cloud only" }), None);
     let cycle = world.cycle(CyclePolicy::Initial);
     assert!(world.refused(&cycle).is_empty());
     let object = world.live(&anchor_of(1));
@@ -120,7 +128,10 @@ fn scenario_21_features_3_6_06_a_deleted_user_comes_back_unless_that_is_blocked(
     let first = world.live(&anchor_of(1))["cloudAnchor"].clone();
     world.forest(&person(2, ""));
     world.cycle(CyclePolicy::Delta);
-    assert_eq!((&world.held(&anchor_of(1))[0]["state"], &world.held(&anchor_of(1))[0]["onPremisesSyncEnabled"]), (&json!("softDeleted"), &json!(false)));
+    assert_eq!(
+        (&world.held(&anchor_of(1))[0]["state"], &world.held(&anchor_of(1))[0]["onPremisesSyncEnabled"]),
+        (&json!("softDeleted"), &json!(false))
+    );
     world.features(ALL | BLOCK_HARD);
     world.forest(&(person(1, "") + &person(2, "")));
     let blocked = world.cycle(CyclePolicy::Delta);
@@ -178,9 +189,11 @@ fn scenario_21_features_3_6_08_a_duplicate_address_on_update_is_left_out() {
 #[test]
 fn scenario_21_features_3_6_09_the_two_exceptions_are_errors() {
     // A new user with a group's address both as name and as address is refused every time.
-    let both = user(1, &[("userPrincipalName", &["tax@contoso.com"]), ("proxyAddresses", &["smtp:tax@contoso.com"]), ("mail", &[])]);
+    let both =
+        user(1, &[("userPrincipalName", &["tax@contoso.com"]), ("proxyAddresses", &["smtp:tax@contoso.com"]), ("mail", &[])]);
     let world = World::channel(&(both + &person(2, "")));
-    let tax = json!({ "objectType": "group", "attributes": { "displayName": "Tax", "proxyAddresses": ["SMTP:tax@contoso.com"] } });
+    let tax =
+        json!({ "objectType": "group", "attributes": { "displayName": "Tax", "proxyAddresses": ["SMTP:tax@contoso.com"] } });
     world.control("POST", "seed", json!({ "objects": [tax] }));
     let mut cycle = world.cycle(CyclePolicy::Initial);
     for tries in 0..3 {
@@ -190,9 +203,8 @@ fn scenario_21_features_3_6_09_the_two_exceptions_are_errors() {
     }
     assert_eq!(name_of(&world, 2), "user2@contoso.com");
     // A new group with the address of another is refused once and then quarantined.
-    let list = |number: u32| {
-        group(number, &[2], "mail: list@contoso.com\nproxyAddresses: SMTP:list@contoso.com\nmailNickname: list\n")
-    };
+    let list =
+        |number: u32| group(number, &[2], "mail: list@contoso.com\nproxyAddresses: SMTP:list@contoso.com\nmailNickname: list\n");
     let world = World::channel(&(person(2, "") + &list(1)));
     world.cycle(CyclePolicy::Initial);
     world.forest(&(person(2, "") + &list(1) + &list(2).replace("mail: list@contoso.com", "mail: other@contoso.com")));

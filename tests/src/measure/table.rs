@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
+use crate::process::{Memory, processor_seconds};
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use crate::process::{Memory, processor_seconds};
 
 /// Rows that were measured, each printed as soon as it is there.
 pub struct Table {
@@ -37,12 +37,7 @@ impl Table {
     }
 
     /// Does some work and tells how long it took, and how much memory it had at most.
-    pub fn measure(
-        &mut self,
-        what: &str,
-        objects: usize,
-        work: impl FnOnce() -> anyhow::Result<()>,
-    ) -> anyhow::Result<f64> {
+    pub fn measure(&mut self, what: &str, objects: usize, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<f64> {
         let separate = Memory::forget_peak();
         let (begun, processor) = (Instant::now(), processor_seconds());
         work().with_context(|| what.to_owned())?;

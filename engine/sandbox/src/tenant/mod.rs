@@ -28,8 +28,8 @@ pub(crate) use company::CompanyPatch;
 pub(crate) use domains::Domain;
 pub(crate) use features::{FEATURES, Flag, Flags};
 pub(crate) use passwords::PasswordHash;
-use throttle::{Tally, Throttle};
 pub(crate) use throttle::{Demand, Limits, Refusal};
+use throttle::{Tally, Throttle};
 
 /// Roles of the application registered with a new tenant.
 const FIRST_CLIENT_ROLES: &[&str] = &[

@@ -246,8 +246,7 @@ impl TenantClient {
         answers.resize_with(bodies.len(), || None);
         let (mut tries, mut renewed, mut begun) = (0, false, false);
         loop {
-            let open: Vec<usize> =
-                (0..).zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(place, _)| place).collect();
+            let open: Vec<usize> = (0..).zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(place, _)| place).collect();
             if open.is_empty() || (begun && cancel.is_cancelled()) {
                 return Ok(answers);
             }

@@ -26,7 +26,10 @@ impl Need {
     /// What to do when they do not.
     pub fn advice(&self, client_id: &str) -> String {
         let role = self.any_of.first().copied().unwrap_or_default();
-        format!("application {client_id} may not write {}: give it the role {role}, with the consent of an administrator", self.what)
+        format!(
+            "application {client_id} may not write {}: give it the role {role}, with the consent of an administrator",
+            self.what
+        )
     }
 }
 

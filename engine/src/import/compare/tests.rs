@@ -66,7 +66,10 @@ fn what_no_import_brings_stays_as_it_was_exported() {
         object.pending_import.apply_to(&mut image);
         image.get(ALIAS).iter().map(Value::display).collect::<Vec<_>>().join(" ")
     };
-    let mut check = |operation: ObjectOperation, change: Option<AttributeChange>, mentioned: Option<BTreeSet<AttributeId>>, expected: &str| {
+    let mut check = |operation: ObjectOperation,
+                     change: Option<AttributeChange>,
+                     mentioned: Option<BTreeSet<AttributeId>>,
+                     expected: &str| {
         if let Some(change) = change {
             object.unconfirmed = Delta { operation, changes: [(ALIAS, change)].into(), ..Delta::none() };
         }

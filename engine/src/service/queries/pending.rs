@@ -87,7 +87,8 @@ impl Unsent {
             return Vec::new();
         }
         let security = layer.attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case("securityEnabled"));
-        let security = security.and_then(|attribute| attribute.new.first()).map(|value| !value.text.eq_ignore_ascii_case("false"));
+        let security =
+            security.and_then(|attribute| attribute.new.first()).map(|value| !value.text.eq_ignore_ascii_case("false"));
         if layer.operation != ObjectOperation::Update
             && let Some(reason) = reason_not_made(object_type, security)
         {

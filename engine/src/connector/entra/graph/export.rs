@@ -18,8 +18,8 @@ use super::object::{USER_ANCHOR, cloud_anchor, of_cloud_anchor, write_value};
 use super::refusal::refusal;
 use super::{Domains, GraphBackend};
 use crate::connector::{
-    Anchor, CancelToken, ConnectorError, ConnectorErrorKind, EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome,
-    ExportResult, ExportValue, TARGET_CANNOT_STORE,
+    Anchor, CancelToken, ConnectorError, ConnectorErrorKind, EntryValue, ExportAttributeChange, ExportChange, ExportOperation,
+    ExportOutcome, ExportResult, ExportValue, TARGET_CANNOT_STORE,
 };
 use crate::model::{AlgorithmStep, ErrorCode, ObjectError, Schema};
 

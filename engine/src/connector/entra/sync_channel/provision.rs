@@ -87,7 +87,8 @@ impl Results {
 
 /// Puts a pending export into the tenant's words. `id` tells it from the others of the batch.
 pub fn prepare(schema: &Schema, change: &ExportChange, id: usize) -> Prepared {
-    let mut prepared = Prepared { changes: Vec::new(), ids: Vec::new(), unresolved: BTreeSet::new(), refused: None, deletes: false };
+    let mut prepared =
+        Prepared { changes: Vec::new(), ids: Vec::new(), unresolved: BTreeSet::new(), refused: None, deletes: false };
     let set_id = id.to_string();
     let built = match &change.operation {
         ExportOperation::Delete => {
