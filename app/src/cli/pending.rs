@@ -1,5 +1,6 @@
 //! `syncline pending`: what the next export of a connector will send (`operations.md` 3).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -124,7 +125,36 @@ fn table(rows: &[PendingExportView], view: &View) -> String {
             &row.layer.attributes.len().to_string(),
         ]);
     }
-    table.render(view.width)
+    let mut text = table.render(view.width);
+    text.push_str(&not_sent(rows));
+    text
+}
+
+/// What the tenant cannot store, each reason once: attributes by object type, and objects that stay pending.
+fn not_sent(rows: &[PendingExportView]) -> String {
+    let mut attributes: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    let mut objects: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for row in rows {
+        for part in &row.not_sent {
+            let key = (row.hit.object_type.as_str(), part.reason.as_str());
+            match &part.attribute {
+                Some(attribute) => drop(attributes.entry(key).or_default().insert(attribute)),
+                None => *objects.entry(key).or_default() += 1,
+            }
+        }
+    }
+    if attributes.is_empty() && objects.is_empty() {
+        return String::new();
+    }
+    let mut text = "\nNot sent, because the tenant cannot store it:\n".to_owned();
+    for ((object_type, reason), number) in objects {
+        text.push_str(&format!("  {} of type {object_type}: {reason}\n", count(number, "object")));
+    }
+    for ((object_type, reason), names) in attributes {
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        text.push_str(&format!("  {object_type} {names}: {reason}\n"));
+    }
+    text
 }
 
 fn json_lines(rows: &[PendingExportView]) -> Result<String, Failure> {
@@ -217,6 +247,8 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
+    use syncline_engine::service::NotSentView;
+
     use super::*;
     use crate::cli::sample::{change, pending, view};
 
@@ -228,6 +260,26 @@ mod tests {
     fn an_empty_list_is_the_header() {
         check(&[], "");
         assert_eq!(table(&[], &view()), "Nothing is waiting for export.\n");
+    }
+
+    #[test]
+    fn what_is_not_sent_is_told_once_with_its_reason() {
+        let of = |parts: &[(Option<&str>, &str)]| {
+            let mut row = pending("CN={x}", ObjectOperation::Update, vec![]);
+            let part = |(attribute, reason): &(Option<&str>, &str)| NotSentView {
+                attribute: attribute.map(str::to_owned),
+                reason: (*reason).to_owned(),
+            };
+            row.not_sent = parts.iter().map(part).collect();
+            row
+        };
+        assert_eq!(not_sent(&[of(&[])]), "");
+        let mail = of(&[(Some("mail"), "no mail"), (Some("alias"), "no mail"), (Some("photo"), "too large")]);
+        assert_eq!(
+            not_sent(&[mail.clone(), of(&[(None, "only for mail")]), mail, of(&[(None, "only for mail")])]),
+            "\nNot sent, because the tenant cannot store it:\n  2 objects of type user: only for mail\n  \
+             user alias, mail: no mail\n  user photo: too large\n"
+        );
     }
 
     #[test]

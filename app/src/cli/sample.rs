@@ -78,5 +78,6 @@ pub fn pending(dn: &str, operation: ObjectOperation, attributes: Vec<AttributeCh
     PendingExportView {
         hit: CsHit { pending_export: operation, ..hit(dn) },
         layer: LayerView { operation, new_dn: None, attributes },
+        not_sent: Vec::new(),
     }
 }

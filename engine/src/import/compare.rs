@@ -40,6 +40,14 @@ pub(super) struct Brought<'a> {
     pub write_only: Option<&'a BTreeSet<AttributeId>>,
 }
 
+impl Brought<'_> {
+    /// True when nothing of the attribute is kept once it was exported.
+    fn is_lost(self, attribute: AttributeId) -> bool {
+        self.selected.is_some_and(|selected| !selected.contains(&attribute))
+            && !self.write_only.is_some_and(|kept| kept.contains(&attribute))
+    }
+}
+
 /// Targets of a reference attribute that came and went, both sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ChangedTargets {
@@ -124,7 +132,7 @@ pub(super) fn compare(object: &mut CsObject, sets: &mut ReferenceSets, incoming:
     if fresh {
         object.rebuild = false;
     }
-    known.remember(object, &before, sets, |attribute| selected.is_some_and(|selected| !selected.contains(&attribute)));
+    known.remember(object, &before, sets, |attribute| brought.is_lost(attribute));
     let unchanged = !first && !incoming.renamed && object.pending_import == previous && sets.same(&before, IMPORT);
     Compared {
         counter: counter(object.pending_import.operation, unchanged, first, incoming.renamed),

@@ -4,7 +4,7 @@
 use jiff::SignedDuration;
 use serde_json::json;
 use syncline_engine::connector::entra::BackendKind;
-use syncline_engine::service::CyclePolicy;
+use syncline_engine::service::{CyclePolicy, OperationFilter};
 
 use crate::world::{TENANT, World, anchor_of, forest, group, person};
 
@@ -145,6 +145,22 @@ fn what_the_tenant_cannot_store_is_told_once_and_stays_pending_without_errors() 
     assert!(said[0].contains("30 objects"), "{said:?}");
     assert!(warnings.iter().any(|warning| warning.contains("contact: objects of this type")), "{warnings:?}");
     assert_eq!(world.pending(), (0, 30));
+    // Who looks at what is pending reads the reason there too.
+    let connector = world.engine.connector(TENANT).unwrap().id;
+    let page = world.engine.pending_exports(connector, OperationFilter::ALL, 0, 100).unwrap();
+    assert_eq!(page.rows.len(), 30);
+    for row in &page.rows {
+        let reasons: Vec<(bool, bool)> =
+            row.not_sent.iter().map(|part| (part.attribute.is_none(), part.reason.contains("only for mail"))).collect();
+        assert_eq!(reasons, [(true, true)], "{row:?}");
+    }
+    world.forest(&forest(2, &lists).replace("displayName: User 2", "displayName: Second"));
+    world.import_forest();
+    let page = world.engine.pending_exports(connector, OperationFilter::ALL, 0, 100).unwrap();
+    let changed = page.rows.iter().find(|row| row.hit.object_type == "user").unwrap();
+    let addresses = changed.not_sent.iter().find(|part| part.attribute.as_deref() == Some("proxyAddresses")).unwrap();
+    assert!(addresses.reason.contains("the primary one follows mail"), "{addresses:?}");
+    assert!(changed.not_sent.iter().all(|part| part.attribute.as_deref() != Some("displayName")), "{changed:?}");
 }
 
 #[test]

@@ -130,13 +130,13 @@ fn scenario_21_features_3_6_06_a_deleted_user_comes_back_unless_that_is_blocked(
     world.cycle(CyclePolicy::Delta);
     assert_eq!(
         (&world.held(&anchor_of(1))[0]["state"], &world.held(&anchor_of(1))[0]["onPremisesSyncEnabled"]),
-        (&json!("SoftDeleted"), &json!(false))
+        (&json!("softDeleted"), &json!(false))
     );
     world.features(ALL | BLOCK_HARD);
     world.forest(&(person(1, "") + &person(2, "")));
     let blocked = world.cycle(CyclePolicy::Delta);
     assert_eq!(world.refused(&blocked), [(dn_of(&anchor_of(1)), "InvalidHardMatch".to_owned())]);
-    assert_eq!(world.held(&anchor_of(1))[0]["state"], "SoftDeleted");
+    assert_eq!(world.held(&anchor_of(1))[0]["state"], "softDeleted");
     world.features(ALL);
     assert!(world.refused(&world.cycle(CyclePolicy::Delta)).is_empty());
     let back = world.live(&anchor_of(1));

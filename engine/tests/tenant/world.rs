@@ -247,14 +247,29 @@ impl World {
     pub fn held(&self, anchor: &str) -> Vec<Value> {
         let export = self.control("GET", "export", Value::Null);
         let objects = export["objects"].as_array().unwrap().iter();
-        objects.filter(|object| object["sourceAnchor"] == anchor && object["state"] != "Gone").cloned().collect()
+        objects.filter(|object| object["sourceAnchor"] == anchor).cloned().collect()
     }
 
     /// The live object of the tenant with a source anchor.
     pub fn live(&self, anchor: &str) -> Value {
-        let found: Vec<Value> = self.held(anchor).into_iter().filter(|object| object["state"] == "Live").collect();
+        let found: Vec<Value> = self.held(anchor).into_iter().filter(|object| object["state"] == "live").collect();
         assert_eq!(found.len(), 1, "{anchor}: {found:?}");
         found[0].clone()
+    }
+
+    /// The source anchors of the live objects that a reference attribute of a live object points at, sorted.
+    pub fn references(&self, anchor: &str, attribute: &str) -> Vec<String> {
+        let export = self.control("GET", "export", Value::Null);
+        let live: Vec<&Value> = export["objects"].as_array().unwrap().iter().filter(|object| object["state"] == "live").collect();
+        let object = live.iter().find(|object| object["sourceAnchor"] == anchor).unwrap();
+        let targets = object["references"][attribute].as_array().into_iter().flatten();
+        let anchor_of = |target: &Value| {
+            let found = live.iter().find(|object| object["cloudAnchor"] == *target)?;
+            found["sourceAnchor"].as_str().map(str::to_owned)
+        };
+        let mut found: Vec<String> = targets.filter_map(anchor_of).collect();
+        found.sort();
+        found
     }
 
     /// Cycles until nothing is written any more; the last one.
@@ -287,15 +302,6 @@ impl World {
 pub fn forest(users: u32, more: &str) -> String {
     let people: String = (1..=users).map(|number| person(number, "")).collect();
     format!("{people}{more}")
-}
-
-/// The anchors that a reference attribute of an object points at, in their order.
-pub fn references(object: &Value, attribute: &str) -> Vec<String> {
-    let pairs = object["references"].as_array().unwrap().iter();
-    let named = pairs.filter(|pair| pair[0] == attribute).map(|pair| pair[1].as_str().unwrap().to_owned());
-    let mut named: Vec<String> = named.collect();
-    named.sort();
-    named
 }
 
 /// The value of an attribute as the tenant uses it: what it made of what was written.

@@ -25,7 +25,7 @@ pub use self::backend::{TenantBackend, TenantFacts};
 pub use self::client::{CallError, TenantClient};
 pub use self::cloud::Cloud;
 use self::graph::GraphBackend;
-pub use self::graph::{AttributeCapability, capabilities as attribute_capabilities, reason_not_written};
+pub use self::graph::{AttributeCapability, capabilities as attribute_capabilities, reason_not_made, reason_not_written};
 pub use self::name::{anchor_of_dn, dn_of_anchor};
 pub use self::settings::{BackendKind, EntraSettings, Proof, WriteBudget, server_name};
 use self::sync_channel::SyncChannel;

@@ -293,7 +293,7 @@ proptest! {
             if retyped {
                 incoming.object_type = "contact".to_owned();
             }
-            compare(&mut object, &mut sets, &incoming, None);
+            compare(&mut object, &mut sets, &incoming, Brought::default());
             prop_assert_eq!(&read_by_others(&object, &sets), &before);
             // What others know and the import does not show is never left without a synchronization.
             prop_assert!(object.confirmed.is_none() || !object.pending_import.is_none());

@@ -1,11 +1,17 @@
 //! Pending exports as a report (`operations.md` 3).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::Connection;
 
 use super::layers::{Layers, Shown};
 use super::{QueryContext, connector_space, connectors, slice};
-use crate::model::ConnectorId;
-use crate::service::{EngineError, OperationFilter, Page, PendingExportView};
+use crate::connector::entra::{BackendKind, reason_not_made, reason_not_written};
+use crate::model::{ConnectorId, ObjectOperation};
+use crate::rules::Direction;
+use crate::service::{EngineError, LayerView, NotSentView, OperationFilter, Page, PendingExportView};
+use crate::setup::tenant_settings;
+use crate::store::configuration::{self, TENANT_KIND};
 use crate::store::connector_space::{LoadOptions, load};
 use crate::store::search::connector_space as search;
 
@@ -27,6 +33,7 @@ pub fn exports(
     let connector = connectors::by_number(context, connector)?.id;
     let ids = search::pending_export_ids(connection, connector, &connector_space::operations_of(operations))?;
     let options = LoadOptions { without_references: true, ..LoadOptions::default() };
+    let unsent = Unsent::read(connection, connector)?;
     let mut rows = Vec::new();
     for batch in slice(&ids, offset, limit).chunks(BATCH) {
         let objects = load(connection, batch, &options)?;
@@ -35,9 +42,58 @@ pub fn exports(
             // Objects come in the order of their numbers.
             let object = objects.binary_search_by_key(&hit.id, |object| object.id).ok().and_then(|place| objects.get(place));
             if let Some(layer) = object.and_then(|object| layers.pending_export(object)) {
-                rows.push(PendingExportView { hit, layer });
+                let not_sent = unsent.of(&hit.object_type, &layer);
+                rows.push(PendingExportView { hit, layer, not_sent });
             }
         }
     }
     Ok(Page { rows, total: ids.len() as u64 })
+}
+
+/// What a tenant cannot store of what its rules flow, by object type.
+#[derive(Debug, Default)]
+struct Unsent(BTreeMap<String, BTreeSet<NotSentView>>);
+
+impl Unsent {
+    /// Nothing for directories that store every attribute.
+    fn read(connection: &Connection, connector: ConnectorId) -> Result<Self, EngineError> {
+        let mut unsent = Self::default();
+        let record = configuration::connector(connection, connector)?.filter(|record| record.kind == TENANT_KIND);
+        let Some(record) = record else { return Ok(unsent) };
+        if tenant_settings(&record)?.backend != BackendKind::Graph {
+            return Ok(unsent);
+        }
+        for object_type in record.schema.types() {
+            unsent.0.entry(object_type.to_lowercase()).or_default();
+        }
+        for rule in configuration::rules(connection)? {
+            if rule.connector != connector || rule.direction != Direction::Outbound || !rule.enabled {
+                continue;
+            }
+            let found = unsent.0.entry(rule.connector_object_type.to_lowercase()).or_default();
+            for flow in rule.flows {
+                if let Some(reason) = reason_not_written(&rule.connector_object_type, &flow.target) {
+                    found.insert(NotSentView { attribute: Some(flow.target), reason: reason.to_owned() });
+                }
+            }
+        }
+        Ok(unsent)
+    }
+
+    /// What is not sent of an object with these staged changes.
+    fn of(&self, object_type: &str, layer: &LayerView) -> Vec<NotSentView> {
+        let Some(attributes) = self.0.get(&object_type.to_lowercase()) else { return Vec::new() };
+        if matches!(layer.operation, ObjectOperation::Delete | ObjectOperation::None) {
+            return Vec::new();
+        }
+        let security = layer.attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case("securityEnabled"));
+        let security =
+            security.and_then(|attribute| attribute.new.first()).map(|value| !value.text.eq_ignore_ascii_case("false"));
+        if layer.operation != ObjectOperation::Update
+            && let Some(reason) = reason_not_made(object_type, security)
+        {
+            return vec![NotSentView { attribute: None, reason: reason.to_owned() }];
+        }
+        attributes.iter().cloned().collect()
+    }
 }

@@ -16,6 +16,17 @@ pub struct PendingExportView {
     pub hit: CsHit,
     /// What is staged.
     pub layer: LayerView,
+    /// What rules flow and the tenant cannot store, so that it is not sent.
+    pub not_sent: Vec<NotSentView>,
+}
+
+/// Something of an object that is never exported.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct NotSentView {
+    /// The attribute; absent when the whole object stays pending.
+    pub attribute: Option<String>,
+    /// Why.
+    pub reason: String,
 }
 
 /// What the whole installation is doing.

@@ -133,13 +133,11 @@ impl Cloud {
         let mut found = Synchronized { users: 0, members: 0 };
         for object in told.get("objects").and_then(Value::as_array).into_iter().flatten() {
             let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
-            if text("state") != "Live" {
+            if text("state") != "live" {
                 continue;
             }
             found.users += usize::from(text("cloudAnchor").starts_with("User_") && !text("sourceAnchor").is_empty());
-            // Attribute and target of each.
-            let references = object.get("references").and_then(Value::as_array).into_iter().flatten();
-            found.members += references.filter(|reference| reference.get(0) == Some(&Value::from("member"))).count();
+            found.members += object.pointer("/references/member").and_then(Value::as_array).map_or(0, Vec::len);
         }
         Ok(found)
     }

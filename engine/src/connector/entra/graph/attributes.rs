@@ -71,6 +71,7 @@ const ADDRESSES: &str = "Microsoft Graph lets nobody write addresses: the primar
 const ON_PREMISES: &str = "only Microsoft's own synchronization writes it";
 const BY_SERVICE: &str = "the service itself writes it";
 const GROUP_MAIL: &str = "the mail service owns the addresses of groups";
+const MAIL_GROUPS: &str = "Microsoft Graph makes no groups that are only for mail; they belong to the mail service";
 const PHOTO: &str = "photos belong to mailboxes, which not every user has; they are not synchronized";
 const NO_PROPERTY: &str = "Microsoft Graph has no such property";
 const CONTACTS: &str = "Microsoft Graph lets nobody write contacts";
@@ -282,6 +283,13 @@ pub fn reason_not_written(object_type: &str, attribute: &str) -> Option<&'static
         None if attribute.eq_ignore_ascii_case("thumbnailPhoto") => Some(PHOTO),
         None => Some(NO_PROPERTY),
     }
+}
+
+/// Why an object is never made; nothing when it is. `security` tells whether a group is one of security.
+#[must_use]
+pub fn reason_not_made(object_type: &str, security: Option<bool>) -> Option<&'static str> {
+    let Some(kind) = Kind::of_type(object_type) else { return Some(PUBLIC_FOLDERS) };
+    kind.unwritable().or_else(|| (kind == Kind::Group && security == Some(false)).then_some(MAIL_GROUPS))
 }
 
 /// Marks in the tenant's schema what Microsoft Graph lets nobody write, and what it shows is no evidence of.

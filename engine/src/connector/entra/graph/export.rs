@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::attributes::{Form, Kind, SOURCE_ANCHOR, mapping};
+use super::attributes::{Form, Kind, SOURCE_ANCHOR, mapping, reason_not_made};
 use super::batch::{Answer, Item, Outcome};
 use super::lookup::{Candidate, Found, Search};
 use super::object::{USER_ANCHOR, cloud_anchor, of_cloud_anchor, write_value};
@@ -442,14 +442,11 @@ fn job(change: &ExportChange) -> Job<'_> {
         warnings: Vec::new(),
         end: None,
     };
-    match kind.map(|kind| (kind, kind.unwritable())) {
-        None => job.refuse(cannot_store("Microsoft Graph has no public folders")),
-        Some((_, Some(reason))) => job.refuse(cannot_store(reason)),
-        Some((Kind::Group, None)) if creates && job.flag("securityEnabled") == Some(false) => {
-            job.refuse(cannot_store("Microsoft Graph makes no groups that are only for mail; they belong to the mail service"));
-        }
-        Some((_, None)) if creates && job.anchor.is_none() => job.refuse(no_anchor()),
-        Some((_, None)) => {}
+    let security = job.flag("securityEnabled").filter(|_| creates);
+    if let Some(reason) = reason_not_made(&change.object_type, security) {
+        job.refuse(cannot_store(reason));
+    } else if creates && job.anchor.is_none() {
+        job.refuse(no_anchor());
     }
     if let ExportOperation::Update { new_dn: Some(name) } = &change.operation {
         let message =

@@ -22,7 +22,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use self::attributes::{AttributeCapability, capabilities, reason_not_written};
+pub use self::attributes::{AttributeCapability, capabilities, reason_not_made, reason_not_written};
 use self::attributes::{Kind, SOURCE_ANCHOR, mark};
 use self::batch::{Batches, RETRIES};
 use self::lookup::Deleted;
