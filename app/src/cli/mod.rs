@@ -15,7 +15,6 @@ mod connector_file;
 mod connector_selection;
 mod connector_set;
 mod convert;
-mod cs;
 pub(crate) mod cs;
 pub(crate) mod csv;
 mod cycle;
@@ -37,6 +36,7 @@ mod rule;
 mod run;
 #[cfg(test)]
 mod sample;
+mod sandbox;
 mod scenario;
 mod secret;
 mod session;
@@ -95,6 +95,7 @@ Examples:
   syncline cycle start --wait                     import, synchronize, export
   syncline mv search Ada                          find a person in the metaverse
   syncline expression eval 'Len([cn])' --set cn=Ann  try an expression, without a data folder
+  syncline sandbox serve ./tenant                 a tenant on its own, for other programs too
   syncline rule export --custom --output r.toml   write your own rules as text";
 
 /// Options of every command.
@@ -196,6 +197,9 @@ pub enum Command {
     /// Check, format, evaluate and explain expressions; needs no data folder
     #[command(subcommand)]
     Expression(expression::ExpressionCommand),
+    /// Make, serve, fill and write down tenants on this computer; needs no data folder
+    #[command(subcommand)]
+    Sandbox(sandbox::SandboxCommand),
     /// Run scenario files: what happens, and what must be true afterwards
     Scenario(scenario::ScenarioArgs),
     /// Tell what a synchronization of everything would do, with other rules too, without doing it
@@ -228,6 +232,7 @@ impl Command {
             Self::Mv(command) => command.name(),
             Self::Pending(_) => "pending",
             Self::Expression(command) => command.name(),
+            Self::Sandbox(command) => command.name(),
             Self::Scenario(_) => "scenario",
             Self::WhatIf(arguments) => arguments.name(),
             Self::Why(command) => command.name(),
@@ -241,6 +246,7 @@ impl Command {
             Self::Run(command) => command.waits(),
             Self::Cycle(command) => command.waits(),
             Self::Connector(command) => command.waits(),
+            Self::Sandbox(command) => command.waits(),
             Self::Demo(_)
             | Self::Status
             | Self::Aad(_)
@@ -279,6 +285,7 @@ impl Command {
             Self::Mv(command) => command.run(session),
             Self::Pending(arguments) => pending::run(session, arguments),
             Self::Expression(command) => command.run(session),
+            Self::Sandbox(command) => command.run(session),
             Self::Scenario(arguments) => scenario::run(session, arguments),
             Self::WhatIf(arguments) => arguments.run(session),
             Self::Why(command) => command.run(session),
@@ -394,6 +401,12 @@ mod tests {
         };
         check("syncline demo --no-window", "demo", false);
         check("syncline status --json", "status", false);
+        check("syncline sandbox create t --tenant contoso --domain contoso.com --feature A=on", "sandbox create", false);
+        check("syncline sandbox show", "sandbox show", false);
+        check("syncline sandbox secret t --client-id c", "sandbox secret", false);
+        check("syncline sandbox serve a b --control", "sandbox serve", true);
+        check("syncline sandbox load t --file -", "sandbox load", false);
+        check("syncline sandbox dump t --output d --replace", "sandbox dump", false);
         check("syncline connector list", "connector list", false);
         check("syncline connector show contoso.com", "connector show", false);
         check("syncline connector stats contoso.com", "connector stats", false);

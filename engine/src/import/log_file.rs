@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use crate::connector::{
     Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError,
-    EntryValue, ExportChange, ExportResult, ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary, ReferenceChanges,
+    EntryValue, ExportChange, ExportResult, ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary, Incident,
+    ReferenceChanges,
 };
 use crate::model::{ObjectError, Schema};
 use crate::store::Database;
@@ -242,6 +243,10 @@ impl Connector for Recording {
 
     fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
         self.inner.export(changes, cancel)
+    }
+
+    fn take_incidents(&mut self) -> Vec<Incident> {
+        self.inner.take_incidents()
     }
 
     fn finish(&mut self, export: bool) -> Result<(), ConnectorError> {

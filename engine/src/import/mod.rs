@@ -28,7 +28,7 @@ use crate::connector::{
     ImportSummary, Watermark,
 };
 use crate::model::{AlgorithmStep, AttributeId, ConnectorId, CsId, Dn, ErrorCode, ObjectError};
-use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
+use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus, times_together};
 use crate::store::configuration::{self, ConnectorRecord, LogFile, LogFileUsage, PartitionRecord, ProfileStep};
 use crate::store::runs::ConnectionRecord;
 use crate::store::{Database, StoreError, connector_space, staging};
@@ -37,10 +37,9 @@ pub(crate) use names::join_keys;
 use prepare::Arrived;
 use stage::{Stager, Unfitting};
 
-/// Objects of one transaction. New objects lie all over the indexes of names and anchors: the more of them are written
-/// together, the less often a page is.
+/// Objects of one transaction, in a large database several times as many ([`times_together`]).
 const BATCH: usize = 4_000;
-/// Values of one transaction: large groups make small batches.
+/// Values of one transaction, in a large database several times as many: large groups make small batches.
 const BATCH_VALUES: usize = 200_000;
 /// Objects without a name of their own that the end of a step names.
 const TRANSIENTS_NAMED: u32 = 5;
@@ -236,10 +235,15 @@ impl Import<'_> {
     ) -> (Result<ImportSummary, ConnectorError>, Option<Halt>) {
         let (sender, receiver) = bounded(READ_AHEAD);
         let step = self.step;
+        let known = match self.environment.database.reader().and_then(|reader| connector_space::next_id(&reader)) {
+            Ok(next) => next.0,
+            // Nothing was read, and why is told as the halt.
+            Err(error) => return (Ok(ImportSummary::default()), Some(Halt::Store(error))),
+        };
         std::thread::scope(|scope| {
             let reader = std::thread::Builder::new()
                 .name("import-reader".to_owned())
-                .spawn_scoped(scope, move || read(directory, request, step, &sender));
+                .spawn_scoped(scope, move || read(directory, request, step, known, &sender));
             let reader = match reader {
                 Ok(reader) => reader,
                 Err(error) => {
@@ -385,14 +389,17 @@ impl Import<'_> {
     }
 }
 
-/// Reads the whole stream and passes it on in batches; tells the limit of the step that ended it.
+/// Reads the whole stream and passes it on in batches; tells the limit of the step that ended it. `known` is how many
+/// objects the database holds.
 fn read(
     directory: &mut dyn Connector,
     request: &ImportRequest,
     step: &ProfileStep,
+    known: i64,
     batches: &Sender<Vec<Arrived>>,
 ) -> (Result<ImportSummary, ConnectorError>, Option<Limit>) {
-    let size = batch_size(step);
+    let mut times = times_together(known);
+    let mut size = batch_size(step) * times;
     let (mut batch, mut weight) = (Vec::with_capacity(size), 0);
     let (mut objects, mut deletions, mut limit) = (0, 0, None);
     let summary = directory.import(request, &mut |item| {
@@ -409,10 +416,12 @@ fn read(
         let arrived = Arrived::new(item);
         weight += arrived.weight();
         batch.push(arrived);
-        if batch.len() < size && weight < BATCH_VALUES {
+        if batch.len() < size && weight < BATCH_VALUES * times {
             return !request.cancel.is_cancelled();
         }
         weight = 0;
+        times = times_together(known.saturating_add_unsigned(objects));
+        size = batch_size(step) * times;
         let full = std::mem::replace(&mut batch, Vec::with_capacity(size));
         batches.send(full).is_ok() && !request.cancel.is_cancelled()
     });

@@ -47,10 +47,10 @@ pub use run_profiles::{
     ProfileChange, RunProfileError, StepFault, StepNumber, check_step, delete_run_profile, save_run_profile, store_run_profiles,
     usable_name,
 };
-pub use sandbox::{add_sandbox, is_waiting_for_tenant, start_sandbox};
+pub use sandbox::{FOLDER as SANDBOX_FOLDER, add_sandbox, is_waiting_for_tenant, start_sandbox};
 pub use schema_refresh::{AttributeUse, ChangedAttribute, SchemaRefresh, refresh_schema};
 pub use syncline_sandbox::SandboxError;
 pub use tenant::{
     TenantCheck, TenantFilter, TenantObject, add_tenant, tenant_capabilities, tenant_facts, tenant_objects, tenant_settings,
-    test_tenant,
+    test_tenant, try_tenant,
 };
