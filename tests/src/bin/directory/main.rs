@@ -17,7 +17,7 @@ use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use mimalloc::MiMalloc;
 use serde_json::json;
-use syncline_tests::process::Memory;
+use syncline_tests::measure::Memory;
 
 use self::server::{Kind, Server};
 use self::table::Table;
