@@ -1,6 +1,7 @@
 //! The table of what was measured, each row printed as soon as it is there.
 
 use serde_json::{Value, json};
+use syncline_tests::measure::mebibytes;
 
 /// Rows with their aims.
 pub struct Table {
@@ -56,8 +57,4 @@ impl Table {
 /// An aim, marked when it is missed.
 fn judged(met: bool, aim: &str) -> String {
     if met { aim.to_owned() } else { format!("{aim} !") }
-}
-
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / 1_048_576.0
 }
