@@ -4,4 +4,8 @@ pub mod cli;
 
 pub mod desktop;
 
+mod pending_report;
+
+mod table_file;
+
 mod text_file;

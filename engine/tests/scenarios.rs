@@ -112,6 +112,7 @@ scenarios! {
     confirmed_at_once = check("confirmed-at-once"),
     joined_by_hand = check("joined-by-hand"),
     disconnected_by_hand = check("disconnected-by-hand"),
+    waits_for_its_own_synchronization = check("waits-for-its-own-synchronization"),
     one_name_two_types = check("one-name-two-types"),
     faulty_rule = check("faulty-rule"),
     flow_errors = check("flow-errors"),

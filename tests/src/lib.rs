@@ -1,3 +1,6 @@
-//! What the end-to-end tests and the benchmark share.
+//! What the end-to-end tests and the benchmarks share.
 
+pub mod forest;
 pub mod generate;
+pub mod installation;
+pub mod measure;

@@ -1,23 +1,21 @@
 //! `syncline pending`: what the next export of a connector will send (`operations.md` 3).
 
-use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use syncline_engine::model::ObjectOperation;
-use syncline_engine::service::{AttributeChangeView, Engine, LayerView, PendingExportView, ValueView};
+use syncline_engine::service::{Engine, PendingExportView};
 
-use super::cs::{Operation, operations, present};
-use super::csv::{Field, line};
+use super::cs::{Operation, operations};
+use super::csv::{self, Field};
 use super::exit::Failure;
 use super::json;
 use super::output::Answer;
 use super::session::Session;
 use super::table::Table;
 use super::text::{View, count};
+use crate::pending_report::{self, Change, ChangeLine, PendingReport, cut_values, new_value, object_lines};
 
-/// Objects read at a time.
-const PAGE: u64 = 500;
 /// Objects per file of identifiers.
 const FILE: usize = 1000;
 /// First line of the list of changes.
@@ -33,6 +31,7 @@ Formats:
   json         one JSON object per line (--json gives one document instead)
   changes      CSV, one line per value: DN,OMODT,ObjectType,AttrName,AMODT,OldValue,NewValue;
                sorted by Delete, Add, Update, then DN, then attribute, so that two lists compare line by line
+  report       CSV, as changes, with display name, UPN and the rule behind each value
   identifiers  CSV, one line per object; with --out a folder of files with 1000 objects each
 
 Examples:
@@ -63,25 +62,33 @@ pub enum ListFormat {
     Json,
     /// CSV, one line per value
     Changes,
+    /// CSV, one line per value, with names and rules
+    Report,
     /// CSV, one line per object
     Identifiers,
 }
 
 /// Answers `pending`.
 pub fn run(session: &Session, arguments: &PendingArgs) -> Result<Answer, Failure> {
-    let (rows, identifiers) = session.query(|engine| {
-        let rows = read(engine, arguments)?;
+    let (rows, identifiers, report) = session.query(|engine| {
+        let connector = engine.connector(&arguments.connector)?.id;
+        let rows = pending_report::read(engine, connector, operations(&arguments.op))?;
         let identifiers = match arguments.format {
             ListFormat::Identifiers => rows.iter().map(|row| identifier_line(engine, row)).collect::<Result<_, _>>()?,
-            ListFormat::Table | ListFormat::Json | ListFormat::Changes => Vec::new(),
+            ListFormat::Table | ListFormat::Json | ListFormat::Changes | ListFormat::Report => Vec::new(),
         };
-        Ok((rows, identifiers))
+        let report = match arguments.format {
+            ListFormat::Report => pending_report::report(engine, &rows)?,
+            ListFormat::Table | ListFormat::Json | ListFormat::Changes | ListFormat::Identifiers => PendingReport::default(),
+        };
+        Ok((rows, identifiers, report))
     })?;
     let warnings = cut_values(&rows);
     let text = match arguments.format {
         ListFormat::Table => table(&rows, &session.output.view),
         ListFormat::Json => json_lines(&rows)?,
         ListFormat::Changes => changes(&rows),
+        ListFormat::Report => report_csv(&report),
         ListFormat::Identifiers => format!("{IDENTIFIERS}{}", identifiers.concat()),
     };
     let Some(out) = &arguments.out else {
@@ -101,36 +108,6 @@ pub fn run(session: &Session, arguments: &PendingArgs) -> Result<Answer, Failure
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let said = format!("{} written to {}.\n", count(rows.len() as u64, "object"), names.join(", "));
     Ok(Answer::new(&serde_json::json!({ "objects": rows.len(), "files": names }), said)?.warnings(warnings))
-}
-
-/// All pending exports asked for.
-fn read(engine: &Engine, arguments: &PendingArgs) -> Result<Vec<PendingExportView>, Failure> {
-    let connector = engine.connector(&arguments.connector)?.id;
-    let filter = operations(&arguments.op);
-    let mut rows = Vec::new();
-    loop {
-        let page = engine.pending_exports(connector, filter, rows.len() as u64, PAGE)?;
-        let end = page.rows.is_empty();
-        rows.extend(page.rows);
-        if end || rows.len() as u64 >= page.total {
-            return Ok(rows);
-        }
-    }
-}
-
-/// Warnings for attributes with more values than the engine lists.
-fn cut_values(rows: &[PendingExportView]) -> Vec<String> {
-    let cut = |attribute: &&AttributeChangeView| {
-        attribute.old_count > attribute.old.len() as u64 || attribute.new_count > attribute.new.len() as u64
-    };
-    rows.iter()
-        .flat_map(|row| row.layer.attributes.iter().filter(cut).map(move |attribute| (row, attribute)))
-        .map(|(row, attribute)| {
-            let listed = attribute.old.len().max(attribute.new.len());
-            let all = attribute.old_count.max(attribute.new_count);
-            format!("{} of {} has {all} values; the first {listed} are listed", attribute.name, row.hit.dn)
-        })
-        .collect()
 }
 
 fn table(rows: &[PendingExportView], view: &View) -> String {
@@ -159,52 +136,26 @@ fn json_lines(rows: &[PendingExportView]) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// What a line of changes does, in the order of the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Change {
-    Delete,
-    Add,
-    Update,
+/// The report as CSV.
+fn report_csv(report: &PendingReport) -> String {
+    let mut text = csv::line(pending_report::TITLES.map(Field::Plain));
+    for row in &report.rows {
+        text.push_str(&csv::line(row.iter().map(|cell| Field::Plain(cell))));
+    }
+    text
 }
 
-impl Change {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Delete => "Delete",
-            Self::Add => "Add",
-            Self::Update => "Update",
-        }
-    }
-}
-
-/// One line of changes.
-#[derive(Debug)]
-struct ChangeLine<'a> {
-    object: Change,
-    dn: &'a str,
-    object_type: &'a str,
-    attribute: &'a str,
-    change: Option<Change>,
-    old: &'a str,
-    new: &'a str,
-}
-
-impl ChangeLine<'_> {
-    fn order(&self, other: &Self) -> Ordering {
-        (self.object, self.dn, self.attribute).cmp(&(other.object, other.dn, other.attribute))
-    }
-
-    fn csv(&self) -> String {
-        line([
-            Field::Quoted(self.dn),
-            Field::Plain(self.object.word()),
-            Field::Plain(self.object_type),
-            Field::Plain(self.attribute),
-            Field::Plain(self.change.map_or("", Change::word)),
-            Field::Plain(self.old),
-            Field::Plain(self.new),
-        ])
-    }
+/// A line of changes as CSV.
+fn change_line(line: &ChangeLine<'_>) -> String {
+    csv::line([
+        Field::Quoted(line.dn),
+        Field::Plain(line.object.word()),
+        Field::Plain(line.object_type),
+        Field::Plain(line.attribute),
+        Field::Plain(line.change.map_or("", Change::word)),
+        Field::Plain(line.old),
+        Field::Plain(line.new),
+    ])
 }
 
 /// The CSV of changes.
@@ -213,75 +164,8 @@ fn changes(rows: &[PendingExportView]) -> String {
     // Stable: values of one attribute keep their order.
     lines.sort_by(ChangeLine::order);
     let mut text = CHANGES.to_string();
-    lines.iter().for_each(|line| text.push_str(&line.csv()));
+    lines.iter().for_each(|line| text.push_str(&change_line(line)));
     text
-}
-
-/// The lines of one object. A delete-add is a deletion and an addition.
-fn object_lines(row: &PendingExportView) -> Vec<ChangeLine<'_>> {
-    let blank = |object: Change| ChangeLine {
-        object,
-        dn: &row.hit.dn,
-        object_type: &row.hit.object_type,
-        attribute: "",
-        change: None,
-        old: "",
-        new: "",
-    };
-    let mut lines = Vec::new();
-    let object = match row.layer.operation {
-        ObjectOperation::None => return lines,
-        ObjectOperation::Delete => return vec![blank(Change::Delete)],
-        ObjectOperation::DeleteAdd => {
-            lines.push(blank(Change::Delete));
-            Change::Add
-        }
-        ObjectOperation::Add => Change::Add,
-        ObjectOperation::Update => Change::Update,
-    };
-    if let Some(new) = &row.layer.new_dn {
-        lines.push(ChangeLine { attribute: "DN", change: Some(Change::Update), old: &row.hit.dn, new, ..blank(object) });
-    }
-    for attribute in &row.layer.attributes {
-        for (change, old, new) in value_changes(attribute) {
-            lines.push(ChangeLine { attribute: &attribute.name, change: Some(change), old, new, ..blank(object) });
-        }
-    }
-    if lines.is_empty() {
-        lines.push(blank(object));
-    }
-    lines
-}
-
-/// The values of an attribute that come, go or are replaced.
-fn value_changes(attribute: &AttributeChangeView) -> Vec<(Change, &str, &str)> {
-    let marked = |value: &&ValueView| value.change.is_some();
-    let all = || attribute.old.iter().chain(&attribute.new);
-    if all().any(|value| value.change.is_some()) {
-        return all()
-            .filter(marked)
-            .map(|value| match value.change.as_deref() {
-                Some("delete") => (Change::Delete, value.text.as_str(), ""),
-                _ => (Change::Add, "", value.text.as_str()),
-            })
-            .collect();
-    }
-    let gone = attribute.old.iter().filter(|value| attribute.change == "delete" || !holds(&attribute.new, value));
-    let come = attribute.new.iter().filter(|value| attribute.change == "add" || !holds(&attribute.old, value));
-    match (attribute.change.as_str(), attribute.old.as_slice(), attribute.new.as_slice()) {
-        ("none", ..) => Vec::new(),
-        ("add", ..) => come.map(|value| (Change::Add, "", value.text.as_str())).collect(),
-        ("delete", ..) => gone.map(|value| (Change::Delete, value.text.as_str(), "")).collect(),
-        (_, [old], [new]) => vec![(Change::Update, old.text.as_str(), new.text.as_str())],
-        _ => gone
-            .map(|value| (Change::Delete, value.text.as_str(), ""))
-            .chain(come.map(|value| (Change::Add, "", value.text.as_str())))
-            .collect(),
-    }
-}
-
-fn holds(values: &[ValueView], wanted: &ValueView) -> bool {
-    values.iter().any(|value| value.text == wanted.text)
 }
 
 /// The line of identifiers of one object; what an update leaves alone comes from the connector space.
@@ -307,25 +191,11 @@ fn identifier_line(engine: &Engine, row: &PendingExportView) -> Result<String, F
         value(&["onPremisesSamAccountName", "sAMAccountName"], any),
         value(&["mail"], any),
     ];
-    Ok(line(fields.iter().enumerate().map(|(position, field)| match position {
+    Ok(csv::line(fields.iter().enumerate().map(|(position, field)| match position {
         2 => Field::Quoted(field),
         8 => Field::Plain(field.trim_start_matches("SMTP:")),
         _ => Field::Plain(field),
     })))
-}
-
-/// The first wanted value that an attribute will have.
-fn new_value<'a>(pending: &'a LayerView, held: Option<&'a LayerView>, name: &str, wanted: fn(&str) -> bool) -> Option<&'a str> {
-    let find = |layer: &'a LayerView| layer.attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name));
-    let first = |values: &'a [ValueView]| {
-        let kept = values.iter().filter(|value| value.change.as_deref() != Some("delete"));
-        kept.map(|value| value.text.as_str()).find(|text| wanted(text))
-    };
-    let change = find(pending);
-    if change.is_some_and(|change| change.change == "delete") {
-        return None;
-    }
-    change.and_then(|change| first(&change.new)).or_else(|| held.and_then(find).and_then(|attribute| first(present(attribute))))
 }
 
 /// Writes the identifiers in files of 1000 objects.

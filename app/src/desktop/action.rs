@@ -52,7 +52,7 @@ impl Tab {
                 &[A::ConfigureRunProfiles, A::Run, A::Stop],
                 &[A::ExportConnector, A::ImportConnector, A::UpdateConnector, A::RefreshSchema],
                 &[A::SearchConnectorSpace],
-                &[A::WhatIf],
+                &[A::WhatIf, A::PendingExportReport],
             ],
             Self::MetaverseDesigner => &[
                 &[A::CreateObjectType, A::DeleteObjectType],
@@ -83,6 +83,8 @@ pub struct Situation {
     pub selected_connector: Option<String>,
     /// A metaverse object is selected on the Metaverse Search tab.
     pub object_selected: bool,
+    /// The search on the Metaverse Search tab found objects.
+    pub objects_found: bool,
     /// An object type is selected on the Metaverse Designer tab.
     pub type_selected: bool,
     /// An attribute is selected on the Metaverse Designer tab.
@@ -180,6 +182,7 @@ actions! {
     Back: "Back", "Go to the object that was open before.";
     Forward: "Forward", "Go to the object that was open after this one.";
     ColumnSettings: "Column Settings...", "Choose the columns of the list.";
+    ExportGrid: "Export Grid As...", "Write the list to a file, as it is filtered and sorted: CSV, JSON or XML.";
     ThemeSystem: "System", "Light or dark as the operating system.";
     ThemeLight: "Light", "Light theme.";
     ThemeDark: "Dark", "Dark theme.";
@@ -215,6 +218,7 @@ actions! {
     UpdateConnector: "Update Connector...", "Overwrite the connector's configuration from a file.";
     RefreshSchema: "Refresh Schema...", "Read object types and attributes from the directory again.";
     SearchConnectorSpace: "Search Connector Space...", "Find objects of the connector.";
+    PendingExportReport: "Pending Export Report...", "Write what the next export sends to a file: names, rules, old and new values.";
     CreateObjectType: "Create Object Type...", "Add a metaverse object type.";
     DeleteObjectType: "Delete Object Type", "Remove a metaverse object type.";
     AddAttribute: "Add Attribute...", "Add an attribute to the selected type.";
@@ -316,17 +320,14 @@ impl Action {
                 Some(rule) if self == Self::MoveRuleUp => need(rule.before, "No rule of your own stands before it"),
                 Some(rule) => need(rule.behind, "No rule of your own stands behind it"),
             },
-            Self::ConfigurationWizard
-            | Self::Contents
-            | Self::OpenLogFolder
-            | Self::SaveQuery
-            | Self::LoadQuery
-            | Self::ExportResults => Err(LATER.to_owned()),
+            Self::ConfigurationWizard | Self::Contents | Self::OpenLogFolder => Err(LATER.to_owned()),
+            Self::SaveQuery | Self::LoadQuery => need(now.workspace, "Open a data folder first"),
+            Self::ExportResults => need(now.objects_found, "Search for objects first"),
             Self::CreateConnector | Self::ImportConnector => {
                 need(now.workspace, "Open a data folder first")?;
                 need(!now.running && !now.cycle, "A run is going on; wait until it has finished")
             }
-            Self::ConnectorProperties | Self::ConfigureRunProfiles | Self::ExportConnector => {
+            Self::ConnectorProperties | Self::ConfigureRunProfiles | Self::ExportConnector | Self::PendingExportReport => {
                 need(now.workspace && now.connector().is_some(), "Select a connector first")
             }
             Self::DeleteConnector | Self::UpdateConnector | Self::RefreshSchema => idle_connector(now),
@@ -376,6 +377,7 @@ impl Action {
             | Self::Refresh
             | Self::FindAnything
             | Self::ColumnSettings
+            | Self::ExportGrid
             | Self::AddClause
             | Self::OpenDataFolder
             | Self::ExportServerConfiguration

@@ -17,6 +17,7 @@ use super::links;
 use super::session::Session;
 use super::settings::{Settings, SettingsFile};
 use super::shell::dialogs::{self, Dialog};
+use super::shell::export_grid::ExportGrid;
 use super::shell::notices::Notices;
 use super::shell::{actions_pane, menu, shortcuts, status_bar, tab_bar};
 use super::theme::{self, Palette};
@@ -53,6 +54,7 @@ pub struct App {
     welcome: Welcome,
     notices: Notices,
     dialog: Option<Dialog>,
+    export_grid: ExportGrid,
     commands: Vec<Command>,
     link: Option<String>,
     saved: Settings,
@@ -89,6 +91,7 @@ impl App {
             welcome,
             notices: Notices::default(),
             dialog: None,
+            export_grid: ExportGrid::default(),
             commands: Vec::new(),
             link: setup.link,
         }
@@ -299,6 +302,7 @@ impl App {
                 self.dialog = None;
             }
         }
+        self.export_grid.show(&ctx, &self.worker);
         shortcuts::handle(&ctx, &situation, &mut commands);
         if !commands.is_empty() {
             self.commands.append(&mut commands);

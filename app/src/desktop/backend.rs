@@ -13,10 +13,11 @@ use syncline_engine::service::{
     Comparison, ConnectorDeletionImpact, ConnectorProperties, ConnectorStatistics, ConnectorSummary, ConnectorUpdateView,
     ContainerLevel, CsHit, CsObjectView, CsSearch, CyclePolicy, DeletionLimit, DeletionProtection, Engine, EngineError,
     EngineEvent, EngineOptions, EngineStatus, ExportReport, ExpressionObject, ImportOptions, ImportReport, LineageGraphView,
-    MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView, NewConnector, ObjectChange, Page, PreviewView, RemovedRuleView,
-    RuleChangeView, RuleClone, RuleDetails, RuleHistoryView, RuleSet, RuleSummary, RuleTrialView, RunDetails, RunFilter,
-    RunObjectView, RunProfileChange, RunProfileView, RunSummary, SchemaChangeView, SchemaRefreshView, ServerConfigurationView,
-    SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
+    MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView, NewConnector, ObjectChange, OperationFilter, Page,
+    PendingExportView, PreviewView, RemovedRuleView, RuleChangeView, RuleClone, RuleDetails, RuleHistoryView, RuleSet,
+    RuleSummary, RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView, RunSummary,
+    SchemaChangeView, SchemaRefreshView, ServerConfigurationView, SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport,
+    WhatIfRequest, WhyNotView, WhyView,
 };
 use syncline_engine::setup::{ConnectionSettings, ConnectorChange, ConnectorChangeReport, RuleChanges, SchemaChange};
 use uuid::Uuid;
@@ -41,6 +42,13 @@ pub trait Backend: Send + Sync {
     fn run_objects(&self, id: RunId, step: u32, counters: &[String], offset: u64, limit: u64) -> Answer<Page<RunObjectView>>;
     fn search_connector_space(&self, search: &CsSearch) -> Answer<Page<CsHit>>;
     fn cs_object(&self, guid: Uuid) -> Answer<CsObjectView>;
+    fn pending_exports(
+        &self,
+        connector: ConnectorId,
+        operations: OperationFilter,
+        offset: u64,
+        limit: u64,
+    ) -> Answer<Page<PendingExportView>>;
     fn preview(&self, object: Uuid, mode: SyncMode) -> Answer<PreviewView>;
     fn commit_preview(&self, object: Uuid, mode: SyncMode) -> Answer<PreviewView>;
     fn preview_join(&self, object: Uuid, metaverse: Uuid) -> Answer<PreviewView>;
@@ -142,6 +150,15 @@ impl Backend for Engine {
     }
     fn cs_object(&self, guid: Uuid) -> Answer<CsObjectView> {
         Self::cs_object(self, guid)
+    }
+    fn pending_exports(
+        &self,
+        connector: ConnectorId,
+        operations: OperationFilter,
+        offset: u64,
+        limit: u64,
+    ) -> Answer<Page<PendingExportView>> {
+        Self::pending_exports(self, connector, operations, offset, limit)
     }
     fn preview(&self, object: Uuid, mode: SyncMode) -> Answer<PreviewView> {
         Self::preview(self, object, mode)

@@ -34,6 +34,7 @@ use super::settings::Query;
 use super::shell::notices::Notices;
 use super::whatif::WhatIf;
 use super::widgets::badge::Tone;
+use super::widgets::grid::GridState;
 use super::widgets::requested::Requested;
 use super::worker::{Pending, Worker};
 
@@ -124,6 +125,7 @@ impl Session {
             selected_run: self.operations.selected(),
             selected_connector: self.connectors_tab.selected().map(|connector| connector.name.clone()),
             object_selected: tab == Tab::MetaverseSearch && self.search.selected().is_some(),
+            objects_found: self.search.has_found(),
             type_selected: tab == Tab::MetaverseDesigner && self.designer.object_type().is_some(),
             attribute_selected: tab == Tab::MetaverseDesigner && self.designer.attribute().is_some(),
             selected_rule: self.rules_editor.selected(),
@@ -339,6 +341,8 @@ impl Session {
             import_window,
             export_window,
             designer,
+            search,
+            schema,
             progress,
             status,
             ..
@@ -370,6 +374,7 @@ impl Session {
             *find = None;
         }
         designer.windows(ctx, &mut cx);
+        search.windows(ctx, &cx, schema.value().map_or(&[], Vec::as_slice));
         if let Some(dialog) = run_dialog
             && !dialog.show(ctx, &mut cx)
         {
@@ -449,6 +454,16 @@ impl Session {
         self.run_dialog = Some(RunDialog::new(&cx, connector, profile));
     }
 
+    /// The main list of a tab.
+    fn list_of(&mut self, tab: Tab) -> &mut GridState {
+        match tab {
+            Tab::Operations => &mut self.operations.grid,
+            Tab::Connectors => &mut self.connectors_tab.grid,
+            Tab::MetaverseDesigner => &mut self.designer.grid,
+            Tab::MetaverseSearch => &mut self.search.grid,
+        }
+    }
+
     fn act(&mut self, action: Action, around: Around<'_>, ctx: &Context, notices: &mut Notices) {
         let Around { worker, format, situation } = around;
         let connector = situation.connector().map(|connector| connector.name.clone());
@@ -501,7 +516,8 @@ impl Session {
             | Action::ExportConnector
             | Action::ImportConnector
             | Action::UpdateConnector
-            | Action::RefreshSchema => {
+            | Action::RefreshSchema
+            | Action::PendingExportReport => {
                 let mut commands = Vec::new();
                 let Self { backend, connector_windows, progress, .. } = self;
                 let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
@@ -548,6 +564,7 @@ impl Session {
                 operations.show_charts(&cx, !situation.charts);
             }
             Action::AddClause => self.search.add_clause(),
+            Action::SaveQuery | Action::LoadQuery | Action::ExportResults => self.search.act(action),
             Action::CreateObjectType
             | Action::DeleteObjectType
             | Action::AddAttribute
@@ -571,12 +588,8 @@ impl Session {
                     self.execute(Command::OpenMvObject(guid), around, ctx, notices);
                 }
             }
-            Action::FilterList => match situation.tab {
-                Tab::Operations => self.operations.grid.focus_filter = true,
-                Tab::Connectors => self.connectors_tab.grid.focus_filter = true,
-                Tab::MetaverseDesigner => self.designer.grid.focus_filter = true,
-                Tab::MetaverseSearch => self.search.grid.focus_filter = true,
-            },
+            Action::FilterList => self.list_of(situation.tab).focus_filter = true,
+            Action::ExportGrid => self.list_of(situation.tab).export = true,
             Action::Search | Action::Refresh => {
                 if action == Action::Refresh {
                     self.ask_summaries(worker);

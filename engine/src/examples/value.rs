@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::connector::EntryValue;
-use crate::model::{AttributeDefinition, Value, ValueType};
+use crate::model::{AttributeDefinition, Value, ValueType, sid_bytes};
 
 /// Longest text and most references that an example may ask for.
 const MOST: u64 = 1_000_000;
@@ -72,23 +72,10 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
     let (kind, rest) = text.split_once(':')?;
     match kind {
         "guid" => Uuid::parse_str(rest).ok().map(|guid| guid.to_bytes_le().to_vec()),
-        "sid" => sid(rest),
+        "sid" => sid_bytes(rest),
         "hex" => hex::decode(rest).ok(),
         _ => None,
     }
-}
-
-/// The bytes of `S-1-5-21-...`.
-fn sid(text: &str) -> Option<Vec<u8>> {
-    let mut parts = text.strip_prefix("S-")?.split('-');
-    let revision: u8 = parts.next()?.parse().ok()?;
-    let authority: u64 = parts.next()?.parse().ok()?;
-    let [0, 0, authority @ ..] = authority.to_be_bytes() else { return None };
-    let rest: Vec<u32> = parts.map(|part| part.parse().ok()).collect::<Option<_>>()?;
-    let mut bytes = vec![revision, u8::try_from(rest.len()).ok()?];
-    bytes.extend(authority);
-    bytes.extend(rest.iter().flat_map(|part| part.to_le_bytes()));
-    Some(bytes)
 }
 
 /// A plain value as differences show it; references are shown by [`super::compare`].

@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 use crate::connector::{
     Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError,
-    EntryValue, ExportChange, ExportResult, ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary, PresentObjects,
-    ReferenceChanges,
+    EntryValue, ExportChange, ExportResult, ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary, Incident,
+    PresentObjects, ReferenceChanges,
 };
 use crate::model::{ObjectError, Schema};
 use crate::store::Database;
@@ -160,6 +160,11 @@ impl Line {
     }
 }
 
+/// What a directory hands over as a record of a log file, without its line end.
+pub(crate) fn record(item: ImportItem) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&Line::of(item))
+}
+
 /// A directory whose import is written to a file as well.
 pub(crate) struct Recording {
     inner: Box<dyn Connector>,
@@ -242,6 +247,10 @@ impl Connector for Recording {
 
     fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
         self.inner.export(changes, cancel)
+    }
+
+    fn take_incidents(&mut self) -> Vec<Incident> {
+        self.inner.take_incidents()
     }
 
     fn finish(&mut self, export: bool) -> Result<(), ConnectorError> {

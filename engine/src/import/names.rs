@@ -332,6 +332,7 @@ impl<'a> Space<'a> {
             object_type: None,
             mv: None,
             link_rules: Vec::new(),
+            confirmed: Delta::none(),
             unconfirmed: Delta::none(),
             escrowed: Delta::none(),
             unapplied: Delta::none(),

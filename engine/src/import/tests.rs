@@ -293,7 +293,7 @@ fn scenario_37_type_change() {
     fixture.directory.put(MemoryEntry::new("u1", &users[0], "contact", texts(&[("cn", "u1")])));
     assert_told(&fixture.delta_import(), StepStatus::SUCCESS, "stage-delete-add=1");
     let object = fixture.object(&users[0]);
-    assert_eq!((object.pending_import.operation, object.object_type.as_deref()), (ObjectOperation::DeleteAdd, Some("contact")));
+    assert_eq!((object.pending_import.operation, object.imported_type()), (ObjectOperation::DeleteAdd, Some("contact")));
 }
 
 #[test]

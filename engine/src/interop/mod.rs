@@ -2,7 +2,8 @@
 //!
 //! Reading order: `xml` and `reading` (elements to values), `rule`, `schema`, `connector`, `metaverse` (the typed model),
 //! `folder` (files), `script` (the rules editor's script); then `convert_rule`, `convert_connector` and `settings` (to and
-//! from what the engine stores), `import` with `import_rules`, `export` with `export_connector`, `report`.
+//! from what the engine stores), `import` with `import_rules`, `export` with `export_connector`, `report`. `identifier` stands
+//! alone: one identity in its forms.
 
 mod connector;
 mod connector_file;
@@ -12,6 +13,7 @@ mod error;
 mod export;
 mod export_connector;
 mod folder;
+mod identifier;
 mod import;
 mod import_rules;
 mod metaverse;
@@ -33,6 +35,7 @@ pub use connector_file::{ConnectorUpdate, UpdateDifference, UpdateKind, connecto
 pub use error::{Finding, InteropError};
 pub use export::{export, rule_script};
 pub use folder::{ServerConfiguration, read};
+pub use identifier::{IdentifierError, aad_dn, cloud_anchor, guid_of_immutable_id, immutable_id_of_guid};
 pub use import::{ImportOptions, InteropContext, import, outline};
 pub use metaverse::ServerMetaverse;
 pub use report::{

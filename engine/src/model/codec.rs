@@ -1,7 +1,7 @@
 //! Compact binary form of images and deltas, as the store keeps them (`engine.md` 12.2).
 //!
 //! Layout: a version byte, then attributes in ascending order. Numbers are LEB128; a value is a type
-//! byte followed by its content. References are not here: they are rows.
+//! byte followed by its content. References are mostly not here: they are rows.
 
 use smallvec::SmallVec;
 use thiserror::Error;
@@ -63,6 +63,16 @@ pub fn decode_image(bytes: &[u8]) -> Result<Image, CodecError> {
 /// Writes a delta; no bytes for an empty one. References are left out.
 #[must_use]
 pub fn encode_delta(delta: &Delta) -> Vec<u8> {
+    encode_changes(delta, false)
+}
+
+/// Writes a delta with its references, which are no rows of their own then; no bytes for an empty one.
+#[must_use]
+pub fn encode_whole_delta(delta: &Delta) -> Vec<u8> {
+    encode_changes(delta, true)
+}
+
+fn encode_changes(delta: &Delta, with_references: bool) -> Vec<u8> {
     if delta.is_none() {
         return Vec::new();
     }
@@ -71,7 +81,7 @@ pub fn encode_delta(delta: &Delta) -> Vec<u8> {
     put_optional_text(&mut out, delta.dn.as_deref());
     put_optional_text(&mut out, delta.object_type.as_deref());
     for (attribute, change) in &delta.changes {
-        if change_has_references(change) {
+        if !with_references && change.has_references() {
             continue;
         }
         put_number(&mut out, u64::from(attribute.0));
@@ -127,15 +137,6 @@ pub fn decode_delta(bytes: &[u8]) -> Result<Delta, CodecError> {
 /// About how many attributes some bytes hold; an attribute of a person takes some twenty.
 fn likely_attributes(bytes: &[u8]) -> usize {
     (bytes.len() / 16).min(64)
-}
-
-fn change_has_references(change: &AttributeChange) -> bool {
-    let is_reference = |values: &Values| values.iter().any(|value| matches!(value, Value::Reference(_)));
-    match change {
-        AttributeChange::Add(values) | AttributeChange::Replace(values) => is_reference(values),
-        AttributeChange::Update { adds, deletes } => is_reference(adds) || is_reference(deletes),
-        AttributeChange::Delete => false,
-    }
 }
 
 /// Appends a number in as few bytes as it needs.

@@ -35,6 +35,17 @@ impl AttributeChange {
         }
     }
 
+    /// True when it brings or takes references.
+    #[must_use]
+    pub fn has_references(&self) -> bool {
+        let is_reference = |values: &Values| values.iter().any(|value| matches!(value, Value::Reference(_)));
+        match self {
+            Self::Add(values) | Self::Replace(values) => is_reference(values),
+            Self::Update { adds, deletes } => is_reference(adds) || is_reference(deletes),
+            Self::Delete => false,
+        }
+    }
+
     /// The values after this change, given those before it.
     #[must_use]
     pub fn apply(&self, before: &[Value]) -> Values {

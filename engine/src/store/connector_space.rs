@@ -1,6 +1,7 @@
 //! Connector space objects: loaded by set queries, written one row at a time inside the caller's
 //! transaction.
 
+mod tower;
 mod visit;
 
 use std::collections::BTreeMap;
@@ -16,14 +17,15 @@ use super::lineage::{decode_links, encode_links};
 use super::metaverse::JoinKey;
 use super::references::{CsReference, ReferenceLayer};
 use super::sql::{blobs, from_stored, guid, integers, json, texts, to_json, to_stored};
-use crate::model::sorted_set::{minus, sorted_set, union};
 use crate::model::{
-    AttributeId, ConnectorId, CsId, Delta, Image, MvId, ObjectError, ObjectOperation, PartitionId, RuleId, Value, Values,
-    decode_delta, decode_image, distinct, encode_delta, encode_image,
+    AttributeId, ConnectorId, CsId, Delta, Image, MvId, ObjectError, PartitionId, RuleId, Value, decode_delta, decode_image,
+    encode_delta, encode_image, encode_whole_delta,
 };
 use crate::rules::{Direction, LinkType};
 
+pub use tower::TowerView;
 pub use visit::{Visit, children_first, to_visit};
+
 /// State of objects that are joined and disconnected by rules.
 pub const NORMAL: i64 = 0;
 /// State of objects that an administrator joined or disconnected.
@@ -106,6 +108,9 @@ pub struct CsObject {
     pub hologram: Image,
     /// Imported, not yet synchronized.
     pub pending_import: Delta,
+    /// Over the hologram: exports that an import has confirmed and no synchronization has processed. To synchronizations
+    /// of other connectors they stand as if the import had not been. Its references are values, not rows.
+    pub confirmed: Delta,
     /// Exported, not yet confirmed.
     pub unconfirmed: Delta,
     /// Being exported.
@@ -144,17 +149,6 @@ pub struct CsObject {
     pub export_changed: Option<Timestamp>,
 }
 
-/// The layers that make up a view of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TowerView {
-    /// H⊕PI.
-    Imported,
-    /// H⊕PI⊕XC⊕XE: what the directory is believed to hold.
-    Escrowed,
-    /// All layers: what the directory will hold.
-    Expected,
-}
-
 impl CsObject {
     /// A fresh object without layers.
     #[must_use]
@@ -176,6 +170,7 @@ impl CsObject {
             link_rules: Vec::new(),
             hologram: Image::new(),
             pending_import: Delta::none(),
+            confirmed: Delta::none(),
             unconfirmed: Delta::none(),
             escrowed: Delta::none(),
             unapplied: Delta::none(),
@@ -195,112 +190,12 @@ impl CsObject {
             export_changed: None,
         }
     }
-
-    /// True when the object was never imported and exists only as a name.
-    #[must_use]
-    pub fn is_placeholder(&self) -> bool {
-        self.object_type.is_none()
-    }
-
-    /// True when an import has brought this object at least once (an engine-made object awaiting its
-    /// first confirmation has not).
-    #[must_use]
-    pub fn was_imported(&self) -> bool {
-        !self.hologram.is_empty()
-            || self.references.iter().any(|reference| reference.layer == ReferenceLayer::Hologram)
-            || matches!(self.pending_import.operation, ObjectOperation::Add | ObjectOperation::DeleteAdd)
-    }
-
-    /// True when a staged or unconfirmed export deletes the object.
-    #[must_use]
-    pub fn is_being_deleted(&self) -> bool {
-        [&self.unconfirmed, &self.escrowed, &self.unapplied].iter().any(|delta| delta.operation == ObjectOperation::Delete)
-    }
-
-    /// True when the directory has never been told of the object.
-    #[must_use]
-    pub fn is_unexported_add(&self) -> bool {
-        self.unapplied.operation == ObjectOperation::Add && self.anchor.is_none()
-    }
-
-    /// The attributes in a view. References appear as [`Value::Reference`] of the target's number.
-    #[must_use]
-    pub fn view(&self, view: TowerView) -> Image {
-        let mut image = self.hologram.clone();
-        let layers: &[&Delta] = match view {
-            TowerView::Imported => &[&self.pending_import],
-            TowerView::Escrowed => &[&self.pending_import, &self.unconfirmed, &self.escrowed],
-            TowerView::Expected => &[&self.pending_import, &self.unconfirmed, &self.escrowed, &self.unapplied],
-        };
-        for delta in layers {
-            // A staged deletion must not hide what rules still read; the object is only gone when the
-            // directory says so.
-            if delta.operation != ObjectOperation::Delete {
-                delta.apply_to(&mut image);
-            }
-        }
-        let top = match view {
-            TowerView::Imported => ReferenceLayer::ImportDelete,
-            TowerView::Escrowed => ReferenceLayer::EscrowedDelete,
-            TowerView::Expected => ReferenceLayer::UnappliedDelete,
-        };
-        for (attribute, targets) in self.reference_targets(top) {
-            image.set(attribute, targets.into_iter().map(|target| Value::Reference(target.0)).collect());
-        }
-        image
-    }
-
-    /// The values of one attribute in a view, without forming the others.
-    #[must_use]
-    pub fn values(&self, view: TowerView, attribute: AttributeId) -> Values {
-        if self.references.iter().any(|reference| reference.attribute == attribute) {
-            return Values::from(self.view(view).get(attribute));
-        }
-        let layers: &[&Delta] = match view {
-            TowerView::Imported => &[&self.pending_import],
-            TowerView::Escrowed => &[&self.pending_import, &self.unconfirmed, &self.escrowed],
-            TowerView::Expected => &[&self.pending_import, &self.unconfirmed, &self.escrowed, &self.unapplied],
-        };
-        let mut values = Values::from(self.hologram.get(attribute));
-        for delta in layers {
-            let change = delta.changes.get(&attribute);
-            values = match (delta.operation, change) {
-                (ObjectOperation::Delete | ObjectOperation::None, _) | (ObjectOperation::Update, None) => continue,
-                (ObjectOperation::Add | ObjectOperation::DeleteAdd, None) => Values::new(),
-                (ObjectOperation::Add | ObjectOperation::DeleteAdd, Some(change)) => distinct(change.apply(&[])),
-                (ObjectOperation::Update, Some(change)) => distinct(change.apply(&values)),
-            };
-        }
-        values
-    }
-
-    /// The name that lists show for an object: `displayName`, else `cn`, else nothing.
-    #[must_use]
-    pub fn display_name(&self, view: TowerView, display_name: Option<AttributeId>, cn: Option<AttributeId>) -> String {
-        let text = |attribute| self.values(view, attribute).first().and_then(Value::as_text).map(str::to_owned);
-        [display_name, cn].into_iter().flatten().find_map(text).unwrap_or_default()
-    }
-
-    /// The reference attributes as they stand after all layers up to `top`.
-    #[must_use]
-    pub fn reference_targets(&self, top: ReferenceLayer) -> BTreeMap<AttributeId, Vec<CsId>> {
-        let mut sets: BTreeMap<AttributeId, Vec<CsId>> = BTreeMap::new();
-        // Rows come ordered by attribute, layer: additions of a lower layer precede deletions of a higher.
-        for layer in self.references.chunk_by(|a, b| (a.attribute, a.layer) == (b.attribute, b.layer)) {
-            let Some(first) = layer.first().filter(|first| first.layer <= top) else { continue };
-            let targets = sorted_set(layer.iter().map(|reference| reference.target).collect());
-            let set = sets.entry(first.attribute).or_default();
-            *set = if first.layer.is_delete() { minus(set, &targets) } else { union(set, &targets) };
-        }
-        sets.retain(|_, set| !set.is_empty());
-        sets
-    }
 }
 
 const COLUMNS: &str = "id, guid, connector, partition, dn, dn_key, parent, depth, object_type, anchor, transient, mv,
     connector_state, link_rules, hologram, pending_import, unconfirmed, escrowed, unapplied, rebuild, rename_retry,
     reference_retry, hash, generation, import_error, export_error, disconnected, created, import_changed, export_changed,
-    needs_full";
+    needs_full, confirmed";
 
 /// What to load beside the rows.
 #[derive(Clone, Debug, Default)]
@@ -427,6 +322,7 @@ fn read(row: &Row<'_>) -> Result<CsObject, StoreError> {
         import_changed: row.get::<_, Option<i64>>(28).map_err(&failed)?.map(from_stored),
         export_changed: row.get::<_, Option<i64>>(29).map_err(&failed)?.map(from_stored),
         needs_full: row.get::<_, Option<bool>>(30).map_err(&failed)?.unwrap_or_default(),
+        confirmed: decode_delta(bytes(31)?)?,
         groups: Vec::new(),
     })
 }
@@ -440,14 +336,14 @@ pub fn insert(transaction: &Transaction<'_>, object: &mut CsObject, display_name
     let sql = "INSERT INTO cs_object (partition, dn, dn_key, parent, depth, object_type, display_name, anchor, transient, mv,
             connector_state, link_rules, import_op, export_op, awaiting, rebuild, rename_retry, reference_retry, hash,
             generation, hologram, pending_import, unconfirmed, escrowed, unapplied, import_error, export_error,
-            disconnected, import_changed, export_changed, id, guid, connector, created)
+            disconnected, import_changed, export_changed, confirmed, id, guid, connector, created)
          VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
-            ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?1, ?32, ?33, ?34)";
+            ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?1, ?33, ?34, ?35)";
     let mut statement = transaction.prepare_cached(sql).map_err(StoreError::sqlite("inserting a connector space object"))?;
     bind(&mut statement, object, display_name)
-        .and_then(|()| statement.raw_bind_parameter(32, object.guid.as_bytes().as_slice()))
-        .and_then(|()| statement.raw_bind_parameter(33, object.connector.0))
-        .and_then(|()| statement.raw_bind_parameter(34, to_stored(object.created)))
+        .and_then(|()| statement.raw_bind_parameter(33, object.guid.as_bytes().as_slice()))
+        .and_then(|()| statement.raw_bind_parameter(34, object.connector.0))
+        .and_then(|()| statement.raw_bind_parameter(35, to_stored(object.created)))
         .and_then(|()| statement.raw_execute())
         .map_err(StoreError::sqlite("inserting a connector space object"))?;
     object.id = CsId(transaction.last_insert_rowid());
@@ -505,7 +401,7 @@ macro_rules! content_columns {
         "display_name = ?8, connector_state = ?12, link_rules = ?13, import_op = ?14, export_op = ?15, awaiting = ?16,
             rebuild = ?17, rename_retry = ?18, reference_retry = ?19, hash = ?20, generation = ?21, hologram = ?22,
             pending_import = ?23, unconfirmed = ?24, escrowed = ?25, unapplied = ?26, import_error = ?27,
-            export_error = ?28, disconnected = ?29, import_changed = ?30, export_changed = ?31"
+            export_error = ?28, disconnected = ?29, import_changed = ?30, export_changed = ?31, confirmed = ?32"
     };
 }
 
@@ -552,7 +448,7 @@ fn write(transaction: &Transaction<'_>, sql: &str, object: &CsObject, display_na
 fn bind(statement: &mut Statement<'_>, object: &CsObject, display_name: &str) -> rusqlite::Result<()> {
     let stored = |error: &Option<StoredError>| error.as_ref().map(|error| to_json("an object error", error)).transpose();
     let hologram = if object.hologram.is_empty() { Vec::new() } else { encode_image(&object.hologram) };
-    let values: [&dyn ToSql; 31] = [
+    let values: [&dyn ToSql; 32] = [
         &Some(object.id.0).filter(|id| *id != 0),
         &object.partition.map(|id| id.0),
         &object.dn,
@@ -584,6 +480,7 @@ fn bind(statement: &mut Statement<'_>, object: &CsObject, display_name: &str) ->
         &object.disconnected.map(to_stored),
         &object.import_changed.map(to_stored),
         &object.export_changed.map(to_stored),
+        &encode_whole_delta(&object.confirmed),
     ];
     (1..).zip(values).try_for_each(|(place, value)| statement.raw_bind_parameter(place, value))
 }
@@ -619,7 +516,7 @@ pub fn remove(transaction: &Transaction<'_>, connector: ConnectorId, id: CsId, k
         "UPDATE cs_object SET partition = NULL, object_type = NULL, display_name = '', anchor = NULL, mv = NULL, connector_state = 0, link_rules = x'',
             import_op = 0, export_op = 0, awaiting = 0, rebuild = 0, rename_retry = 0, reference_retry = 0, needs_full = 0,
             hash = NULL,
-            hologram = x'', pending_import = x'', unconfirmed = x'', escrowed = x'', unapplied = x'', import_error = NULL,
+            hologram = x'', pending_import = x'', confirmed = x'', unconfirmed = x'', escrowed = x'', unapplied = x'', import_error = NULL,
             export_error = NULL, disconnected = NULL, transient = 0 WHERE id = ?1"
     } else {
         "DELETE FROM cs_object WHERE id = ?1"

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::effects::{Counted, CsEffect, Effects, MvEffect, MvTarget, TargetAction, TargetTrace, Trace};
 use super::facts::{Attempt, FactReader, Facts, Halt, Question};
-use super::inbound::{Before, Contributor, InboundResult, flow, object_type, sound};
+use super::inbound::{Before, Contributor, InboundResult, flow, sound};
 use super::join::{LinkDecision, candidates, decide};
 use super::object_effects::{committed, has_failed, left, merge_effect, released};
 use super::outbound::{Outbound, TargetOutcome, Targets, deprovisioned, traced, unlink};
@@ -179,12 +179,12 @@ enum Role {
 impl Evaluator<'_> {
     fn object(&self, id: CsId) -> Attempt<Effects> {
         let Some(source) = self.facts.cs(id)? else { return Ok(Effects::default()) };
-        if object_type(&source).is_none() {
+        if source.imported_type().is_none() {
             return Ok(Effects::default());
         }
         let deleted = source.pending_import.operation == ObjectOperation::Delete || self.leaves(&source);
         let retyped = source.pending_import.operation == ObjectOperation::DeleteAdd;
-        let contributor = self.contributor(Arc::clone(&source));
+        let contributor = self.contributor(Arc::clone(&source), Contributor::new);
         self.note(|trace| trace.rules = contributor.rules.iter().map(|rule| rule.id).collect());
         sound(contributor.rules.iter())?;
         let Some(mv) = source.mv else {
@@ -214,14 +214,14 @@ impl Evaluator<'_> {
                 }
                 LinkDecision::Join(mv) => {
                     let identity = self.existing(mv)?;
-                    let mut contributors = self.joined_to(mv, None)?;
+                    let mut contributors = self.joined_to(mv, Some(&source))?;
                     contributors.push(contributor);
                     self.settle(identity, contributors, id, Role::Joined)
                 }
             };
         };
         let identity = self.existing(mv)?;
-        let mut contributors = self.joined_to(mv, Some(id))?;
+        let mut contributors = self.joined_to(mv, Some(&source))?;
         let role = if deleted {
             Role::Deleted
         } else if matches!(self.input.by_hand, Some(ByHand::Disconnect { .. })) {
@@ -263,23 +263,31 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The objects joined to a metaverse object, without `except`.
-    fn joined_to(&self, mv: MvId, except: Option<CsId>) -> Attempt<Vec<Contributor>> {
+    /// The objects joined to a metaverse object beside the one that is synchronized, if one is.
+    ///
+    /// Their pending imports wait for them, but for this: those of the same connector whose deletion is imported give
+    /// nothing to an object that a delta visits too (`engine.md` 4.4), because their turn comes at the end of the step.
+    fn joined_to(&self, mv: MvId, source: Option<&CsObject>) -> Attempt<Vec<Contributor>> {
         let links = self.facts.links(mv)?;
-        let ids: Vec<CsId> = links.iter().map(|(_, id)| *id).filter(|id| Some(*id) != except).collect();
-        let contributors: Vec<Contributor> =
-            self.facts.cs_all(&ids)?.into_iter().map(|object| self.contributor(object)).collect();
+        let others = |id: &CsId| source.is_none_or(|source| source.id != *id);
+        let ids: Vec<CsId> = links.iter().map(|(_, id)| *id).filter(others).collect();
+        let clears = source.filter(|source| waits(source)).map(|source| source.connector);
+        let look = |object: Arc<CsObject>| {
+            let goes = object.pending_import.operation == ObjectOperation::Delete && Some(object.connector) == clears;
+            self.contributor(object, if goes { Contributor::new } else { Contributor::beside })
+        };
+        let contributors: Vec<Contributor> = self.facts.cs_all(&ids)?.into_iter().map(look).collect();
         sound(contributors.iter().flat_map(|contributor| contributor.rules.iter()))?;
         Ok(contributors)
     }
 
     /// An object seen through its rules, worked out once for all attempts.
-    fn contributor(&self, object: Arc<CsObject>) -> Contributor {
+    fn contributor(&self, object: Arc<CsObject>, look: fn(&Plan, Arc<CsObject>) -> Contributor) -> Contributor {
         let known = &mut self.memo.borrow_mut().contributors;
         if let Some(found) = known.iter().find(|known| Arc::ptr_eq(&known.object, &object)) {
             return found.clone();
         }
-        let contributor = Contributor::new(self.input.plan, object);
+        let contributor = look(self.input.plan, object);
         known.push(contributor.clone());
         contributor
     }
@@ -563,7 +571,7 @@ impl Evaluator<'_> {
         if let (true, Some(before)) = (linked, effect.before.clone())
             && !contributors.iter().any(|contributor| contributor.object.id == before.id)
         {
-            let contributor = self.contributor(before);
+            let contributor = self.contributor(before, Contributor::beside);
             again |= !contributor.rules.is_empty();
             contributors.push(contributor);
         }
@@ -625,6 +633,12 @@ impl Evaluator<'_> {
             }
         }
     }
+}
+
+/// True for objects that a delta synchronization visits (`engine.md` 4.1).
+fn waits(object: &CsObject) -> bool {
+    let flagged = object.needs_full || object.rename_retry || object.reference_retry;
+    flagged || !object.pending_import.is_none() || object.mv.is_none() || object.import_error.is_some()
 }
 
 /// The groups that rules ask for and that any of these objects is a member of.

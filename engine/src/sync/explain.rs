@@ -12,7 +12,7 @@ use syncline_expression::Step;
 
 use super::effects::{FlowTrace, OutboundFlow};
 use super::facts::{FactReader, Facts, Halt, Question};
-use super::inbound::{self, Contributor, object_type};
+use super::inbound::{self, Contributor};
 use super::join;
 use super::loader::answer;
 use super::outbound::trace_flows;
@@ -90,7 +90,7 @@ pub enum Silence {
 /// Why no inbound rule applies to an object; none when the filters decide.
 #[must_use]
 pub fn silence(object: &CsObject) -> Option<Silence> {
-    if object_type(object).is_none() {
+    if object.imported_type().is_none() {
         Some(Silence::Placeholder)
     } else if object.pending_import.operation == ObjectOperation::Delete {
         Some(Silence::Deleted)
@@ -104,7 +104,7 @@ pub fn silence(object: &CsObject) -> Option<Silence> {
 /// The enabled inbound rules for an object's connector and type, best precedence first.
 #[must_use]
 pub fn inbound_rules(plan: &Plan, object: &CsObject) -> Vec<JudgedRule> {
-    let (Some(connector), Some(object_type)) = (plan.connector(object.connector), object_type(object)) else {
+    let (Some(connector), Some(object_type)) = (plan.connector(object.connector), object.imported_type()) else {
         return Vec::new();
     };
     let image = object.view(TowerView::Expected);
@@ -142,7 +142,7 @@ pub fn groups(connection: &Connection, plan: &Plan, ids: &[MvId]) -> Result<BTre
 /// The type that an object has once its pending import is synchronized.
 #[must_use]
 pub fn type_of(object: &CsObject) -> Option<&str> {
-    object_type(object)
+    object.imported_type()
 }
 
 /// A join group and what it finds for an object.
@@ -217,7 +217,7 @@ pub fn inbound_flows(
     now: Timestamp,
 ) -> Result<InboundFlows, StoreError> {
     let objects = joined(connection, plan, object.id)?;
-    let contributors: Vec<Contributor> = objects.iter().map(|object| Contributor::new(plan, Arc::clone(object))).collect();
+    let contributors: Vec<Contributor> = objects.iter().map(|object| Contributor::beside(plan, Arc::clone(object))).collect();
     let (flows, error) = inbound::flows_to(plan, &contributors, &object.object_type, attribute, ambience(now));
     Ok(InboundFlows { objects, flows, error })
 }

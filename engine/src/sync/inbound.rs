@@ -19,7 +19,9 @@ use crate::store::metaverse::Contribution;
 pub struct Contributor {
     /// The object.
     pub object: Arc<CsObject>,
-    /// Its expected view.
+    /// The object as its rules read it: itself, or as the last synchronization left it ([`CsObject::synchronized`]).
+    pub seen: Arc<CsObject>,
+    /// The expected view of what is seen.
     pub expected: Image,
     /// Inbound rules in scope, best precedence first.
     pub rules: Arc<[Arc<CompiledRule>]>,
@@ -30,16 +32,28 @@ impl Contributor {
     /// that no import has brought yet, has no rules in scope (`engine.md` 4.4, `default-rules.md` C27).
     #[must_use]
     pub fn new(plan: &Plan, object: Arc<CsObject>) -> Self {
-        let expected = object.view(TowerView::Expected);
-        let contributes = object.was_imported() && object.pending_import.operation != ObjectOperation::Delete;
-        let rules = match (contributes, plan.connector(object.connector), object_type(&object)) {
+        Self::seen_as(plan, Arc::clone(&object), object)
+    }
+
+    /// Looks at an object that another one is synchronized beside: its pending import waits for its own
+    /// synchronization. Otherwise a synchronization would leave something else depending on whom it visits.
+    #[must_use]
+    pub fn beside(plan: &Plan, object: Arc<CsObject>) -> Self {
+        let seen = object.synchronized().map_or_else(|| Arc::clone(&object), Arc::new);
+        Self::seen_as(plan, object, seen)
+    }
+
+    fn seen_as(plan: &Plan, object: Arc<CsObject>, seen: Arc<CsObject>) -> Self {
+        let expected = seen.view(TowerView::Expected);
+        let contributes = seen.was_imported() && seen.pending_import.operation != ObjectOperation::Delete;
+        let rules = match (contributes, plan.connector(seen.connector), seen.imported_type()) {
             (true, Some(connector), Some(object_type)) => {
-                let source = ScopeSource { image: &expected, groups: &object.groups };
+                let source = ScopeSource { image: &expected, groups: &seen.groups };
                 connector.inbound_rules(object_type).iter().filter(|rule| in_scope(&rule.scope, source)).cloned().collect()
             }
             _ => Arc::from([]),
         };
-        Self { object, expected, rules }
+        Self { object, seen, expected, rules }
     }
 
     /// Rules that make or hold links.
@@ -67,17 +81,6 @@ pub fn sound<'r>(rules: impl IntoIterator<Item = &'r Arc<CompiledRule>>) -> Atte
     match rules.into_iter().find_map(|rule| rule.fault.as_deref()) {
         Some(fault) => Err(Halt::from(fault.clone())),
         None => Ok(()),
-    }
-}
-
-/// The type that an object has once its pending import is synchronized.
-#[must_use]
-pub fn object_type(object: &CsObject) -> Option<&str> {
-    match object.pending_import.operation {
-        ObjectOperation::Add | ObjectOperation::DeleteAdd => {
-            object.pending_import.object_type.as_deref().or(object.object_type.as_deref())
-        }
-        ObjectOperation::Update | ObjectOperation::Delete | ObjectOperation::None => object.object_type.as_deref(),
     }
 }
 
@@ -189,8 +192,8 @@ fn sources<'a>(plan: &'a Plan, contributors: &'a [Contributor]) -> BTreeMap<CsId
             Some((
                 contributor.object.id,
                 (
-                    FlowObject::connector_space(&contributor.object, &contributor.expected),
-                    ObjectParameters::new(connector, Some(&contributor.object.dn)),
+                    FlowObject::connector_space(&contributor.seen, &contributor.expected),
+                    ObjectParameters::new(connector, Some(&contributor.seen.dn)),
                 ),
             ))
         })
@@ -231,7 +234,7 @@ fn attribute_flow<'a>(
             }
             FlowValue::AuthoritativeNull if merged.is_empty() => return Ok(()),
             FlowValue::AuthoritativeNull => break,
-            FlowValue::Values(values) => to_metaverse(values, &candidate.contributor.object),
+            FlowValue::Values(values) => to_metaverse(values, &candidate.contributor.seen),
         };
         if values.is_empty() {
             continue;
@@ -282,7 +285,7 @@ fn trace_flows<'a>(
             Ok(FlowValue::Ignore)
         } else {
             match flow_value(candidate.flow, object, parameters, ambience, plan) {
-                Ok(FlowValue::Values(values)) => match to_metaverse(values, &candidate.contributor.object) {
+                Ok(FlowValue::Values(values)) => match to_metaverse(values, &candidate.contributor.seen) {
                     values if values.is_empty() => Ok(FlowValue::Null),
                     values => Ok(FlowValue::Values(values)),
                 },

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::effects::{CsEffect, MvTarget};
-use super::inbound::{Contributor, object_type};
+use super::inbound::Contributor;
 use super::outbound::{TargetOutcome, deprovision, link_rules, unlink};
 use super::values::Ambience;
 use crate::model::{CsId, Delta, Deprovisioning, ErrorCode, ObjectOperation};
@@ -23,11 +23,12 @@ pub(super) fn committed(contributor: &Contributor, ambience: Ambience<'_>) -> Cs
     let mut effect = CsEffect::keep(object);
     let after = &mut effect.after;
     if !object.pending_import.is_none() {
-        after.object_type = object_type(object).map(str::to_owned);
+        after.object_type = object.imported_type().map(str::to_owned);
         object.pending_import.apply_to(&mut after.hologram);
         after.pending_import = Delta::none();
         effect.commit_import = true;
     }
+    after.confirmed = Delta::none();
     // What an import did not see of an export is settled by an import.
     if has_failed(object) {
         after.import_error = None;

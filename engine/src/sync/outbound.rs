@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::effects::{CsEffect, OutboundFlow, ReferenceValues, Standing, TargetAction, TargetObject, TargetTrace};
 use super::facts::{Attempt, FactReader, Halt};
-use super::inbound::{Contributor, merge_into, normal, object_type, sound};
+use super::inbound::{Contributor, merge_into, normal, sound};
 use super::join::holds;
 use super::values::{Ambience, FlowObject, FlowValue, ObjectParameters, flow_value, match_keys};
 use crate::connector::ContainerFilter;
@@ -92,7 +92,7 @@ impl Outbound<'_> {
         let (mut present, mut released) = (Vec::new(), Vec::new());
         for &contributor in linked {
             let object = &contributor.object;
-            let type_name = object_type(object).unwrap_or("");
+            let type_name = object.imported_type().unwrap_or("");
             let own: Vec<&CompiledRule> =
                 rules.iter().filter(|rule| rule.connector_type == type_name).map(|rule| rule.as_ref()).collect();
             let held =
@@ -196,7 +196,7 @@ impl Outbound<'_> {
         };
         let namesake = made.iter().find(|outcome| outcome.effect.before.is_none() && outcome.effect.after.dn_key == dn.key());
         if let Some(namesake) = namesake {
-            let other = object_type(&namesake.effect.after).unwrap_or_default();
+            let other = namesake.effect.after.imported_type().unwrap_or_default();
             return Err(failed(format!("\"{dn}\" is also the name that rules give to an object of type {other}")));
         }
         let Some(id) = holder else {
@@ -217,7 +217,7 @@ impl Outbound<'_> {
             // The directory has lost it; it is made anew as soon as this object is gone from the connector space.
             return Ok(Provisioned::Later);
         }
-        let held_type = object_type(&object).map(str::to_owned);
+        let held_type = object.imported_type().map(str::to_owned);
         if let Some(place) = released.iter().position(|contributor| contributor.object.id == object.id) {
             if self.connector.deprovisioning != Deprovisioning::DeleteObject && !object.is_unexported_add() {
                 return Err(failed(format!(
@@ -259,7 +259,7 @@ impl Outbound<'_> {
                 self.facts.cs_by_keys(self.connector.id, first.connector_attribute, &keys)?.into_iter().collect();
             let mut found = Vec::new();
             for object in self.facts.cs_all(&ids)? {
-                if object.mv.is_some() || object.connector_state != 0 || object_type(&object) != Some(type_name) {
+                if object.mv.is_some() || object.connector_state != 0 || object.imported_type() != Some(type_name) {
                     continue;
                 }
                 let contributor = Contributor::new(self.plan, Arc::clone(&object));
@@ -423,7 +423,9 @@ impl Outbound<'_> {
         let dn = Dn::parse(&text).map_err(|error| {
             step(ObjectError::new(ErrorCode::PROVISIONING_FAILED, format!("\"{text}\" is no distinguished name: {error}")))
         })?;
-        if dn.key() == effect.after.dn_key {
+        // A transient object keeps its name, under another key, until an import settles whose it is (engine.md 3.3c).
+        let keeps_name = effect.after.transient && Dn::parse(&effect.after.dn).is_ok_and(|known| known.key() == dn.key());
+        if keeps_name || dn.key() == effect.after.dn_key {
             return Ok(());
         }
         if fresh {
@@ -613,7 +615,7 @@ pub(super) fn traced(object: &CsObject, action: TargetAction) -> TargetObject {
         object: object.id,
         guid: object.guid,
         dn: object.dn.clone(),
-        object_type: object_type(object).unwrap_or_default().to_owned(),
+        object_type: object.imported_type().unwrap_or_default().to_owned(),
         action,
         flows: Vec::new(),
     }

@@ -1,22 +1,11 @@
 //! Runs saved to files, and removed from the history.
 
 use egui::Role;
-use egui_kittest::kittest::Queryable;
 
 use crate::fixture::Fixture;
 use crate::support::*;
 
 const RUN_4: &str = "Run 4: contoso.onmicrosoft.com - AAD, Export, completed-export-errors";
-
-fn type_into(window: &mut Window, field: &str, text: &str) {
-    let node = window.get_by_role_and_label(Role::TextInput, field);
-    node.focus();
-    window.run();
-    window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
-    window.run();
-    window.get_by_role_and_label(Role::TextInput, field).type_text(text);
-    window.run();
-}
 
 #[test]
 fn scenario_9_a_run_is_saved_in_the_documented_form() {

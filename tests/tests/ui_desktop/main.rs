@@ -15,6 +15,7 @@ mod connector_windows;
 mod connectors;
 mod designer;
 mod explain;
+mod export;
 mod find;
 mod fixture;
 mod history;

@@ -193,3 +193,27 @@ pub fn click_in(window: &mut Window, title: &str, role: Role, label: &str) {
     press(window, at);
     window.run();
 }
+
+/// Types a text into a field in place of what it holds.
+#[track_caller]
+pub fn type_into(window: &mut Window, field: &str, text: &str) {
+    let node = window.get_by_role_and_label(Role::TextInput, field);
+    node.focus();
+    window.run();
+    window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    window.run();
+    window.get_by_role_and_label(Role::TextInput, field).type_text(text);
+    window.run();
+}
+
+/// Opens the context menu of something.
+#[track_caller]
+pub fn right_click(window: &mut Window, role: Role, label: &str) {
+    let at = spot(&window.get_by_role_and_label(role, label), role);
+    window.hover_at(at);
+    for pressed in [true, false] {
+        let button = egui::PointerButton::Secondary;
+        window.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers: egui::Modifiers::NONE });
+    }
+    window.run();
+}

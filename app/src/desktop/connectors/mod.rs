@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod files;
 pub mod list;
+mod pending_report;
 mod properties;
 mod refresh_schema;
 pub mod run_dialog;

@@ -8,6 +8,7 @@ use super::super::context::Cx;
 use super::create::CreateConnector;
 use super::delete::DeleteConnector;
 use super::files::{ExportConnector, ImportConnector, UpdateConnector};
+use super::pending_report::PendingReportWindow;
 use super::properties::PropertiesWindow;
 use super::refresh_schema::RefreshSchema;
 use super::run_profiles::RunProfilesWindow;
@@ -23,6 +24,7 @@ pub struct ConnectorWindows {
     export: Option<ExportConnector>,
     import: Option<ImportConnector>,
     update: Option<UpdateConnector>,
+    pending_report: Option<PendingReportWindow>,
 }
 
 impl ConnectorWindows {
@@ -48,6 +50,7 @@ impl ConnectorWindows {
             Action::RefreshSchema => self.refresh = Some(RefreshSchema::new(cx, connector)),
             Action::ExportConnector => self.export = Some(ExportConnector::new(connector)),
             Action::UpdateConnector => self.update = Some(UpdateConnector::new(connector)),
+            Action::PendingExportReport => self.pending_report = Some(PendingReportWindow::new(connector)),
             Action::DeleteConnector => self.delete = Some(DeleteConnector::new(cx, connector)),
             _ => {}
         }
@@ -81,6 +84,11 @@ impl ConnectorWindows {
             && !window.show(ctx, cx)
         {
             self.update = None;
+        }
+        if let Some(window) = &mut self.pending_report
+            && !window.show(ctx, cx)
+        {
+            self.pending_report = None;
         }
         if let Some(question) = &mut self.delete
             && !question.show(ctx, cx)

@@ -1,5 +1,8 @@
 //! The Metaverse Search tab: conditions above, objects found below.
 
+mod query_file;
+mod query_window;
+
 use egui::{ComboBox, Margin, RichText, ScrollArea, TextEdit, Ui};
 use syncline_engine::model::ValueType;
 use syncline_engine::service::{MvHit, MvSchemaAttributeView, MvSearch, MvTypeView, SearchClause, SearchOperator};
@@ -13,6 +16,7 @@ use super::theme;
 use super::widgets::badge::{self, Tone};
 use super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, Pager, RowKey, SortKey, filter_box};
 use super::widgets::{action_ui, empty};
+use query_window::QueryWindow;
 
 /// State of the tab.
 #[derive(Default)]
@@ -23,6 +27,7 @@ pub struct MetaverseSearch {
     pub grid: GridState,
     hits: Pager<MvHit>,
     asked: Option<MvSearch>,
+    query_window: Option<QueryWindow>,
 }
 
 impl MetaverseSearch {
@@ -79,6 +84,31 @@ impl MetaverseSearch {
         self.grid.single().map(uuid::Uuid::from_u128)
     }
 
+    /// True when the last search found something.
+    #[must_use]
+    pub fn has_found(&self) -> bool {
+        self.asked.is_some() && self.hits.rows.total() > 0
+    }
+
+    /// Opens the window of an action: the query as a file, or the results.
+    pub fn act(&mut self, action: Action) {
+        match action {
+            Action::SaveQuery => self.query_window = Some(QueryWindow::save()),
+            Action::LoadQuery => self.query_window = Some(QueryWindow::load()),
+            Action::ExportResults => self.grid.export = true,
+            _ => {}
+        }
+    }
+
+    /// Draws the windows beside the tab.
+    pub fn windows(&mut self, ctx: &egui::Context, cx: &Cx<'_>, schema: &[MvTypeView]) {
+        if let Some(window) = &mut self.query_window
+            && !window.show(ctx, cx, schema, &mut self.query)
+        {
+            self.query_window = None;
+        }
+    }
+
     /// Draws the tab.
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, schema: &[MvTypeView]) {
         theme::card(ui.style()).inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
@@ -109,10 +139,10 @@ impl MetaverseSearch {
             if let Some((action, position)) = response.action
                 && let Some(row) = self.hits.rows.get(position)
             {
-                cx.send(if action == Action::CopyId {
-                    Command::Copy(row.guid.to_string())
-                } else {
-                    Command::OpenMvObject(row.guid)
+                cx.send(match action {
+                    Action::CopyId => Command::Copy(row.guid.to_string()),
+                    Action::LineageGraph => Command::OpenLineageGraph(row.guid),
+                    _ => Command::OpenMvObject(row.guid),
                 });
             }
         });
@@ -325,7 +355,7 @@ impl GridModel for HitGrid {
     }
 
     fn actions(&self) -> &[Action] {
-        &[Action::ObjectProperties, Action::CopyId]
+        &[Action::ObjectProperties, Action::LineageGraph, Action::CopyId]
     }
 
     fn empty_text(&self) -> &'static str {

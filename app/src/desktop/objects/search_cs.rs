@@ -293,7 +293,7 @@ impl SearchCs {
         }
     }
 
-    fn buttons(&self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
+    fn buttons(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
         button_bar::close(ui, |ui| {
             let selected = self.state.single();
             if ui
@@ -314,6 +314,11 @@ impl SearchCs {
                 cx.send(Command::OpenPreview(row.guid));
             }
             self.by_hand_button(ui, cx);
+            let export = ui.add_enabled(self.hits.rows.total() > 0, egui::Button::new("Export..."));
+            let export = export.on_hover_text(Action::ExportGrid.tooltip()).on_disabled_hover_text("Search for objects first");
+            if export.clicked() {
+                self.state.export = true;
+            }
             if self.hits.is_answered() {
                 ui.weak(plural(self.hits.rows.total(), "object"));
             }

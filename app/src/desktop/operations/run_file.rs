@@ -1,7 +1,6 @@
 //! Runs as a file: XML in the documented form, JSON, or CSV with one line per step.
 
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,6 +10,7 @@ use syncline_engine::service::{CounterGroup, ObjectErrorView, RunDetails, RunFil
 
 use super::super::backend::{Backend, sentence};
 use crate::cli::csv::{Field, line};
+use crate::text_file::{WholeFile, write_whole};
 
 /// Runs asked for at a time.
 const PAGE: u64 = 500;
@@ -66,31 +66,11 @@ pub fn run_numbers(engine: &dyn Backend, wanted: impl Fn(&RunSummary) -> bool) -
 /// # Errors
 /// A sentence that names the file.
 pub fn write(engine: &dyn Backend, runs: &[RunId], format: RunFormat, path: &Path, replace: bool) -> Result<(), String> {
-    if !replace && path.exists() {
-        return Err(format!("{} exists already; choose another name, or allow replacing it", path.display()));
-    }
-    // What is not complete never stands under the name.
-    let part = PathBuf::from(format!("{}.part", path.display()));
-    let failed = |error: std::io::Error| format!("Cannot write {}: {error}", path.display());
-    let mut file = BufWriter::new(std::fs::File::create(&part).map_err(failed)?);
-    let filled = fill(engine, runs, format, &mut file, failed).and_then(|()| file.flush().map_err(failed));
-    drop(file);
-    let done = filled.and_then(|()| std::fs::rename(&part, path).map_err(failed));
-    if done.is_err() {
-        // The error that counts is the one above; a leftover says `.part`.
-        std::fs::remove_file(&part).ok();
-    }
-    done
+    write_whole(path, replace, |file| fill(engine, runs, format, file))
 }
 
-fn fill(
-    engine: &dyn Backend,
-    runs: &[RunId],
-    format: RunFormat,
-    out: &mut dyn Write,
-    failed: impl Fn(std::io::Error) -> String,
-) -> Result<(), String> {
-    let mut put = |text: &str| out.write_all(text.as_bytes()).map_err(&failed);
+fn fill(engine: &dyn Backend, runs: &[RunId], format: RunFormat, file: &mut WholeFile<'_>) -> Result<(), String> {
+    let mut put = |text: &str| file.put(text);
     put(match format {
         RunFormat::Xml => "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<run-history>\n",
         RunFormat::Json => "[\n",

@@ -3,6 +3,8 @@
 use egui::{Context, Id, Ui};
 use syncline_engine::service::RunSummary;
 
+use crate::text_file::{documents, plain_name};
+
 use super::super::context::Cx;
 use super::super::format::plural;
 use super::super::objects::{escaped, window};
@@ -22,25 +24,15 @@ pub struct SaveRuns {
     answer: Requested<u64>,
 }
 
-/// Where files go at first.
-fn folder() -> std::path::PathBuf {
-    dirs::document_dir().or_else(dirs::home_dir).unwrap_or_else(std::env::temp_dir)
-}
-
-/// A name without what file systems do not take.
-fn plain(name: &str) -> String {
-    name.chars().map(|letter| if letter.is_alphanumeric() || matches!(letter, '.' | '-') { letter } else { '_' }).collect()
-}
-
 impl SaveRuns {
     /// Opens for one run, or for all.
     #[must_use]
     pub fn new(run: Option<RunSummary>) -> Self {
         let name = match &run {
-            Some(run) => format!("{}_{}_run{}.xml", plain(&run.connector), plain(&run.profile), run.id),
+            Some(run) => format!("{}_{}_run{}.xml", plain_name(&run.connector), plain_name(&run.profile), run.id),
             None => "run-history.xml".to_owned(),
         };
-        let field = PathField::save(&folder().join(name));
+        let field = PathField::save(&documents().join(name));
         Self { run, format: RunFormat::Xml, field, replace: false, answer: Requested::default() }
     }
 

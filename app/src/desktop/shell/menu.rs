@@ -41,7 +41,7 @@ pub fn show(ui: &mut Ui, now: &Situation, commands: &mut Vec<Command>) {
         });
         ui.menu_button("View", |ui| {
             ui.set_min_width(220.0);
-            menu_items(ui, &[A::Refresh, A::FindAnything, A::Back, A::Forward, A::ColumnSettings], now, commands);
+            menu_items(ui, &[A::Refresh, A::FindAnything, A::Back, A::Forward, A::ColumnSettings, A::ExportGrid], now, commands);
             ui.separator();
             ui.menu_button("Theme", |ui| menu_items(ui, &[A::ThemeSystem, A::ThemeLight, A::ThemeDark], now, commands));
             ui.menu_button("Time Zone", |ui| menu_items(ui, &[A::TimeZoneLocal, A::TimeZoneUtc], now, commands));

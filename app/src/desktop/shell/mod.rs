@@ -2,6 +2,7 @@
 
 pub mod actions_pane;
 pub mod dialogs;
+pub mod export_grid;
 pub mod menu;
 pub mod notices;
 pub mod options;

@@ -7,6 +7,7 @@ pub mod diff;
 pub mod empty;
 pub mod facts;
 pub mod fields;
+pub mod file_form;
 pub mod grid;
 pub mod path_field;
 pub mod requested;

@@ -2,7 +2,7 @@
 
 use super::{MOST_NAMES, Named, Parser};
 use crate::connector::EntryValue;
-use crate::model::{AttributeDefinition, Schema, ValueType};
+use crate::model::{AttributeDefinition, Schema, ValueType, sid_bytes};
 use crate::scenario::model::{FileValue, RuleName, Subject};
 use crate::scenario::text::{Place, ScenarioFault, Words, instead};
 
@@ -278,23 +278,11 @@ fn binary(text: &str) -> Option<Vec<u8>> {
         base64::engine::general_purpose::STANDARD.decode(text.trim()).ok()
     } else if let Some(text) = text.strip_prefix("hex:") {
         hex::decode(text.trim()).ok()
-    } else if let Some(text) = text.strip_prefix("S-") {
-        sid(text)
+    } else if text.starts_with("S-") {
+        sid_bytes(text)
     } else {
         uuid::Uuid::parse_str(text).ok().map(|guid| guid.to_bytes_le().to_vec())
     }
-}
-
-/// A security identifier without its `S-`: revision, authority, sub-authorities.
-fn sid(text: &str) -> Option<Vec<u8>> {
-    let mut parts = text.split('-');
-    let revision: u8 = parts.next()?.parse().ok()?;
-    let authority: u64 = parts.next()?.parse().ok()?;
-    let below: Vec<u32> = parts.map(|part| part.parse().ok()).collect::<Option<_>>()?;
-    let mut bytes = vec![revision, u8::try_from(below.len()).ok()?];
-    bytes.extend_from_slice(authority.to_be_bytes().get(2..)?);
-    below.iter().for_each(|part| bytes.extend_from_slice(&part.to_le_bytes()));
-    Some(bytes)
 }
 
 #[cfg(test)]

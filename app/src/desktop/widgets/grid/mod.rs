@@ -2,6 +2,7 @@
 //! A new list is a [`GridModel`], not new drawing code.
 
 mod draw;
+pub mod export;
 mod keyboard;
 mod model;
 mod rows;
@@ -124,6 +125,10 @@ impl<'a> Grid<'a> {
             keyboard::handle(ui, id, rect, model, rows, state, response);
         }
         draw::table(ui, id, model, rows, state, columns, layout, response);
+        if std::mem::take(&mut state.export) {
+            export::ask(ui.ctx(), id, model.name());
+        }
+        export::serve(ui.ctx(), id, model, rows, state, columns);
         toolbar::context_menu(ui, id, model, rows, state, columns, self.situation, response);
         if state.shown(rows) == 0 {
             draw::empty(ui, rect, model.empty_text());

@@ -27,6 +27,8 @@ pub struct GridState {
     pub scroll_to: Option<RowKey>,
     /// Cell that the context menu is about.
     pub menu_cell: Option<(u64, usize)>,
+    /// The rows shall be written to a file.
+    pub export: bool,
     /// The context menu shall open.
     pub(super) open_menu: bool,
     order: Order,

@@ -2,7 +2,7 @@
 
 use egui::{Id, Popup, PopupCloseBehavior, RichText, TextEdit, Ui};
 
-use super::super::super::action::Situation;
+use super::super::super::action::{Action, Situation};
 use super::super::super::format::count;
 use super::super::action_ui;
 use super::GridResponse;
@@ -72,6 +72,10 @@ pub(super) fn context_menu<M: GridModel>(
         }
         if ui.button("Copy All").clicked() {
             ui.copy_text(all_as_text(model, rows, state, columns));
+            ui.close();
+        }
+        if ui.button(Action::ExportGrid.text()).on_hover_text(Action::ExportGrid.tooltip()).clicked() {
+            state.export = true;
             ui.close();
         }
     });

@@ -21,6 +21,11 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Counts everything.
+    pub fn all() -> Self {
+        Self { before: Some(0) }
+    }
+
     /// Counts from what is resident now.
     pub fn beyond_now() -> Self {
         Self { before: status("VmRSS:") }
