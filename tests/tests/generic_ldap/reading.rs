@@ -49,7 +49,7 @@ fn partitions_are_naming_contexts_or_chosen_bases() {
             (server.base.as_str(), true, true),
             ("dc=present,dc=test", true, true),
             ("dc=stamp,dc=test", true, true),
-            ("cn=accesslog", false, true),
+            ("cn=accesslog", false, false),
         ]
     );
     assert_eq!(found[1].dns_name.as_deref(), Some("openldap.test"));
