@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use syncline_engine::connector::active_directory::{ActiveDirectorySettings, ConnectionSecurity};
 use syncline_engine::connector::file::{FileSchema, FileSettings};
+use syncline_engine::connector::generic_ldap::{GenericLdapSettings, LdapDelta};
 use syncline_engine::service::{
     BackendKind, Cloud, ConnectorKind, ConnectorSummary, Engine, EngineError, EntraSettings, Proof, WriteBudget,
 };
@@ -37,6 +38,22 @@ Examples:
   syncline connector add active-directory --name contoso.com --server dc1.contoso.com \\
     --server dc2.contoso.com:636 --user 'CONTOSO\\svc_sync' --ca-file ca.pem --secret-stdin < secret")]
     ActiveDirectory(ActiveDirectoryArgs),
+    /// Add OpenLDAP or another LDAP directory
+    #[command(after_help = "\
+Signs in, reads the schema of the server and its naming contexts (or the bases given), and stores
+the directory as a connector with five run profiles. Nothing is stored when it cannot be used. The
+password is asked for unless --secret-stdin or --secret-file is given; it is stored encrypted.
+The standard rules are for forests and the tenant: what flows from and to this directory is said by
+rules of your own (\"syncline rule --help\", or the Synchronization Rules Editor). Until then
+\"syncline connector object-types\" and \"attributes\" choose what is read.
+
+Examples:
+  syncline connector add ldap --name people --server ldap1.contoso.com \\
+    --user cn=sync,dc=contoso,dc=com --ca-file ca.pem
+  syncline connector add ldap --name people --server ldap1.contoso.com --server ldap2.contoso.com \\
+    --security starttls --user cn=sync,dc=contoso,dc=com --base ou=people,dc=contoso,dc=com \\
+    --anchor employeeNumber --secret-stdin < secret")]
+    Ldap(LdapArgs),
     /// Add a forest from an LDIF file
     #[command(after_help = "\
 The file is read again by every import, so exchanging it is how its objects change.
@@ -97,6 +114,52 @@ pub struct ActiveDirectoryArgs {
     /// Where the password comes from
     #[command(flatten)]
     pub secret: SecretArgs,
+}
+
+/// Arguments of `connector add ldap`.
+#[derive(Args, Debug)]
+pub struct LdapArgs {
+    /// Name of the connector
+    #[arg(long)]
+    pub name: String,
+    /// Server with the directory, tried in the order given
+    #[arg(long = "server", value_name = "HOST[:PORT]", required = true)]
+    pub servers: Vec<String>,
+    /// DN of the account that reads the directory
+    #[arg(long, value_name = "DN")]
+    pub user: String,
+    /// Protection of the connection
+    #[arg(long, value_enum, default_value_t = Security::Ldaps)]
+    pub security: Security,
+    /// Allow --security plain to other computers: password and data can be read on the network
+    #[arg(long)]
+    pub allow_plain: bool,
+    /// Certificates of the authorities to trust, PEM or DER
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Read the objects under this DN instead of all naming contexts
+    #[arg(long = "base", value_name = "DN")]
+    pub bases: Vec<String>,
+    /// Attribute that identifies each object for ever
+    #[arg(long, value_name = "ATTRIBUTE", default_value = "entryUUID")]
+    pub anchor: String,
+    /// How delta imports learn what changed
+    #[arg(long, value_enum, default_value_t = LdapChanges::Auto)]
+    pub delta: LdapChanges,
+    /// Where the password comes from
+    #[command(flatten)]
+    pub secret: SecretArgs,
+}
+
+/// How delta imports of an LDAP directory learn what changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LdapChanges {
+    /// By content synchronization where the server offers it, by modifyTimestamp elsewhere
+    Auto,
+    /// By content synchronization (RFC 4533)
+    Syncrepl,
+    /// By modifyTimestamp and a comparison of all identities
+    Timestamp,
 }
 
 /// How the connection is protected.
@@ -225,6 +288,7 @@ impl AddCommand {
     pub fn name(&self) -> &'static str {
         match self {
             Self::ActiveDirectory(_) => "connector add active-directory",
+            Self::Ldap(_) => "connector add ldap",
             Self::File(_) => "connector add file",
             Self::Sandbox(_) => "connector add sandbox",
             Self::Tenant(_) => "connector add tenant",
@@ -241,10 +305,13 @@ impl AddCommand {
                 let settings = arguments.settings()?;
                 let secret = arguments.secret.read(&arguments.user)?;
                 let new = NewDirectory::active_directory(&arguments.name, &settings, secret).map_err(EngineError::from)?;
-                let plain = arguments.security == Security::Plain;
-                let warning = "the connection is not encrypted: the password can be read on the network".to_owned();
-                let answer = add(session, |engine| engine.add_directory(new))?;
-                Ok(if plain { answer.warnings(vec![warning]) } else { answer })
+                Ok(arguments.security.warned(add(session, |engine| engine.add_directory(new))?))
+            }
+            Self::Ldap(arguments) => {
+                let settings = arguments.settings()?;
+                let secret = arguments.secret.read(&arguments.user)?;
+                let new = NewDirectory::generic_ldap(&arguments.name, &settings, secret).map_err(EngineError::from)?;
+                Ok(arguments.security.warned(add(session, |engine| engine.add_directory(new))?))
             }
             Self::File(arguments) => {
                 let settings = FileSettings { path: absolute(&arguments.path)?, schema: FileSchema::ActiveDirectory };
@@ -308,6 +375,42 @@ impl TenantWay {
     }
 }
 
+impl Security {
+    fn of_connection(self) -> ConnectionSecurity {
+        match self {
+            Self::Ldaps => ConnectionSecurity::Ldaps,
+            Self::Starttls => ConnectionSecurity::StartTls,
+            Self::Plain => ConnectionSecurity::Plain,
+        }
+    }
+
+    /// An answer with what there is to say of the connection.
+    fn warned(self, answer: Answer) -> Answer {
+        let warning = "the connection is not encrypted: the password can be read on the network".to_owned();
+        if self == Self::Plain { answer.warnings(vec![warning]) } else { answer }
+    }
+}
+
+impl LdapArgs {
+    fn settings(&self) -> Result<GenericLdapSettings, Failure> {
+        Ok(GenericLdapSettings {
+            servers: self.servers.clone(),
+            user: self.user.trim().to_owned(),
+            security: self.security.of_connection(),
+            allow_plain: self.allow_plain,
+            ca_file: self.ca_file.as_deref().map(absolute).transpose()?,
+            bases: self.bases.clone(),
+            anchor: self.anchor.trim().to_owned(),
+            delta: match self.delta {
+                LdapChanges::Auto => LdapDelta::Auto,
+                LdapChanges::Syncrepl => LdapDelta::SyncRepl,
+                LdapChanges::Timestamp => LdapDelta::Timestamp,
+            },
+            ..GenericLdapSettings::default()
+        })
+    }
+}
+
 impl ActiveDirectoryArgs {
     fn settings(&self) -> Result<ActiveDirectorySettings, Failure> {
         let forest = self.name.trim();
@@ -323,11 +426,7 @@ impl ActiveDirectoryArgs {
             only_servers: !self.any_server,
             delta: self.delta.mode(),
             user: self.user.trim().to_owned(),
-            security: match self.security {
-                Security::Ldaps => ConnectionSecurity::Ldaps,
-                Security::Starttls => ConnectionSecurity::StartTls,
-                Security::Plain => ConnectionSecurity::Plain,
-            },
+            security: self.security.of_connection(),
             allow_plain: self.allow_plain,
             ca_file: self.ca_file.as_deref().map(absolute).transpose()?,
             ..ActiveDirectorySettings::default()
@@ -344,7 +443,9 @@ pub fn set_credential(session: &Session, arguments: &CredentialArgs) -> Result<A
     let connector = session.query(|engine| Ok(engine.connector(&arguments.connector)?))?;
     let secret = match connector.kind {
         ConnectorKind::File => return Err(Failure::invalid(no_password(&connector.name))),
-        ConnectorKind::ActiveDirectory | ConnectorKind::Tenant => arguments.secret.read(&connector.name)?,
+        ConnectorKind::ActiveDirectory | ConnectorKind::GenericLdap | ConnectorKind::Tenant => {
+            arguments.secret.read(&connector.name)?
+        }
     };
     let connector = session.operate(|engine| {
         engine.set_credential(&connector.guid.to_string(), secret)?;

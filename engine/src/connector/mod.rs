@@ -7,6 +7,7 @@ pub mod active_directory;
 mod containers;
 pub mod entra;
 pub mod file;
+pub mod generic_ldap;
 mod ldap;
 pub mod memory;
 mod types;
@@ -17,7 +18,8 @@ pub use containers::ContainerFilter;
 pub use types::{
     Anchor, CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition, DiscoveryError,
     EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome, ExportResult, ExportValue,
-    ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary, Incident, ReferenceChanges, ReferenceTarget, Watermark,
+    ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary, Incident, PresentObjects, ReferenceChanges,
+    ReferenceTarget, Watermark,
 };
 
 /// Code of the refusal of an object that the directory can never hold. Such an object stays pending without an error of

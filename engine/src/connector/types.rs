@@ -210,6 +210,43 @@ pub struct ImportSummary {
     pub server: Option<String>,
     /// Things an administrator should know although the import succeeded.
     pub warnings: Vec<String>,
+    /// In a delta import, where the directory does not tell what is gone: everything that is there. What is not among
+    /// it is gone.
+    pub present: Option<PresentObjects>,
+}
+
+/// The identities of everything that is there.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct PresentObjects {
+    /// Each with its length before it, in two octets.
+    octets: Vec<u8>,
+}
+
+impl PresentObjects {
+    /// Adds an object. One with an identity that no connector space holds is left out.
+    pub fn add(&mut self, anchor: &Anchor) {
+        if let Ok(length) = u16::try_from(anchor.0.len()) {
+            self.octets.extend(length.to_be_bytes());
+            self.octets.extend(&anchor.0);
+        }
+    }
+
+    /// True when nothing is there.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.octets.is_empty()
+    }
+
+    /// The identities, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.octets.as_slice();
+        std::iter::from_fn(move || {
+            let (length, after) = rest.split_first_chunk::<2>()?;
+            let (anchor, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+            rest = after;
+            Some(anchor)
+        })
+    }
 }
 
 /// The object that a reference points at, as far as the directory can know it.

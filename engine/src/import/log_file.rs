@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::connector::{
     Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError,
     EntryValue, ExportChange, ExportResult, ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary, Incident,
-    ReferenceChanges,
+    PresentObjects, ReferenceChanges,
 };
 use crate::model::{ObjectError, Schema};
 use crate::store::Database;
@@ -89,6 +89,9 @@ enum Line {
         watermark: Option<String>,
         server: Option<String>,
         warnings: Vec<String>,
+        /// Identities of everything that is there, where the directory tells that instead of what is gone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        present: Option<Vec<String>>,
     },
 }
 
@@ -217,6 +220,7 @@ impl Connector for Recording {
             watermark: summary.watermark.as_ref().map(|watermark| STANDARD.encode(watermark)),
             server: summary.server.clone(),
             warnings: summary.warnings.clone(),
+            present: summary.present.as_ref().map(|present| present.iter().map(|anchor| STANDARD.encode(anchor)).collect()),
         };
         write(&mut file, &end).and_then(|()| file.flush()).map_err(failed)?;
         self.file = Some(file);
@@ -305,12 +309,18 @@ impl Replay {
             Line::Filtered { dn, anchor: known } => ImportItem::Filtered { anchor: known.map(anchor).transpose()?, dn },
             Line::Unreadable { dn, error } => ImportItem::Bad(DiscoveryError { dn, error }),
             Line::Import { .. } => return Err(self.fault(number, "a second import begins; keep one import to a file")),
-            Line::End { watermark, warnings, .. } => {
+            Line::End { watermark, warnings, present, .. } => {
                 let watermark = watermark.map(|text| STANDARD.decode(text)).transpose();
+                let mut listed = present.as_ref().map(|_| PresentObjects::default());
+                for known in present.into_iter().flatten() {
+                    let known = anchor(known)?;
+                    listed.iter_mut().for_each(|listed| listed.add(&known));
+                }
                 return Ok(Content::End(ImportSummary {
                     watermark: watermark.map_err(|error| self.fault(number, error))?,
                     server: Some(self.path.display().to_string()),
                     warnings,
+                    present: listed,
                 }));
             }
         }))
@@ -507,12 +517,20 @@ mod tests {
                 watermark: Some(vec![7, 0, 255]),
                 server: Some("dc1".to_owned()),
                 warnings: vec!["slow".to_owned()],
+                present: Some(present()),
             })
         }
 
         fn export(&mut self, _: &[ExportChange], _: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
             Ok(Vec::new())
         }
+    }
+
+    fn present() -> PresentObjects {
+        let mut present = PresentObjects::default();
+        present.add(&Anchor(vec![1, 0]));
+        present.add(&Anchor(vec![2; 300]));
+        present
     }
 
     fn request(mode: ImportMode) -> ImportRequest {

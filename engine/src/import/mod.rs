@@ -25,7 +25,7 @@ use rusqlite::Transaction;
 
 use crate::connector::{
     Anchor, CancelToken, Connector, ConnectorError, ConnectorErrorKind, ImportEntry, ImportItem, ImportMode, ImportRequest,
-    ImportSummary, Watermark,
+    ImportSummary, PresentObjects, Watermark,
 };
 use crate::model::{AlgorithmStep, AttributeId, ConnectorId, CsId, Dn, ErrorCode, ObjectError};
 use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus, times_together};
@@ -339,12 +339,33 @@ impl Import<'_> {
         format!("{number} objects wait for a later import because another object has their name: {named}")
     }
 
+    /// Notes which objects are there, of those that are known.
+    fn see(&mut self, present: &PresentObjects) -> Result<(), StoreError> {
+        let reader = self.environment.database.reader()?;
+        let mut anchors = present.iter().peekable();
+        while anchors.peek().is_some() {
+            let some = anchors.by_ref().take(SEEN_AT_A_TIME);
+            for id in connector_space::ids_by_anchor(&reader, self.connector.id, some)?.into_values() {
+                self.stager.seen.insert(id);
+            }
+        }
+        Ok(())
+    }
+
     /// The stream came to its end: what waited, what is gone, what is not needed, the watermark.
     fn complete(&mut self, summary: &ImportSummary, recorder: &mut Recorder) -> Result<StepEnd, StoreError> {
         self.stager.stage_postponed(recorder)?;
         let findings = self.stager.findings;
-        let nothing = self.full && findings.entries == 0;
-        if self.full && findings.discovery_errors == 0 && !nothing {
+        let nothing = match &summary.present {
+            Some(present) => present.is_empty(),
+            None => self.full && findings.entries == 0,
+        };
+        // Only then the stream says of every object whether it is there.
+        let tells_all = self.full || summary.present.is_some();
+        if let Some(present) = &summary.present {
+            self.see(present)?;
+        }
+        if tells_all && findings.discovery_errors == 0 && !nothing {
             let most = Some(self.step.deletion_limit).filter(|limit| *limit > 0);
             let left =
                 obsolete::obsolete(self.environment, self.partition.id, self.connector.id, &mut self.stager, recorder, most)?;
@@ -357,10 +378,12 @@ impl Import<'_> {
         connector_space::remove_unneeded_placeholders(&transaction, self.connector.id)?;
         let transients = staging::unsettled_transients(&transaction, self.connector.id)?;
         let waiting = staging::transient_names(&transaction, self.connector.id, TRANSIENTS_NAMED)?;
-        // A full import that could not evaluate deletions is no ground for delta imports.
-        let incomplete = self.full && (findings.discovery_errors > 0 || nothing);
+        // A full import that could not evaluate deletions is no ground for delta imports, and a delta import that could
+        // not begins once more where this one began.
+        let incomplete = tells_all && (findings.discovery_errors > 0 || nothing);
         let watermark = match &summary.watermark {
-            _ if incomplete => None,
+            _ if incomplete && self.full => None,
+            _ if incomplete => self.partition.watermark.as_deref(),
             Some(watermark) => Some(watermark.as_slice()),
             None => self.partition.watermark.as_deref().filter(|_| !self.full),
         };
@@ -369,7 +392,7 @@ impl Import<'_> {
         transaction.commit().map_err(StoreError::sqlite("committing the end of an import"))?;
         let findings = self.stager.findings;
         Ok(if findings.discovery_errors > 0 {
-            let consequence = if self.full { "; deletions were not evaluated" } else { "" };
+            let consequence = if tells_all { "; deletions were not evaluated" } else { "" };
             let message = format!("{} entries could not be read{consequence}", findings.discovery_errors);
             StepEnd::because(StepStatus::COMPLETED_DISCOVERY_ERRORS, message)
         } else if nothing {
@@ -388,6 +411,9 @@ impl Import<'_> {
         })
     }
 }
+
+/// Objects that are looked up at a time.
+const SEEN_AT_A_TIME: usize = 5_000;
 
 /// Reads the whole stream and passes it on in batches; tells the limit of the step that ended it. `known` is how many
 /// objects the database holds.

@@ -67,7 +67,11 @@ impl Engine {
             connection: ConnectionSettings::of(&record)?,
             kind: query::kind_of(&record)?,
             has_secret: record.secret.is_some(),
-            anchor: if record.kind == TENANT_KIND { "cloudAnchor" } else { "objectGUID" },
+            anchor: match ConnectionSettings::of(&record)? {
+                ConnectionSettings::Ldap(settings) => settings.anchor,
+                ConnectionSettings::Tenant(_) => "cloudAnchor".to_owned(),
+                ConnectionSettings::Forest(_) | ConnectionSettings::File(_) => "objectGUID".to_owned(),
+            },
             deletion_limit: (record.kind == TENANT_KIND).then_some(limit),
             id: record.id,
             guid: record.guid,
@@ -130,6 +134,7 @@ impl Engine {
             NewConnector::Sandbox { tenant, domains } => return self.add_sandbox(&tenant, &domains),
             NewConnector::File { name, settings } => NewDirectory::file(&name, &settings)?,
             NewConnector::Forest { name, settings, secret } => NewDirectory::active_directory(&name, &settings, secret)?,
+            NewConnector::Ldap { name, settings, secret } => NewDirectory::generic_ldap(&name, &settings, secret)?,
             NewConnector::Tenant { name, settings, secret } => NewDirectory::tenant(&name, &settings, secret)?,
         };
         self.add_directory(directory)
@@ -140,7 +145,7 @@ fn object_types(record: &ConnectorRecord, by_type: &BTreeMap<String, Vec<RuleRef
     let selected: BTreeSet<String> = record.object_types.iter().map(|name| fold_text(name)).collect();
     let choice = |name: &str| ObjectTypeChoice {
         selected: selected.contains(&fold_text(name)),
-        needed: record.kind != TENANT_KIND && STRUCTURE_TYPES.iter().any(|known| known.eq_ignore_ascii_case(name)),
+        needed: configuration::is_forest(&record.kind) && STRUCTURE_TYPES.iter().any(|known| known.eq_ignore_ascii_case(name)),
         rules: by_type.get(&fold_text(name)).cloned().unwrap_or_default(),
         name: name.to_owned(),
     };
@@ -158,7 +163,7 @@ fn attribute_choices(record: &ConnectorRecord, used: &BTreeMap<String, Vec<RuleR
             let key = fold_text(&definition.name);
             AttributeChoice {
                 selected: selected.is_empty() || selected.contains(&key),
-                needed: record.kind != TENANT_KIND && setup::ALWAYS.iter().any(|known| fold_text(known) == key),
+                needed: configuration::is_forest(&record.kind) && setup::ALWAYS.iter().any(|known| fold_text(known) == key),
                 rules: used.get(&key).cloned().unwrap_or_default(),
                 name: definition.name.clone(),
                 value_type: definition.value_type,

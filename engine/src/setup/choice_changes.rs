@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Connection;
 use thiserror::Error;
 
-use super::TENANT_KIND;
 use super::choices::RuleChoices;
 use super::directory::SetupError;
 use super::rule_changes::{RuleChangeError, RuleChangeReport, RuleStep, concerned, require_runs};
@@ -232,7 +231,7 @@ impl Here {
         let connectors = configuration::connectors(connection)?;
         let metaverse = schema::metaverse(connection)?;
         Ok(Self {
-            forests: connectors.into_iter().filter(|connector| connector.kind != TENANT_KIND).collect(),
+            forests: connectors.into_iter().filter(|connector| configuration::is_forest(&connector.kind)).collect(),
             metaverse: metaverse.attributes().map(|attribute| fold_text(&attribute.name)).collect(),
         })
     }

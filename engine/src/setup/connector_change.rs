@@ -16,10 +16,11 @@ use super::run_profiles::{ProfileChange, RunProfileError, store_run_profiles_in}
 use crate::connector::active_directory::ActiveDirectorySettings;
 use crate::connector::entra::EntraSettings;
 use crate::connector::file::FileSettings;
+use crate::connector::generic_ldap::GenericLdapSettings;
 use crate::connector::{ConnectorError, ConnectorErrorKind};
 use crate::model::{ConnectorId, Deprovisioning, fold_text};
 use crate::protection::{self, DeletionLimit};
-use crate::store::configuration::{self, ConnectorRecord, TENANT_KIND};
+use crate::store::configuration::{self, ConnectorRecord, GENERIC_LDAP_KIND, TENANT_KIND};
 use crate::store::{StoreError, options};
 use crate::sync::load_plan_in;
 
@@ -34,6 +35,8 @@ pub const STRUCTURE_TYPES: [&str; 3] = ["container", "domainDNS", "organizationa
 pub enum ConnectionSettings {
     /// A forest over LDAP.
     Forest(Box<ActiveDirectorySettings>),
+    /// An LDAP directory that is no forest.
+    Ldap(Box<GenericLdapSettings>),
     /// A forest in a file.
     File(FileSettings),
     /// The tenant.
@@ -48,6 +51,7 @@ impl ConnectionSettings {
     pub fn of(record: &ConnectorRecord) -> Result<Self, SetupError> {
         let read = match record.kind.as_str() {
             ACTIVE_DIRECTORY_KIND => serde_json::from_str(&record.settings).map(Self::Forest),
+            GENERIC_LDAP_KIND => serde_json::from_str(&record.settings).map(Self::Ldap),
             FILE_KIND => serde_json::from_str(&record.settings).map(Self::File),
             _ => serde_json::from_str(&record.settings).map(Self::Tenant),
         };
@@ -59,6 +63,7 @@ impl ConnectionSettings {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Forest(_) => ACTIVE_DIRECTORY_KIND,
+            Self::Ldap(_) => GENERIC_LDAP_KIND,
             Self::File(_) => FILE_KIND,
             Self::Tenant(_) => TENANT_KIND,
         }
@@ -67,6 +72,7 @@ impl ConnectionSettings {
     pub(super) fn text(&self, name: &str) -> Result<String, SetupError> {
         let text = match self {
             Self::Forest(settings) => serde_json::to_string(settings),
+            Self::Ldap(settings) => serde_json::to_string(settings),
             Self::File(settings) => serde_json::to_string(settings),
             Self::Tenant(settings) => serde_json::to_string(settings),
         };
@@ -309,6 +315,15 @@ fn signed_in(
 
 /// A connector stays with its forest: its objects are known by what that forest calls them.
 fn same_forest(record: &ConnectorRecord, settings: &str) -> Result<(), String> {
+    if record.kind == GENERIC_LDAP_KIND {
+        let anchor = |text: &str| serde_json::from_str::<GenericLdapSettings>(text).map(|settings| settings.anchor);
+        return match (anchor(&record.settings), anchor(settings)) {
+            (Ok(before), Ok(after)) if fold_text(before.trim()) != fold_text(after.trim()) => Err(format!(
+                "the objects of the connector are identified by {before}; add another connector that identifies them by {after}"
+            )),
+            _ => Ok(()),
+        };
+    }
     let forest = |text: &str| serde_json::from_str::<ActiveDirectorySettings>(text).map(|settings| settings.forest);
     if record.kind != ACTIVE_DIRECTORY_KIND {
         return Ok(());
@@ -385,7 +400,7 @@ fn choose_types(record: &mut ConnectorRecord, change: &ConnectorChange, faults: 
     if chosen.is_empty() {
         refuse("select at least one object type".to_owned());
     }
-    if record.kind != TENANT_KIND {
+    if configuration::is_forest(&record.kind) {
         let missing =
             STRUCTURE_TYPES.iter().filter_map(|name| record.schema.type_name(name)).filter(|name| !chosen.contains(*name));
         for name in missing {
@@ -420,7 +435,7 @@ fn choose_attributes(
     for (key, name) in known.filter(|(key, _)| !chosen.contains_key(key)) {
         if let Some(rules) = used.get(&key) {
             refuse(format!("{name} is used by {}; change or disable the rules first", rules.join(", ")));
-        } else if ALWAYS.iter().any(|always| fold_text(always) == key) && record.kind != TENANT_KIND {
+        } else if ALWAYS.iter().any(|always| fold_text(always) == key) && configuration::is_forest(&record.kind) {
             refuse(format!("{name} is always read, because lists show it"));
         }
     }

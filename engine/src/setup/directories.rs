@@ -5,9 +5,10 @@ use secrecy::SecretString;
 use crate::connector::active_directory::{ActiveDirectoryConnector, ActiveDirectorySettings};
 use crate::connector::entra::{EntraConnector, EntraSettings};
 use crate::connector::file::{FileConnector, FileSettings};
+use crate::connector::generic_ldap::{GenericLdapConnector, GenericLdapSettings};
 use crate::connector::{Connector, ConnectorError, ConnectorErrorKind};
 use crate::run::DirectoryFactory;
-use crate::store::configuration::{ConnectorRecord, TENANT_KIND};
+use crate::store::configuration::{ConnectorRecord, GENERIC_LDAP_KIND, TENANT_KIND};
 use crate::store::secrets::SecretStore;
 
 /// Kind of a connector to Active Directory over LDAP.
@@ -60,6 +61,10 @@ pub fn open_directory(kind: &str, settings: &str, secret: Option<SecretString>) 
         ACTIVE_DIRECTORY_KIND => {
             let settings: ActiveDirectorySettings = serde_json::from_str(settings).map_err(misread)?;
             Ok(Box::new(ActiveDirectoryConnector::open(settings, secret?)?))
+        }
+        GENERIC_LDAP_KIND => {
+            let settings: GenericLdapSettings = serde_json::from_str(settings).map_err(misread)?;
+            Ok(Box::new(GenericLdapConnector::open(settings, secret?)?))
         }
         FILE_KIND => {
             let settings: FileSettings = serde_json::from_str(settings).map_err(misread)?;

@@ -1,5 +1,6 @@
 //! Adding a directory: the wizard's "connect your directories" page, applied.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -11,16 +12,21 @@ use thiserror::Error;
 use super::TENANT_KIND;
 use super::directories::{ACTIVE_DIRECTORY_KIND, FILE_KIND, check_sign_in, open_directory};
 use super::rule_changes::next_version;
+use super::rule_set::keep_by_hand;
 use crate::connector::active_directory::ActiveDirectorySettings;
 use crate::connector::entra::EntraSettings;
 use crate::connector::file::FileSettings;
+use crate::connector::generic_ldap::GenericLdapSettings;
 use crate::connector::{ConnectorError, DirectoryPartition};
-use crate::model::{ConnectorId, Deprovisioning, IdSource, PartitionId, fold_text};
+use crate::model::{AttributeDefinition, ConnectorId, Deprovisioning, IdSource, PartitionId, Schema, ValueType, fold_text};
 use crate::rules::DefaultSetError;
 use crate::run::default_profiles;
-use crate::store::configuration::{self, ConnectorRecord, PartitionRecord};
+use crate::store::configuration::{self, ConnectorRecord, GENERIC_LDAP_KIND, PartitionRecord};
 use crate::store::secrets::{SecretError, SecretStore};
 use crate::store::{Database, StoreError};
+
+/// Object types of LDAP directories that are selected by default.
+const LDAP_TYPES: [&str; 4] = ["groupOfNames", "groupOfUniqueNames", "inetOrgPerson", "organizationalUnit"];
 
 /// Object types of a forest that are selected (`default-rules.md` 2.2).
 const FOREST_TYPES: [&str; 10] = [
@@ -155,6 +161,14 @@ impl NewDirectory {
         Self::of(name, ACTIVE_DIRECTORY_KIND, settings, Some(secret))
     }
 
+    /// An LDAP directory that is no forest, with the password of the account in its settings.
+    ///
+    /// # Errors
+    /// [`SetupError::Settings`] when the settings cannot be written down.
+    pub fn generic_ldap(name: &str, settings: &GenericLdapSettings, secret: SecretString) -> Result<Self, SetupError> {
+        Self::of(name, GENERIC_LDAP_KIND, settings, Some(secret))
+    }
+
     /// A forest in a file.
     ///
     /// # Errors
@@ -237,11 +251,16 @@ pub(super) fn look(context: &SetupContext<'_>, new: NewDirectory) -> Result<Foun
     if partitions.is_empty() {
         return Err(SetupError::NoPartition(new.name));
     }
-    let object_types = schema
+    let usual: &[&str] = if new.kind == GENERIC_LDAP_KIND { &LDAP_TYPES } else { &FOREST_TYPES };
+    let mut object_types: Vec<String> = schema
         .types()
-        .filter(|name| new.kind == TENANT_KIND || FOREST_TYPES.iter().any(|wanted| wanted.eq_ignore_ascii_case(name)))
+        .filter(|name| new.kind == TENANT_KIND || usual.iter().any(|wanted| wanted.eq_ignore_ascii_case(name)))
         .map(str::to_owned)
         .collect();
+    if object_types.is_empty() {
+        object_types.extend(schema.types().map(str::to_owned));
+    }
+    let attributes = if new.kind == GENERIC_LDAP_KIND { usual_attributes(&schema, &object_types) } else { Vec::new() };
     let record = ConnectorRecord {
         id: ConnectorId(0),
         guid: context.ids.guid(),
@@ -251,7 +270,7 @@ pub(super) fn look(context: &SetupContext<'_>, new: NewDirectory) -> Result<Foun
         settings: new.settings,
         schema,
         object_types,
-        attributes: Vec::new(),
+        attributes,
         secret: new.secret.as_ref().map(|secret| context.secrets.encrypt(secret)).transpose()?,
         deprovisioning: Deprovisioning::default(),
         created: context.now,
@@ -259,6 +278,19 @@ pub(super) fn look(context: &SetupContext<'_>, new: NewDirectory) -> Result<Foun
         full_sync_reason: Some("it was never synchronized".to_owned()),
     };
     Ok(Found { record, partitions })
+}
+
+/// The attributes that are read of an LDAP directory until others are chosen: what people can write of the selected types,
+/// but for binary values. No rules say which are needed.
+fn usual_attributes(schema: &Schema, object_types: &[String]) -> Vec<String> {
+    let mut names = BTreeSet::new();
+    for object_type in object_types {
+        let usual = |definition: &&AttributeDefinition| {
+            definition.value_type != ValueType::Binary && schema.is_writable(object_type, &definition.name)
+        };
+        names.extend(schema.attributes_of(object_type).filter(usual).map(|definition| definition.name.clone()));
+    }
+    names.into_iter().collect()
 }
 
 /// Stores a connector with its partitions and run profiles.
@@ -278,6 +310,9 @@ pub(super) fn store(context: &SetupContext<'_>, transaction: &Transaction<'_>, f
         }
     }
     let connector = configuration::save_connector(transaction, &record)?;
+    if record.kind == GENERIC_LDAP_KIND {
+        keep_by_hand(transaction, record.guid, record.attributes.clone())?;
+    }
     let mut records = Vec::new();
     for partition in partitions {
         let record = PartitionRecord {

@@ -49,7 +49,8 @@ pub(super) fn compose_default_rules(
 ) -> Result<bool, SetupError> {
     let connectors = configuration::connectors(transaction)?;
     let Some(tenant) = connectors.iter().find(|connector| connector.kind == TENANT_KIND) else { return Ok(false) };
-    let forests: Vec<&ConnectorRecord> = connectors.iter().filter(|connector| connector.kind != TENANT_KIND).collect();
+    let forests: Vec<&ConnectorRecord> =
+        connectors.iter().filter(|connector| configuration::is_forest(&connector.kind)).collect();
     if forests.is_empty() {
         return Ok(false);
     }

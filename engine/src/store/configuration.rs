@@ -13,6 +13,15 @@ use crate::rules::SyncRule;
 /// Kind of the connector to the tenant.
 pub const TENANT_KIND: &str = "tenant";
 
+/// Kind of a connector to an LDAP directory that is no forest.
+pub const GENERIC_LDAP_KIND: &str = "ldap";
+
+/// True for a kind of connector that holds a forest: neither the tenant nor another directory.
+#[must_use]
+pub fn is_forest(kind: &str) -> bool {
+    kind != TENANT_KIND && kind != GENERIC_LDAP_KIND
+}
+
 /// A connector as configured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConnectorRecord {
@@ -22,7 +31,7 @@ pub struct ConnectorRecord {
     pub guid: Uuid,
     /// Unique name.
     pub name: String,
-    /// Kind of directory: `active-directory`, `file`, `tenant`.
+    /// Kind of directory: `active-directory`, `ldap`, `file`, `tenant`.
     pub kind: String,
     /// Free text.
     pub description: String,

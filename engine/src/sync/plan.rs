@@ -93,7 +93,7 @@ fn input(connector: ConnectorRecord, partitions: &[PartitionRecord], forest: &Ar
         can_rename: connector.kind != TENANT_KIND,
         deprovisioning: connector.deprovisioning,
         schema: Arc::new(connector.schema),
-        optional: (connector.kind != "tenant").then(|| Arc::clone(forest)),
+        optional: configuration::is_forest(&connector.kind).then(|| Arc::clone(forest)),
         name: connector.name,
         partitions: plans,
         parameters: BTreeMap::new(),

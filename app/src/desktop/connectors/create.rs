@@ -4,6 +4,7 @@ use egui::{Context, Id, Label, RichText, ScrollArea, TextEdit, Ui};
 use secrecy::SecretString;
 use syncline_engine::connector::active_directory::{ActiveDirectorySettings, ConnectionSecurity};
 use syncline_engine::connector::file::{FileSchema, FileSettings};
+use syncline_engine::connector::generic_ldap::GenericLdapSettings;
 use syncline_engine::model::ConnectorId;
 use syncline_engine::service::{ConnectorKind, ConnectorSummary, NewConnector};
 use zeroize::Zeroizing;
@@ -25,6 +26,7 @@ const FIELD: f32 = 360.0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Forest,
+    Ldap,
     File,
     Sandbox,
 }
@@ -33,6 +35,7 @@ impl Kind {
     fn label(self) -> &'static str {
         match self {
             Self::Forest => "Active Directory Domain Services",
+            Self::Ldap => "Generic LDAP (OpenLDAP and others)",
             Self::File => "LDIF file (Active Directory schema)",
             Self::Sandbox => "Sandbox tenant on this computer",
         }
@@ -41,6 +44,7 @@ impl Kind {
     fn about(self) -> &'static str {
         match self {
             Self::Forest => "A forest, read and written over LDAP.",
+            Self::Ldap => "A directory that is no forest, read and written over LDAP by rules of your own.",
             Self::File => "A forest in a file, for tests and pilots. It is only read.",
             Self::Sandbox => "A tenant of your own to try everything on; nothing leaves this computer.",
         }
@@ -54,6 +58,8 @@ pub struct CreateConnector {
     user: String,
     password: Zeroizing<String>,
     servers: String,
+    bases: String,
+    anchor: String,
     ca_file: String,
     start_tls: bool,
     file: PathField,
@@ -71,6 +77,8 @@ impl Default for CreateConnector {
             user: String::new(),
             password: Zeroizing::default(),
             servers: String::new(),
+            bases: String::new(),
+            anchor: String::new(),
             ca_file: String::new(),
             start_tls: false,
             file: PathField::file(),
@@ -110,6 +118,10 @@ impl CreateConnector {
         match self.kind {
             _ if self.creating.is_pending() => Some("It is being made".to_owned()),
             Kind::Forest => named.or(need(&self.user, "the account")).or(need(&self.password, "the password")),
+            Kind::Ldap => named
+                .or(need(&self.servers, "the server"))
+                .or(need(&self.user, "the account"))
+                .or(need(&self.password, "the password")),
             Kind::File => named.or(self.file.path().is_none().then(|| "Name the file first".to_owned())),
             Kind::Sandbox => match cx.connectors().iter().find(|known| known.kind == ConnectorKind::Tenant) {
                 Some(tenant) if !tenant.address.is_empty() => {
@@ -154,6 +166,7 @@ impl CreateConnector {
                 facts::section(ui, self.kind.label());
                 match self.kind {
                     Kind::Forest => self.forest(ui),
+                    Kind::Ldap => self.ldap(ui),
                     Kind::File => self.in_file(ui, cx),
                     Kind::Sandbox => self.sandbox(ui),
                 }
@@ -169,7 +182,7 @@ impl CreateConnector {
     }
 
     fn kinds(&mut self, ui: &mut Ui) {
-        for kind in [Kind::Forest, Kind::File, Kind::Sandbox] {
+        for kind in [Kind::Forest, Kind::Ldap, Kind::File, Kind::Sandbox] {
             let button = egui::Button::selectable(self.kind == kind, kind.label())
                 .min_size(egui::vec2(ui.available_width(), 30.0))
                 .right_text("");
@@ -207,10 +220,29 @@ impl CreateConnector {
         Self::text(ui, "Password", &mut self.password, "", true);
         Self::text(ui, "Domain controllers", &mut self.servers, "found by the forest's name; or dc1.contoso.com, dc2...", false);
         Self::text(ui, "CA file", &mut self.ca_file, "authorities that this computer trusts", false);
+        self.encryption(ui);
+    }
+
+    fn encryption(&mut self, ui: &mut Ui) {
         row(ui, "Encryption", |ui| {
             ui.radio_value(&mut self.start_tls, false, "SSL from the first byte (LDAPS, port 636)");
             ui.radio_value(&mut self.start_tls, true, "SSL after StartTLS (port 389)");
         });
+    }
+
+    fn ldap(&mut self, ui: &mut Ui) {
+        Self::text(ui, "Name", &mut self.name, "people", false);
+        Self::text(ui, "Servers", &mut self.servers, "ldap1.contoso.com, ldap2.contoso.com:636", false);
+        Self::text(ui, "Bind DN", &mut self.user, "cn=sync,dc=contoso,dc=com", false);
+        Self::text(ui, "Password", &mut self.password, "", true);
+        Self::text(ui, "CA file", &mut self.ca_file, "authorities that this computer trusts", false);
+        self.encryption(ui);
+        Self::text(ui, "Base DNs", &mut self.bases, "all naming contexts; or several, separated by ;", false);
+        Self::text(ui, "Anchor attribute", &mut self.anchor, "entryUUID", false);
+        note(
+            ui,
+            "The anchor identifies each object for ever. The standard rules are for forests: what flows from and to this directory is said by rules of your own.",
+        );
     }
 
     fn in_file(&mut self, ui: &mut Ui, cx: &Cx<'_>) {
@@ -245,6 +277,21 @@ impl CreateConnector {
                 };
                 let secret = SecretString::from(self.password.as_str());
                 NewConnector::Forest { name, settings: Box::new(settings), secret }
+            }
+            Kind::Ldap => {
+                let anchor = self.anchor.trim();
+                let usual = GenericLdapSettings::default();
+                let settings = GenericLdapSettings {
+                    servers: list(&self.servers),
+                    user: self.user.trim().to_owned(),
+                    security: if self.start_tls { ConnectionSecurity::StartTls } else { ConnectionSecurity::Ldaps },
+                    ca_file: Some(self.ca_file.trim()).filter(|path| !path.is_empty()).map(Into::into),
+                    bases: self.bases.split(';').map(str::trim).filter(|base| !base.is_empty()).map(str::to_owned).collect(),
+                    anchor: if anchor.is_empty() { usual.anchor.clone() } else { anchor.to_owned() },
+                    ..usual
+                };
+                let secret = SecretString::from(self.password.as_str());
+                NewConnector::Ldap { name, settings: Box::new(settings), secret }
             }
             Kind::File => {
                 let path = self.file.path().unwrap_or_default();

@@ -128,7 +128,7 @@ fn attempt(reading: &Reading<'_>, progress: &Progress, out: &mut Outlet<'_>) -> 
     };
     let position = reading.living.position(partition)?.ok_or_else(|| no_watermark("it does not number its changes"))?;
     let continuation = progress.continues_at(&position, reading.living.settings.delta).map_err(|reason| no_watermark(&reason))?;
-    let mut warnings = reading.plan.warnings();
+    let mut warnings = reading.plan.selection.warnings();
     if continuation == Continuation::OtherServer {
         tracing::info!(server = %facts.server, "another domain controller answers; it may tell some changes again");
     }
@@ -140,7 +140,7 @@ fn attempt(reading: &Reading<'_>, progress: &Progress, out: &mut Outlet<'_>) -> 
     }
     let mark = changes(reading, &progress.mark, progress.position.usn, out)?;
     let watermark = Progress { position, mark }.encode();
-    Ok(ImportSummary { watermark, server: Some(facts.server.clone()), warnings })
+    Ok(ImportSummary { watermark, server: Some(facts.server.clone()), warnings, present: None })
 }
 
 /// Hands over what changed after a mark; gives the mark for the next time.

@@ -20,7 +20,7 @@ pub(super) fn import(
     sink: &mut dyn FnMut(ImportItem) -> bool,
 ) -> Result<ImportSummary, ConnectorError> {
     let mut out = Outlet::of_full(sink);
-    let mut warnings = plan.warnings();
+    let mut warnings = plan.selection.warnings();
     let start = loop {
         match link.work(|living| delta::start(Reading { living, plan, request }, &mut warnings)) {
             Ok(start) => break start,
@@ -57,7 +57,7 @@ pub(super) fn import(
         }
     }
     let watermark = start.as_ref().and_then(Progress::encode);
-    Ok(ImportSummary { watermark, server: Some(link.facts().server.clone()), warnings })
+    Ok(ImportSummary { watermark, server: Some(link.facts().server.clone()), warnings, present: None })
 }
 
 /// After a lost connection: another domain controller numbers its changes in its own way, so that it could
@@ -77,7 +77,7 @@ fn same_numbers(reading: &Reading<'_>, start: Option<&Progress>, again: bool) ->
 
 /// Reads all containers. `again` says that part of it was handed over before.
 fn read(reading: &Reading<'_>, start: Option<&Progress>, again: bool, out: &mut Outlet<'_>) -> Result<(), ConnectorError> {
-    for base in &reading.plan.bases {
+    for base in &reading.plan.selection.bases {
         let doing = format!("give the objects under {base}");
         let search = reading.subtree(base, &reading.plan.filter, Vec::new());
         reading.pages(search, &doing, out, |entry, out| {

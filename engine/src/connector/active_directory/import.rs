@@ -7,16 +7,15 @@ use ldap3::Scope;
 
 use super::dir_sync::Changes;
 use super::schema::{object_type, type_filter};
-use crate::connector::ldap::entry::{RawAttribute, RawEntry};
+use crate::connector::ldap::entry::RawEntry;
 use crate::connector::ldap::failure::{Fault, request_failed};
 use crate::connector::ldap::octets::hexadecimal;
+use crate::connector::ldap::selection::Selection;
 use crate::connector::ldap::session::{Search, Session};
-use crate::connector::ldap::value::decode_values;
 use crate::connector::{
-    Anchor, ConnectorError, ConnectorErrorKind, ContainerFilter, DiscoveryError, EntryAttributes, ImportEntry, ImportItem,
-    ImportRequest, ReferenceChanges,
+    Anchor, ConnectorError, ConnectorErrorKind, DiscoveryError, ImportEntry, ImportItem, ImportRequest, ReferenceChanges,
 };
-use crate::model::{Dn, ErrorCode, ObjectError, Schema, ValueType, fold_text};
+use crate::model::{Dn, ErrorCode, ObjectError, ValueType, fold_text};
 
 /// Values of `member` in the first answer: what domain controllers give at once.
 const FIRST_RANGE: u64 = 1500;
@@ -32,13 +31,7 @@ const PARTITION_HEAD: i64 = 0x1;
 
 /// What an import asks for and keeps.
 pub(super) struct ImportPlan<'a> {
-    schema: &'a Schema,
-    partition: Dn,
-    containers: ContainerFilter,
-    types: Vec<&'a str>,
-    wanted: BTreeSet<String>,
-    /// Where to search; none lies under another.
-    pub(super) bases: Vec<String>,
+    pub(super) selection: Selection<'a>,
     pub(super) filter: String,
     /// Attributes as the server is asked for them.
     pub(super) requested: Vec<String>,
@@ -46,8 +39,6 @@ pub(super) struct ImportPlan<'a> {
     ranged: Vec<&'a str>,
     /// Wanted attributes of any number of references, folded.
     pub(super) links: BTreeSet<String>,
-    /// Wanted object types that the schema does not have.
-    unknown_types: Vec<&'a str>,
 }
 
 /// What an entry is to this import.
@@ -65,43 +56,15 @@ impl<'a> ImportPlan<'a> {
     /// Plans an import. `active_directory` says that the server can give values piece by piece and numbers
     /// its changes.
     pub(super) fn new(request: &'a ImportRequest, active_directory: bool) -> Result<Self, ConnectorError> {
-        let wrong = |message: String| ConnectorError::new(ConnectorErrorKind::Configuration, message);
-        let schema = request.schema.as_ref();
-        let partition = Dn::parse(&request.partition).map_err(|error| {
-            wrong(format!("the partition's name is not a distinguished name: {}: {error}", request.partition))
-        })?;
-        if let Some(outside) = request.include.iter().find(|container| !container.is_under(&partition)) {
-            return Err(wrong(format!(
-                "the container {outside} is not in the partition {partition}: choose the containers again"
-            )));
-        }
-        let (mut types, mut unknown_types) = (Vec::new(), Vec::new());
-        for name in &request.object_types {
-            match schema.type_name(name) {
-                Some(name) => types.push(name),
-                None => unknown_types.push(name.as_str()),
-            }
-        }
-        if types.is_empty() {
-            return Err(wrong(
-                "no object type of the directory's schema is selected: select one in the connector's properties".to_owned(),
-            ));
-        }
-        let (mut wanted, mut ranged, mut links) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
+        let selection = Selection::new(request)?;
+        let (mut ranged, mut links) = (Vec::new(), BTreeSet::new());
         let mut requested: Vec<String> = ["objectClass", "objectGUID", "instanceType"].map(str::to_owned).to_vec();
         if active_directory {
             requested.push("uSNChanged".to_owned());
         }
-        for name in &request.attributes {
-            let Some(definition) = schema.attribute(name) else {
-                tracing::debug!(attribute = %name, "not in the stored schema, not asked for");
-                continue;
-            };
-            if !wanted.insert(fold_text(name)) {
-                continue;
-            }
+        for definition in selection.attributes.iter().filter_map(|name| selection.schema.attribute(name)) {
             if definition.multi_valued && definition.value_type == ValueType::Reference {
-                links.insert(fold_text(name));
+                links.insert(fold_text(&definition.name));
             }
             if active_directory && definition.name.eq_ignore_ascii_case("member") {
                 // Asked for in pieces from the start: a large group never fills one answer.
@@ -113,19 +76,7 @@ impl<'a> ImportPlan<'a> {
         }
         let mut seen = BTreeSet::new();
         requested.retain(|name| seen.insert(fold_text(name)));
-        Ok(Self {
-            bases: search_bases(&partition, &request.include),
-            containers: ContainerFilter::new(&request.include, &request.exclude),
-            filter: type_filter(&types),
-            schema,
-            partition,
-            types,
-            wanted,
-            requested,
-            ranged,
-            links,
-            unknown_types,
-        })
+        Ok(Self { filter: type_filter(&selection.types), selection, requested, ranged, links })
     }
 
     /// Names of the attributes that are asked for in pieces.
@@ -135,7 +86,7 @@ impl<'a> ImportPlan<'a> {
 
     /// True when the class of an entry is an object type of the schema.
     pub(super) fn knows_class(&self, entry: &RawEntry) -> bool {
-        object_type(self.schema, &entry.texts("objectClass").collect::<Vec<_>>()).is_some()
+        object_type(self.selection.schema, &entry.texts("objectClass").collect::<Vec<_>>()).is_some()
     }
 
     /// The attributes to ask for when these, whose names are folded, are left out.
@@ -157,17 +108,17 @@ impl<'a> ImportPlan<'a> {
     /// What is handed over of an object that was read without some links: what is told of these, and everything else.
     /// An object that has no such links is whole without them.
     pub(super) fn part(&self, mut entry: ImportEntry, left_out: &BTreeSet<String>, changes: &Changes) -> ImportEntry {
-        let has = |name: &String| self.schema.attribute_of(&entry.object_type, name).is_some();
+        let has = |name: &String| self.selection.schema.attribute_of(&entry.object_type, name).is_some();
         if changes.values.is_empty() && !left_out.iter().any(has) {
             return entry;
         }
-        for name in self.wanted.iter().filter(|name| !left_out.contains(*name)) {
-            if let Some(definition) = self.schema.attribute(name) {
+        for name in self.selection.wanted.iter().filter(|name| !left_out.contains(*name)) {
+            if let Some(definition) = self.selection.schema.attribute(name) {
                 entry.attributes.entry(definition.name.clone()).or_default();
             }
         }
         for (name, values) in changes.values.iter().filter(|(name, _)| left_out.contains(*name)) {
-            let Some(definition) = self.schema.attribute(name) else { continue };
+            let Some(definition) = self.selection.schema.attribute(name) else { continue };
             let told = |wanted: bool| values.iter().filter(|(_, came)| **came == wanted).map(|(dn, _)| dn.clone()).collect();
             let changes = ReferenceChanges { added: told(true), removed: told(false) };
             entry.changed_references.insert(definition.name.clone(), changes);
@@ -178,14 +129,6 @@ impl<'a> ImportPlan<'a> {
     /// The filter for changes: the wanted objects, and containers whose names are part of theirs.
     pub(super) fn change_filter(&self) -> String {
         format!("(|{}(objectClass=organizationalUnit)(objectClass=container))", self.filter)
-    }
-
-    /// What an administrator should know before the import begins.
-    pub(super) fn warnings(&self) -> Vec<String> {
-        let unknown = |name: &&str| {
-            format!("the directory's schema has no object type \"{name}\", no such object was read: refresh the schema")
-        };
-        self.unknown_types.iter().map(unknown).collect()
     }
 
     /// Decides what an entry is to this import; a faulty one is described.
@@ -199,10 +142,10 @@ impl<'a> ImportPlan<'a> {
             Err(error) => return fault(ObjectError::new(ErrorCode::INVALID_DN, error.to_string()).value(&entry.dn)),
         };
         let head = entry.number("instanceType").is_some_and(|kind| kind & PARTITION_HEAD != 0);
-        if head && dn != self.partition {
+        if head && dn != self.selection.partition {
             return Ok(Verdict::Skip);
         }
-        if !self.containers.selects(&dn) {
+        if !self.selection.containers.selects(&dn) {
             return Ok(Verdict::Outside);
         }
         let classes: Vec<&str> = entry.texts("objectClass").collect();
@@ -210,12 +153,12 @@ impl<'a> ImportPlan<'a> {
             let message = "the object has no objectClass: check that the forest account may read it";
             return fault(ObjectError::new(ErrorCode::MISSING_OBJECT_CLASS, message).attribute("objectClass"));
         }
-        let Some(object_type) = object_type(self.schema, &classes) else {
+        let Some(object_type) = object_type(self.selection.schema, &classes) else {
             let message = "none of the object's classes is an object type of this connector: refresh the schema";
             let error = ObjectError::new(ErrorCode::UNMAPPABLE_OBJECT_TYPE, message);
             return fault(error.attribute("objectClass").value(&classes.join(" ")));
         };
-        if !self.types.contains(&object_type) {
+        if !self.selection.types.contains(&object_type) {
             return Ok(Verdict::Skip);
         }
         match entry.first("objectGUID") {
@@ -225,20 +168,6 @@ impl<'a> ImportPlan<'a> {
                 fault(ObjectError::new(ErrorCode::MISSING_ANCHOR, message).attribute("objectGUID"))
             }
         }
-    }
-
-    /// The wanted attributes by the schema.
-    fn attributes(&self, attributes: Vec<RawAttribute>) -> Result<EntryAttributes, Box<ObjectError>> {
-        let mut found = EntryAttributes::new();
-        for attribute in attributes {
-            if attribute.values.is_empty() || !self.wanted.contains(&fold_text(&attribute.name)) {
-                continue;
-            }
-            if let Some(definition) = self.schema.attribute(&attribute.name) {
-                found.insert(definition.name.clone(), decode_values(definition, attribute.values)?);
-            }
-        }
-        Ok(found)
     }
 
     /// Turns an entry into what is handed over; `None` when it is not of interest. Values that the server
@@ -273,7 +202,7 @@ impl<'a> ImportPlan<'a> {
                 return bad(entry.dn, ObjectError::new(ErrorCode::PARSE_ERROR, message).attribute(attribute));
             }
         }
-        match self.attributes(entry.attributes) {
+        match self.selection.values(entry.attributes) {
             Ok(attributes) => Ok(Some(ImportItem::Entry(ImportEntry {
                 anchor,
                 dn: entry.dn,
@@ -285,20 +214,6 @@ impl<'a> ImportPlan<'a> {
             Err(error) => bad(entry.dn, *error),
         }
     }
-}
-
-/// The containers to search: the included ones that lie under no other included one.
-fn search_bases(partition: &Dn, include: &[Dn]) -> Vec<String> {
-    if include.is_empty() {
-        return vec![partition.as_str().to_owned()];
-    }
-    let mut bases: Vec<&Dn> = include
-        .iter()
-        .filter(|container| !include.iter().any(|other| other != *container && container.is_under(other)))
-        .collect();
-    bases.sort_by(|a, b| a.key().cmp(b.key()));
-    bases.dedup();
-    bases.into_iter().map(|dn| dn.as_str().to_owned()).collect()
 }
 
 /// How reading the rest of an object's values ended.
@@ -376,7 +291,8 @@ mod tests {
 
     use super::*;
     use crate::connector::ldap::entry::tests::raw;
-    use crate::connector::{CancelToken, EntryValue, ImportMode};
+    use crate::connector::{CancelToken, EntryAttributes, EntryValue, ImportMode};
+    use crate::model::Schema;
 
     const SCHEMA: &str = "[attributes]\ncn = \"string\"\nmember = \"reference multi\"\nobjectGUID = \"binary\"\nadminCount = \"integer\"\n\
         [types]\nuser = [\"cn\", \"adminCount\"]\ngroup = [\"cn\", \"member\"]\ncomputer = [\"cn\"]\ndomainDNS = [\"cn\"]";
@@ -425,14 +341,14 @@ mod tests {
         check(&["printQueue"], &[], "no object type");
         check(&["user"], &["OU=a,DC=x", "OU=b,DC=y"], "OU=b,DC=y");
         let request = request(&["user", "printQueue"], &[], &[], &[]);
-        assert_eq!(ImportPlan::new(&request, true).unwrap().unknown_types, ["printQueue"]);
+        assert_eq!(ImportPlan::new(&request, true).unwrap().selection.unknown_types, ["printQueue"]);
     }
 
     #[test]
     fn searches_begin_at_the_outermost_included_containers() {
         let check = |include: &[&str], expected: &[&str]| {
             let request = request(&["user"], &[], include, &["OU=z,OU=a,DC=x"]);
-            assert_eq!(ImportPlan::new(&request, true).unwrap().bases, expected);
+            assert_eq!(ImportPlan::new(&request, true).unwrap().selection.bases, expected);
         };
         check(&[], &["DC=x"]);
         check(&["OU=b,DC=x", "OU=a,DC=x"], &["OU=a,DC=x", "OU=b,DC=x"]);
@@ -480,9 +396,9 @@ mod tests {
             ("adminCount".to_owned(), vec![EntryValue::Integer(1)]),
             ("cn".to_owned(), vec![EntryValue::Text("Ä".to_owned())]),
         ]);
-        assert_eq!(plan.attributes(entry.attributes).unwrap(), expected);
-        assert_eq!(plan.attributes(raw("CN=u,DC=x", &[("cn", &[])]).attributes).unwrap(), EntryAttributes::new());
-        let error = plan.attributes(raw("CN=u,DC=x", &[("adminCount", &["many"])]).attributes).unwrap_err();
+        assert_eq!(plan.selection.values(entry.attributes).unwrap(), expected);
+        assert_eq!(plan.selection.values(raw("CN=u,DC=x", &[("cn", &[])]).attributes).unwrap(), EntryAttributes::new());
+        let error = plan.selection.values(raw("CN=u,DC=x", &[("adminCount", &["many"])]).attributes).unwrap_err();
         assert_eq!((error.detail.attribute.as_deref(), error.detail.value.as_deref()), (Some("adminCount"), Some("many")));
     }
 }

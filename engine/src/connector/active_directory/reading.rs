@@ -10,10 +10,9 @@ use super::link::Living;
 use crate::connector::ldap::entry::RawEntry;
 use crate::connector::ldap::failure::{Fault, request_failed};
 use crate::connector::ldap::octets::escaped;
-use crate::connector::ldap::outlet::Outlet;
+use crate::connector::ldap::outlet::{Outlet, PageReading};
 use crate::connector::ldap::session::Search;
-use crate::connector::{ConnectorError, DiscoveryError, ImportItem, ImportRequest};
-use crate::model::{ErrorCode, ObjectError};
+use crate::connector::{ConnectorError, ImportItem, ImportRequest};
 
 /// Objects looked up by one search.
 const GUIDS_OF_ONE_SEARCH: usize = 100;
@@ -56,27 +55,10 @@ impl Reading<'_> {
         search: Search,
         doing: &str,
         out: &mut Outlet<'_>,
-        mut each: impl FnMut(RawEntry, &mut Outlet<'_>) -> Result<(), ConnectorError>,
+        each: impl FnMut(RawEntry, &mut Outlet<'_>) -> Result<(), ConnectorError>,
     ) -> Result<(), ConnectorError> {
-        let session = self.living.session;
-        let base = search.base.clone();
-        let mut pages = session.pages(search, self.page_size(), doing, Some(&self.request.cancel));
-        while let Some(page) = pages.next_page()? {
-            tracing::debug!(entries = page.len(), %base, "page read");
-            for tag in page {
-                if self.request.cancel.is_cancelled() {
-                    return Err(self.cancelled(doing));
-                }
-                match RawEntry::decode(tag) {
-                    Ok(entry) => each(entry, out)?,
-                    Err(fault) => {
-                        let error = ObjectError::new(ErrorCode::PARSE_ERROR, fault.reason);
-                        self.give(out, ImportItem::Bad(DiscoveryError { dn: fault.dn, error }), doing)?;
-                    }
-                }
-            }
-        }
-        Ok(())
+        let how = PageReading { size: self.page_size(), cancel: &self.request.cancel, doing, decode: RawEntry::decode };
+        self.living.each(search, &how, out, each)
     }
 
     /// Hands an item over.

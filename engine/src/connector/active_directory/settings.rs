@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::root_dse::{DirectoryFacts, ROOT_DSE_ATTRIBUTES};
 use crate::connector::ldap::directory::Directory;
 use crate::connector::ldap::entry::RawEntry;
+use crate::connector::ldap::link::Living;
 use crate::connector::ldap::octets::hexadecimal;
 use crate::connector::ldap::server::{ACTIVE_DIRECTORY, ConnectionSecurity, Endpoint, ServerSettings, parse_endpoint};
 use crate::connector::{Anchor, ConnectorError, ConnectorErrorKind};
@@ -122,6 +123,8 @@ impl Directory for ActiveDirectorySettings {
 
     const ROOT_ATTRIBUTES: &'static [&'static str] = ROOT_DSE_ATTRIBUTES;
 
+    const NAMING_ATTRIBUTE_IS_NAME: bool = true;
+
     fn server(&self) -> Result<ServerSettings, ConnectorError> {
         Ok(ServerSettings {
             words: &ACTIVE_DIRECTORY,
@@ -151,6 +154,22 @@ impl Directory for ActiveDirectorySettings {
     fn identity_name(&self, anchor: &Anchor) -> Option<String> {
         // In this form the identity needs no byte order.
         (anchor.0.len() == 16).then(|| format!("<GUID={}>", hexadecimal(&anchor.0)))
+    }
+
+    fn guard(&self, _anchor: &Anchor) -> Option<String> {
+        None
+    }
+
+    fn asserts(_facts: &DirectoryFacts) -> bool {
+        false
+    }
+
+    fn locate(_living: Living<'_, Self>, _filter: &str, _dn: &str) -> Result<Option<String>, ConnectorError> {
+        Ok(None)
+    }
+
+    fn description(&self, attribute: &str) -> String {
+        attribute.to_owned()
     }
 }
 

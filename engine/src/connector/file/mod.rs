@@ -195,7 +195,7 @@ impl Connector for FileConnector {
         }
         tracing::debug!(records, "file read to its end");
         let server = Some(self.settings.path.display().to_string());
-        Ok(ImportSummary { watermark: None, server, warnings: Vec::new() })
+        Ok(ImportSummary { watermark: None, server, warnings: Vec::new(), present: None })
     }
 
     fn export(&mut self, _changes: &[ExportChange], _cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {

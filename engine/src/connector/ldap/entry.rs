@@ -47,6 +47,18 @@ impl RawEntry {
         })
     }
 
+    /// As [`RawEntry::decode`], but values in other languages and the like are left out: an attribute is what has its name
+    /// alone, or with the option that says that its values are transferred as octets.
+    pub(in crate::connector) fn decode_without_options(tag: StructureTag) -> Result<Self, MalformedEntry> {
+        Self::decode_with(tag, |entry, described, values| {
+            let mut parts = described.split(';');
+            let name = parts.next().unwrap_or(described);
+            if parts.all(|option| option.eq_ignore_ascii_case("binary")) {
+                entry.attributes.push(RawAttribute { name: name.to_owned(), values, continues_at: None });
+            }
+        })
+    }
+
     fn decode_with(tag: StructureTag, add: impl Fn(&mut Self, &str, Vec<Vec<u8>>)) -> Result<Self, MalformedEntry> {
         let malformed = |dn: Option<&str>, reason| MalformedEntry { dn: dn.map(str::to_owned), reason };
         if tag.id != 4 {

@@ -1,6 +1,9 @@
 //! Export: one change after the other, each so that it can be sent twice without harm.
 
+use std::cell::{Cell, RefCell};
+
 use ldap3::LdapResult;
+use ldap3::controls::{Assertion, RawControl};
 
 use super::directory::Directory;
 use super::link::{Link, Living, leaves_unusable};
@@ -13,6 +16,10 @@ use crate::connector::{
     Anchor, CancelToken, ConnectorError, ConnectorErrorKind, ExportChange, ExportOperation, ExportOutcome, ExportResult,
 };
 use crate::model::{AlgorithmStep, Dn, ErrorCode, ObjectError};
+
+/// LDAP results (RFC 4511, RFC 4528).
+const NO_SUCH_OBJECT: u32 = 32;
+const ASSERTION_FAILED: u32 = 122;
 
 /// Why a change was not made.
 enum Stop {
@@ -68,7 +75,10 @@ pub(in crate::connector) fn export<D: Directory>(
 }
 
 fn send<D: Directory>(link: &mut Link<D>, change: &ExportChange) -> Result<ExportOutcome, Stop> {
-    let result = link.living().map_err(Stop::Lost).and_then(|living| Writer { living, change }.send());
+    let result = link
+        .living()
+        .map_err(Stop::Lost)
+        .and_then(|living| Writer { living, change, found: RefCell::new(None), created: Cell::new(false) }.send());
     if let Err(Stop::Lost(error)) = &result
         && leaves_unusable(error)
     {
@@ -81,6 +91,10 @@ fn send<D: Directory>(link: &mut Link<D>, change: &ExportChange) -> Result<Expor
 struct Writer<'a, D: Directory> {
     living: Living<'a, D>,
     change: &'a ExportChange,
+    /// The object's name once it is another than the change says.
+    found: RefCell<Option<String>>,
+    /// The object was made by this change, so that it has another identity than the change says.
+    created: Cell<bool>,
 }
 
 impl<D: Directory> Writer<'_, D> {
@@ -93,15 +107,59 @@ impl<D: Directory> Writer<'_, D> {
         }
     }
 
-    /// The object by its identity, wherever it has been moved to.
-    fn target(&self) -> String {
-        let named = self.change.anchor.as_ref().and_then(|anchor| self.living.settings.identity_name(anchor));
-        named.unwrap_or_else(|| self.change.dn.clone())
+    /// The identity of the object, as far as it is known.
+    fn anchor(&self) -> Option<&Anchor> {
+        self.change.anchor.as_ref().filter(|_| !self.created.get())
     }
 
-    fn ask(&self, request: Change) -> Result<LdapResult, Stop> {
+    /// The object by its identity, wherever it has been moved to.
+    fn target(&self) -> String {
+        let named = self.anchor().and_then(|anchor| self.living.settings.identity_name(anchor));
+        named.or_else(|| self.found.borrow().clone()).unwrap_or_else(|| self.change.dn.clone())
+    }
+
+    fn ask(&self, request: Change, controls: Vec<RawControl>) -> Result<LdapResult, Stop> {
         let doing = format!("change {}", self.change.dn);
-        Ok(self.living.session.change(request, self.living.session.timeout(), &doing)?)
+        Ok(self.living.session.change(request, controls, self.living.session.timeout(), &doing)?)
+    }
+
+    /// What only this object fits, where names alone are no identity.
+    fn guard(&self) -> Option<String> {
+        self.anchor().and_then(|anchor| self.living.settings.guard(anchor))
+    }
+
+    /// Changes the object, wherever it is, and no other one that has got its name.
+    fn ask_object(&self, request: impl Fn(String) -> Change) -> Result<LdapResult, Stop> {
+        let Some(guard) = self.guard() else { return self.ask(request(self.target()), Vec::new()) };
+        if D::asserts(self.living.facts)
+            && let Some(control) = assertion(&guard)
+        {
+            let result = self.ask(request(self.target()), vec![control])?;
+            if !matches!(result.rc, NO_SUCH_OBJECT | ASSERTION_FAILED) {
+                return Ok(result);
+            }
+        }
+        match D::locate(self.living, &guard, &self.change.dn)? {
+            Some(dn) => {
+                self.found.replace(Some(dn));
+                self.ask(request(self.target()), Vec::new())
+            }
+            None => Ok(LdapResult {
+                rc: NO_SUCH_OBJECT,
+                matched: String::new(),
+                text: String::new(),
+                refs: Vec::new(),
+                ctrls: Vec::new(),
+            }),
+        }
+    }
+
+    /// The object's present name; `None` when it is gone.
+    fn present(&self) -> Result<Option<String>, Stop> {
+        match self.guard() {
+            Some(guard) => Ok(D::locate(self.living, &guard, &self.change.dn)?),
+            None => Ok(self.living.object(self.search(&self.target()), "show an object")?.map(|entry| entry.dn)),
+        }
     }
 
     fn words(&self) -> &'static Words {
@@ -121,18 +179,20 @@ impl<D: Directory> Writer<'_, D> {
     fn add(&self) -> Result<ExportOutcome, Stop> {
         let Requests { first, rest } = requests(self.living.settings, self.change, true).map_err(Stop::Refused)?;
         let names: Vec<String> = first.iter().map(|(name, _)| name.clone()).filter(|name| name != "objectClass").collect();
-        let result = self.ask(Change::Add { dn: self.change.dn.clone(), attributes: first })?;
+        let result = self.ask(Change::Add { dn: self.change.dn.clone(), attributes: first }, Vec::new())?;
         if result.rc != 0 {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             // A name or a parent that does not fit is no fault of an attribute.
             let named = if matches!(result.rc, 32 | 68) { &[] } else { names.as_slice() };
             return Err(self.refused(Doing::Add, &result, named));
         }
+        self.created.set(true);
+        self.found.replace(None);
         let mut unresolved = Vec::new();
         for request in rest {
             // The object is there now: what is missing of it is sent again as a change.
             let names: Vec<String> = request.iter().map(|part| part.attribute.clone()).collect();
-            match self.modify(&self.change.dn, request) {
+            match self.modify(request) {
                 Ok(names) => unresolved.extend(names),
                 Err(Stop::Refused(_) | Stop::Passing(_)) => unresolved.extend(names),
                 Err(stop @ Stop::Lost(_)) => return Err(stop),
@@ -149,13 +209,9 @@ impl<D: Directory> Writer<'_, D> {
         if let Some(new_dn) = new_dn {
             self.rename(new_dn)?;
         }
-        let named = match (&self.change.anchor, new_dn) {
-            (None, Some(new_dn)) => new_dn.to_owned(),
-            _ => self.target(),
-        };
         let mut unresolved = Vec::new();
         for request in rest {
-            unresolved.extend(self.modify(&named, request)?);
+            unresolved.extend(self.modify(request)?);
         }
         Ok(done(None, unresolved))
     }
@@ -168,11 +224,11 @@ impl<D: Directory> Writer<'_, D> {
         let new = Dn::parse(new_dn).map_err(|_unused| malformed(new_dn))?;
         // By its present name, which may be another than the one known here: not every server finds the parent
         // of an object that is named by its identity.
-        let present = self.living.object(self.search(&self.target()), "show an object")?;
-        let present = present.map_or_else(|| self.change.dn.clone(), |entry| entry.dn);
+        let present = self.present()?.unwrap_or_else(|| self.change.dn.clone());
         let old = Dn::parse(&present).map_err(|_unused| malformed(&present))?;
         if old == new && old.as_str() == new.as_str() {
             // Renamed by an earlier attempt whose answer was lost.
+            self.found.replace(Some(present));
             return Ok(());
         }
         let parent = new.parent().filter(|parent| old.parent().as_ref() != Some(parent));
@@ -181,12 +237,12 @@ impl<D: Directory> Writer<'_, D> {
             rdn: new.rdn_text().to_owned(),
             parent: parent.as_ref().map(|parent| parent.as_str().to_owned()),
         };
-        let result = self.ask(request)?;
+        let result = self.ask(request, Vec::new())?;
         if result.rc == 0 {
+            self.found.replace(Some(new_dn.to_owned()));
             return Ok(());
         }
-        let present = self.living.object(self.search(&self.target()), "show an object")?;
-        if let (Some(_), Some(parent)) = (present, parent)
+        if let (Some(_), Some(parent)) = (self.present()?, parent)
             && self.living.object(self.search(parent.as_str()), "show a container")?.is_none()
         {
             // Servers have several codes for this one.
@@ -196,7 +252,7 @@ impl<D: Directory> Writer<'_, D> {
     }
 
     fn delete(&self) -> Result<(), Stop> {
-        let result = self.ask(Change::Delete { target: self.target() })?;
+        let result = self.ask_object(|target| Change::Delete { target })?;
         // An object that is gone is deleted.
         if matches!(result.rc, 0 | 32) { Ok(()) } else { Err(self.refused(Doing::Delete, &result, &[])) }
     }
@@ -204,11 +260,11 @@ impl<D: Directory> Writer<'_, D> {
     /// Sends modifications. When some values of a request are there already, or gone already, or refer to
     /// nothing, the request is halved until those stand alone. Gives the attributes with references to
     /// objects that are not there.
-    fn modify(&self, target: &str, parts: Vec<Modification>) -> Result<Vec<String>, Stop> {
+    fn modify(&self, parts: Vec<Modification>) -> Result<Vec<String>, Stop> {
         let mut unresolved = Vec::new();
         let mut open = vec![parts];
         while let Some(parts) = open.pop() {
-            let result = self.ask(Change::Modify { target: target.to_owned(), parts: parts.clone() })?;
+            let result = self.ask_object(|target| Change::Modify { target, parts: parts.clone() })?;
             if result.rc == 0 {
                 continue;
             }
@@ -219,7 +275,7 @@ impl<D: Directory> Writer<'_, D> {
                 open.push(left);
                 continue;
             }
-            match self.judge(target, &parts, &result)? {
+            match self.judge(&parts, &result)? {
                 Single::Settled => {}
                 Single::Unresolved(attribute) => unresolved.push(attribute),
                 Single::Refused => {
@@ -234,13 +290,13 @@ impl<D: Directory> Writer<'_, D> {
     }
 
     /// What a refused modification of one value comes to: what the object shows decides, not the server's code.
-    fn judge(&self, target: &str, parts: &[Modification], result: &LdapResult) -> Result<Single, Stop> {
+    fn judge(&self, parts: &[Modification], result: &LdapResult) -> Result<Single, Stop> {
         let [part] = parts else { return Ok(Single::Refused) };
         let ([value], 16 | 20 | 32 | 34 | 53 | 68) = (part.values.as_slice(), result.rc) else { return Ok(Single::Refused) };
         if part.kind == ModificationKind::Replace {
             return self.reference(part, value);
         }
-        let mut search = self.search(target);
+        let mut search = self.search(&self.target());
         search.filter = format!("({}={})", part.attribute, escaped(value));
         let doing = format!("show {}", self.change.dn);
         let holds = match self.living.session.search(search, &doing, None) {
@@ -262,7 +318,7 @@ impl<D: Directory> Writer<'_, D> {
             return Ok(Single::Refused);
         }
         let found = self.living.object(self.search(name), "show the target of a reference")?;
-        let itself = self.living.object(self.search(&self.target()), "show an object")?;
+        let itself = self.present()?;
         Ok(if found.is_none() && itself.is_some() { Single::Unresolved(part.attribute.clone()) } else { Single::Refused })
     }
 
@@ -285,6 +341,15 @@ enum Single {
     Unresolved(String),
     /// The refusal stands.
     Refused,
+}
+
+/// The control with which a change is made only if the object fits a filter.
+fn assertion(filter: &str) -> Option<RawControl> {
+    ldap3::parse_filter(filter).is_ok().then(|| {
+        let mut control = RawControl::from(Assertion { filter });
+        control.crit = true;
+        control
+    })
 }
 
 /// The two halves of a request; `None` when it is a single value, or a replacement, which is never cut.

@@ -20,6 +20,7 @@ pub(in crate::connector) mod observe;
 pub(in crate::connector) mod octets;
 pub(in crate::connector) mod outlet;
 pub(in crate::connector) mod refusal;
+pub(in crate::connector) mod selection;
 pub(in crate::connector) mod server;
 pub(in crate::connector) mod session;
 pub(in crate::connector) mod tls;

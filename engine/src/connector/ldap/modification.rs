@@ -13,16 +13,27 @@ const OCTETS: usize = 2 * 1024 * 1024;
 
 /// What is never written, whatever the rules say: passwords, and what they are made of.
 const PASSWORDS: &[&str] = &[
+    "authpassword",
     "cleartextpassword",
     "dbcspwd",
     "initialauthincoming",
     "initialauthoutgoing",
+    "krbprincipalkey",
     "lmpwdhistory",
     "ntpwdhistory",
+    "pwdhistory",
+    "sambalmpassword",
+    "sambantpassword",
+    "sambapasswordhistory",
     "supplementalcredentials",
     "unicodepwd",
     "userpassword",
 ];
+
+/// True for a password, and for what is made of one. The name is folded.
+pub(in crate::connector) fn is_password(attribute: &str) -> bool {
+    PASSWORDS.contains(&attribute)
+}
 
 /// A change in requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,33 +56,41 @@ pub(in crate::connector) fn requests<D: Directory>(
         requests.first.push(("objectClass".to_owned(), vec![change.object_type.clone().into_bytes()]));
     }
     let mut parts = Vec::new();
+    let mut classes = Vec::new();
     for (name, wanted) in &change.attributes {
         let folded = fold_text(name);
         let refuse = |code: ErrorCode, why: &str| {
             let message = format!("{}, attribute {name}: {why}", change.dn);
             Err(Box::new(ObjectError::new(code, message).attribute(name).at(AlgorithmStep::Export)))
         };
-        if PASSWORDS.contains(&folded.as_str()) {
+        if is_password(&folded) {
             let why = "passwords are not written by synchronization rules; take the attribute out of the outbound rules";
             return refuse(ErrorCode::from_directory("password-set-disallowed"), why);
         }
-        if new && (folded == "objectclass" || naming.as_ref() == Some(&folded)) {
+        if new && folded == "objectclass" {
+            if let ExportAttributeChange::Replace(values) | ExportAttributeChange::Values { adds: values, .. } = wanted {
+                classes.extend(values.iter().map(|value| self::octets(directory, value)));
+            }
+            continue;
+        }
+        let is_name = D::NAMING_ATTRIBUTE_IS_NAME && naming.as_ref() == Some(&folded);
+        if new && is_name {
             continue;
         }
         if folded == fold_text(directory.anchor_attribute()) {
             return refuse(ErrorCode::READONLY_ATTRIBUTE, "the directory gives the identity of an object itself");
         }
-        if naming.as_ref() == Some(&folded) {
+        if is_name {
             let why = "the attribute is the object's name; rename the object instead";
             return refuse(ErrorCode::from_directory("modify-naming-attribute"), why);
         }
         let octets = |values: &[ExportValue]| values.iter().map(|value| self::octets(directory, value)).collect::<Vec<_>>();
-        let part = |kind, values| Modification { kind, attribute: name.clone(), values };
+        let part = |kind, values| Modification { kind, attribute: directory.description(name), values };
         match wanted {
             ExportAttributeChange::Replace(values) if new => {
                 let mut pieces = pieces(octets(values)).into_iter();
                 if let Some(first) = pieces.next() {
-                    requests.first.push((name.clone(), first));
+                    requests.first.push((directory.description(name), first));
                 }
                 parts.extend(pieces.map(|values| part(ModificationKind::Add, values)));
             }
@@ -90,6 +109,10 @@ pub(in crate::connector) fn requests<D: Directory>(
             // Replacing by nothing is no error when the attribute is gone already.
             ExportAttributeChange::Delete => parts.push(part(ModificationKind::Replace, Vec::new())),
         }
+    }
+    if let Some((_, known)) = requests.first.first_mut().filter(|_| new) {
+        classes.retain(|class| !class.eq_ignore_ascii_case(change.object_type.as_bytes()));
+        known.extend(classes);
     }
     requests.rest = fill(parts);
     Ok(requests)

@@ -2,7 +2,16 @@
 
 use std::collections::HashSet;
 
-use crate::connector::{ConnectorError, ConnectorErrorKind, ImportItem};
+use ldap3::asn1::StructureTag;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::directory::Directory;
+use super::entry::{MalformedEntry, RawEntry};
+use super::failure::{Fault, request_failed};
+use super::link::Living;
+use super::session::Search;
+use crate::connector::{CancelToken, ConnectorError, ConnectorErrorKind, DiscoveryError, ImportItem};
+use crate::model::{ErrorCode, ObjectError};
 
 /// Losses of the connection in a row that brought nothing new, after which an import gives up.
 const FRUITLESS_LOSSES: u32 = 2;
@@ -12,7 +21,7 @@ pub(in crate::connector) struct Outlet<'a> {
     sink: &'a mut dyn FnMut(ImportItem) -> bool,
     /// Number of items handed over.
     given: u64,
-    /// The objects handed over, where that matters.
+    /// Keys of the objects handed over, where that matters.
     seen: Option<HashSet<[u8; 16]>>,
     /// Hands over only objects that were not seen, and no deletions.
     only_unseen: bool,
@@ -42,13 +51,13 @@ impl<'a> Outlet<'a> {
     }
 
     /// True when the object was handed over before.
-    pub(in crate::connector) fn has_seen(&self, guid: &[u8]) -> bool {
-        self.seen.as_ref().is_some_and(|seen| <[u8; 16]>::try_from(guid).is_ok_and(|guid| seen.contains(&guid)))
+    pub(in crate::connector) fn has_seen(&self, anchor: &[u8]) -> bool {
+        self.seen.as_ref().is_some_and(|seen| seen.contains(&key(anchor)))
     }
 
     /// True when it is worth to ask for this object.
-    pub(in crate::connector) fn wants(&self, guid: &[u8]) -> bool {
-        !self.only_unseen || !self.has_seen(guid)
+    pub(in crate::connector) fn wants(&self, anchor: &[u8]) -> bool {
+        !self.only_unseen || !self.has_seen(anchor)
     }
 
     /// Hands an item over; false means stop.
@@ -60,10 +69,8 @@ impl<'a> Outlet<'a> {
                 ImportItem::Entry(_) | ImportItem::Bad(_) => {}
             }
         }
-        if let (Some(seen), ImportItem::Entry(entry)) = (&mut self.seen, &item)
-            && let Ok(guid) = entry.anchor.0.as_slice().try_into()
-        {
-            seen.insert(guid);
+        if let (Some(seen), ImportItem::Entry(entry)) = (&mut self.seen, &item) {
+            seen.insert(key(&entry.anchor.0));
         }
         self.given += 1;
         (self.sink)(item)
@@ -77,5 +84,53 @@ impl<'a> Outlet<'a> {
         self.fruitless = if self.given > self.given_at_loss { 0 } else { self.fruitless + 1 };
         self.given_at_loss = self.given;
         self.fruitless < FRUITLESS_LOSSES
+    }
+}
+
+/// What an identity is remembered by: itself when it has sixteen octets, a hash of that size otherwise.
+fn key(anchor: &[u8]) -> [u8; 16] {
+    anchor.try_into().unwrap_or_else(|_| xxh3_128(anchor).to_le_bytes())
+}
+
+/// How entries are read.
+pub(in crate::connector) struct PageReading<'a> {
+    /// Entries asked for at a time.
+    pub(in crate::connector) size: u32,
+    pub(in crate::connector) cancel: &'a CancelToken,
+    /// Continues "asked to".
+    pub(in crate::connector) doing: &'a str,
+    pub(in crate::connector) decode: fn(StructureTag) -> Result<RawEntry, MalformedEntry>,
+}
+
+impl<D: Directory> Living<'_, D> {
+    /// Reads all pages of a search. An entry that cannot be read is handed over as a fault.
+    pub(in crate::connector) fn each(
+        &self,
+        search: Search,
+        how: &PageReading<'_>,
+        out: &mut Outlet<'_>,
+        mut each: impl FnMut(RawEntry, &mut Outlet<'_>) -> Result<(), ConnectorError>,
+    ) -> Result<(), ConnectorError> {
+        let cancelled = || request_failed(self.session.server(), how.doing, Fault::Cancelled);
+        let base = search.base.clone();
+        let mut pages = self.session.pages(search, how.size, how.doing, Some(how.cancel));
+        while let Some(page) = pages.next_page()? {
+            tracing::debug!(entries = page.len(), %base, "page read");
+            for tag in page {
+                if how.cancel.is_cancelled() {
+                    return Err(cancelled());
+                }
+                match (how.decode)(tag) {
+                    Ok(entry) => each(entry, out)?,
+                    Err(fault) => {
+                        let error = ObjectError::new(ErrorCode::PARSE_ERROR, fault.reason);
+                        if !out.give(ImportItem::Bad(DiscoveryError { dn: fault.dn, error })) {
+                            return Err(cancelled());
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 }

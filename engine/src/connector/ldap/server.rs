@@ -60,6 +60,16 @@ pub(in crate::connector) const ACTIVE_DIRECTORY: Words = Words {
     unknown_function: "it does not know a function that Active Directory has; check that it is a domain controller",
 };
 
+/// Other directories.
+pub(in crate::connector) const GENERIC: Words = Words {
+    active_directory: false,
+    server: "LDAP server",
+    account: "account",
+    user: "a DN such as cn=sync,dc=contoso,dc=com",
+    elsewhere: "it does not hold this part of the directory; connect to the server that does, or refresh the partitions",
+    unknown_function: "it does not know a function that is needed; check what the server supports",
+};
+
 /// What connecting to a server and signing in need.
 #[derive(Clone, Debug)]
 pub(in crate::connector) struct ServerSettings {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ldap3::asn1::{PL, StructureTag};
 use ldap3::controls::{PagedResults, RawControl};
-use ldap3::{Ldap, LdapConnAsync, LdapError, LdapResult, Mod, Scope};
+use ldap3::{Ldap, LdapConnAsync, LdapError, LdapResult, Mod, ResultEntry, Scope};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
@@ -273,6 +273,26 @@ impl Session {
         doing: &str,
         cancel: Option<&CancelToken>,
     ) -> Result<(T, LdapResult), ConnectorError> {
+        let mut take = take;
+        let entries = move |gathered: &mut T, told: ResultEntry| {
+            if !told.is_intermediate() {
+                take(gathered, told.0);
+            }
+            true
+        };
+        self.listen(search, begin, entries, doing, cancel)
+    }
+
+    /// As [`Session::gather`], with the controls of entries and the messages between them; `take` answering false ends
+    /// the search as too much.
+    pub(in crate::connector) fn listen<T: Send + 'static>(
+        &self,
+        search: Search,
+        begin: T,
+        take: impl FnMut(&mut T, ResultEntry) -> bool + Send + 'static,
+        doing: &str,
+        cancel: Option<&CancelToken>,
+    ) -> Result<(T, LdapResult), ConnectorError> {
         let watch = self.observer.as_ref().map(|observer| observer.begin(&self.server.name, &search, false));
         let task = self.spawn(tokio::task::unconstrained(gather(self.ldap.clone(), search, begin, take, watch)));
         self.wait(task, cancel).map_err(|fault| self.failed(doing, fault))
@@ -282,10 +302,11 @@ impl Session {
     pub(in crate::connector) fn change(
         &self,
         request: Change,
+        controls: Vec<RawControl>,
         timeout: Duration,
         doing: &str,
     ) -> Result<LdapResult, ConnectorError> {
-        let task = self.spawn(change(self.ldap.clone(), request, timeout));
+        let task = self.spawn(change(self.ldap.clone(), request, controls, timeout));
         self.wait(task, None).map_err(|fault| self.failed(doing, fault))
     }
 
@@ -444,7 +465,7 @@ async fn gather<T>(
     mut ldap: Ldap,
     search: Search,
     begin: T,
-    mut take: impl FnMut(&mut T, StructureTag),
+    mut take: impl FnMut(&mut T, ResultEntry) -> bool,
     watch: Option<Watch>,
 ) -> Result<(T, LdapResult), Fault> {
     if !search.controls.is_empty() {
@@ -454,12 +475,15 @@ async fn gather<T>(
         ldap.with_timeout(search.timeout).streaming_search(&search.base, search.scope, &search.filter, search.attributes).await?;
     let (mut gathered, mut entries, mut octets) = (begin, 0, 0_usize);
     while let Some(item) = stream.next().await? {
-        if !item.is_ref() && !item.is_intermediate() {
-            entries += 1;
-            if watch.is_some() {
-                octets = octets.saturating_add(weight(&item.0));
-            }
-            take(&mut gathered, item.0);
+        if item.is_ref() {
+            continue;
+        }
+        entries += 1;
+        if watch.is_some() {
+            octets = octets.saturating_add(weight(&item.0));
+        }
+        if !take(&mut gathered, item) {
+            return Err(Fault::TooMuch);
         }
     }
     let result = stream.finish().await;
@@ -470,11 +494,14 @@ async fn gather<T>(
 }
 
 /// Sends one change.
-async fn change(mut ldap: Ldap, request: Change, timeout: Duration) -> Result<LdapResult, Fault> {
+async fn change(mut ldap: Ldap, request: Change, mut controls: Vec<RawControl>, timeout: Duration) -> Result<LdapResult, Fault> {
     let ldap = ldap.with_timeout(timeout);
     if matches!(request, Change::Modify { .. }) {
         // A value that is there already, or is gone already, is no error.
-        ldap.with_controls(RawControl { ctype: PERMISSIVE_MODIFY.to_owned(), crit: false, val: None });
+        controls.push(RawControl { ctype: PERMISSIVE_MODIFY.to_owned(), crit: false, val: None });
+    }
+    if !controls.is_empty() {
+        ldap.with_controls(controls);
     }
     let set = |values: Vec<Vec<u8>>| values.into_iter().collect::<HashSet<_>>();
     Ok(match request {

@@ -309,7 +309,7 @@ impl Connector for MemoryConnector {
             }
         }
         let watermark = self.0.state().capabilities.delta_import.then(|| watermark.to_le_bytes().to_vec());
-        Ok(ImportSummary { watermark, server: Some(SERVER.to_owned()), warnings: Vec::new() })
+        Ok(ImportSummary { watermark, server: Some(SERVER.to_owned()), warnings: Vec::new(), present: None })
     }
 
     fn objects(

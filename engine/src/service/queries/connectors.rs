@@ -13,8 +13,12 @@ use crate::service::{
 use crate::store::configuration::{ConnectorRecord, ProfileRecord, partitions, profiles};
 use crate::store::search::counts as search;
 
-const KINDS: [(&str, ConnectorKind); 3] =
-    [("active-directory", ConnectorKind::ActiveDirectory), ("file", ConnectorKind::File), ("tenant", ConnectorKind::Tenant)];
+const KINDS: [(&str, ConnectorKind); 4] = [
+    ("active-directory", ConnectorKind::ActiveDirectory),
+    ("ldap", ConnectorKind::GenericLdap),
+    ("file", ConnectorKind::File),
+    ("tenant", ConnectorKind::Tenant),
+];
 
 /// The text that the store keeps for a kind.
 #[must_use]
@@ -42,7 +46,7 @@ fn address_of(record: &ConnectorRecord, kind: ConnectorKind) -> String {
     match kind {
         ConnectorKind::File => text("path"),
         ConnectorKind::Tenant => text("base_url"),
-        ConnectorKind::ActiveDirectory => {
+        ConnectorKind::ActiveDirectory | ConnectorKind::GenericLdap => {
             let servers = settings.get("servers").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
             let servers: Vec<&str> = servers.iter().filter_map(Json::as_str).collect();
             if servers.is_empty() { text("forest") } else { servers.join(", ") }

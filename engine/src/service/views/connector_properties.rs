@@ -10,6 +10,7 @@ use super::directory_selection::PartitionView;
 use crate::connector::active_directory::ActiveDirectorySettings;
 use crate::connector::entra::EntraSettings;
 use crate::connector::file::FileSettings;
+use crate::connector::generic_ldap::GenericLdapSettings;
 use crate::interop::{ConnectorUpdate, UpdateKind};
 use crate::model::{ConnectorId, ValueType};
 use crate::protection::DeletionLimit;
@@ -43,7 +44,7 @@ pub struct ConnectorProperties {
     /// Attributes of its schema, by name.
     pub attributes: Vec<AttributeChoice>,
     /// The attribute that identifies its objects.
-    pub anchor: &'static str,
+    pub anchor: String,
     /// What becomes of its objects when nothing holds them any more.
     pub deprovisioning: Deprovisioning,
     /// Deletions that one export may make; only of a tenant.
@@ -111,6 +112,15 @@ pub enum NewConnector {
         name: String,
         /// How it is reached.
         settings: Box<ActiveDirectorySettings>,
+        /// Password of the account.
+        secret: SecretString,
+    },
+    /// An LDAP directory that is no forest.
+    Ldap {
+        /// Name.
+        name: String,
+        /// How it is reached.
+        settings: Box<GenericLdapSettings>,
         /// Password of the account.
         secret: SecretString,
     },

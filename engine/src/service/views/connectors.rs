@@ -15,6 +15,9 @@ use crate::store::configuration::ProfileStep;
 pub enum ConnectorKind {
     /// Active Directory over LDAP.
     ActiveDirectory,
+    /// OpenLDAP and other LDAP directories.
+    #[serde(rename = "ldap")]
+    GenericLdap,
     /// A forest in an LDIF file.
     File,
     /// The cloud tenant.
@@ -27,12 +30,13 @@ impl ConnectorKind {
     pub fn label(self) -> &'static str {
         match self {
             Self::ActiveDirectory => "Active Directory Domain Services",
+            Self::GenericLdap => "Generic LDAP (OpenLDAP and others)",
             Self::File => "LDIF file (Active Directory schema)",
             Self::Tenant => "Windows Azure Active Directory (Microsoft)",
         }
     }
 
-    /// True for kinds that hold a forest (not the tenant).
+    /// True for kinds that hold a forest (neither the tenant nor another directory).
     #[must_use]
     pub fn is_forest(self) -> bool {
         matches!(self, Self::ActiveDirectory | Self::File)

@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use syncline_engine::connector::active_directory::{ActiveDirectorySettings, ConnectionSecurity, DeltaMode};
 use syncline_engine::connector::entra::EntraSettings;
 use syncline_engine::connector::file::FileSettings;
+use syncline_engine::connector::generic_ldap::{GenericLdapSettings, LdapDelta};
 use syncline_engine::service::{ConnectorKind, ConnectorProperties, DeletionLimit, Deprovisioning, PartitionView};
 use syncline_engine::setup::{ConnectionSettings, ConnectorChange, ConnectorFault, ConnectorPlace, PartitionChoice};
 use zeroize::Zeroizing;
@@ -37,6 +38,15 @@ impl Page {
             ConnectorKind::ActiveDirectory | ConnectorKind::File => {
                 &[Self::General, Self::Connection, Self::Partitions, Self::ObjectTypes, Self::Attributes, Self::Deprovisioning]
             }
+            ConnectorKind::GenericLdap => &[
+                Self::General,
+                Self::Connection,
+                Self::Partitions,
+                Self::ObjectTypes,
+                Self::Attributes,
+                Self::Anchors,
+                Self::Deprovisioning,
+            ],
             ConnectorKind::Tenant => &[
                 Self::General,
                 Self::Connection,
@@ -56,6 +66,7 @@ impl Page {
         match (self, kind) {
             (Self::General, _) => "Properties",
             (Self::Connection, ConnectorKind::ActiveDirectory) => "Connect to Active Directory Forest",
+            (Self::Connection, ConnectorKind::GenericLdap) => "Connect to LDAP Directory",
             (Self::Connection, ConnectorKind::File) => "Connect to File",
             (Self::Connection, ConnectorKind::Tenant) => "Connectivity",
             (Self::Protection, _) => "Global Parameters",
@@ -166,6 +177,55 @@ impl ForestDraft {
     }
 }
 
+/// How an LDAP directory is reached, as it is typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LdapDraft {
+    /// What is stored, with all that is not shown.
+    stored: GenericLdapSettings,
+    /// DN of the account.
+    pub user: String,
+    /// Servers, one a line.
+    pub servers: String,
+    /// How the connection is protected.
+    pub security: ConnectionSecurity,
+    /// An unprotected connection to other computers is wanted.
+    pub allow_plain: bool,
+    /// File with certificates of authorities.
+    pub ca_file: String,
+    /// How delta imports learn what changed.
+    pub delta: LdapDelta,
+}
+
+impl LdapDraft {
+    fn new(stored: &GenericLdapSettings) -> Self {
+        Self {
+            user: stored.user.clone(),
+            servers: stored.servers.join("\n"),
+            security: stored.security,
+            allow_plain: stored.allow_plain,
+            ca_file: stored.ca_file.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
+            delta: stored.delta,
+            stored: stored.clone(),
+        }
+    }
+
+    fn settings(&self) -> GenericLdapSettings {
+        let servers: Vec<String> =
+            self.servers.lines().map(str::trim).filter(|server| !server.is_empty()).map(str::to_owned).collect();
+        GenericLdapSettings {
+            user: self.user.trim().to_owned(),
+            // An address belongs to the server that it was given for.
+            address: self.stored.address.filter(|_| servers == self.stored.servers),
+            servers,
+            security: self.security,
+            allow_plain: self.allow_plain && self.security == ConnectionSecurity::Plain,
+            ca_file: path(&self.ca_file),
+            delta: self.delta,
+            ..self.stored.clone()
+        }
+    }
+}
+
 /// How a tenant is reached, as it is typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantDraft {
@@ -221,6 +281,8 @@ fn path(text: &str) -> Option<std::path::PathBuf> {
 pub enum ConnectionDraft {
     /// A forest.
     Forest(Box<ForestDraft>),
+    /// An LDAP directory that is no forest.
+    Ldap(Box<LdapDraft>),
     /// A file.
     File(FileSettings, String),
     /// A tenant.
@@ -231,6 +293,7 @@ impl ConnectionDraft {
     fn new(stored: &ConnectionSettings) -> Self {
         match stored {
             ConnectionSettings::Forest(settings) => Self::Forest(Box::new(ForestDraft::new(settings))),
+            ConnectionSettings::Ldap(settings) => Self::Ldap(Box::new(LdapDraft::new(settings))),
             ConnectionSettings::File(settings) => Self::File(settings.clone(), settings.path.display().to_string()),
             ConnectionSettings::Tenant(settings) => Self::Tenant(Box::new(TenantDraft::new(settings))),
         }
@@ -241,6 +304,7 @@ impl ConnectionDraft {
     pub fn settings(&self) -> ConnectionSettings {
         match self {
             Self::Forest(draft) => ConnectionSettings::Forest(Box::new(draft.settings())),
+            Self::Ldap(draft) => ConnectionSettings::Ldap(Box::new(draft.settings())),
             Self::File(settings, path) => ConnectionSettings::File(FileSettings { path: path.trim().into(), ..settings.clone() }),
             Self::Tenant(draft) => ConnectionSettings::Tenant(Box::new(draft.settings())),
         }

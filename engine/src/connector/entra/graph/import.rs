@@ -133,7 +133,7 @@ impl GraphBackend {
         }
         let watermark = serde_json::to_vec(&tokens)
             .map_err(|error| self.error(ConnectorErrorKind::Protocol, "the watermark cannot be written down").cause(error))?;
-        Ok(ImportSummary { watermark: Some(watermark), server: Some(self.client.server()), warnings: Vec::new() })
+        Ok(ImportSummary { watermark: Some(watermark), server: Some(self.client.server()), warnings: Vec::new(), present: None })
     }
 
     /// Reads one collection to its end and gives the token for the next time.

@@ -283,7 +283,7 @@ impl TenantBackend for SyncChannel {
             let Some(link) = page.next_link else {
                 let watermark = self.watermark(page.delta_link.as_deref().unwrap_or_default())?;
                 let server = Some(self.client.server());
-                return Ok(ImportSummary { watermark: Some(watermark), server, warnings: Vec::new() });
+                return Ok(ImportSummary { watermark: Some(watermark), server, warnings: Vec::new(), present: None });
             };
             let next = self.follow(&link)?;
             if next == url {

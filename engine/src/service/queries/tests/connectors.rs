@@ -23,7 +23,7 @@ fn connectors_are_found_by_name_or_guid_and_an_unknown_one_names_the_known() {
 #[test]
 fn kinds_have_one_stored_text_each() {
     let mut world = World::new();
-    for kind in [ConnectorKind::ActiveDirectory, ConnectorKind::File, ConnectorKind::Tenant] {
+    for kind in [ConnectorKind::ActiveDirectory, ConnectorKind::GenericLdap, ConnectorKind::File, ConnectorKind::Tenant] {
         world.connector(&format!("{kind:?}"), kind_text(kind), "{}");
         assert_eq!(kind_of(find(&world.context(), &format!("{kind:?}")).unwrap()).unwrap(), kind);
     }

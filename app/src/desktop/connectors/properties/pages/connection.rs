@@ -3,6 +3,7 @@
 use egui::{ComboBox, Label, RichText, TextEdit, Ui};
 use secrecy::SecretString;
 use syncline_engine::connector::active_directory::{ConnectionSecurity, DeltaMode};
+use syncline_engine::connector::generic_ldap::LdapDelta;
 use syncline_engine::service::ConnectorProperties;
 use syncline_engine::setup::ConnectorPlace;
 use zeroize::Zeroizing;
@@ -12,7 +13,7 @@ use super::super::super::super::theme::Palette;
 use super::super::super::super::widgets::badge::{self, Tone};
 use super::super::super::super::widgets::fields::{note, row, value};
 use super::super::super::super::widgets::requested::Requested;
-use super::super::draft::{ConnectionDraft, ForestDraft, PropertiesDraft, TenantDraft};
+use super::super::draft::{ConnectionDraft, ForestDraft, LdapDraft, PropertiesDraft, TenantDraft};
 use super::{Fields, hint};
 
 /// Width of fields.
@@ -86,6 +87,7 @@ pub fn show(ui: &mut Ui, fields: &mut Fields<'_>, test: &TestButton) {
             });
             forest(ui, draft, &mut fields.draft.secret, stored, width);
         }
+        ConnectionDraft::Ldap(draft) => ldap(ui, draft, &mut fields.draft.secret, stored, width),
         ConnectionDraft::File(_, path) => {
             row(ui, "File", |ui| {
                 let field = TextEdit::singleline(path).desired_width(width).id_salt("path");
@@ -119,34 +121,66 @@ fn secret(ui: &mut Ui, text: &mut String, caption: &str, stored: bool, width: f3
     });
 }
 
-/// The fields of a forest.
-fn forest(ui: &mut Ui, draft: &mut ForestDraft, password: &mut String, stored: bool, width: f32) {
-    text(ui, "User name", &mut draft.user, width, "");
-    secret(ui, password, "Password", stored, width);
-    text(ui, "Domain", &mut draft.domain, width, "Of the account, such as contoso.com or CONTOSO.");
+/// How the connection is protected.
+fn encryption(ui: &mut Ui, security: &mut ConnectionSecurity, allow_plain: &mut bool, server: &str, width: f32) {
     row(ui, "Encryption", |ui| {
         let word = |security: ConnectionSecurity| match security {
             ConnectionSecurity::Ldaps => "SSL from the first byte (LDAPS, port 636)",
             ConnectionSecurity::StartTls => "SSL after StartTLS (port 389)",
             ConnectionSecurity::Plain => "None (port 389)",
         };
-        let combo = ComboBox::from_id_salt("encryption").selected_text(word(draft.security)).width(width);
+        let combo = ComboBox::from_id_salt("encryption").selected_text(word(*security)).width(width);
         let shown = combo.show_ui(ui, |ui| {
-            for security in [ConnectionSecurity::Ldaps, ConnectionSecurity::StartTls, ConnectionSecurity::Plain] {
-                ui.selectable_value(&mut draft.security, security, word(security));
+            for offered in [ConnectionSecurity::Ldaps, ConnectionSecurity::StartTls, ConnectionSecurity::Plain] {
+                ui.selectable_value(security, offered, word(offered));
             }
         });
         shown.response.accessible_name("Encryption");
-        if draft.security == ConnectionSecurity::Plain {
+        if *security == ConnectionSecurity::Plain {
             let colour = Palette::of(ui.style()).bad;
-            ui.checkbox(&mut draft.allow_plain, "Send password and data unencrypted to other computers");
+            ui.checkbox(allow_plain, "Send password and data unencrypted to other computers");
             let warning =
                 "Everybody on the network can read the password then. Without this, only this computer itself is reached.";
             ui.add(Label::new(RichText::new(warning).color(colour)).wrap());
         } else {
-            hint(ui, "The certificate of the domain controller is always verified.");
+            hint(ui, &format!("The certificate of the {server} is always verified."));
         }
     });
+}
+
+/// The fields of an LDAP directory.
+fn ldap(ui: &mut Ui, draft: &mut LdapDraft, password: &mut String, stored: bool, width: f32) {
+    row(ui, "Servers", |ui| {
+        let field = TextEdit::multiline(&mut draft.servers).desired_rows(2).desired_width(width).id_salt("servers");
+        ui.add(field).accessible_name("Servers");
+        hint(ui, "One a line, in the order in which they are tried.");
+    });
+    text(ui, "Bind DN", &mut draft.user, width, "");
+    secret(ui, password, "Password", stored, width);
+    encryption(ui, &mut draft.security, &mut draft.allow_plain, "server", width);
+    text(ui, "CA file", &mut draft.ca_file, width, "Empty: the authorities that this computer trusts.");
+    row(ui, "Delta imports", |ui| {
+        let word = |delta: LdapDelta| match delta {
+            LdapDelta::Auto => "By content synchronization where it is offered",
+            LdapDelta::SyncRepl => "By content synchronization (RFC 4533)",
+            LdapDelta::Timestamp => "By modifyTimestamp",
+        };
+        let combo = ComboBox::from_id_salt("ldap delta").selected_text(word(draft.delta)).width(width);
+        let shown = combo.show_ui(ui, |ui| {
+            for delta in [LdapDelta::Auto, LdapDelta::SyncRepl, LdapDelta::Timestamp] {
+                ui.selectable_value(&mut draft.delta, delta, word(delta));
+            }
+        });
+        shown.response.accessible_name("Delta imports");
+    });
+}
+
+/// The fields of a forest.
+fn forest(ui: &mut Ui, draft: &mut ForestDraft, password: &mut String, stored: bool, width: f32) {
+    text(ui, "User name", &mut draft.user, width, "");
+    secret(ui, password, "Password", stored, width);
+    text(ui, "Domain", &mut draft.domain, width, "Of the account, such as contoso.com or CONTOSO.");
+    encryption(ui, &mut draft.security, &mut draft.allow_plain, "domain controller", width);
     text(
         ui,
         "CA file",

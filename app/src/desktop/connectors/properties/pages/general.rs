@@ -71,7 +71,12 @@ pub fn protection(ui: &mut Ui, fields: &mut Fields<'_>) {
 
 /// The page Configure Anchors.
 pub fn anchors(ui: &mut Ui, fields: &Fields<'_>) {
-    note(ui, "The attribute that identifies an object whatever its name. The tenant gives it; it cannot be chosen.");
+    let told = if fields.stored.kind == ConnectorKind::Tenant {
+        "The attribute that identifies an object whatever its name. The tenant gives it; it cannot be chosen."
+    } else {
+        "The attribute that identifies an object whatever its name. It was chosen when the connector was made, and stays."
+    };
+    note(ui, told);
     ui.add_space(6.0);
     let types = fields.stored.object_types.iter().zip(&fields.draft.object_types).filter(|(_, selected)| **selected);
     ScrollArea::vertical().id_salt("anchors").auto_shrink(false).show(ui, |ui| {
@@ -81,7 +86,7 @@ pub fn anchors(ui: &mut Ui, fields: &Fields<'_>) {
             ui.end_row();
             for (choice, _) in types {
                 ui.label(&choice.name);
-                ui.label(RichText::new(fields.stored.anchor).monospace());
+                ui.label(RichText::new(&fields.stored.anchor).monospace());
                 ui.end_row();
             }
         });
