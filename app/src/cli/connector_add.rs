@@ -7,9 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use syncline_engine::connector::active_directory::{ActiveDirectorySettings, ConnectionSecurity};
 use syncline_engine::connector::file::{FileSchema, FileSettings};
-use syncline_engine::service::{
-    BackendKind, Cloud, ConnectorKind, ConnectorSummary, Engine, EngineError, EntraSettings, Proof, WriteBudget,
-};
+use syncline_engine::service::{BackendKind, Cloud, ConnectorKind, ConnectorSummary, Engine, EngineError, EntraSettings, Proof};
 use syncline_engine::setup::NewDirectory;
 
 use super::connector_set::Delta;
@@ -19,6 +17,7 @@ use super::secret::{self, SecretArgs};
 use super::session::Session;
 use super::table::Pairs;
 use super::text::{safe, shell_word};
+use crate::tenant_choice::TenantChoice;
 
 /// Kinds of directories.
 #[derive(Debug, Subcommand)]
@@ -263,30 +262,23 @@ impl TenantArgs {
             CloudName::UsGovernmentDod => Cloud::UsGovernmentDod,
             CloudName::China => Cloud::China,
         };
-        let (authority, graph) = cloud.endpoints();
-        let base = self.base_url.as_deref().unwrap_or(graph);
-        let mut settings = EntraSettings::new(base, self.tenant_id.trim(), self.client_id.trim(), self.tenant_id.trim());
-        if self.base_url.is_none() {
-            authority.clone_into(&mut settings.authority);
-        }
-        if let Some(authority) = &self.authority {
-            settings.authority.clone_from(authority);
-        }
-        settings.scope = format!("{graph}/.default");
-        settings.backend = match self.backend {
-            Backend::Graph => BackendKind::Graph,
-            Backend::SyncChannel => BackendKind::SyncChannel,
+        let choice = TenantChoice {
+            tenant_id: self.tenant_id.clone(),
+            client_id: self.client_id.clone(),
+            cloud,
+            authority: self.authority.clone(),
+            base_url: self.base_url.clone(),
+            backend: match self.backend {
+                Backend::Graph => BackendKind::Graph,
+                Backend::SyncChannel => BackendKind::SyncChannel,
+            },
+            proof: if self.certificate_file.is_some() { Proof::Certificate } else { Proof::Secret },
+            ca_file: self.ca_file.as_deref().map(absolute).transpose()?,
+            proxy: self.proxy.clone(),
+            accept_synchronized: self.i_know,
         };
-        settings.proof = if self.certificate_file.is_some() { Proof::Certificate } else { Proof::Secret };
-        settings.ca_file = self.ca_file.as_deref().map(absolute).transpose()?;
-        settings.proxy.clone_from(&self.proxy);
-        settings.accept_synchronized = self.i_know;
-        // Only Microsoft's clouds limit writes so; a tenant at another address has limits of its own.
-        settings.writes = self.base_url.is_none().then_some(WriteBudget::DOCUMENTED);
         // What is wrong with an address is said before a secret is asked for.
-        settings.base().and_then(|_| settings.token_url()).map_err(|error| Failure::invalid(error.message))?;
-        settings.proxy_url().map_err(|error| Failure::invalid(error.message))?;
-        Ok(settings)
+        choice.settings().map_err(Failure::invalid)
     }
 }
 

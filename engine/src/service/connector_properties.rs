@@ -130,7 +130,7 @@ impl Engine {
             NewConnector::Sandbox { tenant, domains } => return self.add_sandbox(&tenant, &domains),
             NewConnector::File { name, settings } => NewDirectory::file(&name, &settings)?,
             NewConnector::Forest { name, settings, secret } => NewDirectory::active_directory(&name, &settings, secret)?,
-            NewConnector::Tenant { name, settings, secret } => NewDirectory::tenant(&name, &settings, secret)?,
+            NewConnector::Tenant { settings, secret } => return self.add_tenant(*settings, secret),
         };
         self.add_directory(directory)
     }

@@ -15,6 +15,8 @@ pub enum Page {
     General,
     /// How the directory is reached.
     Connection,
+    /// What a tenant can do.
+    Capabilities,
     /// The deletion threshold.
     Protection,
     /// Partitions and their containers.
@@ -40,6 +42,7 @@ impl Page {
             ConnectorKind::Tenant => &[
                 Self::General,
                 Self::Connection,
+                Self::Capabilities,
                 Self::Protection,
                 Self::Partitions,
                 Self::ObjectTypes,
@@ -58,6 +61,7 @@ impl Page {
             (Self::Connection, ConnectorKind::ActiveDirectory) => "Connect to Active Directory Forest",
             (Self::Connection, ConnectorKind::File) => "Connect to File",
             (Self::Connection, ConnectorKind::Tenant) => "Connectivity",
+            (Self::Capabilities, _) => "Backend and Capabilities",
             (Self::Protection, _) => "Global Parameters",
             (Self::Partitions, ConnectorKind::Tenant) => "Configure Partitions and Hierarchies",
             (Self::Partitions, _) => "Configure Directory Partitions",
@@ -317,7 +321,7 @@ impl PropertiesDraft {
             Page::Partitions => self.partitions != before.partitions,
             Page::ObjectTypes => self.object_types != before.object_types,
             Page::Attributes => self.attributes != before.attributes,
-            Page::Anchors => false,
+            Page::Anchors | Page::Capabilities => false,
             Page::Deprovisioning => self.deprovisioning != before.deprovisioning,
         }
     }
