@@ -345,6 +345,9 @@ fn errors_have_message_and_exit_code() {
     check(&["mv", "show", "5f0c1a34-0000-4000-8000-000000000000"], 30, "E_NOT_FOUND", &["5f0c1a34"]);
     check(&["cs", "search", FOREST, "--op", "add"], 2, "E_USAGE", &["--op"]);
     check(&["ad", "check-permissions", FOREST], 31, "E_INVALID", &[FOREST, "not an Active Directory forest"]);
+    check(&["ad", "find", FOREST, "jane"], 31, "E_INVALID", &[FOREST, "not an Active Directory forest"]);
+    check(&["ad", "trace", FOREST], 31, "E_INVALID", &[FOREST, "not an Active Directory forest"]);
+    check(&["convert", "guid", "nonsense"], 31, "E_INVALID", &["nonsense", "Base64"]);
     check(&["ad", "check-permissions", "fabrikam.com"], 30, "E_NOT_FOUND", &["fabrikam.com"]);
     check(&["connector", "set", FOREST, "--delta", "usn"], 31, "E_INVALID", &[FOREST, "not an Active Directory forest"]);
 }

@@ -2,4 +2,5 @@
 
 pub mod forest;
 pub mod generate;
-pub mod process;
+pub mod installation;
+pub mod measure;

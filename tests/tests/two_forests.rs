@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use secrecy::SecretString;
+use syncline_engine::connector::ConnectorErrorKind;
+use syncline_engine::connector::active_directory::{ActiveDirectoryConnector, ActiveDirectorySettings, ConnectionSecurity};
 use syncline_engine::model::ObjectOperation;
 use syncline_engine::rules::UserMatch;
 use syncline_engine::service::{CsScope, CsSearch, Engine, EngineOptions, MvSearch, OperationFilter, RunDetails};
@@ -472,4 +474,20 @@ fn every_way_to_match_users_joins_what_it_says() {
     check(UserMatch::ObjectSid, &["Account", "Account", "Alone", "Alone", "Mail", "Mail", "Phone", "Phone"]);
     check(UserMatch::AccountName, &["Account", "Alone", "Alone", "Mail", "Mail", "Phone", "Phone"]);
     check(UserMatch::Attribute("telephoneNumber".to_owned()), &["Phone"]);
+}
+
+#[test]
+fn a_forest_that_demands_encryption_says_so() {
+    let Some(forests) = Forests::read("a_forest_that_demands_encryption_says_so") else { return };
+    let forest = &forests.fabrikam;
+    let open = |security: ConnectionSecurity| {
+        let settings = ActiveDirectorySettings { security, ..forest.settings() };
+        ActiveDirectoryConnector::open(settings, SecretString::from(forest.password.clone()))
+    };
+    let refused = open(ConnectionSecurity::Plain).unwrap_err();
+    assert_eq!(refused.kind, ConnectorErrorKind::Configuration, "{refused}");
+    assert!(refused.message.contains("choose LDAPS or StartTLS"), "{refused}");
+    for security in [ConnectionSecurity::StartTls, ConnectionSecurity::Ldaps] {
+        assert!(open(security).unwrap().facts().active_directory);
+    }
 }

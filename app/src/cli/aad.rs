@@ -2,8 +2,10 @@
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use syncline_engine::service::{Engine, TenantCheck, TenantFacts, TenantFilter, TenantObject, TenantView};
+use syncline_engine::service::{Engine, EngineError, TenantCheck, TenantFacts, TenantFilter, TenantObject, TenantView};
+use syncline_engine::setup::try_tenant;
 
+use super::connector_add::TenantWay;
 use super::exit::{Exit, Failure};
 use super::output::Answer;
 use super::session::Session;
@@ -13,14 +15,17 @@ use super::text::{View, safe};
 /// Verbs of `aad`.
 #[derive(Debug, Subcommand)]
 pub enum AadCommand {
-    /// Try the way to the tenant: addresses, connections, token, reading
+    /// Try the way to the tenant: addresses, connections, token, reading, roles for writing
     #[command(after_help = "\
 Every host is looked up, connected to and asked; then the application signs in and reads one
-object of each kind. Nothing is changed. The first line that fails is where to begin.
+object of each kind, and its roles are compared with those that an export needs. Nothing is
+changed. The first line that fails is where to begin. With --tenant-id and --client-id a tenant
+is tried that is no connector yet.
 
-Example:
-  syncline aad test")]
-    Test(TenantArgs),
+Examples:
+  syncline aad test
+  syncline aad test --tenant-id contoso.com --client-id 6c2a... --secret-file secret")]
+    Test(Box<TestArgs>),
     /// Show how the tenant is reached, and what can be read and written there
     #[command(after_help = "\
 Without --live nothing is asked of the tenant. --attributes lists every attribute with the
@@ -44,6 +49,23 @@ pub struct TenantArgs {
     /// Name or GUID of the tenant's connector [default: the tenant there is]
     #[arg(value_name = "CONNECTOR")]
     pub connector: Option<String>,
+}
+
+/// Arguments of `aad test`.
+#[derive(Args, Debug)]
+pub struct TestArgs {
+    /// Which tenant
+    #[command(flatten)]
+    pub tenant: TenantArgs,
+    /// Instead of a connector, the tenant: its GUID or one of its verified domains
+    #[arg(long, value_name = "TENANT", requires = "client_id", conflicts_with = "connector")]
+    pub tenant_id: Option<String>,
+    /// Client identifier of the application that signs in there
+    #[arg(long, value_name = "GUID", requires = "tenant_id")]
+    pub client_id: Option<String>,
+    /// How it is reached
+    #[command(flatten)]
+    pub way: TenantWay,
 }
 
 /// Arguments of `aad show`.
@@ -107,7 +129,13 @@ impl AadCommand {
         let view = &session.output.view;
         match self {
             Self::Test(arguments) => {
-                let checks = ask(session, |engine| Ok(engine.test_tenant(arguments.connector.as_deref())?))?;
+                let checks = match (&arguments.tenant_id, &arguments.client_id) {
+                    (Some(tenant_id), Some(client_id)) => {
+                        let (settings, secret) = arguments.way.read(tenant_id, client_id)?;
+                        try_tenant(&settings, secret).map_err(EngineError::from)?
+                    }
+                    (Some(_) | None, _) => ask(session, |engine| Ok(engine.test_tenant(arguments.tenant.connector.as_deref())?))?,
+                };
                 if let Some(failed) = checks.iter().find(|check| check.works == Some(false)) {
                     let lines = checks_table(&checks, view);
                     let message =
@@ -126,7 +154,7 @@ impl AadCommand {
                 if let Some(wanted) = &arguments.object_type {
                     tenant.attributes.retain(|row| row.object_type.eq_ignore_ascii_case(wanted));
                 }
-                let mut text = tenant_text(&tenant, live.as_ref());
+                let mut text = tenant_text(&tenant, live.as_ref(), view);
                 if arguments.attributes {
                     text.push('\n');
                     text.push_str(&attributes_table(&tenant, view));
@@ -163,7 +191,7 @@ fn ask<T>(session: &Session, work: impl Fn(&Engine) -> Result<T, Failure>) -> Re
 fn exit_of(check: &TenantCheck) -> Exit {
     match check.step.as_str() {
         "token" => Exit::Credentials,
-        "read" => Exit::Permission,
+        "read" | "write" => Exit::Permission,
         _ => Exit::Network,
     }
 }
@@ -181,7 +209,7 @@ fn checks_table(checks: &[TenantCheck], view: &View) -> String {
     table.render(view.width)
 }
 
-fn tenant_text(tenant: &TenantView, live: Option<&TenantFacts>) -> String {
+fn tenant_text(tenant: &TenantView, live: Option<&TenantFacts>, view: &View) -> String {
     let writes = tenant.writes.map_or_else(
         || "as many as the tenant takes".to_owned(),
         |budget| format!("{} in {} seconds", budget.writes, budget.seconds),
@@ -206,7 +234,7 @@ fn tenant_text(tenant: &TenantView, live: Option<&TenantFacts>) -> String {
         pairs = pairs
             .add("Name in the tenant", &facts.display_name)
             .add("Synchronized to", known(facts.synchronized))
-            .add("Last synchronized", facts.last_synchronized.as_deref().unwrap_or("never"))
+            .add("Last synchronized", time_of(facts.last_synchronized.as_deref(), view))
             .add("Verified domains", facts.domains.join(", "));
         for unknown in &facts.unknown {
             pairs = pairs.add("Note", unknown);
@@ -227,6 +255,12 @@ fn tenant_text(tenant: &TenantView, live: Option<&TenantFacts>) -> String {
         ));
     }
     text
+}
+
+/// A time of the tenant as all other times are shown; what is no time is shown as it came.
+fn time_of(told: Option<&str>, view: &View) -> String {
+    let Some(told) = told else { return "never".to_owned() };
+    told.parse().map_or_else(|_| told.to_owned(), |time| view.time(time))
 }
 
 fn attributes_table(tenant: &TenantView, view: &View) -> String {
@@ -270,6 +304,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn times_of_the_tenant_are_shown_as_all_others() {
+        let view = View { width: None, zone: jiff::tz::TimeZone::UTC };
+        let check = |told: Option<&str>, expected: &str| assert_eq!(time_of(told, &view), expected, "{told:?}");
+        check(None, "never");
+        check(Some("2024-06-01T07:08:09.123456789Z"), "2024-06-01 07:08:09Z");
+        check(Some("2024-06-01T09:08:09+02:00"), "2024-06-01 07:08:09Z");
+        check(Some("yesterday"), "yesterday");
+    }
+
+    #[test]
     fn the_first_failure_decides_the_exit_code() {
         let check = |step: &str, expected: Exit| {
             let failed = TenantCheck {
@@ -285,5 +329,6 @@ mod tests {
         check("answer", Exit::Network);
         check("token", Exit::Credentials);
         check("read", Exit::Permission);
+        check("write", Exit::Permission);
     }
 }

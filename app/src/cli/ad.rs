@@ -3,6 +3,8 @@
 use clap::Subcommand;
 use syncline_engine::service::{PermissionFinding, PermissionPurpose, PermissionState};
 
+use super::ad_find::FindArgs;
+use super::ad_trace::TraceArgs;
 use super::exit::Failure;
 use super::output::Answer;
 use super::session::Session;
@@ -25,6 +27,30 @@ Example:
         #[arg(value_name = "CONNECTOR")]
         connector: String,
     },
+    /// Look for an object in all domains of a forest, whether it is imported or not
+    #[command(after_help = "\
+The object is shown as its forest shows it to the stored account: GUIDs and security identifiers
+readable, other binary values as Base64. Exit code 30 when there is none.
+
+Examples:
+  syncline ad find contoso.com jane.doe
+  syncline ad find contoso.com 'Jane*' --attribute mail --attribute proxyAddresses
+  syncline ad find contoso.com iIiIiAEBMzPMzBI0VniQzQ==
+  syncline ad find contoso.com --filter '(&(objectClass=user)(!(mail=*)))' --limit 500
+  syncline ad find contoso.com jane.doe --deleted")]
+    Find(FindArgs),
+    /// Show what an import asks a forest and what it gets, without staging anything
+    #[command(after_help = "\
+Asks exactly what the next delta import would ask, or with --full what a full import would: every
+search with its pages, entries, bytes and time. With --out each object is written too, in the form
+of the log files of run profiles; the file holds what the directory holds, so keep it safe.
+The watermark at the end lets another trace begin where this one ended: --watermark.
+
+Examples:
+  syncline ad trace contoso.com
+  syncline ad trace contoso.com --full --below OU=Sales,DC=contoso,DC=com --out sales.jsonl
+  syncline ad trace contoso.com --server dc2.contoso.com")]
+    Trace(TraceArgs),
 }
 
 impl AdCommand {
@@ -33,6 +59,8 @@ impl AdCommand {
     pub fn name(&self) -> &'static str {
         match self {
             Self::CheckPermissions { .. } => "ad check-permissions",
+            Self::Find(_) => "ad find",
+            Self::Trace(_) => "ad trace",
         }
     }
 
@@ -51,6 +79,8 @@ impl AdCommand {
                     .collect();
                 Ok(Answer::new(&findings, table(&findings, &session.output.view))?.warnings(warnings))
             }
+            Self::Find(arguments) => arguments.run(session),
+            Self::Trace(arguments) => arguments.run(session),
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
+use secrecy::SecretString;
 use serde::Serialize;
 use syncline_engine::connector::active_directory::{ActiveDirectorySettings, ConnectionSecurity};
 use syncline_engine::connector::file::{FileSchema, FileSettings};
@@ -139,30 +140,38 @@ pub struct TenantArgs {
     /// Client identifier of the application
     #[arg(long, value_name = "GUID")]
     pub client_id: String,
+    /// How it is reached
+    #[command(flatten)]
+    pub way: TenantWay,
+    /// Export although Microsoft's own tool synchronizes to the tenant
+    #[arg(long)]
+    pub i_know: bool,
+}
+
+/// How a tenant is reached, and what proves who the application is.
+#[derive(Args, Debug)]
+pub struct TenantWay {
     /// The cloud that the tenant is in
-    #[arg(long, value_enum, default_value_t = CloudName::Worldwide)]
+    #[arg(long, value_enum, default_value_t = CloudName::Worldwide, requires = "tenant_id")]
     pub cloud: CloudName,
     /// Address of the sign-in service, instead of the cloud's
     #[arg(long, value_name = "URL", requires = "base_url")]
     pub authority: Option<String>,
     /// Address of the tenant, instead of the cloud's
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", requires = "tenant_id")]
     pub base_url: Option<String>,
     /// What the tenant is read and written through
-    #[arg(long, value_enum, default_value_t = Backend::Graph)]
+    #[arg(long, value_enum, default_value_t = Backend::Graph, requires = "tenant_id")]
     pub backend: Backend,
     /// Certificate and private key of the application in one PEM file, instead of a client secret
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["secret_stdin", "secret_file"])]
+    #[arg(long, value_name = "FILE", requires = "tenant_id", conflicts_with_all = ["secret_stdin", "secret_file"])]
     pub certificate_file: Option<PathBuf>,
     /// Certificates of the authorities to trust besides the computer's own, PEM
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "tenant_id")]
     pub ca_file: Option<PathBuf>,
     /// Proxy to ask, instead of the one that HTTPS_PROXY names
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", requires = "tenant_id")]
     pub proxy: Option<String>,
-    /// Export although Microsoft's own tool synchronizes to the tenant
-    #[arg(long)]
-    pub i_know: bool,
     /// Where the client secret comes from
     #[command(flatten)]
     pub secret: SecretArgs,
@@ -243,19 +252,29 @@ impl AddCommand {
             }
             Self::Sandbox(arguments) => add(session, |engine| engine.add_sandbox(&arguments.tenant, &arguments.domains)),
             Self::Tenant(arguments) => {
-                let settings = arguments.settings()?;
-                let secret = match &arguments.certificate_file {
-                    Some(path) => secret::certificate(path)?,
-                    None => arguments.secret.read(&format!("application {}", arguments.client_id))?,
-                };
+                let (mut settings, secret) = arguments.way.read(&arguments.tenant_id, &arguments.client_id)?;
+                settings.accept_synchronized = arguments.i_know;
                 add(session, |engine| engine.add_tenant(settings, secret))
             }
         }
     }
 }
 
-impl TenantArgs {
-    fn settings(&self) -> Result<EntraSettings, Failure> {
+impl TenantWay {
+    /// The settings of a tenant and an application, and what proves who the application is.
+    ///
+    /// # Errors
+    /// [`Failure`] when one of them cannot be used.
+    pub fn read(&self, tenant_id: &str, client_id: &str) -> Result<(EntraSettings, SecretString), Failure> {
+        let settings = self.settings(tenant_id.trim(), client_id.trim())?;
+        let secret = match &self.certificate_file {
+            Some(path) => secret::certificate(path)?,
+            None => self.secret.read(&format!("application {client_id}"))?,
+        };
+        Ok((settings, secret))
+    }
+
+    fn settings(&self, tenant_id: &str, client_id: &str) -> Result<EntraSettings, Failure> {
         let cloud = match self.cloud {
             CloudName::Worldwide => Cloud::Worldwide,
             CloudName::UsGovernment => Cloud::UsGovernment,
@@ -263,8 +282,8 @@ impl TenantArgs {
             CloudName::China => Cloud::China,
         };
         let choice = TenantChoice {
-            tenant_id: self.tenant_id.clone(),
-            client_id: self.client_id.clone(),
+            tenant_id: tenant_id.to_owned(),
+            client_id: client_id.to_owned(),
             cloud,
             authority: self.authority.clone(),
             base_url: self.base_url.clone(),
@@ -275,7 +294,7 @@ impl TenantArgs {
             proof: if self.certificate_file.is_some() { Proof::Certificate } else { Proof::Secret },
             ca_file: self.ca_file.as_deref().map(absolute).transpose()?,
             proxy: self.proxy.clone(),
-            accept_synchronized: self.i_know,
+            accept_synchronized: false,
         };
         // What is wrong with an address is said before a secret is asked for.
         choice.settings().map_err(Failure::invalid)

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crossbeam_channel::Sender;
 use syncline_engine::connector::CancelToken;
 use syncline_engine::service::Engine;
 
@@ -20,6 +21,8 @@ enum Work {
     Runs(Engine),
     /// One long call.
     Call(CancelToken),
+    /// Somebody who waits for the end.
+    Waiting(Sender<()>),
 }
 
 /// While it lives, Ctrl+C asks the work to stop; afterwards it ends the program as usual.
@@ -43,6 +46,14 @@ impl Interrupt {
     /// [`Failure`] when the system refuses the handler.
     pub fn cancels(call: &CancelToken) -> Result<Self, Failure> {
         Self::install(Work::Call(call.clone()))
+    }
+
+    /// From now on Ctrl+C, and a request to terminate, tells whoever waits at the other end.
+    ///
+    /// # Errors
+    /// [`Failure`] when the system refuses the handler.
+    pub fn signals(waiting: Sender<()>) -> Result<Self, Failure> {
+        Self::install(Work::Waiting(waiting))
     }
 
     fn install(work: Work) -> Result<Self, Failure> {
@@ -69,11 +80,17 @@ fn working() -> MutexGuard<'static, Option<Work>> {
 fn interrupted() {
     let end = || std::process::exit(i32::from(Exit::Canceled as u8));
     let Some(work) = working().take() else { end() };
-    say("Stopping after the present batch. Press Ctrl+C again to end at once.");
+    let told = "Stopping after the present batch. Press Ctrl+C again to end at once.";
     let engine = match work {
-        Work::Call(call) => return call.cancel(),
+        // When nobody waits any more, the program is at its end already.
+        Work::Waiting(waiting) => return waiting.try_send(()).unwrap_or_default(),
+        Work::Call(call) => {
+            say(told);
+            return call.cancel();
+        }
         Work::Runs(engine) => engine,
     };
+    say(told);
     // On its own thread, so that a second Ctrl+C is heard while the engine takes its time.
     let stopping = std::thread::Builder::new().name("stop".into()).spawn(move || {
         let cycle = engine.stop_cycle();

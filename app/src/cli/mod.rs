@@ -2,6 +2,8 @@
 
 mod aad;
 mod ad;
+mod ad_find;
+mod ad_trace;
 mod background;
 mod config;
 mod config_choices;
@@ -34,6 +36,7 @@ mod rule;
 mod run;
 #[cfg(test)]
 mod sample;
+mod sandbox;
 mod scenario;
 pub(crate) mod secret;
 mod session;
@@ -92,6 +95,7 @@ Examples:
   syncline cycle start --wait                     import, synchronize, export
   syncline mv search Ada                          find a person in the metaverse
   syncline expression eval 'Len([cn])' --set cn=Ann  try an expression, without a data folder
+  syncline sandbox serve ./tenant                 a tenant on its own, for other programs too
   syncline rule export --custom --output r.toml   write your own rules as text";
 
 /// Options of every command.
@@ -193,6 +197,9 @@ pub enum Command {
     /// Check, format, evaluate and explain expressions; needs no data folder
     #[command(subcommand)]
     Expression(expression::ExpressionCommand),
+    /// Make, serve, fill and write down tenants on this computer; needs no data folder
+    #[command(subcommand)]
+    Sandbox(sandbox::SandboxCommand),
     /// Run scenario files: what happens, and what must be true afterwards
     Scenario(scenario::ScenarioArgs),
     /// Tell what a synchronization of everything would do, with other rules too, without doing it
@@ -225,6 +232,7 @@ impl Command {
             Self::Mv(command) => command.name(),
             Self::Pending(_) => "pending",
             Self::Expression(command) => command.name(),
+            Self::Sandbox(command) => command.name(),
             Self::Scenario(_) => "scenario",
             Self::WhatIf(arguments) => arguments.name(),
             Self::Why(command) => command.name(),
@@ -238,6 +246,7 @@ impl Command {
             Self::Run(command) => command.waits(),
             Self::Cycle(command) => command.waits(),
             Self::Connector(command) => command.waits(),
+            Self::Sandbox(command) => command.waits(),
             Self::Demo(_)
             | Self::Status
             | Self::Aad(_)
@@ -276,6 +285,7 @@ impl Command {
             Self::Mv(command) => command.run(session),
             Self::Pending(arguments) => pending::run(session, arguments),
             Self::Expression(command) => command.run(session),
+            Self::Sandbox(command) => command.run(session),
             Self::Scenario(arguments) => scenario::run(session, arguments),
             Self::WhatIf(arguments) => arguments.run(session),
             Self::Why(command) => command.run(session),
@@ -391,6 +401,12 @@ mod tests {
         };
         check("syncline demo --no-window", "demo", false);
         check("syncline status --json", "status", false);
+        check("syncline sandbox create t --tenant contoso --domain contoso.com --feature A=on", "sandbox create", false);
+        check("syncline sandbox show", "sandbox show", false);
+        check("syncline sandbox secret t --client-id c", "sandbox secret", false);
+        check("syncline sandbox serve a b --control", "sandbox serve", true);
+        check("syncline sandbox load t --file -", "sandbox load", false);
+        check("syncline sandbox dump t --output d --replace", "sandbox dump", false);
         check("syncline connector list", "connector list", false);
         check("syncline connector show contoso.com", "connector show", false);
         check("syncline connector stats contoso.com", "connector stats", false);
@@ -459,6 +475,10 @@ mod tests {
         check("syncline rule disable 106", "rule disable", false);
         check("syncline rule delete 50 --yes", "rule delete", false);
         check("syncline rule test a.json b.json --rules folder", "rule test", false);
+        check("syncline ad find contoso.com jane.doe --deleted", "ad find", false);
+        check("syncline ad find contoso.com --filter (cn=x) --attribute mail --limit 5", "ad find", false);
+        check("syncline ad trace contoso.com --full --below OU=x --out file", "ad trace", false);
+        check("syncline ad trace contoso.com --server dc1 --watermark {}", "ad trace", false);
         check("syncline convert immutable-id 88888888-0101-3333-cccc-1234567890cd", "convert immutable-id", false);
         check("syncline convert guid a b", "convert guid", false);
         check("syncline convert aad-dn CN={6162}", "convert aad-dn", false);
@@ -557,6 +577,9 @@ mod tests {
             "syncline expression functions --category nothing",
             "syncline expression vectors",
             "syncline convert guid",
+            "syncline ad find contoso.com",
+            "syncline ad find contoso.com jane --filter (cn=x)",
+            "syncline ad trace contoso.com --full --watermark {}",
             "syncline scenario",
             "syncline cycle start --policy weekly",
             "syncline status --password secret",

@@ -86,6 +86,14 @@ impl Output {
         }
     }
 
+    /// Writes lines between the beginning and the end of a long command, for people.
+    pub fn lines(&self, text: &str) {
+        if self.format == Format::Text {
+            // Nobody may be listening any more; the command goes on.
+            write_out(text).ok();
+        }
+    }
+
     /// Writes an object between the beginning and the end of a long command.
     pub fn event(&self, event: &Value) {
         if self.format == Format::JsonLines {

@@ -14,6 +14,7 @@
 //! # Ok::<(), syncline_sandbox::SandboxError>(())
 //! ```
 
+mod file;
 mod options;
 
 mod schema;
@@ -28,5 +29,6 @@ mod sign_in;
 
 mod server;
 
+pub use file::{DomainFacts, Loaded, LoadedClient, TenantFacts, TenantFile};
 pub use options::{Clock, SandboxError, SandboxOptions};
-pub use server::Sandbox;
+pub use server::{Sandbox, Served};

@@ -1,5 +1,6 @@
 //! How a sandbox tenant is started, and what can go wrong while starting it.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,11 +21,14 @@ pub struct SandboxOptions {
     pub tenant_name: String,
     /// Further domains that are verified from the start.
     pub verified_domains: Vec<String>,
+    /// Address of this computer that HTTPS is served on in place of 127.0.0.1, for clients on other computers. HTTP, which
+    /// protects nothing, stays on 127.0.0.1.
+    pub address: Option<IpAddr>,
     /// Port of the HTTP listener on 127.0.0.1; 0 takes the port of the last start, or a free one.
     pub http_port: u16,
-    /// Port of the HTTPS listener on 127.0.0.1; 0 takes the port of the last start, or a free one.
+    /// Port of the HTTPS listener; 0 takes the port of the last start, or a free one.
     pub https_port: u16,
-    /// Serve the control API under `/sandbox/v1`; it bypasses every check and is meant for tests and demos.
+    /// Serve the control API under `/sandbox/v1` over HTTP; it bypasses every check and is meant for tests and demos.
     pub control: bool,
     /// Source of the time.
     pub clock: Clock,
@@ -39,6 +43,7 @@ impl SandboxOptions {
             folder: folder.into(),
             tenant_name: tenant_name.to_owned(),
             verified_domains: Vec::new(),
+            address: None,
             http_port: 0,
             https_port: 0,
             control: false,
@@ -54,6 +59,7 @@ impl std::fmt::Debug for SandboxOptions {
             .field("folder", &self.folder)
             .field("tenant_name", &self.tenant_name)
             .field("verified_domains", &self.verified_domains)
+            .field("address", &self.address)
             .field("http_port", &self.http_port)
             .field("https_port", &self.https_port)
             .field("control", &self.control)
@@ -94,9 +100,37 @@ pub enum SandboxError {
     /// The tenant's name or one of its domains is not a usable name.
     #[error("'{0}' is not a usable domain name; use letters, digits and hyphens")]
     Domain(String),
-    /// No listener could be opened on loopback.
-    #[error("cannot listen on 127.0.0.1 port {port}: {source}; choose another port or 0")]
+    /// HTTPS was to be served on no address in particular.
+    #[error("0.0.0.0 and :: name no computer, and the certificate must name one; give one address of this computer")]
+    Address,
+    /// The folder holds no tenant.
+    #[error("{0} is not the folder of a tenant")]
+    NotATenant(PathBuf),
+    /// The folder holds a tenant already.
+    #[error("{0} holds a tenant already; choose another folder")]
+    Exists(PathBuf),
+    /// The folder for a new tenant holds something else.
+    #[error("{0} is not empty and holds no tenant; choose another folder")]
+    NotEmpty(PathBuf),
+    /// There is no synchronization feature of the name.
+    #[error("'{name}' is not a feature; there are {known}")]
+    Feature {
+        /// The wanted name.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// No application is registered under the id.
+    #[error("no application of the tenant has the id '{0}'")]
+    Application(String),
+    /// A file cannot be brought into the tenant; nothing of it was.
+    #[error("the file cannot be loaded: {0}")]
+    Load(String),
+    /// No listener could be opened.
+    #[error("cannot listen on {address} port {port}: {source}; choose another port or 0")]
     Listen {
+        /// The wanted address.
+        address: IpAddr,
         /// The wanted port.
         port: u16,
         /// What the operating system said.

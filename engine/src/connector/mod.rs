@@ -17,7 +17,7 @@ pub use containers::ContainerFilter;
 pub use types::{
     Anchor, CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition, DiscoveryError,
     EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome, ExportResult, ExportValue,
-    ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary, ReferenceChanges, ReferenceTarget, Watermark,
+    ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary, Incident, ReferenceChanges, ReferenceTarget, Watermark,
 };
 
 /// Code of the refusal of an object that the directory can never hold. Such an object stays pending without an error of
@@ -90,6 +90,11 @@ pub trait Connector: Send {
     /// [`ConnectorError`] when the batch could not be sent at all; no change of it is then known to
     /// have been made.
     fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError>;
+
+    /// What failed since the last call of this and was mended by trying again; the run record tells it.
+    fn take_incidents(&mut self) -> Vec<Incident> {
+        Vec::new()
+    }
 
     /// Called once after the last batch of an import or export, so that the directory can note it.
     ///

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
@@ -357,6 +358,17 @@ impl ConnectorErrorKind {
             Self::NoWatermark => "warning-no-watermark",
         }
     }
+}
+
+/// A failure that was over when the connector tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// Server.
+    pub server: String,
+    /// When.
+    pub date: Timestamp,
+    /// What failed, and how long was waited.
+    pub detail: String,
 }
 
 /// A directory could not be used. The message says what was tried, with what, and what to do.

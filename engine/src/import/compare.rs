@@ -31,6 +31,23 @@ pub(super) struct Incoming {
     pub full: bool,
 }
 
+/// Which attributes imports of a connector bring.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Brought<'a> {
+    /// These; `None` means all.
+    pub selected: Option<&'a BTreeSet<AttributeId>>,
+    /// Never these, because what the directory shows of them is no evidence: what was exported stays.
+    pub write_only: Option<&'a BTreeSet<AttributeId>>,
+}
+
+impl Brought<'_> {
+    /// True when nothing of the attribute is kept once it was exported.
+    fn is_lost(self, attribute: AttributeId) -> bool {
+        self.selected.is_some_and(|selected| !selected.contains(&attribute))
+            && !self.write_only.is_some_and(|kept| kept.contains(&attribute))
+    }
+}
+
 /// Targets of a reference attribute that came and went, both sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ChangedTargets {
@@ -70,17 +87,12 @@ pub(super) fn is_fresh(object: &CsObject) -> bool {
 /// Lays an imported object over its connector space object. `object` already has its new name; `sets`
 /// are its references, as loaded, and become those to write. Of attributes that are not told whole, `sets` need only
 /// hold the targets that are told, and what is above the hologram.
-pub(super) fn compare(
-    object: &mut CsObject,
-    sets: &mut ReferenceSets,
-    incoming: &Incoming,
-    selected: Option<&BTreeSet<AttributeId>>,
-) -> Compared {
+pub(super) fn compare(object: &mut CsObject, sets: &mut ReferenceSets, incoming: &Incoming, brought: Brought<'_>) -> Compared {
     let before = sets.clone();
     let previous = object.pending_import.clone();
     let fresh = is_fresh(object);
     let first = fresh && previous.is_none();
-    let imported = imported_image(object, incoming);
+    let imported = imported_image(object, incoming, brought);
     let told = told_references(&before, incoming);
     let known = Known::of(object);
 
@@ -106,7 +118,8 @@ pub(super) fn compare(
         object.object_type = Some(incoming.object_type.clone());
     }
 
-    let evidence = Evidence { dn_key: &object.dn_key, image: &imported, mentioned: incoming.mentioned.as_ref(), selected };
+    let evidence =
+        Evidence { dn_key: &object.dn_key, image: &imported, mentioned: incoming.mentioned.as_ref(), selected: brought.selected };
     let confirmed = if object.unconfirmed.operation == ObjectOperation::Delete {
         confirm_deletion(object, incoming.full)
     } else {
@@ -119,7 +132,7 @@ pub(super) fn compare(
     if fresh {
         object.rebuild = false;
     }
-    known.remember(object, &before, sets, |attribute| selected.is_some_and(|selected| !selected.contains(&attribute)));
+    known.remember(object, &before, sets, |attribute| brought.is_lost(attribute));
     let unchanged = !first && !incoming.renamed && object.pending_import == previous && sets.same(&before, IMPORT);
     Compared {
         counter: counter(object.pending_import.operation, unchanged, first, incoming.renamed),
@@ -141,15 +154,34 @@ fn counter(operation: ObjectOperation, unchanged: bool, first: bool, renamed: bo
     }
 }
 
-/// The attributes as imported: all that were told over those that were not.
-fn imported_image(object: &CsObject, incoming: &Incoming) -> Image {
-    let Some(mentioned) = &incoming.mentioned else { return incoming.image.clone() };
-    let mut image = object.hologram.clone();
-    if object.pending_import.operation != ObjectOperation::Delete {
-        object.pending_import.apply_to(&mut image);
-    }
-    for attribute in mentioned {
-        image.set(*attribute, incoming.image.get(*attribute).iter().cloned().collect());
+/// The attributes as imported: all that were told over those that were not, and what was exported of those that no import
+/// brings.
+fn imported_image(object: &CsObject, incoming: &Incoming, brought: Brought<'_>) -> Image {
+    let before = || {
+        let mut image = object.hologram.clone();
+        if object.pending_import.operation != ObjectOperation::Delete {
+            object.pending_import.apply_to(&mut image);
+        }
+        image
+    };
+    let mut image = match &incoming.mentioned {
+        None => incoming.image.clone(),
+        Some(mentioned) => {
+            let mut image = before();
+            for attribute in mentioned {
+                image.set(*attribute, incoming.image.get(*attribute).iter().cloned().collect());
+            }
+            image
+        }
+    };
+    if let Some(write_only) = brought.write_only.filter(|attributes| !attributes.is_empty()) {
+        let mut exported = before();
+        if object.unconfirmed.operation != ObjectOperation::Delete {
+            object.unconfirmed.apply_to(&mut exported);
+        }
+        for attribute in write_only {
+            image.set(*attribute, exported.get(*attribute).iter().cloned().collect());
+        }
     }
     image
 }

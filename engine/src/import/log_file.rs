@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use crate::connector::{
     Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, DiscoveryError,
-    EntryValue, ExportChange, ExportResult, ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary, ReferenceChanges,
+    EntryValue, ExportChange, ExportResult, ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary, Incident,
+    ReferenceChanges,
 };
 use crate::model::{ObjectError, Schema};
 use crate::store::Database;
@@ -156,6 +157,11 @@ impl Line {
     }
 }
 
+/// What a directory hands over as a record of a log file, without its line end.
+pub(crate) fn record(item: ImportItem) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&Line::of(item))
+}
+
 /// A directory whose import is written to a file as well.
 pub(crate) struct Recording {
     inner: Box<dyn Connector>,
@@ -237,6 +243,10 @@ impl Connector for Recording {
 
     fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
         self.inner.export(changes, cancel)
+    }
+
+    fn take_incidents(&mut self) -> Vec<Incident> {
+        self.inner.take_incidents()
     }
 
     fn finish(&mut self, export: bool) -> Result<(), ConnectorError> {

@@ -28,23 +28,24 @@ use crate::connector::{
     ImportSummary, Watermark,
 };
 use crate::model::{AlgorithmStep, AttributeId, ConnectorId, CsId, Dn, ErrorCode, ObjectError};
-use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
+use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus, times_together};
 use crate::store::configuration::{self, ConnectorRecord, LogFile, LogFileUsage, PartitionRecord, ProfileStep};
 use crate::store::runs::ConnectionRecord;
 use crate::store::{Database, StoreError, connector_space, staging};
+pub(crate) use log_file::record;
 pub(crate) use names::join_keys;
 use prepare::Arrived;
 use stage::{Stager, Unfitting};
 
-/// Objects of one transaction. New objects lie all over the indexes of names and anchors: the more of them are written
-/// together, the less often a page is.
+/// Objects of one transaction, in a large database several times as many ([`times_together`]).
 const BATCH: usize = 4_000;
-/// Values of one transaction: large groups make small batches.
+/// Values of one transaction, in a large database several times as many: large groups make small batches.
 const BATCH_VALUES: usize = 200_000;
 /// Objects without a name of their own that the end of a step names.
 const TRANSIENTS_NAMED: u32 = 5;
-/// Batches read ahead of staging.
-const READ_AHEAD: usize = 1;
+/// Batches that wait between reading and staging. One is read while another one is staged; more would only take memory,
+/// because a batch of wide objects takes tens of megabytes.
+const READ_AHEAD: usize = 0;
 
 /// Runs a full or delta import step: reads the partition, stages every difference, and - after a full
 /// import that went well - the deletion of what is gone. `keys` are the attributes that some rule looks
@@ -74,7 +75,7 @@ pub fn run(
             return StepEnd::because(StepStatus::NO_START_FULL_IMPORT_REQUIRED, message);
         }
     };
-    let request = match request(environment, connector, partition, step, mode) {
+    let request = match request(&environment.database, connector, partition, step, mode, environment.cancel.clone()) {
         Ok(request) => request,
         Err(message) => return StepEnd::because(StepStatus::NO_START_BAD_CONFIGURATION, message),
     };
@@ -90,12 +91,14 @@ pub fn run(
     import.run(directory, &request, recorder)
 }
 
-fn request(
-    environment: &StepEnvironment,
+/// What an import step of a run profile asks a directory for.
+pub(crate) fn request(
+    database: &Database,
     connector: &ConnectorRecord,
     partition: &PartitionRecord,
     step: &ProfileStep,
     mode: ImportMode,
+    cancel: CancelToken,
 ) -> Result<ImportRequest, String> {
     let containers = |names: &[String]| -> Result<Vec<Dn>, String> {
         let parse = |name: &String| {
@@ -106,7 +109,7 @@ fn request(
     Ok(ImportRequest {
         mode,
         partition: partition.name.clone(),
-        elsewhere: elsewhere(environment, partition).map_err(|error| error.to_string())?,
+        elsewhere: elsewhere(database, partition).map_err(|error| error.to_string())?,
         object_types: connector.object_types.clone(),
         attributes: connector.attributes.clone(),
         include: containers(&partition.include)?,
@@ -114,13 +117,13 @@ fn request(
         page_size: step.page_size,
         timeout_secs: step.timeout_secs,
         schema: Arc::new(connector.schema.clone()),
-        cancel: environment.cancel.clone(),
+        cancel,
     })
 }
 
 /// The other partitions of a connector that are read.
-fn elsewhere(environment: &StepEnvironment, partition: &PartitionRecord) -> Result<Vec<String>, StoreError> {
-    let partitions = configuration::partitions(&*environment.database.reader()?, partition.connector)?;
+fn elsewhere(database: &Database, partition: &PartitionRecord) -> Result<Vec<String>, StoreError> {
+    let partitions = configuration::partitions(&*database.reader()?, partition.connector)?;
     Ok(partitions.into_iter().filter(|other| other.selected && other.id != partition.id).map(|other| other.name).collect())
 }
 
@@ -232,10 +235,15 @@ impl Import<'_> {
     ) -> (Result<ImportSummary, ConnectorError>, Option<Halt>) {
         let (sender, receiver) = bounded(READ_AHEAD);
         let step = self.step;
+        let known = match self.environment.database.reader().and_then(|reader| connector_space::next_id(&reader)) {
+            Ok(next) => next.0,
+            // Nothing was read, and why is told as the halt.
+            Err(error) => return (Ok(ImportSummary::default()), Some(Halt::Store(error))),
+        };
         std::thread::scope(|scope| {
             let reader = std::thread::Builder::new()
                 .name("import-reader".to_owned())
-                .spawn_scoped(scope, move || read(directory, request, step, &sender));
+                .spawn_scoped(scope, move || read(directory, request, step, known, &sender));
             let reader = match reader {
                 Ok(reader) => reader,
                 Err(error) => {
@@ -381,14 +389,17 @@ impl Import<'_> {
     }
 }
 
-/// Reads the whole stream and passes it on in batches; tells the limit of the step that ended it.
+/// Reads the whole stream and passes it on in batches; tells the limit of the step that ended it. `known` is how many
+/// objects the database holds.
 fn read(
     directory: &mut dyn Connector,
     request: &ImportRequest,
     step: &ProfileStep,
+    known: i64,
     batches: &Sender<Vec<Arrived>>,
 ) -> (Result<ImportSummary, ConnectorError>, Option<Limit>) {
-    let size = batch_size(step);
+    let mut times = times_together(known);
+    let mut size = batch_size(step) * times;
     let (mut batch, mut weight) = (Vec::with_capacity(size), 0);
     let (mut objects, mut deletions, mut limit) = (0, 0, None);
     let summary = directory.import(request, &mut |item| {
@@ -405,10 +416,12 @@ fn read(
         let arrived = Arrived::new(item);
         weight += arrived.weight();
         batch.push(arrived);
-        if batch.len() < size && weight < BATCH_VALUES {
+        if batch.len() < size && weight < BATCH_VALUES * times {
             return !request.cancel.is_cancelled();
         }
         weight = 0;
+        times = times_together(known.saturating_add_unsigned(objects));
+        size = batch_size(step) * times;
         let full = std::mem::replace(&mut batch, Vec::with_capacity(size));
         batches.send(full).is_ok() && !request.cancel.is_cancelled()
     });

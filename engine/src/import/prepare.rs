@@ -349,6 +349,11 @@ pub(super) fn selected_attributes(names: &[String], table: &AttributeTable) -> O
     (!folded.is_empty()).then(|| folded.iter().filter_map(|name| table.get(name)).collect())
 }
 
+/// The attributes that no import of the connector brings although they are exported, by number.
+pub(super) fn write_only_attributes(schema: &Schema, table: &AttributeTable) -> BTreeSet<AttributeId> {
+    schema.write_only().filter_map(|name| table.get(name)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

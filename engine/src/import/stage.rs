@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use rusqlite::Transaction;
 
-use super::compare::{ChangedTargets, Compared, Incoming, compare};
+use super::compare::{Brought, ChangedTargets, Compared, Incoming, compare};
 use super::layers::{ReferenceSets, both, minus, union};
 use super::names::{Loaded, Space, duplicate, join_keys};
-use super::prepare::{Arrived, ChangedNames, EntryReader, PreparedEntry, selected_attributes};
+use super::prepare::{Arrived, ChangedNames, EntryReader, PreparedEntry, selected_attributes, write_only_attributes};
 use super::seen::SeenObjects;
 use crate::connector::{Anchor, ContainerFilter, ImportItem};
 use crate::model::{
@@ -49,6 +49,7 @@ pub(super) struct Stager<'a> {
     reader: EntryReader<'a>,
     table: AttributeTable,
     selected: Option<BTreeSet<AttributeId>>,
+    write_only: BTreeSet<AttributeId>,
     pub seen: SeenObjects,
     /// Objects that refer to names nobody has yet; they wait for the end, when renames are known.
     postponed: BTreeMap<Vec<u8>, PreparedEntry>,
@@ -136,6 +137,7 @@ impl<'a> Stager<'a> {
             containers: ContainerFilter::new(&names(&partition.include), &names(&partition.exclude)),
             reader: EntryReader::new(&connector.schema),
             selected: selected_attributes(&connector.attributes, &table),
+            write_only: write_only_attributes(&connector.schema, &table),
             table,
             seen: SeenObjects::default(),
             postponed: BTreeMap::new(),
@@ -252,6 +254,7 @@ impl<'a> Stager<'a> {
         let known = self.table.len();
         self.reader.learn(names, &mut self.table);
         self.selected = selected_attributes(&self.connector.attributes, &self.table);
+        self.write_only = write_only_attributes(&self.connector.schema, &self.table);
         if self.table.len() > known { attributes::save(transaction, &self.table) } else { Ok(()) }
     }
 
@@ -418,12 +421,12 @@ impl<'a> Stager<'a> {
         recorder: &mut Recorder,
     ) -> Result<(), StoreError> {
         let now = self.environment.clock.now();
-        let selected = self.selected.as_ref();
+        let brought = Brought { selected: self.selected.as_ref(), write_only: Some(&self.write_only) };
         let transaction = space.transaction;
         let loaded = space.need(id)?;
         let mut sets = loaded.stored.clone();
         let object = &mut loaded.object;
-        let compared = compare(object, &mut sets, incoming, selected);
+        let compared = compare(object, &mut sets, incoming, brought);
         object.hash = hash.map(|hash| hash.to_vec());
         if compared.counter != "stage-no-change" {
             object.import_changed = Some(now);

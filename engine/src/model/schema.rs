@@ -178,6 +178,11 @@ impl Schema {
         self.write_only.insert(fold_text(attribute));
     }
 
+    /// Folded names of the attributes that are written and never imported.
+    pub fn write_only(&self) -> impl Iterator<Item = &str> {
+        self.write_only.iter().map(String::as_str)
+    }
+
     /// True for an attribute that is written and never imported.
     #[must_use]
     pub fn is_write_only(&self, attribute: &str) -> bool {

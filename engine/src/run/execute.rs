@@ -238,14 +238,26 @@ impl Execution<'_> {
                 return StepEnd::connector(&error, false);
             }
         };
-        if step.step_type == StepType::Export {
-            return self.export(environment, &partition, step, directory.as_mut(), recorder);
-        }
-        let keys = match sync::load_plan(&self.core.database) {
-            Ok((plan, _)) => sync::connector_keys(&plan, self.connector.id),
-            Err(error) => return StepEnd::store(&error),
+        let before = recorder.connections.len();
+        let end = if step.step_type == StepType::Export {
+            self.export(environment, &partition, step, directory.as_mut(), recorder)
+        } else {
+            match sync::load_plan(&self.core.database) {
+                Ok((plan, _)) => {
+                    let keys = sync::connector_keys(&plan, self.connector.id);
+                    crate::import::run(environment, &self.connector, &partition, step, directory.as_mut(), recorder, &keys)
+                }
+                Err(error) => StepEnd::store(&error),
+            }
         };
-        crate::import::run(environment, &self.connector, &partition, step, directory.as_mut(), recorder, &keys)
+        let incidents = directory.take_incidents().into_iter().map(|incident| runs::ConnectionRecord {
+            server: incident.server,
+            status: "dropped-connection".to_owned(),
+            date: incident.date,
+            detail: incident.detail,
+        });
+        recorder.connections.splice(before..before, incidents);
+        end
     }
 
     /// The directory, or the log file that stands for it.

@@ -43,13 +43,14 @@ use crate::model::{Clock, ConnectorId, IdSource, RandomIds, SystemClock};
 
 pub use crate::protection::DeletionLimit;
 
-pub use crate::connector::active_directory::{PermissionFinding, PermissionPurpose, PermissionState};
+pub use crate::connector::active_directory::{FoundObject, PermissionFinding, PermissionPurpose, PermissionState, TracedSearch};
 pub use crate::connector::entra::{AttributeCapability, BackendKind, Cloud, EntraSettings, Proof, TenantFacts, WriteBudget};
 pub use crate::interop::{
     ConfigurationComparison, ConfigurationDifference, ConfigurationPart, ConnectorFate, ExportReport, ExportedConnector,
     ExportedKind, ImportOptions, ImportReport, ImportedConnector, Remark, ReplacedRule, RuleCounts, RuleFate,
     ServerConfigurationView,
 };
+pub use crate::setup::{FindOptions, Found, TraceFrom, TraceOptions, TraceReport, Wanted};
 pub use crate::setup::{TenantCheck, TenantFilter, TenantObject};
 pub use engine::{CycleHandle, Engine, RunHandle};
 pub use error::EngineError;

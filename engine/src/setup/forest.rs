@@ -11,7 +11,10 @@ use crate::rules::Direction;
 use crate::store::StoreError;
 use crate::store::configuration::{self, ConnectorRecord};
 
-fn forest(context: &SetupContext<'_>, id: ConnectorId) -> Result<(ConnectorRecord, ActiveDirectorySettings), SetupError> {
+pub(super) fn forest(
+    context: &SetupContext<'_>,
+    id: ConnectorId,
+) -> Result<(ConnectorRecord, ActiveDirectorySettings), SetupError> {
     let record = configuration::connector(&*context.database.reader()?, id)?.ok_or(SetupError::UnknownConnector(id))?;
     let settings = read_settings(&record)?;
     Ok((record, settings))
@@ -82,7 +85,7 @@ pub fn check_permissions(context: &SetupContext<'_>, id: ConnectorId) -> Result<
     Ok(findings)
 }
 
-fn password(context: &SetupContext<'_>, record: &ConnectorRecord) -> Result<secrecy::SecretString, SetupError> {
+pub(super) fn password(context: &SetupContext<'_>, record: &ConnectorRecord) -> Result<secrecy::SecretString, SetupError> {
     let sealed = record.secret.as_deref().ok_or_else(|| {
         let message = format!("no password is stored for connector \"{}\"; set its credential", record.name);
         SetupError::Connector(ConnectorError::new(ConnectorErrorKind::Credentials, message))

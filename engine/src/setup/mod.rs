@@ -9,6 +9,7 @@ pub mod demo;
 mod directories;
 mod directory;
 mod forest;
+mod forest_questions;
 mod metaverse_schema;
 mod partitions;
 mod rule_changes;
@@ -32,6 +33,7 @@ pub use connector_change::{
 pub use directories::{ACTIVE_DIRECTORY_KIND, Directories, FILE_KIND, open_directory};
 pub use directory::{NewDirectory, SetupContext, SetupError, add_directory, set_credential, set_deprovisioning};
 pub use forest::{change_forest, check_permissions};
+pub use forest_questions::{FindOptions, Found, TraceFrom, TraceOptions, TraceReport, Wanted, find_objects, trace_import};
 pub use metaverse_schema::{
     LONGEST_NAME, SchemaChange, SchemaChangeError, SchemaUser, attribute_name_problem, change_schema, definition_problem,
     described, is_indexable, judge_schema, type_name_problem, users_of_attribute, users_of_type,
@@ -45,10 +47,10 @@ pub use run_profiles::{
     ProfileChange, RunProfileError, StepFault, StepNumber, check_step, delete_run_profile, save_run_profile, store_run_profiles,
     usable_name,
 };
-pub use sandbox::{add_sandbox, is_waiting_for_tenant, start_sandbox};
+pub use sandbox::{FOLDER as SANDBOX_FOLDER, add_sandbox, is_waiting_for_tenant, start_sandbox};
 pub use schema_refresh::{AttributeUse, ChangedAttribute, SchemaRefresh, refresh_schema};
 pub use syncline_sandbox::SandboxError;
 pub use tenant::{
     TenantCheck, TenantFilter, TenantObject, add_tenant, tenant_capabilities, tenant_facts, tenant_objects, tenant_settings,
-    test_tenant,
+    test_tenant, try_tenant,
 };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Transaction;
 use secrecy::SecretString;
-use syncline_sandbox::{Sandbox, SandboxOptions};
+use syncline_sandbox::{Sandbox, SandboxError, SandboxOptions, Served};
 
 use super::TENANT_KIND;
 use super::directory::{Found, NewDirectory, SetupContext, SetupError, check_name, discover, look, store};
@@ -15,7 +15,7 @@ use crate::store::options::{self, SANDBOX_FOLDER, SANDBOX_TENANT};
 use crate::store::{Database, StoreError, configuration};
 
 /// Folder of the tenant in the data folder.
-const FOLDER: &str = "sandbox";
+pub const FOLDER: &str = "sandbox";
 
 /// Makes a sandbox tenant in the workspace and stores it as a connector, or connects it to the connector that an
 /// imported configuration left without a tenant. The tenant runs for as long as the answer lives.
@@ -32,7 +32,7 @@ pub fn add_sandbox(context: &SetupContext<'_>, tenant: &str, domains: &[String])
     let sandbox = Sandbox::start(sandbox_options)?;
     let secret = SecretString::from(sandbox.new_client_secret()?);
     let name = format!("{} - AAD", sandbox.initial_domain());
-    let new = NewDirectory::tenant(&name, &settings(&sandbox), secret)?;
+    let new = NewDirectory::tenant(&name, &settings(&sandbox.served()), secret)?;
     let found = if waiting.is_some() { look(context, new)? } else { discover(context, new)? };
     let mut writer = context.database.writer();
     let transaction = writer.transaction()?;
@@ -66,7 +66,7 @@ pub(super) fn connect(transaction: &Transaction<'_>, waiting: ConnectorRecord, f
 }
 
 /// Starts the sandbox tenant of a workspace, if it has one, and tells the tenant's connector where it is
-/// now.
+/// now. A tenant that another process serves is used as it is.
 ///
 /// # Errors
 /// [`SetupError`] when the tenant cannot be started.
@@ -76,8 +76,19 @@ pub fn start_sandbox(folder: &Path, database: &Database) -> Result<Option<Sandbo
         (options::get(&reader, SANDBOX_FOLDER)?, options::get(&reader, SANDBOX_TENANT)?)
     };
     let (Some(place), Some(tenant)) = (place, tenant) else { return Ok(None) };
-    let sandbox = Sandbox::start(SandboxOptions::new(folder.join(place), &tenant))?;
-    let present = settings(&sandbox);
+    let place = folder.join(place);
+    let (sandbox, served) = match Sandbox::start(SandboxOptions::new(&place, &tenant)) {
+        Ok(sandbox) => {
+            let served = sandbox.served();
+            (Some(sandbox), served)
+        }
+        Err(SandboxError::InUse(database)) => {
+            let served = Served::of(&place)?;
+            (None, served.ok_or(SandboxError::InUse(database))?)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let present = settings(&served);
     let mut writer = database.writer();
     let transaction = writer.transaction()?;
     for mut connector in configuration::connectors(&transaction)?.into_iter().filter(|connector| connector.kind == TENANT_KIND) {
@@ -93,13 +104,13 @@ pub fn start_sandbox(folder: &Path, database: &Database) -> Result<Option<Sandbo
         configuration::save_connector(&transaction, &connector)?;
     }
     transaction.commit().map_err(StoreError::sqlite("storing the address of the sandbox tenant"))?;
-    Ok(Some(sandbox))
+    Ok(sandbox)
 }
 
 /// How the tenant's connector reaches a sandbox: over HTTPS, trusting the sandbox's own authority.
-fn settings(sandbox: &Sandbox) -> EntraSettings {
+fn settings(served: &Served) -> EntraSettings {
     let mut settings =
-        EntraSettings::new(&sandbox.https_url(), &sandbox.tenant_id().to_string(), sandbox.client_id(), sandbox.initial_domain());
-    settings.ca_file = Some(sandbox.ca_pem());
+        EntraSettings::new(&served.https_url, &served.tenant_id.to_string(), &served.client_id, &served.initial_domain);
+    settings.ca_file = Some(served.ca_pem.clone());
     settings
 }

@@ -110,7 +110,7 @@ pub fn tenant_facts(context: &SetupContext<'_>, id: ConnectorId) -> Result<Tenan
 pub struct TenantCheck {
     /// Host and port, or what was asked for.
     pub subject: String,
-    /// What was tried: `address`, `connection`, `answer`, `token`, `read`.
+    /// What was tried: `address`, `connection`, `answer`, `token`, `read`, `write`.
     pub step: String,
     /// Whether it works; nothing when it was not tried.
     pub works: Option<bool>,
@@ -132,12 +132,20 @@ impl TenantCheck {
     }
 }
 
-/// Tries every part of the way to a tenant: addresses, connections, answers, the token, and reading.
+/// Tries every part of the way to a tenant: addresses, connections, answers, the token, reading, and the roles for writing.
 ///
 /// # Errors
 /// [`SetupError`] when the connector is no tenant or its settings cannot be used.
 pub fn test_tenant(context: &SetupContext<'_>, id: ConnectorId) -> Result<Vec<TenantCheck>, SetupError> {
     let (_, settings, secret) = open(context, id)?;
+    try_tenant(&settings, secret)
+}
+
+/// As [`test_tenant`], with settings that are not stored.
+///
+/// # Errors
+/// [`SetupError`] when the settings cannot be used.
+pub fn try_tenant(settings: &EntraSettings, secret: SecretString) -> Result<Vec<TenantCheck>, SetupError> {
     let mut tenant = EntraConnector::open(settings.clone(), secret)?;
     let proxied = settings.proxy_url()?.is_some();
     let (authority, base) = (settings.token_url()?, settings.base()?);
@@ -170,6 +178,9 @@ pub fn test_tenant(context: &SetupContext<'_>, id: ConnectorId) -> Result<Vec<Te
     if signed_in {
         for (subject, result) in tenant.backend().probe() {
             checks.push(TenantCheck::of(&subject, "read", result.map_err(|error| error.message)));
+        }
+        for (subject, result) in tenant.backend().rights() {
+            checks.push(TenantCheck::of(&subject, "write", result.map_err(|error| error.message)));
         }
     }
     Ok(checks)

@@ -31,3 +31,12 @@ pub struct StepEnvironment {
 
 /// Most errors of objects in one step; one more ends it with `stopped-error-limit`.
 pub const ERROR_LIMIT: u64 = 5_000;
+
+/// Times as many objects as in a small database that are written together in one with so many objects.
+///
+/// New keys lie all over the indexes: the larger an index is, the fewer keys of one transaction share a page of it,
+/// and every page is written to the log and back once for every transaction.
+#[must_use]
+pub fn times_together(objects: i64) -> usize {
+    usize::try_from(objects / 150_000).unwrap_or(0).clamp(1, 4)
+}

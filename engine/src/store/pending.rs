@@ -1,6 +1,6 @@
 //! Queries that only an export asks: what waits to be sent and in which order, moving layers, results.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, Transaction};
 use uuid::Uuid;
@@ -15,7 +15,8 @@ use crate::model::{ConnectorId, CsId, PartitionId, encode_delta, encode_image};
 pub struct ExportOrder {
     /// Adds and updates of objects that get no reference values: parents before children.
     pub plain: Vec<CsId>,
-    /// Adds and updates with reference values: fewest first, then parents before children.
+    /// Adds and updates with reference values: fewest first, then what they refer to before them, then parents before
+    /// children.
     pub referring: Vec<CsId>,
     /// Deletes and delete-adds: children before parents.
     pub deletes: Vec<CsId>,
@@ -30,17 +31,23 @@ pub fn order(connection: &Connection, connector: ConnectorId, partition: Partiti
     let mut order = ExportOrder::default();
     let mut statement = connection
         .prepare_cached(
-            "SELECT id, (SELECT count(*) FROM cs_reference AS r WHERE r.object = o.id AND r.layer = 7) AS refs
+            "SELECT id, (SELECT count(*) FROM cs_reference AS r WHERE r.object = o.id AND r.layer = 7) AS refs, parent
              FROM cs_object AS o WHERE connector = ?1 AND export_op <> 0 AND export_op IN (1, 2) AND transient = 0 AND object_type IS NOT NULL
              AND (partition IS NULL OR partition = ?2) ORDER BY refs, depth, dn_key",
         )
         .map_err(&failed)?;
     let mut rows = statement.query((connector.0, partition.0)).map_err(&failed)?;
+    let mut referring = Vec::new();
     while let Some(row) = rows.next().map_err(&failed)? {
         let (id, references): (i64, i64) = (row.get(0).map_err(&failed)?, row.get(1).map_err(&failed)?);
-        let list = if references == 0 { &mut order.plain } else { &mut order.referring };
-        list.push(CsId(id));
+        if references == 0 {
+            order.plain.push(CsId(id));
+        } else {
+            let parent: Option<i64> = row.get(2).map_err(&failed)?;
+            referring.push(Referring { id: CsId(id), references, parent: parent.map(CsId) });
+        }
     }
+    order.referring = targets_first(connection, &referring)?;
     let mut statement = connection
         .prepare_cached(
             "SELECT id FROM cs_object WHERE connector = ?1 AND export_op <> 0 AND export_op IN (3, 4) AND transient = 0
@@ -50,6 +57,77 @@ pub fn order(connection: &Connection, connector: ConnectorId, partition: Partiti
     let rows = statement.query_map((connector.0, partition.0), |row| row.get(0).map(CsId)).map_err(&failed)?;
     order.deletes = rows.collect::<Result<_, _>>().map_err(&failed)?;
     Ok(order)
+}
+
+/// An object that gets reference values.
+struct Referring {
+    id: CsId,
+    references: i64,
+    parent: Option<CsId>,
+}
+
+/// Orders objects with as many references as each other so that what they refer to comes before them: a reference whose
+/// target is there by then needs no second pass. Everything else about their order stays.
+fn targets_first(connection: &Connection, objects: &[Referring]) -> Result<Vec<CsId>, StoreError> {
+    let failed = StoreError::sqlite("ordering pending exports");
+    let places: HashMap<CsId, usize> = objects.iter().enumerate().map(|(place, object)| (object.id, place)).collect();
+    let mut targets: Vec<Vec<usize>> = objects
+        .iter()
+        .map(|object| object.parent.and_then(|parent| places.get(&parent)).copied().into_iter().collect())
+        .collect();
+    let mut statement = connection
+        .prepare_cached("SELECT object, target FROM cs_reference WHERE layer = 7 AND object IN rarray(?1)")
+        .map_err(&failed)?;
+    let mut rows = statement.query([&integers(objects.iter().map(|object| object.id.0))]).map_err(&failed)?;
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let (object, target) = (CsId(row.get(0).map_err(&failed)?), CsId(row.get(1).map_err(&failed)?));
+        if let (Some(place), Some(target)) = (places.get(&object), places.get(&target))
+            && let Some(targets) = targets.get_mut(*place)
+        {
+            targets.push(*target);
+        }
+    }
+    let levels = levels(&targets);
+    let mut ordered: Vec<(i64, u32, usize)> =
+        objects.iter().zip(levels).enumerate().map(|(place, (object, level))| (object.references, level, place)).collect();
+    ordered.sort_unstable();
+    Ok(ordered.into_iter().filter_map(|(_, _, place)| objects.get(place)).map(|object| object.id).collect())
+}
+
+/// How many steps each place is from one that has no targets; a step that would lead round in a circle is left out.
+fn levels(targets: &[Vec<usize>]) -> Vec<u32> {
+    const UNKNOWN: u32 = u32::MAX;
+    let mut levels = vec![UNKNOWN; targets.len()];
+    let mut on_the_way = vec![false; targets.len()];
+    for start in 0..targets.len() {
+        // Places whose level is asked for, with how many of their targets were looked at and the highest level among these.
+        let mut path = if levels.get(start) == Some(&UNKNOWN) { vec![(start, 0, 0)] } else { Vec::new() };
+        while let Some((place, looked_at, highest)) = path.last_mut() {
+            let place = *place;
+            if let Some(flag) = on_the_way.get_mut(place) {
+                *flag = true;
+            }
+            match targets.get(place).and_then(|targets| targets.get(*looked_at)).copied() {
+                Some(target) if on_the_way.get(target) == Some(&true) => *looked_at += 1,
+                Some(target) => match levels.get(target).copied() {
+                    None => *looked_at += 1,
+                    Some(UNKNOWN) => path.push((target, 0, 0)),
+                    Some(level) => {
+                        *highest = (*highest).max(level + 1);
+                        *looked_at += 1;
+                    }
+                },
+                None => {
+                    let level = *highest;
+                    if let (Some(slot), Some(flag)) = (levels.get_mut(place), on_the_way.get_mut(place)) {
+                        (*slot, *flag) = (level, false);
+                    }
+                    path.pop();
+                }
+            }
+        }
+    }
+    levels
 }
 
 /// Number of objects of a connector that wait to be sent.
@@ -304,4 +382,25 @@ pub fn targets(connection: &Connection, ids: impl IntoIterator<Item = CsId>) -> 
         })
         .map_err(&failed)?;
     rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_follow_targets_and_circles_end() {
+        let check = |targets: &[&[usize]], expected: &[u32]| {
+            let targets: Vec<Vec<usize>> = targets.iter().map(|targets| targets.to_vec()).collect();
+            assert_eq!(levels(&targets), expected, "{targets:?}");
+        };
+        check(&[], &[]);
+        check(&[&[], &[]], &[0, 0]);
+        check(&[&[1], &[2], &[]], &[2, 1, 0]);
+        check(&[&[], &[0], &[0, 1]], &[0, 1, 2]);
+        check(&[&[0]], &[0]);
+        check(&[&[1], &[0]], &[1, 0]);
+        check(&[&[1], &[2], &[0], &[0]], &[2, 1, 0, 3]);
+        check(&[&[7]], &[0]);
+    }
 }

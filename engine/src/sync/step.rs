@@ -20,10 +20,11 @@ use super::plan;
 use super::values::Ambience;
 use crate::model::{ConnectorId, CsId, MvId, ObjectError};
 use crate::rules::{Plan, RuleProblem};
-use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus};
+use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus, times_together};
 use crate::store::connector_space::{self, StoredError, Visit};
 use crate::store::{StoreError, metaverse};
 
+/// Objects of one transaction, in a large database several times as many ([`times_together`]).
 const BATCH: usize = 2_000;
 /// Times that references are followed in one step; deeper chains go on in the next.
 const RETRY_ROUNDS: usize = 5;
@@ -78,7 +79,8 @@ fn synchronize(
     warn(recorder, problems);
     let mut step = Step::new(environment, &plan, recorder);
     step.full = full;
-    step.batch_size = usize::try_from(options.batch_size).ok().filter(|size| *size > 0).unwrap_or(BATCH);
+    let together = BATCH * times_together(connector_space::next_id(&*environment.database.reader()?)?.0);
+    step.batch_size = usize::try_from(options.batch_size).ok().filter(|size| *size > 0).unwrap_or(together);
     let objects = |visit| -> Result<Vec<Subject>, StoreError> {
         let ids = connector_space::to_visit(&*environment.database.reader()?, connector, visit)?;
         Ok(ids.into_iter().map(Subject::Object).collect())

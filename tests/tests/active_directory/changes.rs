@@ -191,7 +191,7 @@ fn a_change_of_a_large_group_is_told() {
     for mode in MODES {
         // Its container alone: elsewhere the server notes when accounts sign in.
         let mut follower = Follower::new(&forest, &format!("OU=Bulk,{}", forest.base), &[], mode);
-        for (operation, sign, expected) in [("delete", '-', 1_599), ("add", '+', 1_600)] {
+        for (operation, sign, expected) in [("delete", '-', 4_999), ("add", '+', 5_000)] {
             forest.change(&format!("dn: {group}\nchangetype: modify\n{operation}: member\nmember: {member}\n"));
             let (items, summary) = follower.import(ImportMode::Delta(Watermark(follower.watermark.clone())));
             assert_eq!(items.len(), 1, "{mode:?}");

@@ -8,6 +8,7 @@
 mod changes;
 mod cycle;
 mod failing;
+mod questions;
 mod rights;
 mod writing;
 
@@ -448,7 +449,7 @@ fn values_arrive_as_the_directory_holds_them() {
         .filter(|entry| entry.dn.starts_with("CN=Bulk Contact "))
         .map(|entry| EntryValue::Reference(entry.dn.clone()))
         .collect();
-    assert_eq!(bulk.len(), 1600);
+    assert_eq!(bulk.len(), 5_000);
     assert_eq!(bulk, expected.iter().collect());
 
     let computer = find(&entries, "CN=WS001");
@@ -465,7 +466,7 @@ fn start_tls_and_plain_give_the_same_as_ldaps() {
         import(&mut connector, &forest.request(&schema))
     };
     let expected = read(ConnectionSecurity::Ldaps);
-    assert!(expected.len() > 1600);
+    assert!(expected.len() > 5_000);
     assert_eq!(read(ConnectionSecurity::StartTls), expected);
     assert_eq!(read(ConnectionSecurity::Plain), expected);
 }
@@ -560,6 +561,41 @@ fn refused_sign_ins_are_explained() {
     let settings = forest.settings(ConnectionSecurity::Ldaps);
     let error = ActiveDirectoryConnector::open(settings, SecretString::from(String::new())).unwrap_err();
     assert_eq!(error.kind, ConnectorErrorKind::Credentials, "an empty password would sign in nobody");
+}
+
+#[test]
+fn every_form_of_the_account_name_signs_in() {
+    let Some(forest) = forest("every_form_of_the_account_name_signs_in") else { return };
+    let account = forest.user.split('@').next().unwrap().to_owned();
+    let dn = format!("CN={account},OU=Service Accounts,{}", forest.base);
+    let names = [format!("{}\\{account}", forest.netbios), format!("{account}@{}", forest.netbios), dn, forest.user.clone()];
+    for user in names {
+        let settings = ActiveDirectorySettings { user: user.clone(), ..forest.settings(ConnectionSecurity::Ldaps) };
+        assert!(forest.open(settings).unwrap().facts().active_directory, "{user}");
+    }
+    let bare = ActiveDirectorySettings { user: account, ..forest.settings(ConnectionSecurity::Ldaps) };
+    assert_eq!(forest.open(bare).unwrap_err().kind, ConnectorErrorKind::Credentials);
+}
+
+#[test]
+fn containers_are_listed_one_level_at_a_time() {
+    let Some(forest) = forest("containers_are_listed_one_level_at_a_time") else { return };
+    let mut connector = forest.open(forest.settings(ConnectionSecurity::Ldaps)).unwrap();
+    let mut below = |name: &str| {
+        let found = connector.containers(&forest.base, name).unwrap();
+        assert!(!found.whole, "what lies below them is asked for when it is opened");
+        found.names.iter().map(|name| name.split(',').next().unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
+    let top = below(&forest.base);
+    for name in ["OU=People", "OU=Groups", "OU=Bulk", "CN=Users", "CN=Builtin", "CN=LostAndFound", "OU=Domain Controllers"] {
+        assert!(top.contains(name), "{top:?} lacks {name}");
+    }
+    assert!(!top.contains("OU=Berlin"), "only the next level");
+    let sites = below(&format!("OU=People,{}", forest.base));
+    assert_eq!(sites, ["OU=Berlin", "OU=Hafencity", "OU=Leavers", "OU=Tokyo", "OU=Zürich"].map(str::to_owned).into());
+    assert_eq!(below(&format!("OU=Berlin,OU=People,{}", forest.base)), BTreeSet::new());
+    let missing = connector.containers(&forest.base, &format!("OU=Nowhere,{}", forest.base)).unwrap_err();
+    assert_eq!(missing.kind, ConnectorErrorKind::PartitionMissing, "{missing}");
 }
 
 #[test]

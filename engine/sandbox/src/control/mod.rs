@@ -13,7 +13,9 @@ use crate::dirsync::{ChangeError, Stop, failure};
 use crate::server::http::{Reply, Request};
 use crate::sign_in::secrets;
 use crate::store::changes::{Action, Details};
-use crate::tenant::{Domain, Limits, Tenant, Weather};
+use crate::tenant::{Limits, Tenant, Weather, dump};
+
+pub(crate) use seed::seed;
 
 /// Answers a request below `/sandbox/v1`, except those about the server itself.
 pub(crate) fn answer(tenant: &mut Tenant, request: &Request, rest: &[&str]) -> Result<Reply, SandboxError> {
@@ -28,13 +30,14 @@ pub(crate) fn answer(tenant: &mut Tenant, request: &Request, rest: &[&str]) -> R
         }
         ("POST", ["clock"]) => clock(tenant, &body),
         ("POST", ["secrets"]) => change_secrets(tenant, &body),
+        ("GET", ["throttle"]) => Ok(Reply::json(200, json!(tenant.tallies()))),
         ("PUT", ["throttle"]) => Ok(throttle(tenant, body)),
         ("PUT", ["delta"]) => Ok(weather(tenant, body)),
         ("POST", ["domains"]) => domain(tenant, &body),
         ("POST", ["roles"]) => in_transaction(tenant, |tenant| edit::role(tenant, &body)),
-        ("POST", ["seed"]) => in_transaction(tenant, |tenant| seed::plant(tenant, &body)),
+        ("POST", ["seed"]) => in_transaction(tenant, |tenant| seed::plant_as_reply(tenant, &body)),
         ("POST", ["cloud-edit"]) => in_transaction(tenant, |tenant| edit::edit(tenant, &body)),
-        ("GET", ["export"]) => Ok(Reply::json(200, tenant.export()?)),
+        ("GET", ["export"]) => Ok(Reply::json(200, dump::write(tenant)?)),
         _ => Ok(failure(501, "NotImplemented", &format!("{} {} is not implemented.", request.method, request.path))),
     }
 }
@@ -117,19 +120,14 @@ fn weather(tenant: &mut Tenant, body: Value) -> Reply {
 
 /// `{"name","verified","authenticationType"}`
 fn domain(tenant: &mut Tenant, body: &Value) -> Result<Reply, SandboxError> {
-    let name = body.get("name").and_then(Value::as_str).unwrap_or_default();
-    let Ok(mut domain) = Domain::verified(name) else {
-        return Ok(bad_request("'name' is not a domain name"));
-    };
-    domain.is_initial = domain.name == tenant.initial_domain();
-    domain.is_verified = body.get("verified").and_then(Value::as_bool).unwrap_or(true);
-    domain.authentication = match body.get("authenticationType").and_then(Value::as_str) {
-        None | Some("Managed") => "Managed".to_owned(),
-        Some("Federated") => "Federated".to_owned(),
-        Some(_) => return Ok(bad_request("'authenticationType' is Managed or Federated")),
-    };
-    tenant.put_domain(&domain)?;
-    Ok(Reply::empty(204))
+    match seed::read_domain(tenant, body) {
+        Ok(domain) => {
+            tenant.put_domain(&domain)?;
+            Ok(Reply::empty(204))
+        }
+        Err(Stop::Refused(error)) => Ok(bad_request(&error.literal)),
+        Err(Stop::Failed(error)) => Err(error),
+    }
 }
 
 /// Logs what the control API did to an object.

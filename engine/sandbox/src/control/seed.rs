@@ -1,16 +1,17 @@
-//! `POST /seed`: bulk objects of the cloud side, applications, features and organization settings.
+//! `POST /seed`: bulk objects of the cloud side, applications, domains, features and organization settings.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{commit, fault};
 use crate::dirsync::Stop;
+use crate::file::{Loaded, LoadedClient};
 use crate::schema::Kind;
 use crate::server::http::Reply;
 use crate::sign_in::{assertion, secrets};
 use crate::store::changes::Action;
 use crate::store::objects::{self, Object, Values};
-use crate::tenant::{PasswordHash, Tenant};
+use crate::tenant::{Domain, PasswordHash, Tenant};
 
 use super::edit::{link, put_values};
 
@@ -21,6 +22,8 @@ struct Seed {
     organization: Option<Organization>,
     #[serde(default)]
     features: Option<Features>,
+    #[serde(default)]
+    domains: Vec<GivenDomain>,
     #[serde(default)]
     clients: Vec<Client>,
     #[serde(default)]
@@ -38,6 +41,38 @@ struct Organization {
 #[serde(deny_unknown_fields)]
 struct Features {
     bits: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct GivenDomain {
+    name: String,
+    #[serde(default)]
+    verified: Option<bool>,
+    /// `Managed` or `Federated`.
+    #[serde(default)]
+    authentication_type: Option<String>,
+}
+
+impl GivenDomain {
+    fn domain(&self, tenant: &Tenant) -> Result<Domain, Stop> {
+        let domain = Domain::verified(&self.name);
+        let mut domain = domain.map_err(|_unusable| fault(format!("'{}' is not a domain name", self.name)))?;
+        domain.is_initial = domain.name == tenant.initial_domain();
+        domain.is_verified = self.verified.unwrap_or(true);
+        match self.authentication_type.as_deref() {
+            None | Some("Managed") => {}
+            Some("Federated") => domain.authentication = "Federated".to_owned(),
+            Some(_) => return Err(fault("'authenticationType' is Managed or Federated")),
+        }
+        Ok(domain)
+    }
+}
+
+/// `{"name","verified","authenticationType"}`
+pub(super) fn read_domain(tenant: &Tenant, body: &Value) -> Result<Domain, Stop> {
+    let given: GivenDomain = serde_json::from_value(body.clone()).map_err(|error| fault(error.to_string()))?;
+    given.domain(tenant)
 }
 
 #[derive(Debug, Deserialize)]
@@ -79,8 +114,29 @@ struct Planted {
 }
 
 /// Plants everything of the request.
-pub(super) fn plant(tenant: &mut Tenant, body: &Value) -> Result<Reply, Stop> {
-    let seed: Seed = serde_json::from_value(body.clone()).map_err(|error| fault(error.to_string()))?;
+pub(super) fn plant_as_reply(tenant: &mut Tenant, body: &Value) -> Result<Reply, Stop> {
+    let given: Seed = serde_json::from_value(body.clone()).map_err(|error| fault(error.to_string()))?;
+    let (anchors, clients) = plant(tenant, given)?;
+    let clients: Vec<Value> = clients
+        .into_iter()
+        .map(|client| json!({ "name": client.name, "clientId": client.client_id, "clientSecret": client.client_secret }))
+        .collect();
+    Ok(Reply::json(200, json!({ "objects": anchors, "clients": clients })))
+}
+
+/// Plants everything of a file.
+pub(crate) fn seed(tenant: &mut Tenant, text: &str) -> Result<Loaded, Stop> {
+    let given: Seed = serde_json::from_str(text).map_err(|error| fault(error.to_string()))?;
+    let (anchors, clients) = plant(tenant, given)?;
+    Ok(Loaded { objects: anchors.len(), clients })
+}
+
+/// The cloud anchors of the objects, and the applications with their secrets.
+fn plant(tenant: &mut Tenant, seed: Seed) -> Result<(Vec<String>, Vec<LoadedClient>), Stop> {
+    for given in &seed.domains {
+        let domain = given.domain(tenant)?;
+        tenant.write_domain(&domain)?;
+    }
     if let Some(organization) = seed.organization {
         tenant.set_sync_enabled(organization.on_premises_sync_enabled)?;
     }
@@ -97,7 +153,7 @@ pub(super) fn plant(tenant: &mut Tenant, body: &Value) -> Result<Reply, Stop> {
             assertion::register(tenant, &client_id, pem).map_err(|error| fault(error.to_string()))?;
         }
         let secret = secrets::create(tenant, &client_id)?;
-        clients.push(json!({ "name": client.name, "clientId": client_id, "clientSecret": secret }));
+        clients.push(LoadedClient { name: client.name, client_id, client_secret: Some(secret) });
     }
     let mut anchors = Vec::new();
     let mut members = Vec::new();
@@ -111,7 +167,7 @@ pub(super) fn plant(tenant: &mut Tenant, body: &Value) -> Result<Reply, Stop> {
         let kind = Kind::from_name(&planted.object_type).unwrap_or(Kind::User);
         link(tenant, row, kind, &planted.attributes, &planted.members, &[])?;
     }
-    Ok(Reply::json(200, json!({ "objects": anchors, "clients": clients })))
+    Ok((anchors, clients))
 }
 
 fn plant_object(tenant: &mut Tenant, planted: &Planted) -> Result<Object, Stop> {

@@ -118,7 +118,8 @@ pub(crate) fn answer(tenant: &mut Tenant, key: &SigningKey, request: &Request, r
         }
         Ok(caller) => caller,
     };
-    let demand = Demand { changes: changes_of(request, rest), ..Demand::default() };
+    let changes = if tenant.limits_changes() { changes_of(request, rest) } else { 0 };
+    let demand = Demand { changes, ..Demand::default() };
     if let Err(refusal) = tenant.admit(caller.app(), demand) {
         return Ok(failure(429, "TooManyRequests", "too many changes; retry after the indicated time")
             .with_header("Retry-After", &refusal.retry_after.to_string())

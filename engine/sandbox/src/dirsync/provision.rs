@@ -350,7 +350,8 @@ fn log(tenant: &Tenant, before: &Object, object: &mut Object, applied: &Applied)
         // References to this object now read as its anchor.
         changes::touch_referrers(&tenant.db, object.id, TargetChange::Renamed, tenant.now())?;
     }
-    tenant.commit_object(object, action, &details)
+    // The object itself was saved before its references.
+    tenant.log_object(object, action, &details)
 }
 
 /// Deletes a synchronized object; one that is deleted already is a success.

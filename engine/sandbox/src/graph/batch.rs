@@ -119,7 +119,8 @@ fn item_reply(
         }
     }
     if let Some(body) = item.body.as_ref().filter(|body| !body.is_null()) {
-        inner.body = body.to_string().into_bytes();
+        // Writing to memory cannot fail.
+        inner.body = serde_json::to_vec(body).unwrap_or_default();
     }
     if let Some(reply) = planned(&inner) {
         return Ok(reply);

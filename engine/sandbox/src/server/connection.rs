@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::body::Body;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -24,6 +24,8 @@ use crate::dirsync::failure;
 
 /// Largest request body.
 const MAX_BODY: usize = 32 * 1024 * 1024;
+/// So much of a larger body is read and thrown away, so that the client has sent everything when it is told.
+const MAX_DISCARDED: usize = 1024 * 1024 * 1024;
 /// How long open connections may finish their request after a stop.
 const GRACE: Duration = Duration::from_secs(5);
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -180,14 +182,30 @@ async fn read(scheme: &str, request: hyper::Request<Incoming>) -> Request {
             read.headers.insert(name.as_str().to_owned(), value.to_owned());
         }
     }
-    match axum::body::to_bytes(Body::new(body), MAX_BODY).await {
-        Ok(bytes) => read.body = bytes.to_vec(),
-        Err(error) => {
-            tracing::debug!(%error, "a request's body was not read to its end");
-            read.too_large = true;
-        }
+    if let Err(error) = read_body(&mut read, body).await {
+        tracing::debug!(%error, "a request's body was not read to its end");
+        read.too_large = true;
     }
     read
+}
+
+/// Reads a body, or the beginning of one that is too large to be kept.
+async fn read_body(read: &mut Request, mut body: Incoming) -> Result<(), hyper::Error> {
+    let mut seen = 0_usize;
+    while let Some(frame) = std::future::poll_fn(|context| std::pin::Pin::new(&mut body).poll_frame(context)).await {
+        let Ok(bytes) = frame?.into_data() else { continue };
+        seen = seen.saturating_add(bytes.len());
+        if seen <= MAX_BODY {
+            read.body.extend_from_slice(&bytes);
+        } else {
+            read.too_large = true;
+            read.body = Vec::new();
+        }
+        if seen > MAX_DISCARDED {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn response(reply: &Reply) -> Result<hyper::Response<Body>, io::Error> {

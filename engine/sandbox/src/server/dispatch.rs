@@ -1,5 +1,7 @@
 //! Which part of the tenant answers a request.
 
+use std::net::IpAddr;
+
 use serde_json::{Value, json};
 
 use super::faults;
@@ -10,24 +12,29 @@ use crate::dirsync::failure;
 use crate::tenant::Tenant;
 use crate::{control, dirsync, graph, sign_in};
 
-/// Whether the client meant this machine and is not a page of another site in a browser.
-fn is_local(request: &Request) -> bool {
+/// Whether the client meant this tenant and is not a page of another site in a browser.
+fn is_ours(shared: &Shared, request: &Request) -> bool {
     let host = request.base_url.split_once("://").map_or("", |(_, host)| host);
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     // The tenant's own page, where codes are entered, says where it comes from.
     let own = request.header("origin").is_none_or(|origin| origin == request.base_url && request.path.starts_with("/common/"));
-    ["127.0.0.1", "localhost"].contains(&name.to_ascii_lowercase().as_str()) && own
+    let is_address = |address: IpAddr| name.trim_matches(['[', ']']).parse() == Ok(address);
+    own && (is_loopback(name) || shared.address.is_some_and(is_address))
+}
+
+fn is_loopback(name: &str) -> bool {
+    ["127.0.0.1", "localhost"].contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// Answers a request, with a planned reply in place of the tenant's if there is one, and journals it.
 pub(super) fn dispatch(shared: &Shared, request: &Request, planned: Option<Reply>) -> Reply {
-    if !is_local(request) {
-        return failure(403, "Forbidden", "The tenant answers clients of this machine only.");
+    if !is_ours(shared, request) {
+        return failure(403, "Forbidden", "The tenant answers clients that call it by its own address only.");
     }
     let mut tenant = lock(&shared.tenant);
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     if let ["sandbox", "v1", rest @ ..] = segments.as_slice() {
-        return if shared.control {
+        return if shared.control && (shared.address.is_none() || request.base_url.starts_with("http://")) {
             control(shared, &mut tenant, request, rest)
         } else {
             failure(404, "NotFound", "The control API is not enabled; start the tenant with it.")
@@ -37,7 +44,10 @@ pub(super) fn dispatch(shared: &Shared, request: &Request, planned: Option<Reply
         Some(reply) => reply,
         None => guarded(&mut tenant, |tenant| route(shared, tenant, request, &segments)),
     };
-    lock(&shared.journal).add(tenant.now(), request, reply.status);
+    // Nobody but the control API asks for the journal.
+    if shared.control {
+        lock(&shared.journal).add(tenant.now(), request, reply.status);
+    }
     reply
 }
 
@@ -86,8 +96,9 @@ fn control(shared: &Shared, tenant: &mut Tenant, request: &Request, rest: &[&str
         }
         ("GET", ["requests"]) => {
             let since = request.option("since").and_then(|text| text.parse().ok()).unwrap_or(0);
-            let value: Vec<Value> = lock(&shared.journal).since(since);
-            Reply::json(200, json!({ "value": value }))
+            let journal = lock(&shared.journal);
+            let value: Vec<Value> = journal.since(since);
+            Reply::json(200, json!({ "value": value, "last": journal.last() }))
         }
         ("POST", ["reset"]) => {
             lock(&shared.faults).replace(Vec::new());

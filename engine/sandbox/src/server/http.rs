@@ -110,7 +110,8 @@ impl Reply {
     pub(crate) fn bytes(&self) -> Vec<u8> {
         match &self.content {
             Content::Empty => Vec::new(),
-            Content::Json(value) => value.to_string().into_bytes(),
+            // Writing to memory cannot fail.
+            Content::Json(value) => serde_json::to_vec(value).unwrap_or_default(),
             Content::Text(text) => text.clone().into_bytes(),
         }
     }

@@ -6,9 +6,10 @@ mod faults;
 pub(crate) mod files;
 pub(crate) mod http;
 mod journal;
+mod served;
 mod tls;
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -16,18 +17,22 @@ use std::thread::JoinHandle;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::file::DATABASE;
 use crate::sign_in::keys::SigningKey;
 use crate::sign_in::{assertion, secrets};
 use crate::tenant::Tenant;
 use crate::{SandboxError, SandboxOptions, store};
 use faults::Faults;
 use journal::Journal;
+pub use served::Served;
 
 /// What every request works on.
 struct Shared {
     tenant: Mutex<Tenant>,
     key: SigningKey,
     control: bool,
+    /// The address of this computer that HTTPS is served on besides loopback's names.
+    address: Option<IpAddr>,
     faults: Mutex<Faults>,
     journal: Mutex<Journal>,
 }
@@ -43,7 +48,7 @@ pub struct Sandbox {
     tenant_id: Uuid,
     initial_domain: String,
     client_id: String,
-    ca_pem: PathBuf,
+    folder: PathBuf,
     http_port: u16,
     https_port: u16,
     stop: watch::Sender<bool>,
@@ -53,15 +58,18 @@ pub struct Sandbox {
 impl Sandbox {
     /// Starts the tenant of the folder, or a new one if the folder holds none.
     pub fn start(options: SandboxOptions) -> Result<Sandbox, SandboxError> {
+        if options.address.is_some_and(|address| address.is_unspecified()) {
+            return Err(SandboxError::Address);
+        }
         files::make_folder(&options.folder)?;
-        let path = options.folder.join("sandbox.db");
+        let path = options.folder.join(DATABASE);
         files::make_private(&path)?;
         let db = store::open(&path)?;
         let tenant = Tenant::open(db, &options)?;
         let key = SigningKey::open(&options.folder.join("signing-key.pem"))?;
-        let tls = tls::open(&options.folder)?;
-        let http = listen(&tenant, "http_port", options.http_port)?;
-        let https = listen(&tenant, "https_port", options.https_port)?;
+        let tls = tls::open(&options.folder, options.address)?;
+        let http = listen(&tenant, "http_port", Ipv4Addr::LOCALHOST.into(), options.http_port)?;
+        let https = listen(&tenant, "https_port", options.address.unwrap_or(Ipv4Addr::LOCALHOST.into()), options.https_port)?;
 
         let tenant_id = tenant.tenant_id();
         let initial_domain = tenant.initial_domain().to_owned();
@@ -70,6 +78,7 @@ impl Sandbox {
             tenant: Mutex::new(tenant),
             key,
             control: options.control,
+            address: options.address,
             faults: Mutex::new(Faults::default()),
             journal: Mutex::new(Journal::default()),
         });
@@ -77,17 +86,31 @@ impl Sandbox {
         let listeners = connection::Listeners { http: http.listener, https: https.listener, tls };
         let thread = connection::spawn(shared.clone(), listeners, stopped)?;
         tracing::info!(port = http.port, tls_port = https.port, domain = %initial_domain, "sandbox tenant started");
-        Ok(Sandbox {
+        let sandbox = Sandbox {
             shared,
             tenant_id,
             initial_domain,
             client_id,
-            ca_pem: options.folder.join(tls::CA_FILE),
+            folder: options.folder.clone(),
             http_port: http.port,
             https_port: https.port,
             stop,
             thread: Some(thread),
-        })
+        };
+        sandbox.served().write(&sandbox.folder)?;
+        Ok(sandbox)
+    }
+
+    /// The tenant and its addresses; other processes learn them by [`Served::of`].
+    pub fn served(&self) -> Served {
+        Served {
+            tenant_id: self.tenant_id,
+            initial_domain: self.initial_domain.clone(),
+            client_id: self.client_id.clone(),
+            http_url: self.http_url(),
+            https_url: self.https_url(),
+            ca_pem: self.ca_pem(),
+        }
     }
 
     /// Address of the HTTP listener, for instance `http://127.0.0.1:41234`.
@@ -97,12 +120,15 @@ impl Sandbox {
 
     /// Address of the HTTPS listener, for instance `https://localhost:41235`.
     pub fn https_url(&self) -> String {
-        format!("https://localhost:{}", self.https_port)
+        match self.shared.address {
+            None => format!("https://localhost:{}", self.https_port),
+            Some(address) => format!("https://{}", SocketAddr::new(address, self.https_port)),
+        }
     }
 
     /// File with the certificate authority that HTTPS clients must trust.
     pub fn ca_pem(&self) -> PathBuf {
-        self.ca_pem.clone()
+        self.folder.join(tls::CA_FILE)
     }
 
     /// Id of the tenant.
@@ -138,6 +164,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
+        Served::remove(&self.folder);
         self.stop.send_replace(true);
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
@@ -164,13 +191,13 @@ struct Opened {
 }
 
 /// Opens a listener on the wanted port, or on the one of the last start, or on a free one.
-fn listen(tenant: &Tenant, setting: &str, wanted: u16) -> Result<Opened, SandboxError> {
-    let failed = |port: u16| move |source: std::io::Error| SandboxError::Listen { port, source };
+fn listen(tenant: &Tenant, setting: &str, address: IpAddr, wanted: u16) -> Result<Opened, SandboxError> {
+    let failed = |port: u16| move |source: std::io::Error| SandboxError::Listen { address, port, source };
     let remembered = store::setting(&tenant.db, setting)?.and_then(|port| port.parse::<u16>().ok()).filter(|_| wanted == 0);
-    let again = remembered.and_then(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok());
+    let again = remembered.and_then(|port| TcpListener::bind((address, port)).ok());
     let listener = match again {
         Some(listener) => listener,
-        None => TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).map_err(failed(wanted))?,
+        None => TcpListener::bind((address, wanted)).map_err(failed(wanted))?,
     };
     listener.set_nonblocking(true).map_err(failed(wanted))?;
     let port = listener.local_addr().map_err(failed(wanted))?.port();

@@ -39,6 +39,12 @@ pub(crate) fn create(tenant: &Tenant, client_id: &str) -> Result<String, Sandbox
     Ok(secret)
 }
 
+/// A password that satisfies every documented policy, with 120 random bits.
+pub(crate) fn password() -> String {
+    let bytes: [u8; 15] = rand::rng().random();
+    format!("Aa1-{}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
 /// Whether the secret is one of the application's and has not expired.
 pub(super) fn check(tenant: &Tenant, client_id: &str, secret: &str) -> Result<(), Stop> {
     let mut statement = tenant

@@ -35,6 +35,13 @@ pub(crate) fn attributes(db: &Connection, source: i64) -> Result<Vec<String>, Sa
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Attribute and row number of every target.
+pub(crate) fn of_source(db: &Connection, source: i64) -> Result<Vec<(String, i64)>, SandboxError> {
+    let mut statement = db.prepare_cached("SELECT attribute, target FROM links WHERE source = ?1 ORDER BY attribute, target")?;
+    let rows = statement.query_map([source], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Attribute and name of each live target: its source anchor, or its cloud anchor where it has none.
 pub(crate) fn named_targets(db: &Connection, source: i64) -> Result<Vec<(String, String)>, SandboxError> {
     let mut statement = db.prepare_cached(

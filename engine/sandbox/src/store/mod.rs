@@ -1,6 +1,7 @@
 //! The tenant's SQLite file: tables, migrations, settings.
 
 pub(crate) mod addresses;
+pub(crate) mod applications;
 pub(crate) mod changes;
 pub(crate) mod credentials;
 pub(crate) mod links;
@@ -10,6 +11,7 @@ pub(crate) mod quarantine;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use crate::SandboxError;
@@ -35,6 +37,12 @@ fn prepare(path: &Path) -> Result<Connection, SandboxError> {
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // A save point for every change of a batch keeps copies of pages, which need not go to a file.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", -65_536)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 8_192)?;
+    // Without this a statement whose plan could depend on its parameters is prepared anew for every execution.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     migrate(&connection, MIGRATIONS)?;
     // The first write takes the lock, which is kept until the tenant stops.
     set_setting(&connection, "opened", "true")?;

@@ -68,10 +68,13 @@ pub(crate) fn replace(
             remove(db, old.id)?;
         }
     }
-    for value in values {
-        db.prepare_cached("INSERT OR IGNORE INTO quarantine (object, property, value, since) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![object, property, value, now.to_string()])?;
-    }
+    values.iter().try_for_each(|value| add(db, object, property, value, now))
+}
+
+/// Adds a claim; one that is there keeps its age.
+pub(crate) fn add(db: &Connection, object: i64, property: &str, value: &str, since: Timestamp) -> Result<(), SandboxError> {
+    db.prepare_cached("INSERT OR IGNORE INTO quarantine (object, property, value, since) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![object, property, value, since.to_string()])?;
     Ok(())
 }
 

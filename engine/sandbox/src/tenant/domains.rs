@@ -91,13 +91,19 @@ impl Tenant {
 
     /// Adds or changes a domain; names that wait for its verification are given to their objects.
     pub(crate) fn put_domain(&mut self, domain: &Domain) -> Result<(), SandboxError> {
-        let was_verified = self.is_verified(&domain.name);
         self.begin()?;
+        self.write_domain(domain)?;
+        self.commit()
+    }
+
+    /// The same within the caller's transaction.
+    pub(crate) fn write_domain(&mut self, domain: &Domain) -> Result<(), SandboxError> {
+        let was_verified = self.is_verified(&domain.name);
         self.store_domain(domain)?;
         self.domains = self.load_domains()?;
         if domain.is_verified && !was_verified {
             self.recompute_names(&domain.name)?;
         }
-        self.commit()
+        Ok(())
     }
 }

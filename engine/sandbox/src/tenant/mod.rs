@@ -2,6 +2,7 @@
 
 mod company;
 mod domains;
+pub(crate) mod dump;
 mod features;
 pub(crate) mod lifecycle;
 pub(crate) mod naming;
@@ -13,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -27,8 +28,8 @@ pub(crate) use company::CompanyPatch;
 pub(crate) use domains::Domain;
 pub(crate) use features::{FEATURES, Flag, Flags};
 pub(crate) use passwords::PasswordHash;
-use throttle::Throttle;
 pub(crate) use throttle::{Demand, Limits, Refusal};
+use throttle::{Tally, Throttle};
 
 /// Roles of the application registered with a new tenant.
 const FIRST_CLIENT_ROLES: &[&str] = &[
@@ -110,11 +111,17 @@ impl Tenant {
         Ok(tenant)
     }
 
-    fn create(&mut self, options: &SandboxOptions) -> Result<(), SandboxError> {
-        let name = options.tenant_name.to_lowercase();
-        if !domains::is_label(&name) {
+    /// Whether a tenant can be made of the names.
+    pub(crate) fn check_names(options: &SandboxOptions) -> Result<(), SandboxError> {
+        if !domains::is_label(&options.tenant_name) {
             return Err(SandboxError::Domain(options.tenant_name.clone()));
         }
+        options.verified_domains.iter().try_for_each(|name| Domain::verified(name).map(drop))
+    }
+
+    fn create(&mut self, options: &SandboxOptions) -> Result<(), SandboxError> {
+        Self::check_names(options)?;
+        let name = options.tenant_name.to_lowercase();
         let initial = format!("{name}.onmicrosoft.com");
         let tenant_id = self.new_id();
         let client_id = self.new_id().to_string();
@@ -160,7 +167,8 @@ impl Tenant {
         self.commit_object(&mut admin, Action::Created, &Details::default())
     }
 
-    fn load(&mut self) -> Result<(), SandboxError> {
+    /// Reads what is kept in memory from the database.
+    pub(crate) fn load(&mut self) -> Result<(), SandboxError> {
         let text = |key: &str| -> Result<String, SandboxError> {
             store::setting(&self.db, key)?.ok_or_else(|| SandboxError::Damaged(format!("setting '{key}' is missing")))
         };
@@ -187,12 +195,8 @@ impl Tenant {
         self.throttle = Throttle::default();
         self.weather = Weather::default();
         self.begin()?;
-        self.db.execute_batch(
-            "DELETE FROM objects; DELETE FROM links; DELETE FROM addresses; DELETE FROM quarantine; \
-             DELETE FROM refused_groups; DELETE FROM changes; DELETE FROM credentials; DELETE FROM sign_in_failures; \
-             DELETE FROM refresh_tokens; DELETE FROM device_codes; DELETE FROM extension_properties; \
-             DELETE FROM provisioning_log;",
-        )?;
+        self.clear()?;
+        self.db.execute_batch("DELETE FROM extension_properties;")?;
         let verified: Vec<String> = self
             .domains
             .iter()
@@ -208,6 +212,21 @@ impl Tenant {
         self.fill(&initial, &verified)?;
         self.commit()?;
         self.load()
+    }
+
+    /// Removes every object with all that is known of it; delta tokens of before are void.
+    pub(crate) fn clear(&self) -> Result<(), SandboxError> {
+        self.db.execute_batch(
+            "DELETE FROM objects; DELETE FROM links; DELETE FROM addresses; DELETE FROM quarantine; \
+             DELETE FROM refused_groups; DELETE FROM changes; DELETE FROM credentials; DELETE FROM sign_in_failures; \
+             DELETE FROM refresh_tokens; DELETE FROM device_codes; DELETE FROM provisioning_log;",
+        )?;
+        store::set_setting(&self.db, "epoch", &Uuid::new_v4().to_string())
+    }
+
+    /// Name of the administrator that the tenant is born with.
+    pub(crate) fn administrator_name(&self) -> String {
+        format!("admin@{}", self.initial_domain)
     }
 
     /// The tenant's time: the clock plus what the control API added.
@@ -281,6 +300,11 @@ impl Tenant {
         Ok(())
     }
 
+    /// Whether an application has the id.
+    pub(crate) fn has_client(&self, client_id: &str) -> Result<bool, SandboxError> {
+        store::applications::exists(&self.db, client_id)
+    }
+
     /// Removes an application with its secrets and what it added to the directory.
     pub(crate) fn remove_client(&self, client_id: &str) -> Result<(), SandboxError> {
         for table in
@@ -294,6 +318,16 @@ impl Tenant {
     /// Puts limits in force.
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         self.throttle.set(limits);
+    }
+
+    /// What every limit has let through and refused since it is in force, by its name.
+    pub(crate) fn tallies(&self) -> &std::collections::BTreeMap<&'static str, Tally> {
+        self.throttle.tallies()
+    }
+
+    /// Whether changes on the sync channel are counted.
+    pub(crate) fn limits_changes(&self) -> bool {
+        self.throttle.limits_changes()
     }
 
     /// Takes what a request of an application costs from the limits; the answer is the share of them in use.
@@ -365,34 +399,13 @@ impl Tenant {
     /// Saves an object together with its addresses and an entry in the change log.
     pub(crate) fn commit_object(&self, object: &mut Object, action: Action, details: &Details) -> Result<(), SandboxError> {
         objects::save(&self.db, object)?;
-        addresses::refresh(&self.db, object)?;
-        changes::append(&self.db, object, action, self.now(), details)
+        self.log_object(object, action, details)
     }
 
-    /// Everything the tenant holds except credentials.
-    pub(crate) fn export(&self) -> Result<Value, SandboxError> {
-        let mut exported = Vec::new();
-        for object in objects::page(&self.db, "id > ?1 AND state >= ?2 ORDER BY id", 0, 0, usize::MAX)? {
-            let references = store::links::named_targets(&self.db, object.id)?;
-            exported.push(json!({
-                "cloudAnchor": object.cloud_anchor(),
-                "state": format!("{:?}", object.state),
-                "sourceAnchor": object.anchor,
-                "onPremisesSyncEnabled": object.synced,
-                "role": object.role,
-                "attributes": object.body,
-                "overrides": object.overrides,
-                "cloud": object.cloud,
-                "references": references,
-            }));
-        }
-        Ok(json!({
-            "tenantId": self.tenant_id,
-            "initialDomain": self.initial_domain,
-            "domains": self.domains.iter().map(|domain| domain.name.as_str()).collect::<Vec<_>>(),
-            "features": self.flags.bits(),
-            "objects": exported,
-        }))
+    /// As [`Tenant::commit_object`], for an object that is saved already.
+    pub(crate) fn log_object(&self, object: &mut Object, action: Action, details: &Details) -> Result<(), SandboxError> {
+        addresses::refresh(&self.db, object)?;
+        changes::append(&self.db, object, action, self.now(), details)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// One limit: so much within so many seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -63,11 +63,19 @@ struct Bucket {
     at: Timestamp,
 }
 
+/// What a limit has let through and refused since it is in force.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub(crate) struct Tally {
+    admitted: f64,
+    refused: u64,
+}
+
 /// The buckets of all applications.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     limits: Limits,
     buckets: BTreeMap<(&'static str, String), Bucket>,
+    tallies: BTreeMap<&'static str, Tally>,
 }
 
 struct Claim {
@@ -84,6 +92,17 @@ impl Throttle {
     pub(crate) fn set(&mut self, limits: Limits) {
         self.limits = limits;
         self.buckets.clear();
+        self.tallies.clear();
+    }
+
+    /// Whether there is a limit on changes of the sync channel.
+    pub(crate) fn limits_changes(&self) -> bool {
+        self.limits.channel.is_some()
+    }
+
+    /// What every limit has let through and refused, by its name.
+    pub(crate) fn tallies(&self) -> &BTreeMap<&'static str, Tally> {
+        &self.tallies
     }
 
     /// Takes what the request costs from every bucket, or from none and says how long to wait.
@@ -97,6 +116,7 @@ impl Throttle {
                 let missing = claim.amount.min(claim.limit.limit) - left;
                 // At least a second, so that a client that waits is never early.
                 let seconds = (missing * claim.limit.window / claim.limit.limit).ceil().max(1.0);
+                self.tallies.entry(claim.name).or_default().refused += 1;
                 return Err(Refusal {
                     retry_after: seconds as u64,
                     scope: format!("{}/{app}/{tenant}", claim.scope),
@@ -108,6 +128,7 @@ impl Throttle {
         }
         for claim in claims {
             let left = self.left(&claim, now) - claim.amount;
+            self.tallies.entry(claim.name).or_default().admitted += claim.amount;
             self.buckets.insert((claim.name, claim.owner), Bucket { left, at: now });
         }
         Ok(usage)
@@ -169,6 +190,8 @@ mod tests {
         let reads = Demand { units: 10, ..Demand::default() };
         assert_eq!(throttle.admit(at(20), "a", "t", reads), Ok(1.0));
         assert_eq!(throttle.admit(at(20), "a", "t", reads).unwrap_err().retry_after, 10);
+        let tally = |name: &str| throttle.tallies().get(name).map(|tally| (tally.admitted, tally.refused));
+        assert_eq!((tally("writes"), tally("units")), (Some((5.0, 2)), Some((15.0, 1))));
     }
 
     #[test]

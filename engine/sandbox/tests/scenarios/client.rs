@@ -52,7 +52,7 @@ pub fn start(folder: &TempDir) -> Sandbox {
     start_with(folder, options(folder))
 }
 
-fn start_with(folder: &TempDir, options: SandboxOptions) -> Sandbox {
+pub fn start_with(folder: &TempDir, options: SandboxOptions) -> Sandbox {
     let path = folder.path().join("signing-key.pem");
     let mut key = SIGNING_KEY.lock().unwrap();
     if let Some(pem) = key.as_ref() {

@@ -13,6 +13,8 @@ mod directory;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod file;
+#[cfg(test)]
 mod graph_delta;
 #[cfg(test)]
 mod graph_writing;

@@ -8,6 +8,7 @@ use ldap3::Scope;
 use ldap3::controls::RawControl;
 use secrecy::SecretString;
 
+use super::find::{FindQuery, FoundObject};
 use super::import::ImportPlan;
 use super::link::{Link, Living, decode_all};
 use super::partitions::{self, CROSS_REFERENCE_ATTRIBUTES};
@@ -15,9 +16,10 @@ use super::permissions::{self, PermissionFinding};
 use super::root_dse::{DirectoryFacts, dn_to_dns};
 use super::schema::{self, SchemaReader};
 use super::settings::ActiveDirectorySettings;
-use super::{containers, delta, full};
+use super::{containers, delta, find, full};
 use crate::connector::ldap::entry::RawEntry;
 use crate::connector::ldap::export;
+use crate::connector::ldap::observe::Observer;
 use crate::connector::ldap::session::{Search, Session};
 use crate::connector::{
     Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition,
@@ -51,6 +53,21 @@ impl ActiveDirectoryConnector {
     #[must_use]
     pub fn facts(&self) -> &DirectoryFacts {
         self.link.facts()
+    }
+
+    /// Has somebody told of every search from now on.
+    pub fn observe(&mut self, observer: Observer) {
+        for link in std::iter::once(&mut self.link).chain(self.others.values_mut()) {
+            link.observe(observer.clone());
+        }
+    }
+
+    /// Looks for objects in a partition, imported or not.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when the directory cannot be asked, or the filter makes no sense to it.
+    pub fn find(&mut self, query: &FindQuery) -> Result<Vec<FoundObject>, ConnectorError> {
+        self.link_of(&query.partition)?.work(|living| find::find(living, query))
     }
 
     /// Tries out which rights the account has in a partition, changing nothing. `types` are the object types

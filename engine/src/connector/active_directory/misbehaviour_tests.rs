@@ -203,6 +203,10 @@ fn entries_that_do_not_fit_are_handed_over_as_faults_and_the_rest_goes_on() {
                 },
                 group(&[("member", &["nobody"])]),
                 Reply::entry("no name", &[class]),
+                Reply::entry("CN=nobody,DC=x", &[class, ("cn", &["nobody"])]),
+                Reply::entry("CN=half,DC=x", &[class, ("objectGUID", &["eight..."])]),
+                Reply::entry("CN=classless,DC=x", &[("objectGUID", &[GUID])]),
+                Reply::entry("CN=printer,DC=x", &[("objectClass", &["top", "printQueue"]), ("objectGUID", &[GUID])]),
                 Reply::Entry { dn: vec![b'C', b'N', b'=', 0xff], attributes: Vec::new() },
                 user("good"),
                 Reply::page_end(b""),
@@ -231,10 +235,85 @@ fn entries_that_do_not_fit_are_handed_over_as_faults_and_the_rest_goes_on() {
             (Some("CN=bytes,DC=x"), Some(ErrorCode::INVALID_ATTRIBUTE_VALUE), Some("cn"), Some("\u{fffd}")),
             (Some("CN=g,DC=x"), Some(ErrorCode::INVALID_REFERENCE_VALUE), Some("member"), Some("nobody")),
             (Some("no name"), Some(ErrorCode::INVALID_DN), None, Some("no name")),
+            (Some("CN=nobody,DC=x"), Some(ErrorCode::MISSING_ANCHOR), Some("objectGUID"), None),
+            (Some("CN=half,DC=x"), Some(ErrorCode::MISSING_ANCHOR), Some("objectGUID"), None),
+            (Some("CN=classless,DC=x"), Some(ErrorCode::MISSING_OBJECT_CLASS), Some("objectClass"), None),
+            (Some("CN=printer,DC=x"), Some(ErrorCode::UNMAPPABLE_OBJECT_TYPE), Some("objectClass"), Some("top printQueue")),
             (Some("CN=\u{fffd}"), Some(ErrorCode::PARSE_ERROR), None, None),
             (Some("CN=good,DC=x"), None, None, None),
         ]
     );
+}
+
+#[test]
+fn names_and_values_may_be_very_long() {
+    let long = |length: usize| "x".repeat(length);
+    let (name, value) = (long(10_000), long(1_000_000));
+    let (wanted_name, wanted_value) = (format!("CN={name},DC=x"), value.clone());
+    let (items, result) = import(move |asked| {
+        let Asked::Search { base, .. } = asked else { return None };
+        let entry = Reply::entry(
+            &format!("CN={name},DC=x"),
+            &[("objectClass", &["top", "user"]), ("objectGUID", &[GUID]), ("cn", &[&value])],
+        );
+        // A name that is long because it lies deep.
+        let deep = format!("CN=d{},DC=x", ",OU=y".repeat(2_000));
+        let deep = Reply::entry(&deep, &[("objectClass", &["top", "user"]), ("objectGUID", &[GUID])]);
+        (base == "DC=x").then(|| vec![entry, deep, Reply::page_end(b"")])
+    });
+    result.unwrap();
+    let [ImportItem::Entry(entry), ImportItem::Entry(deep)] = items.as_slice() else { panic!("{}", items.len()) };
+    assert_eq!(entry.dn, wanted_name);
+    assert_eq!(entry.attributes["cn"], [EntryValue::Text(wanted_value)]);
+    assert_eq!(deep.dn.len(), 4 + 5 * 2_000 + 5);
+}
+
+#[test]
+fn pages_without_end_end_the_import() {
+    let check = |page: fn(u32) -> Vec<Reply>| {
+        let mut number = 0;
+        let (_, result) = import(move |asked| {
+            let Asked::Search { base, page: Some(_), .. } = asked else { return None };
+            number += 1;
+            assert!(number < 1_000, "asked for page after page");
+            (base == "DC=x").then(|| page(number))
+        });
+        let error = result.unwrap_err();
+        assert_eq!(error.kind, ConnectorErrorKind::Protocol, "{error}");
+        assert!(error.message.contains("127.0.0.1:") && error.message.contains("page"), "{error}");
+    };
+    check(|_| vec![Reply::page_end(b"more")]);
+    check(|number| vec![Reply::page_end(&number.to_be_bytes())]);
+    check(|_| vec![user("a"), user("b"), Reply::page_end(b"more")]);
+    check(|number| vec![user("a"), user("b"), Reply::page_end(&number.to_be_bytes())]);
+}
+
+#[test]
+fn a_server_that_does_not_answer_ends_the_import() {
+    let (mut binds, mut asked_for) = (0, 0);
+    let port = start(move |asked| match asked {
+        Asked::Bind => {
+            binds += 1;
+            assert!(binds < 5, "connected again and again");
+            None
+        }
+        Asked::Search { base, .. } if base == "DC=x" => {
+            asked_for += 1;
+            // The first page, and then not a word.
+            Some(if asked_for == 1 { vec![user("a"), Reply::page_end(b"next")] } else { Vec::new() })
+        }
+        _ => None,
+    });
+    let mut connector = open(settings(port)).unwrap();
+    let mut items = Vec::new();
+    let error = connector.import(&ImportRequest { timeout_secs: 1, ..request() }, &mut |item| {
+        items.push(item);
+        true
+    });
+    let error = error.unwrap_err();
+    assert_eq!(error.kind, ConnectorErrorKind::Dropped, "{error}");
+    assert!(error.message.contains("did not answer in time"), "{error}");
+    assert_eq!(names(&items), ["CN=a,DC=x"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod connector;
 mod containers;
 mod delta;
 mod dir_sync;
+mod find;
 mod full;
 mod import;
 mod link;
@@ -25,8 +26,9 @@ mod export_tests;
 mod misbehaviour_tests;
 
 pub use connector::ActiveDirectoryConnector;
+pub use find::{FindQuery, FoundObject, filter_of_identity};
 pub use permissions::{PermissionFinding, PermissionPurpose, PermissionState};
 pub use root_dse::DirectoryFacts;
 pub use settings::{ActiveDirectorySettings, DeltaMode};
 
-pub use super::ldap::ConnectionSecurity;
+pub use super::ldap::{ConnectionSecurity, Observer, TracedSearch};

@@ -32,8 +32,8 @@ pub enum DeltaMode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ActiveDirectorySettings {
-    /// DNS name of the forest, such as `contoso.com`. When `servers` is empty it is also the name that is
-    /// connected to: in Active Directory it resolves to the domain controllers.
+    /// DNS name of the forest, such as `contoso.com`. When `servers` is empty its domain controllers are those that
+    /// DNS names (`_ldap._tcp.dc._msdcs.contoso.com`), and last the name itself, which resolves to all of them.
     pub forest: String,
     /// Domain controllers in the order in which they are tried, each `host` or `host:port`.
     pub servers: Vec<String>,
@@ -92,7 +92,7 @@ impl ActiveDirectorySettings {
                     "neither a forest nor a domain controller is given: enter the DNS name of the forest".to_owned(),
                 ));
             }
-            return Ok(vec![parse_endpoint(&self.forest, port)?]);
+            return Ok(vec![self.domain(port)?]);
         }
         if self.address.is_some() && self.servers.len() > 1 {
             return Err(wrong(
@@ -102,9 +102,14 @@ impl ActiveDirectorySettings {
         let mut endpoints: Vec<Endpoint> =
             self.servers.iter().map(|server| parse_endpoint(server, port)).collect::<Result<_, _>>()?;
         if !self.only_servers && self.address.is_none() && !self.forest.trim().is_empty() {
-            endpoints.push(parse_endpoint(&self.forest, port)?);
+            endpoints.push(self.domain(port)?);
         }
         Ok(endpoints)
+    }
+
+    /// The forest as something to connect to.
+    fn domain(&self, port: u16) -> Result<Endpoint, ConnectorError> {
+        Ok(Endpoint { domain: self.address.is_none(), ..parse_endpoint(&self.forest, port)? })
     }
 
     pub(super) fn operation_timeout(&self) -> Duration {
@@ -175,6 +180,14 @@ mod tests {
         check("contoso.com", &[], false, Ok(&["contoso.com:389"]));
         check("contoso.com", &["b", "a:3268"], false, Ok(&["b:389", "a:3268"]));
         check("contoso.com", &["b", "any"], false, Ok(&["b:389", "contoso.com:389"]));
+        let domains = |settings: &ActiveDirectorySettings| {
+            settings.endpoints().unwrap().iter().map(|endpoint| endpoint.domain).collect::<Vec<_>>()
+        };
+        let forest = ActiveDirectorySettings { forest: "contoso.com".to_owned(), ..ActiveDirectorySettings::default() };
+        assert_eq!(domains(&forest), [true]);
+        let preferred = ActiveDirectorySettings { servers: vec!["dc1".to_owned()], only_servers: false, ..forest.clone() };
+        assert_eq!(domains(&preferred), [false, true]);
+        assert_eq!(domains(&ActiveDirectorySettings { address: Some(IpAddr::from([127, 0, 0, 1])), ..forest }), [false]);
         check("", &[], false, Err("DNS name of the forest"));
         check("contoso.com", &["a", "b"], true, Err("one domain controller"));
     }

@@ -41,6 +41,9 @@ pub trait TenantBackend: Send + std::fmt::Debug {
     /// Tries what an import reads; each with what was found or why it cannot be read.
     fn probe(&mut self) -> Vec<(String, Result<String, ConnectorError>)>;
 
+    /// What an export writes, each with whether the application has the role for it.
+    fn rights(&mut self) -> Vec<(String, Result<String, ConnectorError>)>;
+
     /// What the tenant tells of itself.
     ///
     /// # Errors

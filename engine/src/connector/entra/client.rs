@@ -11,16 +11,19 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
+use super::roles::Need;
 use super::settings::{EntraSettings, is_loopback, server_name};
 use super::sign_in::SignIn;
 use super::transport::{Fault, Reply, TransferError, exchange, http_client, is_busy, seconds};
-use crate::connector::{CancelToken, ConnectorError, ConnectorErrorKind};
+use crate::connector::{CancelToken, ConnectorError, ConnectorErrorKind, Incident};
 use crate::model::Clock;
 
 /// Longest wait that a server can ask for.
 const MAX_WAIT: Duration = Duration::from_secs(600);
 /// Longest wait that nobody asked for.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
+/// Failures that are noted for the record of one run.
+const MOST_INCIDENTS: usize = 100;
 /// How often a waiting call looks whether it should end.
 const CANCEL_POLL: Duration = Duration::from_millis(100);
 
@@ -78,6 +81,8 @@ pub struct TenantClient {
     clock: Arc<dyn Clock>,
     /// True once the server has answered: later failures to connect are passing ones.
     reached: bool,
+    /// What failed and was tried again.
+    incidents: Vec<Incident>,
 }
 
 impl std::fmt::Debug for TenantClient {
@@ -104,7 +109,7 @@ impl TenantClient {
             ConnectorError::new(ConnectorErrorKind::Configuration, "the network cannot be used on this computer").cause(error)
         })?;
         let timeout = seconds(settings.timeout_secs);
-        Ok(Self { runtime, http, base, settings, sign_in, rules, timeout, clock, reached: false })
+        Ok(Self { runtime, http, base, settings, sign_in, rules, timeout, clock, reached: false, incidents: Vec::new() })
     }
 
     /// Host and port of the tenant.
@@ -184,7 +189,7 @@ impl TenantClient {
     pub fn post_all(
         &mut self,
         url: &Url,
-        bodies: &[Value],
+        bodies: &[&Value],
         width: usize,
         cancel: &CancelToken,
         mut go_on: impl FnMut(&Result<Reply, ConnectorError>) -> bool,
@@ -196,7 +201,7 @@ impl TenantClient {
         let (timeout, server) = (self.timeout, self.server());
         let mut waiting: VecDeque<(usize, RequestBuilder)> = VecDeque::with_capacity(bodies.len());
         for (place, body) in bodies.iter().enumerate() {
-            let request = self.http.post(url.clone()).timeout(timeout).bearer_auth(token.expose_secret()).json(body);
+            let request = self.http.post(url.clone()).timeout(timeout).bearer_auth(token.expose_secret()).json(*body);
             waiting.push_back((place, request));
         }
         let mut answers: Vec<Option<Result<Reply, ConnectorError>>> = Vec::new();
@@ -221,6 +226,83 @@ impl TenantClient {
         });
         self.reached |= answers.iter().flatten().any(Result::is_ok);
         Ok(answers)
+    }
+
+    /// Posts every body to `url`, at most `width` at a time and in their order, until each has its answer. A busy server, lost
+    /// connections and a token that has expired are met by trying again, so every body must be one that can be sent twice.
+    /// Once something is wrong with one, no further ones are sent until it was waited; what is not sent at all, because a stop
+    /// was asked for, has no answer.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when nothing was sent: the application cannot sign in, or a stop was asked for.
+    pub fn post_each(
+        &mut self,
+        url: &Url,
+        bodies: &[Value],
+        width: usize,
+        cancel: &CancelToken,
+    ) -> Result<Vec<Option<Result<Value, CallError>>>, ConnectorError> {
+        let mut answers: Vec<Option<Result<Value, CallError>>> = Vec::new();
+        answers.resize_with(bodies.len(), || None);
+        let (mut tries, mut renewed, mut begun) = (0, false, false);
+        loop {
+            let open: Vec<usize> = (0..).zip(&answers).filter(|(_, answer)| answer.is_none()).map(|(place, _)| place).collect();
+            if open.is_empty() || (begun && cancel.is_cancelled()) {
+                return Ok(answers);
+            }
+            let sent: Vec<&Value> = open.iter().filter_map(|place| bodies.get(*place)).collect();
+            let good = |landed: &Result<Reply, ConnectorError>| landed.as_ref().is_ok_and(|reply| reply.status < 300);
+            let landed = match self.post_all(url, &sent, width, cancel, good) {
+                Ok(landed) => landed,
+                Err(error) if !begun => return Err(error),
+                Err(error) => {
+                    if let Some(slot) = open.first().and_then(|place| answers.get_mut(*place)) {
+                        *slot = Some(Err(CallError::Failed(error)));
+                    }
+                    return Ok(answers);
+                }
+            };
+            begun = true;
+            let (mut pause, mut forward, mut refused, mut failed) = (None, false, false, false);
+            for (place, landed) in open.into_iter().zip(landed) {
+                let answer = match landed {
+                    None => continue,
+                    Some(Ok(reply)) if reply.status == 401 && !renewed => {
+                        refused = true;
+                        continue;
+                    }
+                    Some(Ok(reply)) if is_busy(reply.status) && tries < self.rules.retries => {
+                        tracing::warn!(status = reply.status, tries, "server busy, waiting");
+                        pause = pause.max(Some((reply.retry_after, busy(reply.status))));
+                        continue;
+                    }
+                    Some(Err(error)) if self.is_passing(&error) && tries < self.rules.retries => {
+                        tracing::warn!(%error, tries, "connection failed, waiting");
+                        pause = pause.max(Some((None, error.message)));
+                        continue;
+                    }
+                    Some(Ok(reply)) => self.answer(&reply),
+                    Some(Err(error)) => Err(CallError::Failed(error)),
+                };
+                forward |= answer.is_ok();
+                failed |= answer.is_err();
+                if let Some(slot) = answers.get_mut(place) {
+                    *slot = Some(answer);
+                }
+            }
+            if failed {
+                return Ok(answers);
+            }
+            if refused {
+                self.renew();
+                renewed = true;
+            }
+            if let Some((asked, why)) = pause {
+                // What goes forward in between is no further try of the same.
+                tries = if forward { 1 } else { tries + 1 };
+                self.wait(&why, asked, tries, cancel);
+            }
+        }
     }
 
     /// Forgets the token, so that the next call asks for a new one.
@@ -252,6 +334,27 @@ impl TenantClient {
     pub fn sign_in(&mut self) -> Result<(), ConnectorError> {
         self.sign_in.forget();
         self.token(&CancelToken::default()).map(drop)
+    }
+
+    /// The roles that the application has, by its token; nothing when the token does not tell.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when the sign-in service gives no token.
+    pub fn roles(&mut self, cancel: &CancelToken) -> Result<Option<Vec<String>>, ConnectorError> {
+        self.token(cancel)?;
+        Ok(self.sign_in.roles())
+    }
+
+    /// Refuses what the application may not write.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] names the role that is missing.
+    pub fn demand(&mut self, need: Need, cancel: &CancelToken) -> Result<(), ConnectorError> {
+        if need.is_met(self.roles(cancel)?.as_deref()) {
+            return Ok(());
+        }
+        let message = need.advice(&self.settings.client_id);
+        Err(ConnectorError::new(ConnectorErrorKind::Permission, message).server(self.server()))
     }
 
     /// The JSON of a good answer; otherwise what is wrong.
@@ -338,14 +441,14 @@ impl TenantClient {
                     () = cancelled(cancel), if interruptible => None,
                 }
             });
-            let wait = match sent.ok_or_else(|| self.cancelled())? {
+            let (why, wait) = match sent.ok_or_else(|| self.cancelled())? {
                 Ok(reply) => {
                     self.reached = true;
                     if !is_busy(reply.status) || tries == self.rules.retries {
                         return Ok(reply);
                     }
                     tracing::warn!(status = reply.status, tries, "server busy, waiting");
-                    reply.retry_after
+                    (busy(reply.status), reply.retry_after)
                 }
                 Err(error) => {
                     let error = self.explain(error);
@@ -353,11 +456,11 @@ impl TenantClient {
                         return Err(error);
                     }
                     tracing::warn!(%error, tries, "connection failed, waiting");
-                    None
+                    (error.message, None)
                 }
             };
             tries += 1;
-            self.wait(wait, tries, cancel);
+            self.wait(&why, wait, tries, cancel);
         }
     }
 
@@ -371,10 +474,25 @@ impl TenantClient {
         }
     }
 
-    /// Waits before the next try: as long as the server asks, otherwise longer each time.
-    pub fn wait(&self, asked: Option<Duration>, tries: u32, cancel: &CancelToken) {
+    /// Waits before the next try: as long as the server asks, otherwise longer each time. `why` is noted for the run record.
+    fn wait(&mut self, why: &str, asked: Option<Duration>, tries: u32, cancel: &CancelToken) {
         let grown = Duration::from_secs(1 << tries.min(10)).min(MAX_BACKOFF);
-        self.clock.wait(asked.unwrap_or(grown).min(MAX_WAIT), &|| cancel.is_cancelled());
+        let time = asked.unwrap_or(grown).min(MAX_WAIT);
+        self.note(why, time);
+        self.clock.wait(time, &|| cancel.is_cancelled());
+    }
+
+    /// Notes a failure that is waited for and tried again.
+    pub fn note(&mut self, why: &str, time: Duration) {
+        if self.incidents.len() < MOST_INCIDENTS {
+            let detail = format!("{why}; tried again after {} s", time.as_secs());
+            self.incidents.push(Incident { server: self.server(), date: self.clock.now(), detail });
+        }
+    }
+
+    /// What failed and was tried again since the last call of this.
+    pub fn take_incidents(&mut self) -> Vec<Incident> {
+        std::mem::take(&mut self.incidents)
     }
 
     /// The time by the clock that is waited by.
@@ -392,6 +510,10 @@ impl TenantClient {
     fn explain(&self, error: TransferError) -> ConnectorError {
         error.explain(self.server(), self.timeout)
     }
+}
+
+fn busy(status: u16) -> String {
+    format!("the server was busy (HTTP {status})")
 }
 
 async fn cancelled(cancel: &CancelToken) {

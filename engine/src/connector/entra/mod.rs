@@ -9,6 +9,7 @@ mod client;
 mod cloud;
 mod graph;
 mod name;
+mod roles;
 mod settings;
 mod sign_in;
 mod sync_channel;
@@ -30,7 +31,7 @@ pub use self::settings::{BackendKind, EntraSettings, Proof, WriteBudget, server_
 use self::sync_channel::SyncChannel;
 use super::{
     Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, ExportChange,
-    ExportResult, ImportItem, ImportRequest, ImportSummary,
+    ExportResult, ImportItem, ImportRequest, ImportSummary, Incident,
 };
 use crate::model::{Clock, Schema, SystemClock};
 
@@ -138,6 +139,10 @@ impl Connector for EntraConnector {
 
     fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
         self.backend.export(changes, cancel)
+    }
+
+    fn take_incidents(&mut self) -> Vec<Incident> {
+        self.client().take_incidents()
     }
 
     fn finish(&mut self, was_export: bool) -> Result<(), ConnectorError> {

@@ -71,6 +71,18 @@ impl SignIn {
         self.token.as_ref().filter(|token| now < token.renew_at).map(|token| token.value.clone())
     }
 
+    /// The roles that the token says the application has; nothing when there is no token or it does not tell.
+    pub fn roles(&self) -> Option<Vec<String>> {
+        let token = self.token.as_ref()?;
+        let mut parts = token.value.expose_secret().split('.');
+        let claims = parts.nth(1).filter(|_| parts.next().is_some())?;
+        let claims: serde_json::Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+        // Only the token of an application tells its roles; one without any has none.
+        claims.get("appid")?;
+        let roles = claims.get("roles").and_then(serde_json::Value::as_array).into_iter().flatten();
+        Some(roles.filter_map(serde_json::Value::as_str).map(str::to_owned).collect())
+    }
+
     /// Forgets a token that was refused.
     pub fn forget(&mut self) {
         self.token = None;

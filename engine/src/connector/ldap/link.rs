@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use super::directory::Directory;
 use super::entry::RawEntry;
 use super::failure::{Fault, request_failed};
+use super::observe::Observer;
 use super::server::{Named, ServerSettings};
 use super::session::{Search, Session};
 use crate::connector::{ConnectorError, ConnectorErrorKind};
@@ -19,6 +20,8 @@ pub(in crate::connector) struct Link<D: Directory> {
     /// `None` after the connection was lost.
     session: Option<Session>,
     facts: D::Facts,
+    /// Is told of every search.
+    observer: Option<Observer>,
 }
 
 /// A living connection with what is known of its server.
@@ -40,14 +43,26 @@ impl<D: Directory> Copy for Living<'_, D> {}
 impl<D: Directory> Link<D> {
     /// Connects to the first server that can be reached, signs in, and asks it what it is.
     pub(in crate::connector) fn open(settings: D, password: SecretString) -> Result<Self, ConnectorError> {
-        let mut link = Self { settings, password, session: None, facts: D::Facts::default() };
+        let mut link = Self { settings, password, session: None, facts: D::Facts::default(), observer: None };
         link.living()?;
         Ok(link)
     }
 
+    /// Has somebody told of every search from now on.
+    pub(in crate::connector) fn observe(&mut self, observer: Observer) {
+        if let Some(session) = &mut self.session {
+            session.observe(observer.clone());
+        }
+        self.observer = Some(observer);
+    }
+
     /// The same account on the servers of other settings.
     pub(in crate::connector) fn beside(&self, settings: D) -> Result<Self, ConnectorError> {
-        Self::open(settings, self.password.clone())
+        let mut link = Self::open(settings, self.password.clone())?;
+        if let Some(observer) = &self.observer {
+            link.observe(observer.clone());
+        }
+        Ok(link)
     }
 
     pub(in crate::connector) fn facts(&self) -> &D::Facts {
@@ -63,7 +78,10 @@ impl<D: Directory> Link<D> {
         if !self.session.as_ref().is_some_and(Session::is_alive) {
             self.session = None;
             let server = self.settings.server()?;
-            let session = Session::open(&server, &self.password)?;
+            let mut session = Session::open(&server, &self.password)?;
+            if let Some(observer) = &self.observer {
+                session.observe(observer.clone());
+            }
             self.facts = describe(&session, &self.settings, &server)?;
             self.session = Some(session);
         }

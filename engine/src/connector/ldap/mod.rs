@@ -10,11 +10,13 @@
 
 pub(in crate::connector) mod connect;
 pub(in crate::connector) mod directory;
+pub(in crate::connector) mod discovery;
 pub(in crate::connector) mod entry;
 pub(in crate::connector) mod export;
 pub(in crate::connector) mod failure;
 pub(in crate::connector) mod link;
 pub(in crate::connector) mod modification;
+pub(in crate::connector) mod observe;
 pub(in crate::connector) mod octets;
 pub(in crate::connector) mod outlet;
 pub(in crate::connector) mod refusal;
@@ -26,4 +28,5 @@ pub(in crate::connector) mod value;
 #[cfg(test)]
 pub(in crate::connector) mod fake_server;
 
+pub use observe::{Observer, TracedSearch};
 pub use server::ConnectionSecurity;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::discovery;
 use crate::connector::{ConnectorError, ConnectorErrorKind};
 
 /// How the connection to a server is protected.
@@ -100,6 +101,19 @@ impl From<&Named> for String {
 pub(in crate::connector) struct Endpoint {
     pub(in crate::connector) host: String,
     pub(in crate::connector) port: u16,
+    /// The host is a domain: DNS names its domain controllers, which are tried before the domain's own name.
+    pub(in crate::connector) domain: bool,
+}
+
+impl Endpoint {
+    /// The servers that this stands for, in order; DNS has this time to answer.
+    pub(in crate::connector) fn servers(&self, timeout: Duration) -> Vec<Self> {
+        // A name without a dot is no domain of a forest, and an address is none at all.
+        let asks = self.domain && self.host.contains('.') && self.host.parse::<IpAddr>().is_err();
+        let named = if asks { discovery::controllers(&self.host, timeout) } else { Vec::new() };
+        let server = |host: String| Self { host, port: self.port, domain: false };
+        named.into_iter().map(server).chain([self.clone()]).collect()
+    }
 }
 
 impl std::fmt::Display for Endpoint {
@@ -141,7 +155,7 @@ pub(in crate::connector) fn parse_endpoint(text: &str, default_port: u16) -> Res
         None => default_port,
         Some(port) => port.parse().ok().filter(|port| *port != 0).ok_or_else(wrong)?,
     };
-    Ok(Endpoint { host: host.trim_end_matches('.').to_owned(), port })
+    Ok(Endpoint { host: host.trim_end_matches('.').to_owned(), port, domain: false })
 }
 
 #[cfg(test)]
@@ -167,5 +181,15 @@ mod tests {
         check("dc1/path", None);
         check("user@dc1", None);
         check("[dc1]", None);
+    }
+
+    #[test]
+    fn what_is_no_domain_is_not_looked_up() {
+        for host in ["localhost", "127.0.0.1", "::1"] {
+            let endpoint = Endpoint { host: host.to_owned(), port: 636, domain: true };
+            assert_eq!(endpoint.servers(Duration::ZERO), [endpoint.clone()]);
+        }
+        let server = Endpoint { host: "dc1.contoso.com".to_owned(), port: 636, domain: false };
+        assert_eq!(server.servers(Duration::ZERO), [server.clone()]);
     }
 }

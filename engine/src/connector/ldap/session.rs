@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use super::connect::{ConnectOptions, connect, not_connected};
 use super::entry::decode_page_cookie;
 use super::failure::{Fault, request_failed, sign_in_refused};
+use super::observe::{Observer, Watch};
 use super::server::{Endpoint, Named, ServerSettings};
 use crate::connector::{CancelToken, ConnectorError, ConnectorErrorKind};
 
@@ -32,6 +33,10 @@ const PAGE_OCTETS: usize = 8 * 1024 * 1024;
 
 /// Pages without an entry in a row, after which a server is taken to send them for ever.
 const EMPTY_PAGES: u32 = 100;
+
+/// How often a page may begin with the entry that the first page began with, before a server is taken to send the same
+/// pages for ever. An object that changes while pages are read may come again, hardly ever at the beginning of a page.
+const REPEATED_PAGES: u32 = 10;
 
 /// Most entries taken in one answer; no page is larger, so a server that sends more misbehaves.
 const MAX_ANSWER: usize = 20_000;
@@ -50,6 +55,8 @@ pub(in crate::connector) struct Session {
     server: Named,
     /// Time for an answer where nothing else is said.
     timeout: Duration,
+    /// Is told of every search.
+    observer: Option<Observer>,
 }
 
 /// How a connection ended.
@@ -129,7 +136,8 @@ impl Session {
         }
         let options = ConnectOptions::new(settings)?;
         let mut failures: Vec<ConnectorError> = Vec::new();
-        for endpoint in settings.endpoints.clone() {
+        // Names are looked up one after the other: those behind a server that answers are not needed.
+        for endpoint in settings.endpoints.iter().flat_map(|endpoint| endpoint.servers(settings.connect_timeout)) {
             let session =
                 Self::connect(&endpoint, &options).and_then(|session| session.sign_in(settings, password).map(|()| session));
             match session {
@@ -172,6 +180,7 @@ impl Session {
                     ended,
                     server,
                     timeout: options.operation_timeout,
+                    observer: None,
                 })
             }
             Ok(Err(fault)) => {
@@ -204,6 +213,24 @@ impl Session {
         self.timeout
     }
 
+    /// Has somebody told of every search from now on.
+    pub(in crate::connector) fn observe(&mut self, observer: Observer) {
+        self.observer = Some(observer);
+    }
+
+    /// Begins a search, or one page of it, beside the caller.
+    fn ask(&self, search: &Arc<Search>, page: Option<(i32, Vec<u8>)>) -> JoinHandle<Result<Answer, Fault>> {
+        let watch = self.observer.as_ref().map(|observer| observer.begin(&self.server.name, search, page.is_some()));
+        let answered = answer(self.ldap.clone(), Arc::clone(search), page);
+        self.spawn(async move {
+            let answer = answered.await?;
+            if let Some(watch) = watch {
+                watch.end(answer.entries.len(), answer.octets);
+            }
+            Ok(answer)
+        })
+    }
+
     /// False once the connection is gone.
     pub(in crate::connector) fn is_alive(&self) -> bool {
         self.ended.borrow().is_none()
@@ -216,7 +243,7 @@ impl Session {
         doing: &str,
         cancel: Option<&CancelToken>,
     ) -> Result<Vec<StructureTag>, ConnectorError> {
-        let task = self.spawn(answer(self.ldap.clone(), Arc::new(search), None));
+        let task = self.ask(&Arc::new(search), None);
         let found = self.wait(task, cancel).map_err(|fault| self.failed(doing, fault))?;
         Ok(found.entries)
     }
@@ -232,8 +259,8 @@ impl Session {
         // Larger pages are cut to 1,000 by domain controllers anyway.
         let page_size = i32::try_from(page_size.clamp(1, 1000)).unwrap_or(1000);
         let search = Arc::new(search);
-        let pending = Some(self.spawn(answer(self.ldap.clone(), Arc::clone(&search), Some((page_size, Vec::new())))));
-        Pages { session: self, search, page_size, asked: page_size, empty: 0, pending, doing, cancel }
+        let pending = Some(self.ask(&search, Some((page_size, Vec::new()))));
+        Pages { session: self, search, page_size, asked: page_size, empty: 0, first: None, repeated: 0, pending, doing, cancel }
     }
 
     /// A search whose entries are taken one by one as they arrive, for answers without bound. Gives what
@@ -246,7 +273,8 @@ impl Session {
         doing: &str,
         cancel: Option<&CancelToken>,
     ) -> Result<(T, LdapResult), ConnectorError> {
-        let task = self.spawn(gather(self.ldap.clone(), search, begin, take));
+        let watch = self.observer.as_ref().map(|observer| observer.begin(&self.server.name, &search, false));
+        let task = self.spawn(tokio::task::unconstrained(gather(self.ldap.clone(), search, begin, take, watch)));
         self.wait(task, cancel).map_err(|fault| self.failed(doing, fault))
     }
 
@@ -326,6 +354,10 @@ pub(in crate::connector) struct Pages<'a> {
     asked: i32,
     /// Pages without an entry in a row.
     empty: u32,
+    /// The name that the first page began with.
+    first: Option<Vec<u8>>,
+    /// Later pages that began with it.
+    repeated: u32,
     pending: Option<JoinHandle<Result<Answer, Fault>>>,
     doing: &'a str,
     cancel: Option<&'a CancelToken>,
@@ -340,10 +372,19 @@ impl Pages<'_> {
         if self.empty > EMPTY_PAGES {
             return Err(request_failed(&self.session.server, self.doing, Fault::Malformed("one empty page after the other")));
         }
+        let first = answered.entries.first().and_then(name);
+        if first.is_some() && self.first.as_deref() == first {
+            self.repeated += 1;
+        }
+        if self.repeated > REPEATED_PAGES {
+            return Err(request_failed(&self.session.server, self.doing, Fault::Malformed("the same page again and again")));
+        }
+        if self.first.is_none() {
+            self.first = first.map(<[u8]>::to_vec);
+        }
         if !answered.cookie.is_empty() {
             self.asked = next_size(self.page_size, self.asked, answered.entries.len(), answered.octets);
-            let next = answer(self.session.ldap.clone(), Arc::clone(&self.search), Some((self.asked, answered.cookie)));
-            self.pending = Some(self.session.spawn(next));
+            self.pending = Some(self.session.ask(&self.search, Some((self.asked, answered.cookie))));
         }
         Ok(Some(answered.entries))
     }
@@ -378,6 +419,15 @@ fn next_size(most: i32, asked: i32, entries: usize, octets: usize) -> i32 {
     i32::try_from(fitting).unwrap_or(most).clamp(1, most)
 }
 
+/// The name of an entry, as it came.
+fn name(entry: &StructureTag) -> Option<&[u8]> {
+    let PL::C(parts) = &entry.payload else { return None };
+    match &parts.first()?.payload {
+        PL::P(octets) => Some(octets),
+        PL::C(_) => None,
+    }
+}
+
 /// Octets of the values in an answer.
 fn weight(tag: &StructureTag) -> usize {
     match &tag.payload {
@@ -387,26 +437,36 @@ fn weight(tag: &StructureTag) -> usize {
 }
 
 /// Sends one search and takes its entries as they come, leaving out referrals. The library's queue of
-/// entries has no bound, so `take` must be quick: it runs beside the task that fills the queue, which
-/// pauses every hundred reads or so to let others work.
+/// entries has no bound, so `take` must be quick: it runs on the thread of the task that fills the queue, which
+/// pauses every hundred reads or so to let others work. This task must then empty the queue, however long that takes:
+/// it is not one that pauses (`tokio::task::unconstrained`).
 async fn gather<T>(
     mut ldap: Ldap,
     search: Search,
     begin: T,
     mut take: impl FnMut(&mut T, StructureTag),
+    watch: Option<Watch>,
 ) -> Result<(T, LdapResult), Fault> {
     if !search.controls.is_empty() {
         ldap.with_controls(search.controls);
     }
     let mut stream =
         ldap.with_timeout(search.timeout).streaming_search(&search.base, search.scope, &search.filter, search.attributes).await?;
-    let mut gathered = begin;
+    let (mut gathered, mut entries, mut octets) = (begin, 0, 0_usize);
     while let Some(item) = stream.next().await? {
         if !item.is_ref() && !item.is_intermediate() {
+            entries += 1;
+            if watch.is_some() {
+                octets = octets.saturating_add(weight(&item.0));
+            }
             take(&mut gathered, item.0);
         }
     }
-    Ok((gathered, stream.finish().await))
+    let result = stream.finish().await;
+    if let Some(watch) = watch.filter(|_| result.rc == 0) {
+        watch.end(entries, octets);
+    }
+    Ok((gathered, result))
 }
 
 /// Sends one change.

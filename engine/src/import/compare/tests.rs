@@ -49,9 +49,37 @@ fn synchronize(object: &mut CsObject, sets: &mut ReferenceSets) {
 fn synchronized(department: &str, members: &[i64]) -> (CsObject, ReferenceSets) {
     let (mut object, mut sets) = (object(), ReferenceSets::default());
     object.pending_import.operation = ObjectOperation::Add;
-    compare(&mut object, &mut sets, &incoming(department, members), None);
+    compare(&mut object, &mut sets, &incoming(department, members), Brought::default());
     synchronize(&mut object, &mut sets);
     (object, sets)
+}
+
+#[test]
+fn what_no_import_brings_stays_as_it_was_exported() {
+    const ALIAS: AttributeId = AttributeId(3);
+    let (selected, write_only) = ([DEPARTMENT, MEMBER].into(), [ALIAS].into());
+    let brought = Brought { selected: Some(&selected), write_only: Some(&write_only) };
+    let mut object = object();
+    let mut sets = ReferenceSets::default();
+    let alias = |object: &CsObject| {
+        let mut image = object.hologram.clone();
+        object.pending_import.apply_to(&mut image);
+        image.get(ALIAS).iter().map(Value::display).collect::<Vec<_>>().join(" ")
+    };
+    let mut check = |operation: ObjectOperation,
+                     change: Option<AttributeChange>,
+                     mentioned: Option<BTreeSet<AttributeId>>,
+                     expected: &str| {
+        if let Some(change) = change {
+            object.unconfirmed = Delta { operation, changes: [(ALIAS, change)].into(), ..Delta::none() };
+        }
+        compare(&mut object, &mut sets, &Incoming { mentioned, ..incoming("IT", &[]) }, brought);
+        assert_eq!((alias(&object).as_str(), object.unconfirmed.is_none()), (expected, true));
+    };
+    check(ObjectOperation::Add, Some(AttributeChange::Replace(values("ada"))), None, "ada");
+    check(ObjectOperation::None, None, None, "ada");
+    check(ObjectOperation::Update, Some(AttributeChange::Replace(values("al"))), Some([DEPARTMENT].into()), "al");
+    check(ObjectOperation::Update, Some(AttributeChange::Delete), None, "");
 }
 
 #[test]
@@ -60,7 +88,7 @@ fn the_pending_import_is_the_difference_from_the_hologram() {
         let (mut object, mut sets) = synchronized("IT", &[7, 8]);
         let mut last = None;
         for (department, members) in imports {
-            last = Some(compare(&mut object, &mut sets, &incoming(department, members), None));
+            last = Some(compare(&mut object, &mut sets, &incoming(department, members), Brought::default()));
         }
         assert_eq!((object.pending_import.operation, last.unwrap().counter), (operation, counter), "{imports:?}");
     };
@@ -79,9 +107,9 @@ fn the_pending_import_is_the_difference_from_the_hologram() {
 fn an_add_stays_an_add_until_it_is_synchronized() {
     let (mut object, mut sets) = (object(), ReferenceSets::default());
     object.rebuild = true;
-    let first = compare(&mut object, &mut sets, &incoming("IT", &[]), None);
-    let second = compare(&mut object, &mut sets, &incoming("HR", &[]), None);
-    let third = compare(&mut object, &mut sets, &incoming("HR", &[]), None);
+    let first = compare(&mut object, &mut sets, &incoming("IT", &[]), Brought::default());
+    let second = compare(&mut object, &mut sets, &incoming("HR", &[]), Brought::default());
+    let third = compare(&mut object, &mut sets, &incoming("HR", &[]), Brought::default());
     assert_eq!([first.counter, second.counter, third.counter], ["stage-add", "stage-add", "stage-no-change"]);
     assert_eq!(object.pending_import.operation, ObjectOperation::Add);
     assert!(!object.rebuild);
@@ -91,12 +119,12 @@ fn an_add_stays_an_add_until_it_is_synchronized() {
 fn another_type_deletes_and_adds() {
     let (mut object, mut sets) = synchronized("IT", &[7]);
     let contact = Incoming { object_type: "contact".to_owned(), ..incoming("IT", &[]) };
-    let compared = compare(&mut object, &mut sets, &contact, None);
+    let compared = compare(&mut object, &mut sets, &contact, Brought::default());
     assert_eq!(compared.counter, "stage-delete-add");
     assert_eq!(object.pending_import.operation, ObjectOperation::DeleteAdd);
     assert_eq!(object.pending_import.object_type.as_deref(), Some("contact"));
     assert!(object.pending_import.changes.contains_key(&DEPARTMENT));
-    assert_eq!(compare(&mut object, &mut sets, &contact, None).counter, "stage-no-change");
+    assert_eq!(compare(&mut object, &mut sets, &contact, Brought::default()).counter, "stage-no-change");
 }
 
 #[test]
@@ -104,7 +132,7 @@ fn an_object_that_reappears_is_compared_with_the_hologram() {
     let check = |department: &str, expected: ObjectOperation| {
         let (mut object, mut sets) = synchronized("IT", &[7]);
         object.pending_import = Delta { operation: ObjectOperation::Delete, ..Delta::none() };
-        compare(&mut object, &mut sets, &incoming(department, &[7]), None);
+        compare(&mut object, &mut sets, &incoming(department, &[7]), Brought::default());
         assert_eq!(object.pending_import.operation, expected, "{department}");
     };
     check("IT", ObjectOperation::None);
@@ -120,7 +148,7 @@ fn a_partial_delta_changes_only_what_it_mentions() {
         ..Delta::none()
     };
     let partial = Incoming { image: Image::new(), mentioned: Some([MEMBER].into()), full: false, ..incoming("", &[7]) };
-    let compared = compare(&mut object, &mut sets, &partial, None);
+    let compared = compare(&mut object, &mut sets, &partial, Brought::default());
     assert!(object.pending_import.changes.is_empty());
     assert_eq!(sets.get(MEMBER, ReferenceLayer::ImportDelete), [CsId(8)]);
     assert_eq!((compared.mismatches.len(), object.unconfirmed.is_none()), (0, false));
@@ -145,7 +173,7 @@ fn exported_members_that_are_not_told_wait_on() {
             full: false,
             ..incoming("", &[])
         };
-        let compared = compare(&mut object, &mut sets, &told, None);
+        let compared = compare(&mut object, &mut sets, &told, Brought::default());
         let found = |adds, deletes| (sets.get(MEMBER, adds).to_vec(), sets.get(MEMBER, deletes).to_vec());
         assert_eq!(found(UnconfirmedAdd, UnconfirmedDelete), (list(waiting.0), list(waiting.1)), "{there:?} {gone:?}");
         assert_eq!(found(UnappliedAdd, UnappliedDelete), (list(staged.0), list(staged.1)), "{there:?} {gone:?}");
@@ -168,7 +196,7 @@ fn exported_members_are_confirmed_by_the_import() {
         object.unconfirmed.operation = ObjectOperation::Update;
         sets.set(MEMBER, UnconfirmedAdd, vec![CsId(9)]);
         sets.set(MEMBER, UnconfirmedDelete, vec![CsId(7)]);
-        let compared = compare(&mut object, &mut sets, &incoming("IT", members), None);
+        let compared = compare(&mut object, &mut sets, &incoming("IT", members), Brought::default());
         let list = |ids: &[i64]| ids.iter().copied().map(CsId).collect::<Vec<_>>();
         assert_eq!(sets.get(MEMBER, UnappliedAdd), list(adds), "{members:?}");
         assert_eq!(sets.get(MEMBER, UnappliedDelete), list(deletes), "{members:?}");
@@ -187,7 +215,7 @@ fn an_exported_deletion_is_settled_by_a_full_import_only() {
     let check = |full: bool, waits: bool, mismatches: usize| {
         let (mut object, mut sets) = synchronized("IT", &[]);
         object.unconfirmed.operation = ObjectOperation::Delete;
-        let compared = compare(&mut object, &mut sets, &Incoming { full, ..incoming("IT", &[]) }, None);
+        let compared = compare(&mut object, &mut sets, &Incoming { full, ..incoming("IT", &[]) }, Brought::default());
         assert_eq!((!object.unconfirmed.is_none(), compared.mismatches.len()), (waits, mismatches), "full {full}");
     };
     check(true, false, 1);
@@ -231,9 +259,9 @@ proptest! {
         };
         if !exported.is_empty() { object.unconfirmed = delta(&exported); }
         if !staged.is_empty() { object.unapplied = delta(&staged); }
-        compare(&mut object, &mut sets, &incoming(&then.0, &then.1), None);
+        compare(&mut object, &mut sets, &incoming(&then.0, &then.1), Brought::default());
         let (once, sets_once) = (object.clone(), sets.clone());
-        let again = compare(&mut object, &mut sets, &incoming(&then.0, &then.1), None);
+        let again = compare(&mut object, &mut sets, &incoming(&then.0, &then.1), Brought::default());
         prop_assert_eq!(again.counter, "stage-no-change");
         prop_assert!(again.mismatches.is_empty());
         prop_assert_eq!((object, sets), (once, sets_once));
@@ -265,7 +293,7 @@ proptest! {
             if retyped {
                 incoming.object_type = "contact".to_owned();
             }
-            compare(&mut object, &mut sets, &incoming, None);
+            compare(&mut object, &mut sets, &incoming, Brought::default());
             prop_assert_eq!(&read_by_others(&object, &sets), &before);
             // What others know and the import does not show is never left without a synchronization.
             prop_assert!(object.confirmed.is_none() || !object.pending_import.is_none());
@@ -283,7 +311,7 @@ proptest! {
         use ReferenceLayer::{UnappliedAdd, UnappliedDelete, UnconfirmedAdd, UnconfirmedDelete};
         let list = |ids: &[i64]| ids.iter().copied().map(CsId).collect::<Vec<_>>();
         let (mut object, mut sets) = synchronized("a", &start);
-        compare(&mut object, &mut sets, &incoming("a", &then), None);
+        compare(&mut object, &mut sets, &incoming("a", &then), Brought::default());
         // A directory that was told to change a value tells how it stands.
         let exported = (minus(&list(&exported.0), &list(&exported.1)), list(&exported.1));
         sets.set(MEMBER, UnconfirmedAdd, exported.0.clone());
@@ -303,7 +331,7 @@ proptest! {
         object.unapplied.operation = if sets.any(UNAPPLIED) { ObjectOperation::Update } else { ObjectOperation::None };
         let (mut other, mut other_sets) = (object.clone(), sets.clone());
 
-        let whole = compare(&mut object, &mut sets, &incoming("a", &now), None);
+        let whole = compare(&mut object, &mut sets, &incoming("a", &now), Brought::default());
         let changed = ChangedTargets { there: both(&told, &after), gone: minus(&told, &after) };
         let partial = Incoming {
             image: Image::new(),
@@ -313,7 +341,7 @@ proptest! {
             full: false,
             ..incoming("", &[])
         };
-        let values = compare(&mut other, &mut other_sets, &partial, None);
+        let values = compare(&mut other, &mut other_sets, &partial, Brought::default());
         prop_assert_eq!((object, sets), (other, other_sets));
         prop_assert_eq!(whole, values);
     }
@@ -325,8 +353,8 @@ proptest! {
     ) {
         let (mut object, mut sets) = synchronized(&start.0, &start.1);
         let (before, sets_before) = (object.clone(), sets.clone());
-        compare(&mut object, &mut sets, &incoming(&between.0, &between.1), None);
-        compare(&mut object, &mut sets, &incoming(&start.0, &start.1), None);
+        compare(&mut object, &mut sets, &incoming(&between.0, &between.1), Brought::default());
+        compare(&mut object, &mut sets, &incoming(&start.0, &start.1), Brought::default());
         prop_assert!(object.pending_import.is_none());
         prop_assert_eq!((object, sets), (before, sets_before));
     }
@@ -337,7 +365,7 @@ proptest! {
         then in ("[ab]{0,2}", any_members()),
     ) {
         let (mut object, mut sets) = synchronized(&start.0, &start.1);
-        compare(&mut object, &mut sets, &incoming(&then.0, &then.1), None);
+        compare(&mut object, &mut sets, &incoming(&then.0, &then.1), Brought::default());
         synchronize(&mut object, &mut sets);
         prop_assert!(object.hologram.same_values(DEPARTMENT, &values(&then.0)));
         let members: Vec<CsId> = then.1.iter().copied().map(CsId).collect();

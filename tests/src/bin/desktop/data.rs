@@ -70,10 +70,9 @@ fn history(folder: &Path, runs: u64) -> anyhow::Result<()> {
         // The unit of the moments follows from a real run: a day of microseconds is longer than one of milliseconds.
         let second = if end > 100_000_000_000_000 { 1_000_000 } else { 1_000 };
         let number = i64::try_from(runs)?;
-        for index in 0..number {
+        for (index, (profile, kind)) in (0..number).zip(PROFILES.iter().cycle()) {
             let id = last + 1 + index;
             let started = end - (number - index) * 600 * second;
-            let (profile, kind) = PROFILES[(index % 4) as usize];
             let status = if index % 97 == 0 { "completed-sync-errors" } else { "success" };
             let ended = started + (5 + index % 120) * second;
             run.execute(params![id, connector, name, profile, status, started, ended])?;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use egui::{Key, Modifiers, Pos2, pos2};
-use syncline_tests::process::Memory;
+use syncline_tests::measure::Memory;
 
 use super::Arguments;
 use super::data::{FOREST, LARGE_GROUP};

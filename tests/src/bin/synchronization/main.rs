@@ -6,21 +6,18 @@
 //! says how to read them.
 
 mod floor;
-mod forest;
-mod table;
-mod world;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Parser;
 use mimalloc::MiMalloc;
 use serde_json::{Value, json};
-use syncline_tests::process::Memory;
-
-use self::forest::{Shape, department_of, group_members, user_anchor};
-use self::table::{Table, mebibytes};
-use self::world::{FOREST, TENANT, World};
+use syncline_engine::model::SystemClock;
+use syncline_tests::installation::forest::{Shape, department_of, group_members, user_anchor};
+use syncline_tests::installation::{FOREST, Installation, TENANT, TenantSide};
+use syncline_tests::measure::{Memory, Table, mebibytes};
 
 /// As in the program.
 #[global_allocator]
@@ -77,7 +74,7 @@ fn main() -> anyhow::Result<()> {
 /// Measures everything on a forest of one size.
 fn measure(arguments: &Arguments, users: usize, folder: &Path) -> anyhow::Result<(Table, Value)> {
     let shape = Shape { users, groups: users * arguments.groups_percent / 100, large_group: arguments.large_group.min(users) };
-    let world = World::new(folder, shape)?;
+    let world = Installation::new(folder, shape, TenantSide::in_memory()?, Arc::new(SystemClock))?;
     let objects = world.objects();
     let changed = arguments.changed.min(users);
     let mut table = Table::new(Memory::beyond_now());

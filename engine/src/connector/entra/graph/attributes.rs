@@ -71,6 +71,7 @@ const ADDRESSES: &str = "Microsoft Graph lets nobody write addresses: the primar
 const ON_PREMISES: &str = "only Microsoft's own synchronization writes it";
 const BY_SERVICE: &str = "the service itself writes it";
 const GROUP_MAIL: &str = "the mail service owns the addresses of groups";
+const PHOTO: &str = "photos belong to mailboxes, which not every user has; they are not synchronized";
 const NO_PROPERTY: &str = "Microsoft Graph has no such property";
 const CONTACTS: &str = "Microsoft Graph lets nobody write contacts";
 const DEVICES: &str = "Microsoft Graph lets no application write devices";
@@ -278,6 +279,7 @@ pub fn reason_not_written(object_type: &str, attribute: &str) -> Option<&'static
     match mapping(kind, attribute).map(|mapping| mapping.access) {
         Some(Access::Write) => None,
         Some(Access::Read(reason)) => Some(reason),
+        None if attribute.eq_ignore_ascii_case("thumbnailPhoto") => Some(PHOTO),
         None => Some(NO_PROPERTY),
     }
 }
@@ -361,6 +363,7 @@ mod tests {
         check("user", "extension_short_division", Some(NO_PROPERTY));
         check("user", "proxyAddresses", Some(ADDRESSES));
         check("user", "msRtcSipLine", Some(NO_PROPERTY));
+        check("user", "thumbnailPhoto", Some(PHOTO));
         check("group", "mail", Some(GROUP_MAIL));
         check("group", "member", None);
         check("group", "manager", Some(NO_PROPERTY));

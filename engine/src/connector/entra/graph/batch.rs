@@ -107,7 +107,11 @@ impl Bucket {
     }
 
     fn fill(&mut self, now: Timestamp) {
-        let seconds = now.duration_since(self.at).as_secs_f64().max(0.0);
+        // A time that lies before counts nothing, and must not make the same seconds count again.
+        if now <= self.at {
+            return;
+        }
+        let seconds = now.duration_since(self.at).as_secs_f64();
         self.left = (self.left + seconds * self.rate()).min(f64::from(self.budget.writes));
         self.at = now;
     }
@@ -204,6 +208,8 @@ impl Batches {
             renewed = round.token_refused;
             if let Some(pause) = round.pause.filter(|_| !open.is_empty()) {
                 tracing::warn!(seconds = pause.as_secs(), open = open.len(), "the tenant asks to wait");
+                let said = open.values().map(|item| item.said.as_str()).find(|said| !said.is_empty());
+                client.note(said.unwrap_or("the tenant asks to wait"), pause);
                 self.sleep(client, pause, cancel);
                 open.values_mut().for_each(|item| item.not_before = None);
             }
@@ -287,7 +293,8 @@ impl Batches {
         let bodies: Vec<Value> = batches.iter().map(|batch| body(items, batch)).collect();
         let reached = client.is_reached();
         // Once a batch is refused as a whole or for the most part, the others wait for the pause.
-        let answers = client.post_all(&url, &bodies, self.width, cancel, |answer| match answer {
+        let sent: Vec<&Value> = bodies.iter().collect();
+        let answers = client.post_all(&url, &sent, self.width, cancel, |answer| match answer {
             Ok(reply) => reply.status == 200 && !mostly_throttled(reply),
             Err(_) => false,
         })?;

@@ -18,12 +18,13 @@ use super::object::{USER_ANCHOR, cloud_anchor, of_cloud_anchor, write_value};
 use super::refusal::refusal;
 use super::{Domains, GraphBackend};
 use crate::connector::{
-    Anchor, CancelToken, ConnectorError, EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome,
-    ExportResult, ExportValue, TARGET_CANNOT_STORE,
+    Anchor, CancelToken, ConnectorError, ConnectorErrorKind, EntryValue, ExportAttributeChange, ExportChange, ExportOperation,
+    ExportOutcome, ExportResult, ExportValue, TARGET_CANNOT_STORE,
 };
 use crate::model::{AlgorithmStep, ErrorCode, ObjectError, Schema};
 
 use super::super::name::anchor_of_dn;
+use super::super::roles::{GROUPS, USERS};
 
 /// How often a creation is tried whose answer is lost again and again.
 const CREATIONS: usize = 3;
@@ -138,7 +139,8 @@ impl GraphBackend {
     pub(super) fn write(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
         let domains = self.prepare_export(cancel)?;
         let mut jobs: Vec<Job<'_>> = changes.iter().map(job).collect();
-        if jobs.iter().any(|job| job.kind == Kind::Group && job.creates())
+        self.check_roles(&mut jobs, cancel)?;
+        if jobs.iter().any(|job| job.is_open() && job.kind == Kind::Group && job.creates())
             && let Err(error) = self.group_anchor(true, cancel)
         {
             for job in jobs.iter_mut().filter(|job| job.kind == Kind::Group && job.creates()) {
@@ -153,6 +155,29 @@ impl GraphBackend {
             jobs.iter_mut().filter(|job| job.is_open()).for_each(|job| job.postpone(&error.message));
         }
         Ok(jobs.into_iter().map(|job| ExportResult { outcome: job.outcome() }).collect())
+    }
+
+    /// Refuses what the application has no role for, before anything is sent; the whole call when nothing of it is left.
+    fn check_roles(&mut self, jobs: &mut [Job<'_>], cancel: &CancelToken) -> Result<(), ConnectorError> {
+        let mut missing = Vec::new();
+        for (kind, need) in [(Kind::User, USERS), (Kind::Group, GROUPS)] {
+            if !jobs.iter().any(|job| job.is_open() && job.kind == kind) {
+                continue;
+            }
+            if let Err(error) = self.client.demand(need, cancel) {
+                if error.kind != ConnectorErrorKind::Permission {
+                    return Err(error);
+                }
+                for job in jobs.iter_mut().filter(|job| job.kind == kind) {
+                    job.refuse(ObjectError::new(ErrorCode::PERMISSION_ISSUE, error.message.clone()));
+                }
+                missing.push(error.message);
+            }
+        }
+        if missing.is_empty() || jobs.iter().any(Job::is_open) {
+            return Ok(());
+        }
+        Err(self.error(ConnectorErrorKind::Permission, missing.join("; ")))
     }
 
     fn stages(&mut self, jobs: &mut [Job<'_>], domains: &Domains, cancel: &CancelToken) -> Result<(), ConnectorError> {

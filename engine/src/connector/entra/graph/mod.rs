@@ -29,6 +29,7 @@ use self::lookup::Deleted;
 use self::query::quoted;
 use super::backend::{TenantBackend, TenantFacts};
 use super::client::{CallError, CallRules, TenantClient};
+use super::roles::{GROUPS, USERS};
 use super::settings::{BackendKind, EntraSettings};
 use crate::connector::{
     Anchor, CancelToken, ConnectorError, ConnectorErrorKind, ExportChange, ExportResult, ImportItem, ImportRequest, ImportSummary,
@@ -211,6 +212,15 @@ impl TenantBackend for GraphBackend {
         });
         found.push(("directory extensions".to_owned(), anchor));
         found
+    }
+
+    fn rights(&mut self) -> Vec<(String, Result<String, ConnectorError>)> {
+        let mut rights = Vec::new();
+        for need in [USERS, GROUPS] {
+            let allowed = self.client.demand(need, &CancelToken::default());
+            rights.push((need.what.to_owned(), allowed.map(|()| "can be written".to_owned())));
+        }
+        rights
     }
 
     fn facts(&mut self) -> Result<TenantFacts, ConnectorError> {

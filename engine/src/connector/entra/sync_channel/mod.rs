@@ -7,6 +7,7 @@
 mod import;
 mod provision;
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use reqwest::{Method, Url};
@@ -18,17 +19,24 @@ use self::import::{ObjectReader, Page};
 pub use self::provision::{Prepared, Results, prepare};
 use super::backend::{TenantBackend, TenantFacts};
 use super::client::{CallError, CallRules, TenantClient};
+use super::roles::CHANNEL;
 use super::settings::{BackendKind, EntraSettings};
 use crate::connector::{
-    CancelToken, ConnectorError, ConnectorErrorKind, ExportChange, ExportOutcome, ExportResult, ImportItem, ImportMode,
-    ImportRequest, ImportSummary,
+    CancelToken, ConnectorError, ConnectorErrorKind, EntryValue, ExportAttributeChange, ExportChange, ExportOutcome,
+    ExportResult, ExportValue, ImportItem, ImportMode, ImportRequest, ImportSummary,
 };
 use crate::model::{AlgorithmStep, Clock, ErrorCode, ObjectError, Schema};
 
 /// Changes sent in one call; the channel takes at most this many.
 const MAX_BATCH: usize = 100;
-/// Bounds of the page size.
-const PAGE_SIZES: (u32, u32) = (50, 999);
+/// Calls on their way at a time.
+const WIDTH: usize = 4;
+/// Changes that are asked for at a time at least, so that several calls are on their way.
+const CHANGES: usize = 400;
+/// Bounds of the page size; smaller pages would only mean more requests.
+const PAGE_SIZES: (u32, u32) = (500, 999);
+/// Attributes whose values only one object of a tenant can have.
+const UNIQUE: [&str; 4] = ["userPrincipalName", "proxyAddresses", "mail", "signInNames"];
 /// Query option that carries the watermark.
 const DELTA_TOKEN: &str = "$deltatoken";
 /// How the channel is called.
@@ -107,34 +115,93 @@ impl SyncChannel {
         token.filter(|token| !token.is_empty()).map(String::into_bytes).ok_or_else(message)
     }
 
-    /// Sends some changes and says what became of each.
+    /// Sends changes, several requests at a time, and says what became of each.
     fn send(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
-        let prepared: Vec<Prepared> = changes.iter().enumerate().map(|(id, change)| prepare(&self.schema, change, id)).collect();
-        let sent: Vec<&Value> = prepared.iter().flat_map(|prepared| &prepared.changes).collect();
-        let mut results = Results::default();
-        if !sent.is_empty() {
-            let body = json!({ "client": self.client_name, "changes": sent });
-            let url = self.client.url("dirsync/v1/provision");
-            match self.client.call(&Method::POST, &url, Some(&body), cancel) {
-                Ok(answer) => {
+        // Deleting and adding an object takes two changes of a request.
+        let parts: Vec<&[ExportChange]> = changes.chunks(MAX_BATCH / 2).collect();
+        let mut prepared: Vec<Vec<Prepared>> = Vec::with_capacity(parts.len());
+        let (mut bodies, mut places) = (Vec::new(), Vec::new());
+        for (place, part) in parts.iter().enumerate() {
+            let mut part: Vec<Prepared> = part.iter().enumerate().map(|(id, change)| prepare(&self.schema, change, id)).collect();
+            let sent: Vec<Value> = part.iter_mut().flat_map(Prepared::take_changes).collect();
+            if !sent.is_empty() {
+                bodies.push(json!({ "client": self.client_name, "changes": sent }));
+                places.push(place);
+            }
+            prepared.push(part);
+        }
+        let url = self.client.url("dirsync/v1/provision");
+        let width = if want_the_same(&parts) { 1 } else { WIDTH };
+        let answers = self.client.post_each(&url, &bodies, width, cancel)?;
+        let mut answered: BTreeMap<usize, Result<Value, CallError>> =
+            places.into_iter().zip(answers).filter_map(|(place, answer)| Some((place, answer?))).collect();
+        let done = answered.values().any(Result::is_ok);
+        let mut failure = None;
+        let mut outcomes = Vec::with_capacity(changes.len());
+        for (place, part) in prepared.into_iter().enumerate() {
+            let mut results = Results::default();
+            let mut answered_now = false;
+            match answered.remove(&place) {
+                Some(Ok(answer)) => {
+                    answered_now = true;
                     results = Results::read(answer).map_err(|error| {
                         self.error(ConnectorErrorKind::Protocol, "the tenant answered a batch in a form that is not known")
                             .cause(error)
                     })?;
                 }
-                Err(CallError::Busy(error)) => return Ok(transient(changes.len(), &error)),
-                Err(error) => return Err(error.into()),
+                Some(Err(CallError::Busy(error))) => failure = Some(error.message),
+                Some(Err(error)) => {
+                    let error = ConnectorError::from(error);
+                    if !done {
+                        return Err(error);
+                    }
+                    tracing::warn!(%error, "the rest of the batch is not sent");
+                    failure = Some(error.message);
+                }
+                None => {}
+            }
+            if !answered_now && part.iter().any(Prepared::is_sent) {
+                let message = failure.clone().unwrap_or_else(|| "it was not sent".to_owned());
+                outcomes.extend(transient(part.len(), &message));
+            } else {
+                let part = part.into_iter().enumerate();
+                outcomes.extend(part.map(|(id, prepared)| prepared.outcome(id, &mut results, &self.schema)));
             }
         }
-        let outcomes = prepared.into_iter().enumerate().map(|(id, prepared)| prepared.outcome(id, &mut results, &self.schema));
-        Ok(outcomes.map(|outcome| ExportResult { outcome }).collect())
+        Ok(outcomes.into_iter().map(|outcome| ExportResult { outcome }).collect())
     }
 }
 
+/// Whether different calls ask for the same name or address. The tenant gives it to the first, and that must be the same one
+/// every time.
+fn want_the_same(parts: &[&[ExportChange]]) -> bool {
+    let mut wanted: HashMap<String, usize> = HashMap::new();
+    for (place, part) in parts.iter().enumerate() {
+        for (name, change) in part.iter().flat_map(|change| &change.attributes) {
+            if !UNIQUE.iter().any(|unique| unique.eq_ignore_ascii_case(name)) {
+                continue;
+            }
+            let values = match change {
+                ExportAttributeChange::Replace(values) | ExportAttributeChange::Values { adds: values, .. } => values.as_slice(),
+                ExportAttributeChange::Delete => &[],
+            };
+            for value in values {
+                let ExportValue::Plain(EntryValue::Text(text)) = value else { continue };
+                let text = text.to_lowercase();
+                let address = text.strip_prefix("smtp:").unwrap_or(&text).to_owned();
+                if *wanted.entry(address).or_insert(place) != place {
+                    return true;
+                }
+            }
+        }
+    }
+    false
+}
+
 /// The same passing failure for each of `count` changes.
-fn transient(count: usize, error: &ConnectorError) -> Vec<ExportResult> {
-    let error = ObjectError::new(ErrorCode::CD_CONNECTIVITY, error.message.clone()).at(AlgorithmStep::Export);
-    vec![ExportResult { outcome: ExportOutcome::Transient(error) }; count]
+fn transient(count: usize, message: &str) -> Vec<ExportOutcome> {
+    let error = ObjectError::new(ErrorCode::CD_CONNECTIVITY, message).at(AlgorithmStep::Export);
+    vec![ExportOutcome::Transient(error); count]
 }
 
 /// A refused page: most often the watermark is too old.
@@ -167,12 +234,21 @@ impl TenantBackend for SyncChannel {
         &mut self.client
     }
 
+    fn batch_size(&self, configured: usize) -> usize {
+        configured.max(CHANGES)
+    }
+
     fn check(&mut self) -> Result<(), ConnectorError> {
         self.company().map(drop)
     }
 
     fn probe(&mut self) -> Vec<(String, Result<String, ConnectorError>)> {
         vec![("synchronization channel".to_owned(), self.company().map(|_| "can be read".to_owned()))]
+    }
+
+    fn rights(&mut self) -> Vec<(String, Result<String, ConnectorError>)> {
+        let allowed = self.client.demand(CHANNEL, &CancelToken::default());
+        vec![("synchronization channel".to_owned(), allowed.map(|()| "can be written".to_owned()))]
     }
 
     fn facts(&mut self) -> Result<TenantFacts, ConnectorError> {
@@ -219,20 +295,8 @@ impl TenantBackend for SyncChannel {
 
     fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
         self.client.set_timeout_secs(0);
-        let mut results = Vec::with_capacity(changes.len());
-        // Deleting and adding an object takes two changes of the batch.
-        for part in changes.chunks(MAX_BATCH / 2) {
-            match self.send(part, cancel) {
-                Ok(outcomes) => results.extend(outcomes),
-                Err(error) if results.is_empty() => return Err(error),
-                Err(error) => {
-                    tracing::warn!(%error, "the rest of the batch is not sent");
-                    results.extend(transient(changes.len() - results.len(), &error));
-                    break;
-                }
-            }
-        }
-        Ok(results)
+        self.client.demand(CHANNEL, cancel)?;
+        self.send(changes, cancel)
     }
 
     fn finish(&mut self, was_export: bool) -> Result<(), ConnectorError> {

@@ -23,6 +23,8 @@ const ANCHORS: [&str; 2] = ["sourceAnchor", "cloudAnchor"];
 pub struct Prepared {
     /// The changes to send, in order: none when the export was refused here, two for delete and add.
     pub changes: Vec<Value>,
+    /// The identifiers of these changes, by which their results are found.
+    ids: Vec<String>,
     /// Reference attributes with targets that have no anchor yet.
     unresolved: BTreeSet<String>,
     /// Why nothing is sent.
@@ -85,7 +87,8 @@ impl Results {
 
 /// Puts a pending export into the tenant's words. `id` tells it from the others of the batch.
 pub fn prepare(schema: &Schema, change: &ExportChange, id: usize) -> Prepared {
-    let mut prepared = Prepared { changes: Vec::new(), unresolved: BTreeSet::new(), refused: None, deletes: false };
+    let mut prepared =
+        Prepared { changes: Vec::new(), ids: Vec::new(), unresolved: BTreeSet::new(), refused: None, deletes: false };
     let set_id = id.to_string();
     let built = match &change.operation {
         ExportOperation::Delete => {
@@ -107,7 +110,11 @@ pub fn prepare(schema: &Schema, change: &ExportChange, id: usize) -> Prepared {
         }
     };
     match built {
-        Ok(changes) => prepared.changes = changes,
+        Ok(changes) => {
+            let id = |change: &Value| change.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+            prepared.ids = changes.iter().map(id).collect();
+            prepared.changes = changes;
+        }
         Err(error) => prepared.refused = Some(error.at(AlgorithmStep::Export)),
     }
     prepared
@@ -261,19 +268,28 @@ fn values_json(name: &str, values: &[ExportValue], unresolved: &mut BTreeSet<Str
 }
 
 impl Prepared {
+    /// Takes the changes out to send them; what they were is still known.
+    pub fn take_changes(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// True when something of it is sent.
+    pub fn is_sent(&self) -> bool {
+        !self.ids.is_empty()
+    }
+
     /// What became of the export, given the tenant's results.
     pub fn outcome(self, id: usize, results: &mut Results, schema: &Schema) -> ExportOutcome {
         if let Some(error) = self.refused {
             return ExportOutcome::Refused(error);
         }
         let mut outcome = success(None, self.unresolved, Vec::new());
-        for change in &self.changes {
-            let id_of_change = change.get("id").and_then(Value::as_str).unwrap_or_default();
+        for id_of_change in &self.ids {
             let Some(result) = results.0.remove(id_of_change) else {
                 let message = "the tenant gave no result for the change; it is sent again";
                 return ExportOutcome::Transient(ObjectError::new(ErrorCode::CD_ERROR, message).at(AlgorithmStep::Export));
             };
-            let is_deletion = self.deletes || id_of_change != id.to_string();
+            let is_deletion = self.deletes || *id_of_change != id.to_string();
             if result.status != "success" || result.error.is_some() {
                 let fault = result.error.unwrap_or_default();
                 // An object that is gone already is what a deletion is after.

@@ -70,7 +70,7 @@ impl Bench {
         options.seed = Some(11);
         let sandbox = Sandbox::start(options).unwrap();
         let secret = sandbox.new_client_secret().unwrap();
-        let connector = connect(&sandbox, &secret, &clock, change);
+        let connector = connect(&sandbox, sandbox.client_id(), &secret, &clock, change);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let bench = Self { sandbox, clock, connector, secret, runtime, folder };
         bench.control("POST", "seed", json!({ "organization": { "onPremisesSyncEnabled": false } }));
@@ -79,7 +79,15 @@ impl Bench {
 
     /// Another connection with the same settings, as after a new installation.
     pub fn reconnect(&self) -> EntraConnector {
-        connect(&self.sandbox, &self.secret, &self.clock, |_| {})
+        connect(&self.sandbox, self.sandbox.client_id(), &self.secret, &self.clock, |_| {})
+    }
+
+    /// A connection as another application, which has these roles.
+    pub fn connect_with(&self, roles: &[&str]) -> EntraConnector {
+        let clients = json!({ "clients": [{ "name": "other", "roles": roles }] });
+        let client = self.control("POST", "seed", clients)["clients"][0].clone();
+        let text = |name: &str| client[name].as_str().unwrap().to_owned();
+        connect(&self.sandbox, &text("clientId"), &text("clientSecret"), &self.clock, |_| {})
     }
 
     /// A call of the control API.
@@ -196,9 +204,15 @@ impl Bench {
     }
 }
 
-fn connect(sandbox: &Sandbox, secret: &str, clock: &Arc<MovingClock>, change: impl Fn(&mut EntraSettings)) -> EntraConnector {
+fn connect(
+    sandbox: &Sandbox,
+    client_id: &str,
+    secret: &str,
+    clock: &Arc<MovingClock>,
+    change: impl Fn(&mut EntraSettings),
+) -> EntraConnector {
     let url = sandbox.http_url();
-    let mut settings = EntraSettings::new(&url, &sandbox.tenant_id().to_string(), sandbox.client_id(), sandbox.initial_domain());
+    let mut settings = EntraSettings::new(&url, &sandbox.tenant_id().to_string(), client_id, sandbox.initial_domain());
     settings.backend = BackendKind::Graph;
     change(&mut settings);
     EntraConnector::open_with(settings, SecretString::from(secret), clock.clone()).unwrap()

@@ -200,7 +200,7 @@ fn links_are_followed_on_the_tenants_own_address_only() {
     let lines: Vec<String> = bench.server.received().into_iter().map(|request| request.line).collect();
     assert_eq!(
         lines,
-        ["GET /dirsync/v1/objects/delta?%24top=50&%24deltatoken=w%260", "GET /dirsync/v1/objects/delta?$deltatoken=p2%3D",]
+        ["GET /dirsync/v1/objects/delta?%24top=500&%24deltatoken=w%260", "GET /dirsync/v1/objects/delta?$deltatoken=p2%3D",]
     );
 }
 

@@ -422,3 +422,26 @@ fn an_application_signs_in_with_its_certificate() {
         assert!(!format!("{error:?}").contains(&pem));
     }
 }
+
+#[test]
+fn a_role_that_is_missing_is_named_before_the_first_object() {
+    let bench = Bench::new();
+    let reads = ["Organization.Read.All", "Domain.Read.All", "Application.ReadWrite.OwnedBy"];
+    let changes = [user("a", "a"), group("g", &[])];
+    let cancel = CancelToken::default();
+    let mut reader = bench.connect_with(&[&reads[..], &["User.Read.All", "Group.Read.All"]].concat());
+    let error = reader.export(&changes, &cancel).unwrap_err();
+    assert_eq!(error.kind, ConnectorErrorKind::Permission);
+    for role in ["User.ReadWrite.All", "Group.ReadWrite.All"] {
+        assert!(error.message.contains(&format!("give it the role {role}")), "{error}");
+    }
+    assert_eq!(bench.writes(), Vec::<String>::new());
+    let rights: Vec<bool> = reader.backend().rights().into_iter().map(|(_, right)| right.is_ok()).collect();
+    assert_eq!(rights, [false, false]);
+    // Who may write users writes users.
+    let mut half = bench.connect_with(&[&reads[..], &["User.ReadWrite.All", "Group.Read.All"]].concat());
+    let outcomes: Vec<String> = half.export(&changes, &cancel).unwrap().iter().map(show).collect();
+    assert!(outcomes[0].starts_with("success User_"), "{outcomes:?}");
+    assert!(outcomes[1].starts_with("refused permission-issue: application "), "{outcomes:?}");
+    assert_eq!(bench.writes(), ["POST users"]);
+}

@@ -63,7 +63,7 @@ pub fn containers() -> impl Iterator<Item = MemoryEntry> {
         .chain(units.map(move |(place, name)| container(place + 1, format!("OU={name},{DOMAIN}"), "organizationalUnit")))
 }
 
-/// A user with forty attributes.
+/// A user with forty attributes; a tenth of all users are managers.
 pub fn user(user: usize) -> MemoryEntry {
     let account = format!("user{user:07}");
     let mut attributes = EntryAttributes::new();
@@ -112,7 +112,10 @@ pub fn user(user: usize) -> MemoryEntry {
     attributes.insert("userAccountControl".to_owned(), vec![EntryValue::Integer(512)]);
     attributes.insert("countryCode".to_owned(), vec![EntryValue::Integer(276)]);
     attributes.insert("pwdLastSet".to_owned(), vec![EntryValue::Integer(132_514_560_000_000_000)]);
-    attributes.insert("manager".to_owned(), vec![EntryValue::Reference(user_dn(user / 10))]);
+    // Nobody is above the first.
+    if user > 0 {
+        attributes.insert("manager".to_owned(), vec![EntryValue::Reference(user_dn(user / 10))]);
+    }
     security(&mut attributes, user_anchor(user), user);
     MemoryEntry::new(user_anchor(user), &user_dn(user), "user", attributes)
 }

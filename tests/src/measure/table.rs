@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
+use super::process::{Memory, processor_seconds};
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use syncline_tests::process::{Memory, processor_seconds};
 
 /// Rows that were measured, each printed as soon as it is there.
 pub struct Table {
@@ -13,7 +13,7 @@ pub struct Table {
 }
 
 struct Row {
-    what: &'static str,
+    what: String,
     objects: usize,
     seconds: f64,
     processor: Option<f64>,
@@ -37,18 +37,13 @@ impl Table {
     }
 
     /// Does some work and tells how long it took, and how much memory it had at most.
-    pub fn measure(
-        &mut self,
-        what: &'static str,
-        objects: usize,
-        work: impl FnOnce() -> anyhow::Result<()>,
-    ) -> anyhow::Result<f64> {
+    pub fn measure(&mut self, what: &str, objects: usize, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<f64> {
         let separate = Memory::forget_peak();
         let (begun, processor) = (Instant::now(), processor_seconds());
         work().with_context(|| what.to_owned())?;
         let seconds = begun.elapsed().as_secs_f64();
         let row = Row {
-            what,
+            what: what.to_owned(),
             objects,
             seconds,
             processor: processor_seconds().zip(processor).map(|(after, before)| after - before),

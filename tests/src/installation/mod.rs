@@ -1,4 +1,6 @@
-//! The engine on directories in memory.
+//! An engine on a forest in memory and a tenant of the caller's choice, with the default rules between them.
+
+pub mod forest;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,25 +9,48 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use syncline_engine::connector::memory::{DeltaContent, MemoryDirectory};
 use syncline_engine::connector::{Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, EntryValue};
-use syncline_engine::model::{ConnectorId, IdSource, PartitionId, RandomIds, Schema, SystemClock};
+use syncline_engine::model::{Clock, ConnectorId, IdSource, PartitionId, RandomIds, Schema};
 use syncline_engine::rules::active_directory_schema;
 use syncline_engine::run::{DirectoryFactory, RunCore, default_profiles};
 use syncline_engine::setup::{TENANT_KIND, apply_default_rules};
 use syncline_engine::store::configuration::{self, ConnectorRecord, PartitionRecord};
-use syncline_engine::store::runs::{RunQuery, runs};
-use syncline_engine::store::{Database, attributes};
+use syncline_engine::store::runs::{RunQuery, errors, runs, steps};
+use syncline_engine::store::{Database, attributes, pending};
 
-use super::forest::{DOMAIN, Shape, containers, group, group_anchor, user};
+use self::forest::{DOMAIN, Shape, containers, group, group_anchor, user};
 
 /// The forest's connector.
 pub const FOREST: &str = "fabrikam.com";
 /// The tenant's connector.
 pub const TENANT: &str = "fabrikam.onmicrosoft.com - AAD";
 
-const TENANT_SCHEMA: &str = include_str!("../../../../assets/tenant-schema.toml");
+const TENANT_SCHEMA: &str = include_str!("../../../assets/tenant-schema.toml");
+
+/// How the tenant of an installation is reached.
+pub struct TenantSide {
+    schema: Schema,
+    open: Box<dyn Fn() -> Result<Box<dyn Connector>, ConnectorError> + Send + Sync>,
+}
+
+impl TenantSide {
+    /// A tenant with this schema, reached by what `open` gives.
+    pub fn new(schema: Schema, open: impl Fn() -> Result<Box<dyn Connector>, ConnectorError> + Send + Sync + 'static) -> Self {
+        Self { schema, open: Box::new(open) }
+    }
+
+    /// An empty tenant in memory.
+    ///
+    /// # Errors
+    /// The built-in schema of the tenant cannot be read.
+    pub fn in_memory() -> anyhow::Result<Self> {
+        let tenant = MemoryDirectory::new(Schema::from_toml(TENANT_SCHEMA)?, "default");
+        tenant.set_capabilities(|can| (can.rename, can.deletion_threshold) = (false, true));
+        Ok(Self::new(Schema::from_toml(TENANT_SCHEMA)?, move || Ok(Box::new(tenant.connect()))))
+    }
+}
 
 /// Everything that is measured.
-pub struct World {
+pub struct Installation {
     file: PathBuf,
     shape: Shape,
     database: Arc<Database>,
@@ -34,20 +59,27 @@ pub struct World {
     forest: MemoryDirectory,
 }
 
-struct Factory(BTreeMap<String, MemoryDirectory>);
+struct Factory {
+    forest: MemoryDirectory,
+    tenant: TenantSide,
+}
 
 impl DirectoryFactory for Factory {
     fn open(&self, connector: &ConnectorRecord) -> Result<Box<dyn Connector>, ConnectorError> {
-        match self.0.get(&connector.name) {
-            Some(directory) => Ok(Box::new(directory.connect())),
-            None => Err(ConnectorError::new(ConnectorErrorKind::Configuration, "no such directory")),
+        match connector.name.as_str() {
+            FOREST => Ok(Box::new(self.forest.connect())),
+            TENANT => (self.tenant.open)(),
+            _ => Err(ConnectorError::new(ConnectorErrorKind::Configuration, "no such directory")),
         }
     }
 }
 
-impl World {
-    /// A forest that nothing has been imported from, an empty tenant, and the default rules between them.
-    pub fn new(folder: &Path, shape: Shape) -> anyhow::Result<Self> {
+impl Installation {
+    /// A forest that nothing has been imported from, a tenant, and the default rules between them.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn new(folder: &Path, shape: Shape, tenant: TenantSide, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let file = folder.join("syncline.db");
         let database = Arc::new(Database::open(&file)?);
         let forest = MemoryDirectory::new(active_directory_schema()?, DOMAIN);
@@ -57,17 +89,15 @@ impl World {
                 forest.put(entry);
             },
         );
-        let tenant = MemoryDirectory::new(Schema::from_toml(TENANT_SCHEMA)?, "default");
-        tenant.set_capabilities(|can| (can.rename, can.deletion_threshold) = (false, true));
         let mut connectors = BTreeMap::new();
         connectors
             .insert(FOREST, connector(&database, FOREST, "active-directory", active_directory_schema()?, Some("fabrikam.com"))?);
-        connectors.insert(TENANT, connector(&database, TENANT, TENANT_KIND, Schema::from_toml(TENANT_SCHEMA)?, None)?);
+        connectors.insert(TENANT, connector(&database, TENANT, TENANT_KIND, tenant.schema.clone(), None)?);
         apply_default_rules(&database, &RandomIds)?;
-        let factory = Factory([(FOREST.to_owned(), forest.clone()), (TENANT.to_owned(), tenant)].into());
+        let factory = Factory { forest: forest.clone(), tenant };
         let core = RunCore::new(
             Arc::clone(&database),
-            Arc::new(SystemClock),
+            clock,
             Arc::new(RandomIds),
             Arc::new(factory),
             "benchmark".to_owned(),
@@ -81,16 +111,40 @@ impl World {
         self.shape.users + self.shape.groups
     }
 
-    /// Runs a profile to its end, which must be success.
+    /// Runs a profile to its end, which must be success; attributes that the tenant cannot store are none the worse.
+    ///
+    /// # Errors
+    /// The run ended otherwise, or something was not done.
     pub fn run(&self, connector: &str, profile: &str) -> anyhow::Result<()> {
         let connector = self.connectors.get(connector).copied().context("no such connector")?;
         let run = self.core.start(connector, profile)?.wait()?;
-        let records = runs(&*self.database.reader()?, &RunQuery { id: Some(run), ..RunQuery::default() })?;
+        let reader = self.database.reader()?;
+        let records = runs(&reader, &RunQuery { id: Some(run), ..RunQuery::default() })?;
         let status = records.first().map(|record| record.status.clone()).unwrap_or_default();
-        if status != "success" {
-            bail!("{profile} ended with {status}");
+        if !["success", "completed-warnings"].contains(&status.as_str()) {
+            let steps = steps(&reader, &[run])?;
+            let message = steps.first().map(|step| step.message.clone()).unwrap_or_default();
+            let refused = errors(&reader, run, 1, 1)?;
+            let refused = refused.first().map(|refused| format!("{}: {}", refused.dn, refused.error.message)).unwrap_or_default();
+            bail!("{profile} ended with {status} {message} {refused}");
         }
         Ok(())
+    }
+
+    /// Objects that wait to be exported to the tenant.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn pending_exports(&self) -> anyhow::Result<usize> {
+        let tenant = self.connectors.get(TENANT).copied().context("no tenant")?;
+        let reader = self.database.reader()?;
+        let partitions = configuration::partitions(&reader, tenant)?;
+        let mut waiting = 0;
+        for partition in partitions {
+            let order = pending::order(&reader, tenant, partition.id)?;
+            waiting += order.plain.len() + order.referring.len() + order.deletes.len();
+        }
+        Ok(waiting)
     }
 
     /// Changes an attribute of an object of the forest.
