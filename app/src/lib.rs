@@ -4,8 +4,12 @@ pub mod cli;
 
 pub mod desktop;
 
+mod account;
+
 mod pending_report;
 
 mod table_file;
+
+mod tenant_choice;
 
 mod text_file;

@@ -145,3 +145,26 @@ fn what_is_no_export_is_refused() {
     assert!(direction["message"].as_str().unwrap().contains("\"Up\""), "{direction}");
     assert!(!place.path("data").exists());
 }
+
+#[test]
+fn a_configuration_is_compared_with_its_own_export_and_with_another() {
+    let place = Place::new();
+    place.data(&["config", "import-server", pilot(), "--yes"]);
+    let ours = place.path("ours");
+    let ours_name = ours.to_str().unwrap();
+    place.data(&["config", "server-export", ours_name]);
+    let same = place.data(&["config", "compare", ours_name]);
+    assert_eq!(same["differences"].as_array().map(Vec::len), Some(0), "{same}");
+    assert_eq!(place.data(&["config", "compare", pilot(), pilot()])["differences"], Value::Array(Vec::new()));
+    let rule = place.data(&["rule", "list"])["rules"][0]["name"].as_str().map(str::to_owned);
+    let rule = rule.unwrap_or_else(|| place.data(&["rule", "list"])[0]["name"].as_str().unwrap().to_owned());
+    place.data(&["rule", "disable", &rule]);
+    let one = place.data(&["config", "compare", ours_name]);
+    let differences = one["differences"].as_array().unwrap();
+    assert_eq!(differences.len(), 1, "{one}");
+    assert_eq!(
+        (differences[0]["part"].as_str(), differences[0]["what"].as_str(), differences[0]["second"].as_str()),
+        (Some("rule"), Some("enabled"), Some("yes"))
+    );
+    place.refused(&["config", "compare", place.path("none").to_str().unwrap()], 30, "none");
+}

@@ -35,6 +35,27 @@ pub fn forest(shape: ForestShape) -> String {
     out
 }
 
+/// A group of the forest's first users, as LDIF that follows [`forest`].
+#[must_use]
+pub fn large_group(name: &str, members: usize) -> String {
+    let mut out = String::with_capacity(members * 90);
+    line(&mut out, "dn", &format!("CN={name},OU=Groups,DC=fabrikam,DC=com"));
+    line(&mut out, "objectClass", "top");
+    line(&mut out, "objectClass", "group");
+    for (attribute, value) in
+        [("cn", name), ("displayName", name), ("sAMAccountName", "largegroup"), ("groupType", "-2147483646")]
+    {
+        line(&mut out, attribute, value);
+    }
+    for member in 0..members {
+        line(&mut out, "member", &user_dn(member));
+    }
+    guid(&mut out, 3, 0);
+    sid(&mut out, 20_000_000);
+    out.push('\n');
+    out
+}
+
 fn container(out: &mut String, dn: &str, class: &str, name: &str, number: usize) {
     line(out, "dn", dn);
     line(out, "objectClass", "top");

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use syncline_engine::service::{
-    ConnectorFate, Engine, EngineError, ExportReport, ImportOptions, ImportReport, Remark, ReplacedRule,
+    ConfigurationComparison, ConnectorFate, Engine, EngineError, ExportReport, ImportOptions, ImportReport, Remark, ReplacedRule,
+    compare_exports,
 };
 
 use super::config_choices::ChoicesCommand;
@@ -42,6 +43,23 @@ Example:
         /// Folder to write
         #[arg(value_name = "DIR")]
         folder: PathBuf,
+    },
+    /// Tell in what two configurations differ
+    #[command(after_help = "\
+Rules, flows, filters, run profiles, connectors, metaverse and settings of two exports, or of
+this data folder and one export. Equal configurations have 0 differences, whatever identities
+their parts have. What a single file or part of an export does not hold is left out.
+
+Examples:
+  syncline config compare ./export
+  syncline config compare ./active-server ./staging-server")]
+    Compare {
+        /// Folder or file; the only one is compared with this data folder
+        #[arg(value_name = "FIRST")]
+        first: PathBuf,
+        /// Folder or file that the first is compared with
+        #[arg(value_name = "SECOND")]
+        second: Option<PathBuf>,
     },
     /// Show and change the choices that decide which standard rules there are
     #[command(subcommand)]
@@ -91,6 +109,7 @@ impl ConfigCommand {
         match self {
             Self::ImportServer(_) => "config import-server",
             Self::ServerExport { .. } => "config server-export",
+            Self::Compare { .. } => "config compare",
             Self::Choices(command) => command.name(),
             Self::RuleScript { .. } => "config rule-script",
         }
@@ -106,6 +125,13 @@ impl ConfigCommand {
             Self::ServerExport { folder } => {
                 let report = session.query(|engine| Ok(engine.export_server_configuration(folder)?))?;
                 Answer::new(&report, exported(&report))
+            }
+            Self::Compare { first, second } => {
+                let comparison = match second {
+                    Some(second) => compare_exports(first, second)?,
+                    None => session.query(|engine| Ok(engine.compare_with_export(first)?))?,
+                };
+                Answer::new(&comparison, differences(&comparison, &session.output.view))
             }
             Self::Choices(command) => command.run(session),
             Self::RuleScript { rules } => {
@@ -215,6 +241,34 @@ fn exported(report: &ExportReport) -> String {
         .render();
     remarks(&mut text, "Worth knowing", &report.remarks);
     text
+}
+
+fn differences(comparison: &ConfigurationComparison, view: &View) -> String {
+    let mut text = Pairs::default()
+        .add("First", format!("{}: {}", comparison.first, held(comparison.connectors.0, comparison.rules.0)))
+        .add("Second", format!("{}: {}", comparison.second, held(comparison.connectors.1, comparison.rules.1)))
+        .add("Differences", comparison.differences.len().to_string())
+        .render();
+    let mut table = Table::new().texts(["Part", "Name", "What", "First", "Second"]);
+    for difference in &comparison.differences {
+        let side = |value: &Option<String>| value.as_deref().map_or_else(|| "-".to_owned(), safe);
+        table.row([
+            difference.part.label(),
+            &safe(&difference.subject),
+            &safe(&difference.what),
+            &side(&difference.first),
+            &side(&difference.second),
+        ]);
+    }
+    if !table.is_empty() {
+        text.push('\n');
+        text.push_str(&table.render(view.width));
+    }
+    text
+}
+
+fn held(connectors: u64, rules: u64) -> String {
+    format!("{}, {}", count(connectors, "connector"), count(rules, "rule"))
 }
 
 /// What to do next.

@@ -9,9 +9,7 @@ use serde::Serialize;
 use syncline_engine::connector::active_directory::{ActiveDirectorySettings, ConnectionSecurity};
 use syncline_engine::connector::file::{FileSchema, FileSettings};
 use syncline_engine::connector::generic_ldap::{GenericLdapSettings, LdapDelta};
-use syncline_engine::service::{
-    BackendKind, Cloud, ConnectorKind, ConnectorSummary, Engine, EngineError, EntraSettings, Proof, WriteBudget,
-};
+use syncline_engine::service::{BackendKind, Cloud, ConnectorKind, ConnectorSummary, Engine, EngineError, EntraSettings, Proof};
 use syncline_engine::setup::NewDirectory;
 
 use super::connector_set::Delta;
@@ -21,6 +19,7 @@ use super::secret::{self, SecretArgs};
 use super::session::Session;
 use super::table::Pairs;
 use super::text::{safe, shell_word};
+use crate::tenant_choice::TenantChoice;
 
 /// Kinds of directories.
 #[derive(Debug, Subcommand)]
@@ -349,29 +348,23 @@ impl TenantWay {
             CloudName::UsGovernmentDod => Cloud::UsGovernmentDod,
             CloudName::China => Cloud::China,
         };
-        let (authority, graph) = cloud.endpoints();
-        let base = self.base_url.as_deref().unwrap_or(graph);
-        let mut settings = EntraSettings::new(base, tenant_id, client_id, tenant_id);
-        if self.base_url.is_none() {
-            authority.clone_into(&mut settings.authority);
-        }
-        if let Some(authority) = &self.authority {
-            settings.authority.clone_from(authority);
-        }
-        settings.scope = format!("{graph}/.default");
-        settings.backend = match self.backend {
-            Backend::Graph => BackendKind::Graph,
-            Backend::SyncChannel => BackendKind::SyncChannel,
+        let choice = TenantChoice {
+            tenant_id: tenant_id.to_owned(),
+            client_id: client_id.to_owned(),
+            cloud,
+            authority: self.authority.clone(),
+            base_url: self.base_url.clone(),
+            backend: match self.backend {
+                Backend::Graph => BackendKind::Graph,
+                Backend::SyncChannel => BackendKind::SyncChannel,
+            },
+            proof: if self.certificate_file.is_some() { Proof::Certificate } else { Proof::Secret },
+            ca_file: self.ca_file.as_deref().map(absolute).transpose()?,
+            proxy: self.proxy.clone(),
+            accept_synchronized: false,
         };
-        settings.proof = if self.certificate_file.is_some() { Proof::Certificate } else { Proof::Secret };
-        settings.ca_file = self.ca_file.as_deref().map(absolute).transpose()?;
-        settings.proxy.clone_from(&self.proxy);
-        // Only Microsoft's clouds limit writes so; a tenant at another address has limits of its own.
-        settings.writes = self.base_url.is_none().then_some(WriteBudget::DOCUMENTED);
         // What is wrong with an address is said before a secret is asked for.
-        settings.base().and_then(|_| settings.token_url()).map_err(|error| Failure::invalid(error.message))?;
-        settings.proxy_url().map_err(|error| Failure::invalid(error.message))?;
-        Ok(settings)
+        choice.settings().map_err(Failure::invalid)
     }
 }
 

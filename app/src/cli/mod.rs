@@ -38,7 +38,7 @@ mod run;
 mod sample;
 mod sandbox;
 mod scenario;
-mod secret;
+pub(crate) mod secret;
 mod session;
 mod staging;
 mod status;
@@ -487,6 +487,7 @@ mod tests {
         check("syncline config import-server ./export --map a=b --map c=d --dry-run", "config import-server", false);
         check("syncline config import-server ./export --yes", "config import-server", false);
         check("syncline config server-export ./export", "config server-export", false);
+        check("syncline config compare ./active ./staging --json", "config compare", false);
         check("syncline config choices show", "config choices show", false);
         check("syncline config choices set hybrid-exchange=on --dry-run", "config choices set", false);
         check("syncline config rule-script --rule one --rule two", "config rule-script", false);
@@ -599,6 +600,7 @@ mod tests {
             "syncline config import-server ./export --map contoso.com",
             "syncline config import-server ./export --map =x",
             "syncline config server-export",
+            "syncline config compare",
             "syncline whatif --rules a --config b",
             "syncline whatif --map a=b",
             "syncline whatif --rules a list",

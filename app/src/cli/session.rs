@@ -112,23 +112,13 @@ pub fn with<T>(engine: Engine, work: impl FnOnce(&Engine) -> Result<T, Failure>)
 /// Engine options with the account of this user.
 #[must_use]
 pub fn options() -> EngineOptions {
-    EngineOptions { user: account(), ..EngineOptions::default() }
+    EngineOptions { user: crate::account::account(), ..EngineOptions::default() }
 }
 
 /// The data folder of this user.
 #[must_use]
 pub fn default_folder() -> Option<PathBuf> {
     dirs::data_dir().map(|folder| folder.join("syncline"))
-}
-
-/// The account that started the program, for the run history.
-fn account() -> String {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    match (variable("USERDOMAIN"), variable("USERNAME").or_else(|| variable("USER"))) {
-        (Some(domain), Some(user)) => format!("{domain}\\{user}"),
-        (None, Some(user)) => user,
-        (_, None) => "unknown".to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -95,6 +95,8 @@ pub struct Situation {
     pub search_problem: Option<String>,
     /// A run is going on.
     pub running: bool,
+    /// Cycles of this server export nothing.
+    pub staging: bool,
     /// A cycle that this window started is going on.
     pub cycle: bool,
     /// The Operations tab shows charts in place of the list.
@@ -167,6 +169,7 @@ actions! {
     OpenDataFolder: "Open Data Folder...", "Go to the welcome page to open another data folder.";
     ExportServerConfiguration: "Export Server Configuration...", "Write connectors, rules and metaverse to a folder.";
     ImportServerConfiguration: "Import Server Configuration...", "Read connectors, rules and metaverse from a folder.";
+    CompareConfigurations: "Compare Configurations...", "Tell in what two exported configurations differ, or this one and an export.";
     SaveRunHistoryAs: "Save Run History As...", "Write the run history to a file.";
     Exit: "Exit", "Close the window. Runs that go on are stopped.";
     ShowOperations: "Operations", "Show the log of runs.";
@@ -381,6 +384,7 @@ impl Action {
             | Self::AddClause
             | Self::OpenDataFolder
             | Self::ExportServerConfiguration
+            | Self::CompareConfigurations
             | Self::Charts
             | Self::Scheduler
             | Self::FilterList => need(now.workspace, "Open a data folder first"),

@@ -10,14 +10,14 @@ use syncline_engine::connector::CancelToken;
 use syncline_engine::model::{Clock, ConnectorId, RuleId, RunId};
 use syncline_engine::rules::SyncRule;
 use syncline_engine::service::{
-    Comparison, ConnectorDeletionImpact, ConnectorProperties, ConnectorStatistics, ConnectorSummary, ConnectorUpdateView,
-    ContainerLevel, CsHit, CsObjectView, CsSearch, CyclePolicy, DeletionLimit, DeletionProtection, Engine, EngineError,
-    EngineEvent, EngineOptions, EngineStatus, ExportReport, ExpressionObject, ImportOptions, ImportReport, LineageGraphView,
-    MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView, NewConnector, ObjectChange, OperationFilter, Page,
-    PendingExportView, PreviewView, RemovedRuleView, RuleChangeView, RuleClone, RuleDetails, RuleHistoryView, RuleSet,
+    Comparison, ConfigurationComparison, ConnectorDeletionImpact, ConnectorProperties, ConnectorStatistics, ConnectorSummary,
+    ConnectorUpdateView, ContainerLevel, CsHit, CsObjectView, CsSearch, CyclePolicy, DeletionLimit, DeletionProtection, Engine,
+    EngineError, EngineEvent, EngineOptions, EngineStatus, ExportReport, ExpressionObject, ImportOptions, ImportReport,
+    LineageGraphView, MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView, NewConnector, ObjectChange, OperationFilter,
+    Page, PendingExportView, PreviewView, RemovedRuleView, RuleChangeView, RuleClone, RuleDetails, RuleHistoryView, RuleSet,
     RuleSummary, RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView, RunSummary,
-    SchemaChangeView, SchemaRefreshView, ServerConfigurationView, SyncMode, WhatIfFilter, WhatIfProgress, WhatIfReport,
-    WhatIfRequest, WhyNotView, WhyView,
+    SchemaChangeView, SchemaRefreshView, ServerConfigurationView, SyncMode, TenantView, WhatIfFilter, WhatIfProgress,
+    WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
 };
 use syncline_engine::setup::{ConnectionSettings, ConnectorChange, ConnectorChangeReport, RuleChanges, SchemaChange};
 use uuid::Uuid;
@@ -94,6 +94,7 @@ pub trait Backend: Send + Sync {
     fn change_connector(&self, connector: &str, change: &ConnectorChange) -> Answer<ConnectorChangeReport>;
     fn test_connection(&self, connector: &str, connection: &ConnectionSettings, secret: Option<SecretString>) -> Answer<()>;
     fn containers(&self, connector: &str, partition: &str, below: &str) -> Answer<ContainerLevel>;
+    fn tenant(&self, connector: Option<&str>) -> Answer<TenantView>;
     fn create_connector(&self, new: NewConnector) -> Answer<ConnectorSummary>;
     fn refresh_schema(&self, connector: &str, dry_run: bool, remove_used: bool) -> Answer<SchemaRefreshView>;
     fn export_connector(&self, connector: &str) -> Answer<String>;
@@ -114,11 +115,15 @@ pub trait Backend: Send + Sync {
     fn stop_cycle(&self) -> Answer<bool>;
     fn deletion_protection(&self) -> Answer<DeletionProtection>;
     fn set_deletion_limit(&self, limit: DeletionLimit) -> Answer<DeletionProtection>;
+    fn approve_deletions(&self, objects: &[Uuid]) -> Answer<DeletionProtection>;
+    fn set_staging_mode(&self, on: bool) -> Answer<()>;
+    fn require_full_runs(&self, connector: &str, import: bool, synchronization: bool) -> Answer<ConnectorSummary>;
     /// Removes runs that ended before a moment, or all; the last of every profile stay. The number removed.
     fn clear_history(&self, before: Option<Timestamp>) -> Answer<u64>;
     fn read_server_configuration(&self, path: &Path) -> Answer<ServerConfigurationView>;
     fn import_server_configuration(&self, path: &Path, options: &ImportOptions) -> Answer<ImportReport>;
     fn export_server_configuration(&self, folder: &Path) -> Answer<ExportReport>;
+    fn compare_with_export(&self, path: &Path) -> Answer<ConfigurationComparison>;
     /// Stops runs, sandbox and threads.
     fn shutdown(&self);
 }
@@ -288,6 +293,9 @@ impl Backend for Engine {
     fn containers(&self, connector: &str, partition: &str, below: &str) -> Answer<ContainerLevel> {
         Self::containers(self, connector, partition, below)
     }
+    fn tenant(&self, connector: Option<&str>) -> Answer<TenantView> {
+        Self::tenant(self, connector)
+    }
     fn create_connector(&self, new: NewConnector) -> Answer<ConnectorSummary> {
         Self::create_connector(self, new)
     }
@@ -336,6 +344,15 @@ impl Backend for Engine {
     fn set_deletion_limit(&self, limit: DeletionLimit) -> Answer<DeletionProtection> {
         Self::set_deletion_limit(self, limit)
     }
+    fn approve_deletions(&self, objects: &[Uuid]) -> Answer<DeletionProtection> {
+        Self::approve_deletions(self, objects)
+    }
+    fn set_staging_mode(&self, on: bool) -> Answer<()> {
+        Self::set_staging_mode(self, on)
+    }
+    fn require_full_runs(&self, connector: &str, import: bool, synchronization: bool) -> Answer<ConnectorSummary> {
+        Self::require_full_runs(self, connector, import, synchronization)
+    }
     fn clear_history(&self, before: Option<Timestamp>) -> Answer<u64> {
         Ok(match before {
             Some(before) => self.purge_history(Some(self.now().duration_since(before)))?.runs,
@@ -350,6 +367,9 @@ impl Backend for Engine {
     }
     fn export_server_configuration(&self, folder: &Path) -> Answer<ExportReport> {
         Self::export_server_configuration(self, folder)
+    }
+    fn compare_with_export(&self, path: &Path) -> Answer<ConfigurationComparison> {
+        Self::compare_with_export(self, path)
     }
     fn shutdown(&self) {
         Self::shutdown(self.clone());
@@ -396,8 +416,7 @@ impl EngineOpener {
     /// An opener that writes the present account into the run history.
     #[must_use]
     pub fn new() -> Self {
-        let user = std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_default();
-        Self { options: EngineOptions { user, ..EngineOptions::default() } }
+        Self { options: EngineOptions { user: crate::account::account(), ..EngineOptions::default() } }
     }
 }
 

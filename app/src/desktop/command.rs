@@ -53,6 +53,8 @@ pub enum Command {
     OpenPreview(Uuid),
     /// Join or disconnect objects by hand, after a look at the consequences.
     OpenByHand(ByHandStart),
+    /// Do something to many objects of a connector.
+    OpenBatch(BatchStart),
     /// Open the lineage graph of a metaverse object.
     OpenLineageGraph(Uuid),
     /// Tell where a value of a metaverse object comes from.
@@ -110,6 +112,15 @@ pub struct ByHandStart {
     pub objects: Vec<(Uuid, String)>,
     /// What candidates are looked for by; may be empty.
     pub name: String,
+}
+
+/// Objects that something shall be done to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchStart {
+    /// Their connector.
+    pub connector: String,
+    /// The objects, by identifier and name.
+    pub objects: Vec<(Uuid, String)>,
 }
 
 /// An attribute of a metaverse object.

@@ -29,7 +29,7 @@ use super::operations::save::SaveRuns;
 use super::operations::{Operations, any_running};
 use super::rules_editor::RulesEditor;
 use super::scheduler::SchedulerWindow;
-use super::server_configuration::{ExportWindow, ImportWindow};
+use super::server_configuration::{CompareWindow, ExportWindow, ImportWindow};
 use super::settings::Query;
 use super::shell::notices::Notices;
 use super::whatif::WhatIf;
@@ -60,6 +60,7 @@ pub struct Session {
     run_dialog: Option<RunDialog>,
     import_window: Option<ImportWindow>,
     export_window: Option<ExportWindow>,
+    compare_window: Option<CompareWindow>,
     whatif: WhatIf,
     rules_editor: RulesEditor,
     find: Option<Find>,
@@ -94,6 +95,7 @@ impl Session {
             run_dialog: None,
             import_window: None,
             export_window: None,
+            compare_window: None,
             whatif: WhatIf::default(),
             rules_editor: RulesEditor::default(),
             find: None,
@@ -131,6 +133,7 @@ impl Session {
             selected_rule: self.rules_editor.selected(),
             search_problem: self.search.problem(schema),
             running: self.is_running(),
+            staging: self.status().is_some_and(|status| status.staging_mode),
             cycle: self.cycle,
             charts: self.operations.charts_shown(),
             back: self.windows.ways().0,
@@ -340,6 +343,7 @@ impl Session {
             run_dialog,
             import_window,
             export_window,
+            compare_window,
             designer,
             search,
             schema,
@@ -389,6 +393,11 @@ impl Session {
             && !window.show(ctx, &mut cx)
         {
             *export_window = None;
+        }
+        if let Some(window) = compare_window
+            && !window.show(ctx, &cx)
+        {
+            *compare_window = None;
         }
     }
 
@@ -550,6 +559,9 @@ impl Session {
             }
             Action::ExportServerConfiguration => {
                 self.export_window.get_or_insert_default();
+            }
+            Action::CompareConfigurations => {
+                self.compare_window.get_or_insert_default();
             }
             Action::Scheduler => {
                 let mut commands = Vec::new();

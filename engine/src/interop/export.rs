@@ -35,9 +35,18 @@ const SERVER: &str = "SYNCLINE";
 /// # Errors
 /// [`InteropError`] when the folder is in use or cannot be written.
 pub fn export(context: &InteropContext<'_>, folder: &Path) -> Result<ExportReport, InteropError> {
+    let mut report = ExportReport { folder: folder.display().to_string(), ..ExportReport::default() };
+    let documents = documents(context, &mut report)?;
+    report.connectors = documents.connectors.len() as u64;
+    report.rules = documents.rules.len() as u64;
+    report.files = write(folder, &documents)?;
+    Ok(report)
+}
+
+/// Everything as it would be written.
+pub(super) fn documents(context: &InteropContext<'_>, report: &mut ExportReport) -> Result<Documents, InteropError> {
     let reader = context.database.reader()?;
     let records = configuration::connectors(&reader)?;
-    let mut report = ExportReport { folder: folder.display().to_string(), ..ExportReport::default() };
     let mut documents = Documents::default();
     let originals = server_documents::all(&reader, DocumentKind::Connector)?;
     for record in &records {
@@ -63,11 +72,7 @@ pub fn export(context: &InteropContext<'_>, folder: &Path) -> Result<ExportRepor
         }
     }
     documents.metaverse = Some(metaverse(&reader, context)?);
-    drop(reader);
-    report.connectors = documents.connectors.len() as u64;
-    report.rules = documents.rules.len() as u64;
-    report.files = write(folder, &documents)?;
-    Ok(report)
+    Ok(documents)
 }
 
 /// The script that makes rules on a server, for rules by name or GUID; for all when none is named.

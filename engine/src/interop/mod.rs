@@ -5,6 +5,7 @@
 //! from what the engine stores), `import` with `import_rules`, `export` with `export_connector`, `report`. `identifier` stands
 //! alone: one identity in its forms.
 
+mod comparison;
 mod connector;
 mod connector_file;
 mod convert_connector;
@@ -27,6 +28,7 @@ mod settings;
 mod tests;
 mod xml;
 
+pub use comparison::{ConfigurationComparison, ConfigurationDifference, ConfigurationPart, compare, present};
 pub use connector::{
     CLOUD_CONNECTOR, ForestConnection, Parameter, ServerConnector, ServerConnectorKind, ServerLogFile, ServerPartition,
     ServerRunProfile, ServerStep, ServerStepKind,

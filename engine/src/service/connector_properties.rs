@@ -135,7 +135,7 @@ impl Engine {
             NewConnector::File { name, settings } => NewDirectory::file(&name, &settings)?,
             NewConnector::Forest { name, settings, secret } => NewDirectory::active_directory(&name, &settings, secret)?,
             NewConnector::Ldap { name, settings, secret } => NewDirectory::generic_ldap(&name, &settings, secret)?,
-            NewConnector::Tenant { name, settings, secret } => NewDirectory::tenant(&name, &settings, secret)?,
+            NewConnector::Tenant { settings, secret } => return self.add_tenant(*settings, secret),
         };
         self.add_directory(directory)
     }

@@ -7,6 +7,8 @@ use super::{ConnectorDeletionImpact, ConnectorSummary, Deprovisioning, RunHandle
 use crate::connector::CancelToken;
 use crate::run::Removal;
 use crate::setup;
+use crate::store::StoreError;
+use crate::store::configuration::set_required;
 use crate::whatif::{self, WhatIfContext};
 
 impl Engine {
@@ -21,6 +23,27 @@ impl Engine {
         setup::set_deprovisioning(self.database(), connector, action)?;
         self.tell_configuration_changed();
         self.query(|reader, context| queries::connectors::summary_of(reader, context, connector))
+    }
+
+    /// Says by hand what a connector needs in full at the next cycle, by name or GUID. What is required already keeps
+    /// its reason; what is taken back is not made up for by itself.
+    ///
+    /// # Errors
+    /// [`EngineError`](super::EngineError) when something runs or the connector is unknown.
+    pub fn require_full_runs(&self, connector: &str, import: bool, synchronization: bool) -> Answer<ConnectorSummary> {
+        self.check_idle()?;
+        let record = self.query(|_, context| queries::connectors::find(context, connector).cloned())?;
+        let asked = format!("asked for by {}", self.user());
+        let reason = |wanted: bool, present: Option<String>| wanted.then(|| present.unwrap_or_else(|| asked.clone()));
+        let import = reason(import, record.full_import_reason);
+        let synchronization = reason(synchronization, record.full_sync_reason);
+        let mut writer = self.database().writer();
+        let transaction = writer.transaction()?;
+        set_required(&transaction, record.id, import.as_deref(), synchronization.as_deref())?;
+        transaction.commit().map_err(StoreError::sqlite("writing a connector"))?;
+        drop(writer);
+        self.tell_configuration_changed();
+        self.query(|reader, context| queries::connectors::summary_of(reader, context, record.id))
     }
 
     /// What [`Engine::delete_connector`] would do, by name or GUID. It is done on a copy of the database, so it takes

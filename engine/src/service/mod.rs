@@ -4,6 +4,8 @@ mod broadcast;
 mod choices;
 mod connector_properties;
 mod connectors;
+#[cfg(test)]
+mod connectors_tests;
 mod directory_selection;
 mod engine;
 mod error;
@@ -44,8 +46,9 @@ pub use crate::protection::DeletionLimit;
 pub use crate::connector::active_directory::{FoundObject, PermissionFinding, PermissionPurpose, PermissionState, TracedSearch};
 pub use crate::connector::entra::{AttributeCapability, BackendKind, Cloud, EntraSettings, Proof, TenantFacts, WriteBudget};
 pub use crate::interop::{
-    ConnectorFate, ExportReport, ExportedConnector, ExportedKind, ImportOptions, ImportReport, ImportedConnector, Remark,
-    ReplacedRule, RuleCounts, RuleFate, ServerConfigurationView,
+    ConfigurationComparison, ConfigurationDifference, ConfigurationPart, ConnectorFate, ExportReport, ExportedConnector,
+    ExportedKind, ImportOptions, ImportReport, ImportedConnector, Remark, ReplacedRule, RuleCounts, RuleFate,
+    ServerConfigurationView,
 };
 pub use crate::setup::{FindOptions, Found, TraceFrom, TraceOptions, TraceReport, Wanted};
 pub use crate::setup::{TenantCheck, TenantFilter, TenantObject};
@@ -58,6 +61,7 @@ pub use queries::expression::{shipped_object, shipped_target};
 pub use rule_set::RuleSet;
 pub use rules::{RuleClone, RuleSource};
 pub use run_profiles::{StepField, profile_name_fault, shipped_step, step_covers_all, step_faults, step_imports, step_types};
+pub use server_configuration::compare_exports;
 pub use tenant::{TenantFeature, TenantView};
 pub use texts::{error_fix, status_explanation};
 pub use views::*;

@@ -3,8 +3,31 @@
 use std::path::Path;
 
 use super::{ConnectorUpdateView, Engine, EngineError, ExportReport, ImportOptions, ImportReport, ServerConfigurationView};
-use crate::interop::{self, InteropContext};
+use crate::interop::{self, ConfigurationComparison, InteropContext, ServerConfiguration};
 use crate::setup::{self, ConnectorChangeError, ConnectorChangeReport};
+
+/// How the configuration of the data folder is called in a comparison.
+const PRESENT: &str = "this data folder";
+
+/// In what two exported configurations differ, as [`Engine::compare_with_export`].
+///
+/// # Errors
+/// [`EngineError`] when one of them cannot be read or has faults.
+pub fn compare_exports(first: &Path, second: &Path) -> Result<ConfigurationComparison, EngineError> {
+    let read = |path: &Path| Ok::<_, EngineError>((interop::read(path)?, path.display().to_string()));
+    let ((one, first), (other, second)) = (read(first)?, read(second)?);
+    Ok(compared((&one, first), (&other, second)))
+}
+
+fn compared(first: (&ServerConfiguration, String), second: (&ServerConfiguration, String)) -> ConfigurationComparison {
+    ConfigurationComparison {
+        connectors: (first.0.connectors.len() as u64, second.0.connectors.len() as u64),
+        rules: (first.0.rules.len() as u64, second.0.rules.len() as u64),
+        differences: interop::compare(first.0, second.0),
+        first: first.1,
+        second: second.1,
+    }
+}
 
 impl Engine {
     fn interop(&self) -> InteropContext<'_> {
@@ -42,6 +65,16 @@ impl Engine {
     /// [`EngineError`] when the folder is in use or cannot be written.
     pub fn export_server_configuration(&self, folder: &Path) -> Result<ExportReport, EngineError> {
         Ok(interop::export(&self.interop(), folder)?)
+    }
+
+    /// In what this data folder's configuration differs from an exported one: rules, flows, filters, run profiles,
+    /// settings. Equal configurations have no differences, whatever identities they have.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the export cannot be read or has faults.
+    pub fn compare_with_export(&self, path: &Path) -> Result<ConfigurationComparison, EngineError> {
+        let present = interop::present(&self.interop())?;
+        Ok(compared((&present, PRESENT.to_owned()), (&interop::read(path)?, path.display().to_string())))
     }
 
     /// A connector (name or GUID) as a file of its own, in the layout of a real server. No secret is in it.

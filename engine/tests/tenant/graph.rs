@@ -216,7 +216,7 @@ fn a_member_who_was_deleted_in_the_cloud_stays_nowhere_in_the_connector_space() 
             let counters = run.step_details[0].counters.iter().flat_map(|group| &group.counters);
             let parts = counters.flat_map(|counter| counter.parts.iter());
             parts
-                .filter(|(name, count)| name != "stage-no-change" && *count > 0)
+                .filter(|(name, count)| *name != "stage-no-change" && **count > 0)
                 .map(|(name, count)| format!("{count} {name}"))
                 .collect::<Vec<_>>()
         };

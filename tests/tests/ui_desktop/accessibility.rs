@@ -197,3 +197,37 @@ fn an_item_that_is_missing_in_this_version_says_so() {
     window.run_steps(30);
     assert!(reads(&window, "Not part of this version yet"));
 }
+
+#[test]
+fn windows_for_files_deletions_and_selections_name_what_can_be_used() {
+    for size in [[1280.0, 800.0], [900.0, 600.0]] {
+        let fixture = Fixture::f1();
+        fixture.many_deleted_objects();
+        let mut window = window_of(&fixture, size, None);
+        right_click(&mut window, Role::Row, "Run 6: contoso.com, Delta Import, success");
+        click(&mut window, Role::Button, "Export Grid As...");
+        check(&window, "Export Grid As");
+        click_in(&mut window, "Export Grid As", Role::Button, "Close");
+        click(&mut window, Role::Button, "File");
+        click(&mut window, Role::Button, "Compare Configurations...");
+        check(&window, "Compare Configurations");
+        click_in(&mut window, "Compare Configurations", Role::Button, "Close");
+        click(&mut window, Role::Button, "Tools");
+        click(&mut window, Role::Button, "Scheduler...");
+        click(&mut window, Role::Tab, "Protection and Maintenance");
+        click_in(&mut window, "Scheduler", Role::Button, "Approve Deletions...");
+        check(&window, "Approve Deletions");
+        let mut window = window_of(&fixture, size, None);
+        tab(&mut window, "Connectors");
+        click(&mut window, Role::Row, "Connector contoso.com, Active Directory Domain Services, Idle");
+        click(&mut window, Role::Button, "Search Connector Space...");
+        choose(&mut window, "Scope", "All");
+        click(&mut window, Role::Button, "Search");
+        click(&mut window, Role::Row, &format!("CS {}", objects::ad_dn("Bob Baker")));
+        click(&mut window, Role::Button, "Batch...");
+        for operation in ["Join", "Set Disconnector Type"] {
+            choose(&mut window, "Operation", operation);
+            check(&window, operation);
+        }
+    }
+}

@@ -31,7 +31,7 @@ fn open(fixture: &Arc<Fixture>, action: &str) -> Window {
 
 /// Writes into a field of a window or question instead of what is there.
 fn write(window: &mut Window, field: &str, text: &str) {
-    let role = if field == "Password" { Role::PasswordInput } else { Role::TextInput };
+    let role = if matches!(field, "Password" | "Client secret") { Role::PasswordInput } else { Role::TextInput };
     window.get_by_role_and_label(role, field).focus();
     window.run();
     window.key_press_modifiers(Modifiers::COMMAND, Key::A);
@@ -435,4 +435,43 @@ fn cancelling_the_deletion_changes_nothing() {
     window.run();
     assert!(!has(&window, Role::Dialog, "Delete Connector"));
     assert!(!fixture.log().iter().any(|asked| asked.starts_with("delete ")));
+}
+
+#[test]
+fn a_tenant_of_the_cloud_is_added_with_its_application() {
+    let fixture = Fixture::f1();
+    fixture.change(|state| state.connectors.retain(|connector| connector.name == "contoso.com"));
+    let mut window = window_of(&fixture, [1280.0, 800.0], None);
+    tab(&mut window, "Connectors");
+    click(&mut window, Role::Button, "Create...");
+    let title = "Create Connector";
+    click_in(&mut window, title, Role::Button, "Microsoft Entra ID");
+    let disabled =
+        |window: &Window| inner(window, title).get_by_role_and_label(Role::Button, "Create").accesskit_node().is_disabled();
+    write(&mut window, "Tenant", "contoso.com");
+    write(&mut window, "Application ID", "6c2a");
+    assert!(disabled(&window), "the secret is missing");
+    write(&mut window, "Client secret", "right");
+    choose(&mut window, "Cloud", "US Government");
+    click_in(&mut window, title, Role::Button, "Create");
+    assert!(!has(&window, Role::Window, title));
+    let asked = "create tenant contoso.com by Microsoft Graph at https://graph.microsoft.us".to_owned();
+    assert!(fixture.log().contains(&asked), "{:?}", fixture.log());
+}
+
+#[test]
+fn a_tenant_shows_what_it_can_do() {
+    let fixture = Fixture::f1();
+    let mut window = window_of(&fixture, [1280.0, 800.0], None);
+    tab(&mut window, "Connectors");
+    double_click(
+        &mut window,
+        Role::Row,
+        "Connector contoso.onmicrosoft.com - AAD, Windows Azure Active Directory (Microsoft), Idle",
+    );
+    click(&mut window, Role::Button, "Backend and Capabilities");
+    for text in ["Microsoft Graph", "Worldwide", "3,000 in 150 s", "Not: Password hash synchronization (no hashes)"] {
+        assert!(reads(&window, text), "{text}");
+    }
+    assert!(has(&window, Role::Row, "user proxyAddresses: read Yes, written No"));
 }

@@ -9,6 +9,7 @@
 )]
 
 mod accessibility;
+mod batch;
 mod by_hand;
 mod charts;
 mod connector_windows;

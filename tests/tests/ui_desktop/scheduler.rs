@@ -137,3 +137,75 @@ fn options_hold_at_once_and_survive_a_restart() {
     assert_eq!((settings.theme, settings.utc, settings.actions_pane), (ThemeChoice::Light, true, false));
     assert!((window.ctx.zoom_factor() - 1.1).abs() < 0.001);
 }
+
+#[test]
+fn large_deletions_are_listed_and_approved_once() {
+    let fixture = Fixture::f1();
+    fixture.many_deleted_objects();
+    let mut window = window(&fixture);
+    open(&mut window, "Scheduler...");
+    click(&mut window, Role::Tab, PROTECTION);
+    click_in(&mut window, "Scheduler", Role::Button, "Approve Deletions...");
+    let title = "Approve Deletions";
+    assert!(reads(&window, "501 deletions waiting for export to contoso.onmicrosoft.com - AAD."));
+    assert!(rows_in(&window, title, "CS CN={gone0}").len() == 1);
+    let approve =
+        |window: &Window| inner(window, title).get_by_role_and_label(Role::Button, "Approve Once").accesskit_node().is_disabled();
+    assert!(approve(&window), "nothing was typed");
+    type_into(&mut window, "Number of deletions", "500");
+    assert!(approve(&window), "another number was typed");
+    type_into(&mut window, "Number of deletions", "501");
+    click_in(&mut window, title, Role::Button, "Approve Once");
+    assert!(!has(&window, Role::Window, title));
+    fixture.change(|state| assert_eq!(state.approved.len(), 501));
+    assert!(reads(&window, "501 deletions approved once by ada, until 2026-01-06 10:00:00."));
+    assert!(disabled(&window, Role::Button, "Approve Deletions..."));
+}
+
+#[test]
+fn staging_mode_ends_only_when_no_other_server_exports() {
+    let fixture = Fixture::f1();
+    let mut window = window(&fixture);
+    open(&mut window, "Scheduler...");
+    click(&mut window, Role::Tab, PROTECTION);
+    click(&mut window, Role::Button, "Begin Staging Mode...");
+    let stays = "contoso.onmicrosoft.com - AAD: 1 pending export stay in the connector space";
+    assert!(reads(&window, stays));
+    click(&mut window, Role::Button, "Begin Staging Mode");
+    fixture.change(|state| assert!(state.staging));
+    assert!(reads(&window, "On: cycles import and synchronize, and export nothing"));
+    assert!(reads(&window, "STAGING MODE"));
+    click(&mut window, Role::Button, "End Staging Mode...");
+    assert!(is_disabled(&window, "End Staging Mode"));
+    click(&mut window, Role::CheckBox, "No other server exports to this tenant");
+    click(&mut window, Role::Button, "End Staging Mode");
+    fixture.change(|state| assert!(!state.staging));
+    assert!(reads(&window, "Off: cycles export"));
+}
+
+#[test]
+fn an_export_by_hand_asks_first_in_staging_mode() {
+    let fixture = Fixture::f1();
+    fixture.change(|state| state.staging = true);
+    let mut window = window(&fixture);
+    click(&mut window, Role::Row, "Run 4: contoso.onmicrosoft.com - AAD, Export, completed-export-errors");
+    click(&mut window, Role::Button, "Run...");
+    assert!(reads(&window, "This server is in staging mode. Export anyway?"));
+    let ok =
+        |window: &Window| inner(window, "Run Connector").get_by_role_and_label(Role::Button, "OK").accesskit_node().is_disabled();
+    assert!(ok(&window));
+    click(&mut window, Role::CheckBox, "Export anyway");
+    assert!(!ok(&window));
+}
+
+#[test]
+fn full_runs_are_required_by_hand() {
+    let fixture = Fixture::f1();
+    let mut window = window(&fixture);
+    open(&mut window, "Scheduler...");
+    click(&mut window, Role::Row, "contoso.com: Full Import required No, Full Synchronization required No");
+    click_in(&mut window, "Scheduler", Role::CheckBox, "Full Import required");
+    assert!(has(&window, Role::Row, "contoso.com: Full Import required Yes, Full Synchronization required No"));
+    click_in(&mut window, "Scheduler", Role::CheckBox, "Full Import required");
+    assert!(has(&window, Role::Row, "contoso.com: Full Import required No, Full Synchronization required No"));
+}

@@ -119,3 +119,32 @@ fn click_steps(window: &mut Window, label: &str) {
     window.get_by_role_and_label(Role::Button, label).click();
     window.run_steps(5);
 }
+
+#[test]
+fn a_configuration_is_compared_with_an_export() {
+    let fixture = Fixture::f1();
+    let mut window = window(&fixture);
+    click(&mut window, Role::Button, "File");
+    click(&mut window, Role::Button, "Compare Configurations...");
+    let title = "Compare Configurations";
+    type_into(&mut window, "Export", "/exports/old");
+    click_in(&mut window, title, Role::Button, "Compare");
+    assert!(reads(&window, "2 differences"));
+    assert_eq!(
+        rows_in(&window, title, "Difference "),
+        [
+            "Difference Partition: contoso.com: DC=contoso,DC=com container included",
+            "Difference Rule: In from AD - User Common (contoso.com) flow to title",
+        ]
+    );
+    type_into(&mut window, "Export", "/exports/same");
+    click_in(&mut window, title, Role::Button, "Compare");
+    assert!(reads(&window, "0 differences"));
+    assert!(reads(&window, "The configurations do the same: 0 differences."));
+    click_in(&mut window, title, Role::RadioButton, "two exports");
+    let pilot = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/aadconnect-export/contoso-pilot");
+    type_into(&mut window, "First", pilot);
+    type_into(&mut window, "Second", &format!("{pilot}/GlobalSettings"));
+    click_in(&mut window, title, Role::Button, "Compare");
+    assert!(!reads(&window, "Nothing is compared yet"));
+}

@@ -17,6 +17,7 @@ use super::super::widgets::fields::{fault, note, row};
 use super::super::widgets::path_field::PathField;
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, button_bar, empty, facts};
+use super::create_tenant::{NewTenant, TenantPage};
 
 const TITLE: &str = "Create Connector";
 /// Width of fields.
@@ -28,6 +29,7 @@ enum Kind {
     Forest,
     Ldap,
     File,
+    Tenant,
     Sandbox,
 }
 
@@ -37,6 +39,7 @@ impl Kind {
             Self::Forest => "Active Directory Domain Services",
             Self::Ldap => "Generic LDAP (OpenLDAP and others)",
             Self::File => "LDIF file (Active Directory schema)",
+            Self::Tenant => "Microsoft Entra ID",
             Self::Sandbox => "Sandbox tenant on this computer",
         }
     }
@@ -46,9 +49,16 @@ impl Kind {
             Self::Forest => "A forest, read and written over LDAP.",
             Self::Ldap => "A directory that is no forest, read and written over LDAP by rules of your own.",
             Self::File => "A forest in a file, for tests and pilots. It is only read.",
+            Self::Tenant => "A tenant of Microsoft's clouds, reached over Microsoft Graph.",
             Self::Sandbox => "A tenant of your own to try everything on; nothing leaves this computer.",
         }
     }
+}
+
+/// A connector that shall be made.
+enum Work {
+    Ready(NewConnector),
+    Tenant(NewTenant),
 }
 
 /// The open window.
@@ -63,6 +73,7 @@ pub struct CreateConnector {
     ca_file: String,
     start_tls: bool,
     file: PathField,
+    entra: TenantPage,
     tenant: String,
     domains: String,
     creating: Requested<ConnectorSummary>,
@@ -82,6 +93,7 @@ impl Default for CreateConnector {
             ca_file: String::new(),
             start_tls: false,
             file: PathField::file(),
+            entra: TenantPage::default(),
             tenant: String::new(),
             domains: String::new(),
             creating: Requested::default(),
@@ -123,10 +135,11 @@ impl CreateConnector {
                 .or(need(&self.user, "the account"))
                 .or(need(&self.password, "the password")),
             Kind::File => named.or(self.file.path().is_none().then(|| "Name the file first".to_owned())),
-            Kind::Sandbox => match cx.connectors().iter().find(|known| known.kind == ConnectorKind::Tenant) {
+            Kind::Tenant | Kind::Sandbox => match cx.connectors().iter().find(|known| known.kind == ConnectorKind::Tenant) {
                 Some(tenant) if !tenant.address.is_empty() => {
                     Some(format!("There is a tenant already, \"{}\", and there can be only one", tenant.name))
                 }
+                _ if self.kind == Kind::Tenant => self.entra.problem(),
                 _ => need(&self.tenant, "the name of the tenant"),
             },
         }
@@ -159,7 +172,7 @@ impl CreateConnector {
             .show_separator_line(false)
             .resizable(false)
             .exact_size(250.0)
-            .show(ui, |ui| self.kinds(ui));
+            .show(ui, |ui| ScrollArea::vertical().id_salt("kinds").show(ui, |ui| self.kinds(ui)));
         egui::CentralPanel::no_frame().show(ui, |ui| {
             ScrollArea::vertical().id_salt("new connector").auto_shrink(false).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 7.0;
@@ -168,6 +181,7 @@ impl CreateConnector {
                     Kind::Forest => self.forest(ui),
                     Kind::Ldap => self.ldap(ui),
                     Kind::File => self.in_file(ui, cx),
+                    Kind::Tenant => self.entra.show(ui, cx),
                     Kind::Sandbox => self.sandbox(ui),
                 }
                 if let Some(problem) = problem.as_ref().filter(|problem| problem.contains("already")) {
@@ -182,7 +196,7 @@ impl CreateConnector {
     }
 
     fn kinds(&mut self, ui: &mut Ui) {
-        for kind in [Kind::Forest, Kind::Ldap, Kind::File, Kind::Sandbox] {
+        for kind in [Kind::Forest, Kind::Ldap, Kind::File, Kind::Tenant, Kind::Sandbox] {
             let button = egui::Button::selectable(self.kind == kind, kind.label())
                 .min_size(egui::vec2(ui.available_width(), 30.0))
                 .right_text("");
@@ -260,12 +274,14 @@ impl CreateConnector {
         note(ui, "Sign-in names in other domains get the tenant's initial domain, as in the cloud.");
     }
 
-    fn new_connector(&self) -> NewConnector {
+    /// What shall be made; what is in files is read by the worker.
+    fn new_connector(&self) -> Work {
         let list = |text: &str| {
             text.split([',', ';', ' ']).map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>()
         };
         let name = self.name.trim().to_owned();
-        match self.kind {
+        Work::Ready(match self.kind {
+            Kind::Tenant => return Work::Tenant(self.entra.tenant()),
             Kind::Forest => {
                 let settings = ActiveDirectorySettings {
                     forest: name.clone(),
@@ -298,12 +314,19 @@ impl CreateConnector {
                 NewConnector::File { name, settings: FileSettings { path, schema: FileSchema::ActiveDirectory } }
             }
             Kind::Sandbox => NewConnector::Sandbox { tenant: self.tenant.trim().to_owned(), domains: list(&self.domains) },
-        }
+        })
     }
 
     fn create(&mut self, cx: &Cx<'_>) {
         let new = self.new_connector();
         self.creating.clear();
-        self.creating.ask(cx.worker, question(cx.backend, move |engine| engine.create_connector(new)));
+        let backend = std::sync::Arc::clone(cx.backend);
+        self.creating.ask(cx.worker, move || {
+            let new = match new {
+                Work::Ready(new) => new,
+                Work::Tenant(tenant) => tenant.into_connector()?,
+            };
+            question(&backend, move |engine| engine.create_connector(new))()
+        });
     }
 }

@@ -1,6 +1,7 @@
 //! The Connectors tab: connected directories, their numbers and their most recent run.
 
 mod create;
+mod create_tenant;
 mod delete;
 mod files;
 pub mod list;

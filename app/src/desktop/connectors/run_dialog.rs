@@ -20,6 +20,8 @@ pub struct RunDialog {
     pending: Requested<ConnectorStatistics>,
     asked_for: Option<String>,
     focus_ok: bool,
+    /// The person wants to export although the server is in staging mode.
+    anyway: bool,
 }
 
 impl RunDialog {
@@ -31,7 +33,8 @@ impl RunDialog {
             .filter(|name| connectors.iter().any(|candidate| candidate.name == *name))
             .or_else(|| connectors.first().map(|first| first.name.clone()))
             .unwrap_or_default();
-        let mut dialog = Self { connector, profile: None, pending: Requested::default(), asked_for: None, focus_ok: true };
+        let mut dialog =
+            Self { connector, profile: None, pending: Requested::default(), asked_for: None, focus_ok: true, anyway: false };
         let chosen = dialog.chosen(connectors);
         let last = chosen.and_then(|connector| connector.last_run.as_ref()).map(|run| run.profile.clone());
         let known =
@@ -98,7 +101,8 @@ impl RunDialog {
         self.warnings(ui, cx, &connector);
         ui.add_space(6.0);
         let idle = connector.state == ConnectorState::Idle;
-        let possible = idle && self.profile.is_some();
+        let held_back = cx.situation.staging && self.exports(&connector) && !self.anyway;
+        let possible = idle && self.profile.is_some() && !held_back;
         let mut cancelled = false;
         let profile = connector.profiles.iter().find(|profile| Some(&profile.name) == self.profile.as_ref());
         let synchronizes = profile.and_then(synchronization);
@@ -106,7 +110,11 @@ impl RunDialog {
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             cancelled = ui.button("Cancel").clicked();
             let ok = action_ui::primary(ui, possible, "OK");
-            let reason = if idle { "The connector has no run profile" } else { "Connector is already running" };
+            let reason = match (idle, held_back) {
+                (false, _) => "Connector is already running",
+                (true, true) => "Tick that you want to export anyway first",
+                (true, false) => "The connector has no run profile",
+            };
             if possible && std::mem::take(&mut self.focus_ok) {
                 ok.request_focus();
             }
@@ -153,17 +161,23 @@ impl RunDialog {
         accepted
     }
 
-    fn warnings(&self, ui: &mut Ui, cx: &Cx<'_>, connector: &ConnectorSummary) {
+    /// True when the chosen profile exports.
+    fn exports(&self, connector: &ConnectorSummary) -> bool {
+        let chosen = connector.profiles.iter().find(|profile| Some(&profile.name) == self.profile.as_ref());
+        chosen.is_some_and(|profile| profile.steps.iter().any(|step| step.step_type.contains("Export")))
+    }
+
+    fn warnings(&mut self, ui: &mut Ui, cx: &Cx<'_>, connector: &ConnectorSummary) {
         if connector.state != ConnectorState::Idle {
             badge::strip(ui, Tone::Warn, "Connector is already running", |_| ());
         }
-        let exports = connector
-            .profiles
-            .iter()
-            .find(|profile| Some(&profile.name) == self.profile.as_ref())
-            .is_some_and(|profile| profile.steps.iter().any(|step| step.step_type.contains("Export")));
-        if !exports {
+        if !self.exports(connector) {
             return;
+        }
+        if cx.situation.staging {
+            badge::strip(ui, Tone::Warn, "This server is in staging mode. Export anyway?", |ui| {
+                ui.checkbox(&mut self.anyway, "Export anyway")
+            });
         }
         let Some(numbers) = self.pending.value() else {
             ui.weak("Counting pending exports...");

@@ -28,7 +28,7 @@ const MOST_NAMED: usize = 6;
 
 /// What would happen, all objects together.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Consequences {
+pub struct Consequences {
     /// Metaverse objects that would be deleted, with the reason.
     deleted: Vec<String>,
     /// Objects of targets that would be deleted there, with their connectors.
@@ -44,7 +44,34 @@ struct Consequences {
 }
 
 impl Consequences {
-    fn add(&mut self, view: &PreviewView) {
+    /// Everything in one sentence, whether it would fail, and whether something would be deleted.
+    pub fn sentence(&self) -> (String, bool, bool) {
+        if !self.failing.is_empty() {
+            return (self.failing.join("; "), true, false);
+        }
+        let mut parts: Vec<String> = Vec::new();
+        if let Some(reason) = self.deleted.first() {
+            parts.push(format!("the metaverse object is deleted ({reason})"));
+        }
+        if !self.deprovisioned.is_empty() {
+            parts.push(format!(
+                "{} staged: {}",
+                plural(self.deprovisioned.len() as u64, "deletion"),
+                self.deprovisioned.join("; ")
+            ));
+        }
+        if self.attributes > 0 {
+            parts.push(format!("{} of the metaverse object", plural(self.attributes, "attribute")));
+        }
+        parts.extend(
+            self.staged.iter().map(|(connector, number)| format!("{} staged for {connector}", plural(*number, "change"))),
+        );
+        let deletes = !self.deleted.is_empty() || !self.deprovisioned.is_empty();
+        (if parts.is_empty() { "Nothing changes".to_owned() } else { parts.join(", ") }, false, deletes)
+    }
+
+    /// Adds what one object's preview tells.
+    pub fn add(&mut self, view: &PreviewView) {
         if let Some(error) = &view.error {
             self.failing.push(format!("{}: {}", view.dn, error.message));
             return;

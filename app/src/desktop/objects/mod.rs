@@ -1,6 +1,7 @@
 //! Windows beside the main one: objects, searches, error details. Several may be open; none blocks the others.
 
 pub mod attributes;
+pub mod batch;
 pub mod by_hand;
 pub mod cs_object;
 pub mod error_details;
@@ -21,6 +22,7 @@ use egui::{Context, Frame, Id, Key, LayerId, Margin, Modifiers, Order, RichText,
 
 use super::command::{Command, RunObjects};
 use super::context::Cx;
+use batch::Batch;
 use by_hand::ByHand;
 use cs_object::CsObject;
 use error_details::ErrorDetails;
@@ -44,6 +46,7 @@ enum Contents {
     Lineage(Box<Lineage>),
     LineageGraph(Box<LineageGraph>),
     ByHand(Box<ByHand>),
+    Batch(Box<Batch>),
     WhyNot(Box<WhyNot>),
     Rule(Box<RuleWindow>),
 }
@@ -93,6 +96,7 @@ impl Windows {
             Command::OpenLineage(wanted) => Contents::Lineage(Box::new(Lineage::new(cx, wanted))),
             Command::OpenLineageGraph(guid) => Contents::LineageGraph(Box::new(LineageGraph::new(cx, guid))),
             Command::OpenByHand(start) => Contents::ByHand(Box::new(ByHand::new(cx, start))),
+            Command::OpenBatch(start) => Contents::Batch(Box::new(Batch::new(start))),
             Command::OpenWhyNot(wanted) => Contents::WhyNot(Box::new(WhyNot::new(cx, wanted))),
             Command::OpenRule(guid) => Contents::Rule(Box::new(RuleWindow::new(cx, guid))),
             _ => return,
@@ -134,7 +138,7 @@ impl Windows {
                 Contents::LineageGraph(window) => window.reload(cx),
                 Contents::WhyNot(window) => window.reload(cx),
                 Contents::Rule(window) => window.reload(cx),
-                Contents::Error(_) | Contents::Preview(_) | Contents::ByHand(_) => {}
+                Contents::Error(_) | Contents::Preview(_) | Contents::ByHand(_) | Contents::Batch(_) => {}
             }
         }
     }
@@ -157,6 +161,7 @@ impl Windows {
                 Contents::Lineage(window) => window.poll(),
                 Contents::LineageGraph(window) => window.poll(),
                 Contents::ByHand(window) => window.poll(cx),
+                Contents::Batch(window) => window.poll(cx),
                 Contents::WhyNot(window) => window.poll(),
                 Contents::Rule(window) => window.poll(),
                 Contents::Error(_) => {}
@@ -185,6 +190,7 @@ impl Windows {
                 Contents::ByHand(contents) => {
                     (contents.title(), if contents.start().join { vec2(820.0, 560.0) } else { vec2(600.0, 450.0) })
                 }
+                Contents::Batch(contents) => (contents.title(), vec2(940.0, 560.0)),
                 Contents::WhyNot(contents) => (contents.title(), vec2(880.0, 520.0)),
                 Contents::Rule(contents) => (contents.title(), vec2(900.0, 560.0)),
             };
@@ -205,6 +211,7 @@ impl Windows {
                     Contents::Lineage(contents) => contents.show(ui, cx),
                     Contents::LineageGraph(contents) => contents.show(ui, cx),
                     Contents::ByHand(contents) => contents.show(ui, cx),
+                    Contents::Batch(contents) => contents.show(ui, cx),
                     Contents::WhyNot(contents) => contents.show(ui, cx),
                     Contents::Rule(contents) => contents.show(ui, cx),
                 };
@@ -245,6 +252,7 @@ fn shows(contents: &Contents, command: &Command) -> bool {
         (Contents::Lineage(window), Command::OpenLineage(wanted)) => window.wanted() == wanted,
         (Contents::LineageGraph(window), Command::OpenLineageGraph(guid)) => window.guid() == *guid,
         (Contents::ByHand(window), Command::OpenByHand(start)) => window.start() == start,
+        (Contents::Batch(window), Command::OpenBatch(start)) => window.start() == start,
         (Contents::WhyNot(window), Command::OpenWhyNot(wanted)) => window.wanted() == wanted,
         (Contents::Rule(window), Command::OpenRule(guid)) => window.guid() == *guid,
         _ => false,

@@ -1,12 +1,14 @@
 //! The Search Connector Space window.
 
+use std::collections::BTreeSet;
+
 use egui::{ComboBox, Key, Modifiers, TextEdit, Ui};
 use syncline_engine::model::{ConnectorId, ObjectOperation};
 use syncline_engine::service::{CsHit, CsScope, CsSearch, OperationFilter};
 use uuid::Uuid;
 
 use super::super::action::Action;
-use super::super::command::{ByHandStart, Command, NameInConnector};
+use super::super::command::{BatchStart, ByHandStart, Command, NameInConnector};
 use super::super::context::{Cx, question};
 use super::super::format::plural;
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, Pager, RowKey, filter_box};
@@ -64,6 +66,15 @@ pub struct SearchCs {
     /// Filter text that the present rows were asked with.
     asked_filter: String,
     last: Option<CsScope>,
+    chosen: Chosen,
+}
+
+/// The selected objects, and what they were worked out from.
+#[derive(Default)]
+struct Chosen {
+    version: u64,
+    keys: BTreeSet<RowKey>,
+    rows: Vec<CsHit>,
 }
 
 impl SearchCs {
@@ -85,6 +96,7 @@ impl SearchCs {
             state: GridState::default(),
             asked_filter: String::new(),
             last: None,
+            chosen: Chosen::default(),
         };
         if let Some(scope) = scope {
             window.adopt(cx, scope);
@@ -294,6 +306,7 @@ impl SearchCs {
     }
 
     fn buttons(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
+        self.choose();
         button_bar::close(ui, |ui| {
             let selected = self.state.single();
             if ui
@@ -314,6 +327,7 @@ impl SearchCs {
                 cx.send(Command::OpenPreview(row.guid));
             }
             self.by_hand_button(ui, cx);
+            self.batch_button(ui, cx);
             let export = ui.add_enabled(self.hits.rows.total() > 0, egui::Button::new("Export..."));
             let export = export.on_hover_text(Action::ExportGrid.tooltip()).on_disabled_hover_text("Search for objects first");
             if export.clicked() {
@@ -327,19 +341,39 @@ impl SearchCs {
 }
 
 impl SearchCs {
+    /// Works out the selected objects again when the selection or the rows have changed.
+    fn choose(&mut self) {
+        let (version, selected) = (self.hits.rows.version(), &self.state.selected);
+        if self.chosen.version == version && self.chosen.keys == *selected {
+            return;
+        }
+        let rows = self.hits.rows.iter().map(|(_, row)| row).filter(|row| selected.contains(&row.guid.as_u128()));
+        self.chosen = Chosen { version, rows: rows.cloned().collect(), keys: selected.clone() };
+    }
+
     /// Joins the selected disconnector, or disconnects the selected connectors.
     fn by_hand_button(&self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        let chosen = |row: &&CsHit| self.state.selected.contains(&row.guid.as_u128());
-        let selected: Vec<&CsHit> = self.hits.rows.iter().map(|(_, row)| row).filter(chosen).collect();
+        let selected = &self.chosen.rows;
         let joins = selected.len() == 1 && selected.iter().all(|row| !row.connector);
         let action = if joins { Action::JoinObject } else { Action::DisconnectObject };
-        let connectors: Vec<(Uuid, String)> =
-            selected.iter().filter(|row| joins || row.connector).map(|row| (row.guid, row.dn.clone())).collect();
-        let button = ui.add_enabled(!connectors.is_empty(), egui::Button::new(action.text())).on_hover_text(action.tooltip());
+        let possible = selected.iter().any(|row| joins || row.connector);
+        let button = ui.add_enabled(possible, egui::Button::new(action.text())).on_hover_text(action.tooltip());
         let reason = if selected.is_empty() { "Select an object first" } else { "None of the selected objects is joined" };
         if button.on_disabled_hover_text(reason).clicked() {
             let name = selected.first().map(|row| row.display_name.clone()).unwrap_or_default();
-            cx.send(Command::OpenByHand(ByHandStart { join: joins, objects: connectors, name }));
+            let objects = selected.iter().filter(|row| joins || row.connector).map(|row| (row.guid, row.dn.clone())).collect();
+            cx.send(Command::OpenByHand(ByHandStart { join: joins, objects, name }));
+        }
+    }
+
+    /// Previews, commits, joins or disconnects the selected objects one after another.
+    fn batch_button(&self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let selected = &self.chosen.rows;
+        let button = ui.add_enabled(!selected.is_empty(), egui::Button::new("Batch..."));
+        let about = "Preview, commit, join or disconnect all selected objects, with a result for each. Ctrl+A selects all.";
+        if button.on_hover_text(about).on_disabled_hover_text("Select objects first; Ctrl+A in the list selects all").clicked() {
+            let objects = selected.iter().map(|row| (row.guid, row.dn.clone())).collect();
+            cx.send(Command::OpenBatch(BatchStart { connector: self.name.clone(), objects }));
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The Scheduler window: cycles, deletion threshold, what a connector needs. What the engine does not offer yet is
 //! shown and says why it cannot be changed.
 
+mod approval;
 mod overrides;
+mod staging;
 mod threshold;
 
 use egui::{Checkbox, Context, Id, RadioButton, ScrollArea, TextEdit, Ui, vec2};
@@ -11,9 +13,10 @@ use super::action::Action;
 use super::context::Cx;
 use super::objects::{escaped, tabs, window};
 use super::widgets::fields::{note, row};
-use super::widgets::grid::{GridState, RowSet};
 use super::widgets::{action_ui, button_bar, facts};
-use overrides::Override;
+use approval::Approval;
+use overrides::OverridesPart;
+use staging::Staging;
 use threshold::Threshold;
 
 const TITLE: &str = "Scheduler";
@@ -27,9 +30,9 @@ const NO_MAINTENANCE: &str = "Runs stay until you clear them; removing old ones 
 pub struct SchedulerWindow {
     page: usize,
     threshold: Threshold,
-    overrides: RowSet<Override>,
-    shown: Vec<Override>,
-    grid: GridState,
+    approval: Option<Approval>,
+    staging: Staging,
+    overrides: OverridesPart,
 }
 
 impl SchedulerWindow {
@@ -38,12 +41,14 @@ impl SchedulerWindow {
     pub fn new(cx: &Cx<'_>) -> Self {
         let mut threshold = Threshold::default();
         threshold.ask(cx);
-        Self { page: 0, threshold, overrides: RowSet::default(), shown: Vec::new(), grid: GridState::default() }
+        Self { page: 0, threshold, approval: None, staging: Staging::default(), overrides: OverridesPart::default() }
     }
 
     /// Takes in answers.
     pub fn poll(&mut self) {
         self.threshold.poll();
+        self.staging.poll();
+        self.overrides.poll();
     }
 
     /// Asks again; what was typed and not saved stays.
@@ -53,11 +58,6 @@ impl SchedulerWindow {
 
     /// Draws the window; false once it is closed.
     pub fn show(&mut self, ctx: &Context, cx: &mut Cx<'_>, status: Option<&EngineStatus>) -> bool {
-        let present: Vec<Override> = cx.connectors().iter().map(Override::of).collect();
-        if present != self.shown {
-            self.overrides = RowSet::new(present.clone());
-            self.shown = present;
-        }
         let mut open = true;
         let mut close = false;
         let id = Id::unique(TITLE);
@@ -75,6 +75,18 @@ impl SchedulerWindow {
                 self.contents(ui, cx, status);
             });
         });
+        self.staging.question(ctx, cx, self.threshold.known());
+        if let Some(approval) = &mut self.approval {
+            let mut approved = None;
+            if !approval.show(ctx, cx, &mut approved) {
+                self.approval = None;
+            }
+            if let Some(protection) = approved {
+                self.threshold.know(protection);
+            }
+            // Escape is for the window in front.
+            return open && !close;
+        }
         open && !close && !escaped(ctx, id)
     }
 
@@ -83,23 +95,17 @@ impl SchedulerWindow {
             cycle(ui, cx);
             ui.add_space(10.0);
             facts::section(ui, "Connectors");
-            overrides::show(ui, &mut self.overrides, &mut self.grid);
+            self.overrides.show(ui, cx);
             note(ui, "The next cycle takes full steps where they are required, and clears the mark once the step has succeeded.");
             return;
         }
         facts::section(ui, "Deletion Threshold");
-        self.threshold.show(ui, cx);
+        if let Some(connector) = self.threshold.show(ui, cx) {
+            self.approval = Some(Approval::new(cx, &connector));
+        }
         ui.add_space(10.0);
         facts::section(ui, "Staging");
-        row(ui, "Staging mode", |ui| {
-            let state = match status {
-                Some(status) if status.staging_mode => "On: cycles import and synchronize, and export nothing",
-                Some(_) => "Off: cycles export",
-                None => "Loading...",
-            };
-            ui.horizontal(|ui| ui.label(state));
-            note(ui, "Changed with syncline staging on and syncline staging off.");
-        });
+        self.staging.show(ui, status);
         ui.add_space(10.0);
         maintenance(ui, cx);
     }

@@ -1,9 +1,13 @@
 //! Which connectors need a full import or a full synchronization, and why.
 
-use egui::Ui;
+use egui::{Checkbox, Ui};
 use syncline_engine::service::ConnectorSummary;
 
+use super::super::context::{Cx, question};
+use super::super::widgets::empty;
+use super::super::widgets::fields::note;
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet};
+use super::super::widgets::requested::Requested;
 
 /// What one connector needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +38,54 @@ impl Override {
     }
 }
 
-/// Draws the list.
-pub fn show(ui: &mut Ui, rows: &mut RowSet<Override>, state: &mut GridState) {
-    Grid::new().rows(6).show(ui, &Overrides, rows, state);
+/// The list, and what is asked for by hand.
+#[derive(Default)]
+pub struct OverridesPart {
+    rows: RowSet<Override>,
+    shown: Vec<Override>,
+    grid: GridState,
+    saving: Requested<ConnectorSummary>,
+}
+
+impl OverridesPart {
+    /// Takes in the answer.
+    pub fn poll(&mut self) {
+        self.saving.poll();
+    }
+
+    /// Draws the list, and what the selected connector needs.
+    pub fn show(&mut self, ui: &mut Ui, cx: &Cx<'_>) {
+        let present: Vec<Override> = cx.connectors().iter().map(Override::of).collect();
+        if present != self.shown {
+            self.rows = RowSet::new(present.clone());
+            self.shown = present;
+        }
+        Grid::new().rows(6).show(ui, &Overrides, &mut self.rows, &mut self.grid);
+        if let Some(error) = self.saving.error() {
+            empty::failure(ui, error);
+        }
+        let key = self.grid.single();
+        let Some(chosen) = self.shown.iter().find(|row| Some(row.id as RowKey) == key) else {
+            note(ui, "Select a connector to require a full import or a full synchronization.");
+            return;
+        };
+        let (mut import, mut synchronization) = (chosen.full_import.is_some(), chosen.full_sync.is_some());
+        let busy = cx.situation.running || cx.situation.cycle || self.saving.is_pending();
+        let reason = "A run is going on; wait until it has finished";
+        let mut changed = false;
+        ui.horizontal_wrapped(|ui| {
+            ui.label(format!("{}:", chosen.connector));
+            for (flag, text) in [(&mut import, "Full Import required"), (&mut synchronization, "Full Synchronization required")] {
+                changed |= ui.add_enabled(!busy, Checkbox::new(flag, text)).on_disabled_hover_text(reason).changed();
+            }
+        });
+        if changed {
+            let name = chosen.connector.clone();
+            self.saving.clear();
+            let ask = question(cx.backend, move |engine| engine.require_full_runs(&name, import, synchronization));
+            self.saving.ask(cx.worker, ask);
+        }
+    }
 }
 
 struct Overrides;

@@ -71,8 +71,19 @@ impl Threshold {
         self.known = saved.or(arrived).or(self.known.take());
     }
 
-    /// Draws it.
-    pub fn show(&mut self, ui: &mut Ui, cx: &Cx<'_>) {
+    /// What is in force, as far as it is known.
+    #[must_use]
+    pub fn known(&self) -> Option<&DeletionProtection> {
+        self.known.as_ref()
+    }
+
+    /// Takes over what is in force now.
+    pub fn know(&mut self, protection: DeletionProtection) {
+        self.known = Some(protection);
+    }
+
+    /// Draws it; the tenant's connector when its deletions shall be approved.
+    pub fn show(&mut self, ui: &mut Ui, cx: &Cx<'_>) -> Option<String> {
         if let Some(error) = self.protection.error() {
             empty::failure(ui, error);
         }
@@ -80,8 +91,9 @@ impl Threshold {
             if self.protection.is_pending() {
                 ui.weak("Loading...");
             }
-            return;
+            return None;
         };
+        let mut approve = None;
         let saving = self.saving.is_pending();
         let mut save = false;
         let limit = draft.limit();
@@ -101,7 +113,6 @@ impl Threshold {
             if let Some(error) = self.saving.error() {
                 empty::failure(ui, error);
             }
-            staged(ui, protection.staged.as_ref());
             ui.horizontal(|ui| {
                 let changed = *draft != Draft::of(protection);
                 save = action_ui::primary(ui, changed && limit.is_ok() && !saving, "Save Threshold")
@@ -111,20 +122,23 @@ impl Threshold {
                     ui.weak("Saving...");
                 }
             });
+            approve = staged(ui, cx, protection.staged.as_ref());
         });
         if let Ok(limit) = limit
             && save
         {
             self.saving.ask(cx.worker, question(cx.backend, move |engine| engine.set_deletion_limit(limit)));
         }
+        approve
     }
 }
 
-/// What the next export to the tenant would make of the limit that is in force.
-fn staged(ui: &mut Ui, staged: Option<&StagedDeletions>) {
+/// What the next export to the tenant would make of the limit that is in force; the connector when its deletions shall
+/// be approved.
+fn staged(ui: &mut Ui, cx: &Cx<'_>, staged: Option<&StagedDeletions>) -> Option<String> {
     let Some(staged) = staged else {
         note(ui, "There is no tenant yet; the threshold holds as soon as there is one.");
-        return;
+        return None;
     };
     let waiting = plural(staged.deletions, "deletion");
     let limit = staged.limit.map_or("no limit".to_owned(), |limit| format!("limit {}", count(limit)));
@@ -135,6 +149,16 @@ fn staged(ui: &mut Ui, staged: Option<&StagedDeletions>) {
     } else {
         note(ui, &text);
     }
+    if let Some(approval) = &staged.approval {
+        let others = if approval.covers_all { "" } else { " Others are staged too, so it would send nothing." };
+        let until = cx.format.time(approval.expires);
+        let objects = plural(approval.objects, "deletion");
+        note(ui, &format!("{objects} approved once by {}, until {until}.{others}", approval.user));
+    }
+    let reason = "The next export may delete what waits; there is nothing to approve";
+    let button = ui.add_enabled(staged.refused, egui::Button::new("Approve Deletions..."));
+    let about = "List what waits for deletion and let one export delete exactly that.";
+    button.on_hover_text(about).on_disabled_hover_text(reason).clicked().then(|| staged.connector.clone())
 }
 
 #[cfg(test)]

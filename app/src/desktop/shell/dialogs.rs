@@ -58,6 +58,7 @@ pub fn show(ctx: &Context, dialog: Dialog, version: Option<&str>, now: &Situatio
                     ("Enter", "Open the selected row"),
                     ("Up, Down, Home, End", "Move in a list"),
                     ("Esc", "Close the window on top"),
+                    ("Ctrl+A", "Select all rows"),
                     ("Ctrl+C", "Copy the selected rows"),
                 ] {
                     ui.monospace(keys);

@@ -15,7 +15,9 @@ pub fn show(ui: &mut Ui, now: &Situation, commands: &mut Vec<Command>) {
             ui.set_min_width(230.0);
             menu_items(ui, &[A::OpenDataFolder], now, commands);
             ui.separator();
-            menu_items(ui, &[A::ExportServerConfiguration, A::ImportServerConfiguration, A::SaveRunHistoryAs], now, commands);
+            let configurations = [A::ExportServerConfiguration, A::ImportServerConfiguration, A::CompareConfigurations];
+            menu_items(ui, &configurations, now, commands);
+            menu_items(ui, &[A::SaveRunHistoryAs], now, commands);
             ui.separator();
             menu_items(ui, &[A::Exit], now, commands);
         });

@@ -131,13 +131,11 @@ pub enum NewConnector {
         /// The file.
         settings: FileSettings,
     },
-    /// A tenant.
+    /// A tenant, which is called as it calls itself.
     Tenant {
-        /// Name.
-        name: String,
         /// How it is reached.
         settings: Box<EntraSettings>,
-        /// Client secret.
+        /// Client secret, or certificate with private key.
         secret: SecretString,
     },
     /// A tenant on this computer.

@@ -16,6 +16,8 @@ pub enum Page {
     General,
     /// How the directory is reached.
     Connection,
+    /// What a tenant can do.
+    Capabilities,
     /// The deletion threshold.
     Protection,
     /// Partitions and their containers.
@@ -50,6 +52,7 @@ impl Page {
             ConnectorKind::Tenant => &[
                 Self::General,
                 Self::Connection,
+                Self::Capabilities,
                 Self::Protection,
                 Self::Partitions,
                 Self::ObjectTypes,
@@ -69,6 +72,7 @@ impl Page {
             (Self::Connection, ConnectorKind::GenericLdap) => "Connect to LDAP Directory",
             (Self::Connection, ConnectorKind::File) => "Connect to File",
             (Self::Connection, ConnectorKind::Tenant) => "Connectivity",
+            (Self::Capabilities, _) => "Backend and Capabilities",
             (Self::Protection, _) => "Global Parameters",
             (Self::Partitions, ConnectorKind::Tenant) => "Configure Partitions and Hierarchies",
             (Self::Partitions, _) => "Configure Directory Partitions",
@@ -381,7 +385,7 @@ impl PropertiesDraft {
             Page::Partitions => self.partitions != before.partitions,
             Page::ObjectTypes => self.object_types != before.object_types,
             Page::Attributes => self.attributes != before.attributes,
-            Page::Anchors => false,
+            Page::Anchors | Page::Capabilities => false,
             Page::Deprovisioning => self.deprovisioning != before.deprovisioning,
         }
     }

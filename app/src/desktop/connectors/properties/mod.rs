@@ -19,7 +19,7 @@ use super::super::widgets::fields;
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, button_bar, empty, facts};
 use draft::{Page, PropertiesDraft};
-use pages::{CheckList, Checked, Fields, PartitionPage, TestButton};
+use pages::{CapabilitiesPage, CheckList, Checked, Fields, PartitionPage, TestButton};
 
 /// What came back from storing.
 enum Stored {
@@ -46,6 +46,7 @@ pub struct PropertiesWindow {
     types: CheckList,
     attributes: CheckList,
     test: TestButton,
+    capabilities: CapabilitiesPage,
     closes: bool,
     raise: bool,
     leaving: bool,
@@ -69,6 +70,7 @@ impl PropertiesWindow {
             types: CheckList::default(),
             attributes: CheckList::default(),
             test: TestButton::default(),
+            capabilities: CapabilitiesPage::default(),
             closes: false,
             raise: true,
             leaving: false,
@@ -92,6 +94,7 @@ impl PropertiesWindow {
     /// Takes in answers; true when the window shall close.
     fn poll(&mut self) -> bool {
         self.test.poll();
+        self.capabilities.poll();
         if self.read.poll()
             && let Some(read) = self.read.take()
         {
@@ -127,6 +130,7 @@ impl PropertiesWindow {
         self.refused_for = None;
         self.types = CheckList::default();
         self.attributes = CheckList::default();
+        self.capabilities.forget();
     }
 
     fn is_changed(&self) -> bool {
@@ -257,7 +261,7 @@ impl PropertiesWindow {
     ) {
         facts::section(ui, self.page.label(kind));
         ui.add_space(4.0);
-        let Self { work, page, partitions, types, attributes, test, .. } = self;
+        let Self { work, page, partitions, types, attributes, test, capabilities, .. } = self;
         let Some((stored, draft)) = work else { return };
         let own: Vec<&ConnectorFault> = faults.iter().filter(|fault| Page::of_place(&fault.place) == *page).collect();
         let mut fields = Fields { stored, draft, faults };
@@ -299,12 +303,13 @@ impl PropertiesWindow {
                 attributes.show(ui, cx, "attribute", &items, &mut fields.draft.attributes, true);
             }
             Page::Anchors => pages::anchors(ui, &fields),
-            Page::General | Page::Connection | Page::Protection | Page::Deprovisioning => {
+            Page::General | Page::Connection | Page::Capabilities | Page::Protection | Page::Deprovisioning => {
                 ScrollArea::vertical().id_salt(page.label(kind)).auto_shrink(false).show(ui, |ui| {
                     ui.spacing_mut().item_spacing.y = 7.0;
                     match page {
                         Page::General => pages::general(ui, cx, &mut fields),
                         Page::Connection => pages::connection(ui, &mut fields, test),
+                        Page::Capabilities => capabilities.show(ui, cx, &fields.stored.name),
                         Page::Protection => pages::protection(ui, &mut fields),
                         _ => pages::deprovisioning(ui, cx, &mut fields),
                     }

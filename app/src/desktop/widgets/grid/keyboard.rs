@@ -54,6 +54,13 @@ pub(super) fn handle<M: GridModel>(
     {
         response.activated = Some(state.position(place));
     }
+    if ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::A)) {
+        state.select_all = true;
+    }
+    if state.select_all {
+        select_all(ui, model, rows, state);
+        response.selection_changed = true;
+    }
     let copy = ui.input_mut(|input| {
         let before = input.events.len();
         input.events.retain(|event| !matches!(event, egui::Event::Copy));
@@ -62,6 +69,18 @@ pub(super) fn handle<M: GridModel>(
     if copy {
         ui.copy_text(toolbar::selected_as_text(ui.ctx(), model, rows, state));
     }
+}
+
+/// Selects every row shown, once all are fetched.
+fn select_all<M: GridModel>(ui: &Ui, model: &M, rows: &mut RowSet<M::Row>, state: &mut GridState) {
+    if !rows.is_complete() {
+        rows.want_all();
+        ui.ctx().request_repaint();
+        return;
+    }
+    state.select_all = false;
+    let shown = 0..state.shown(rows);
+    state.selected = shown.filter_map(|place| rows.get(state.position(place)).map(|row| model.key(row))).collect();
 }
 
 fn move_to<M: GridModel>(model: &M, rows: &mut RowSet<M::Row>, state: &mut GridState, target: u64, extend: bool) {

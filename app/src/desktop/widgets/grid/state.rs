@@ -29,6 +29,8 @@ pub struct GridState {
     pub menu_cell: Option<(u64, usize)>,
     /// The rows shall be written to a file.
     pub export: bool,
+    /// All rows shall be selected, those not fetched yet as well.
+    pub(super) select_all: bool,
     /// The context menu shall open.
     pub(super) open_menu: bool,
     order: Order,

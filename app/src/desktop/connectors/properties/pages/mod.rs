@@ -1,5 +1,6 @@
 //! The pages of the window.
 
+mod capabilities;
 mod connection;
 mod general;
 mod lists;
@@ -9,6 +10,7 @@ use egui::{Label, RichText, Ui};
 use syncline_engine::service::ConnectorProperties;
 use syncline_engine::setup::{ConnectorFault, ConnectorPlace};
 
+pub use capabilities::CapabilitiesPage;
 pub use connection::{TestButton, show as connection};
 pub use general::{anchors, deprovisioning, protection, show as general};
 pub use lists::{CheckList, Checked};
