@@ -22,6 +22,7 @@ pub(crate) const DATABASE: &str = "sandbox.db";
 /// The folder of a tenant that is not running; while this value lives, no other process can use it.
 pub struct TenantFile {
     tenant: Tenant,
+    folder: PathBuf,
 }
 
 /// What a tenant is and how much it holds.
@@ -101,7 +102,7 @@ impl TenantFile {
         if store::setting(&db, "tenant_id")?.is_some() {
             return Err(SandboxError::Exists(folder.clone()));
         }
-        Ok(TenantFile { tenant: Tenant::open(db, options)? })
+        Ok(TenantFile { tenant: Tenant::open(db, options)?, folder: folder.clone() })
     }
 
     /// Opens the tenant of a folder.
@@ -116,7 +117,17 @@ impl TenantFile {
         if store::setting(&db, "tenant_id")?.is_none() {
             return Err(SandboxError::NotATenant(folder.to_owned()));
         }
-        Ok(TenantFile { tenant: Tenant::open(db, &SandboxOptions::new(folder, ""))? })
+        Ok(TenantFile { tenant: Tenant::open(db, &SandboxOptions::new(folder, ""))?, folder: folder.to_owned() })
+    }
+
+    /// Removes a tenant that could not be made as wanted, and its folder if nothing else is in it.
+    pub fn discard(self) {
+        drop(self.tenant);
+        for suffix in ["", "-wal", "-shm"] {
+            // What cannot be removed is no tenant, because it was never told to anybody.
+            std::fs::remove_file(self.folder.join(format!("{DATABASE}{suffix}"))).ok();
+        }
+        std::fs::remove_dir(&self.folder).ok();
     }
 
     /// Whether the folder holds the database of a tenant.

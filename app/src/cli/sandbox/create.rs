@@ -61,10 +61,14 @@ pub(super) fn run(arguments: &CreateArgs) -> Result<Answer, Failure> {
     let mut options = SandboxOptions::new(&folder, arguments.tenant.trim());
     options.verified_domains.clone_from(&arguments.domains);
     let mut file = TenantFile::create(&options).map_err(failure)?;
-    let created = fill(&mut file, arguments, folder.clone()).inspect_err(|_| {
-        // Half a tenant is of no use, and the folder was new or empty.
-        std::fs::remove_dir_all(&folder).ok();
-    })?;
+    let created = match fill(&mut file, arguments, folder.clone()) {
+        Ok(created) => created,
+        Err(failure) => {
+            // Half a tenant is of no use.
+            file.discard();
+            return Err(failure);
+        }
+    };
     let text = pairs(&created.tenant)
         .add("Client secret", &created.client_secret)
         .add("Administrator", &created.administrator)

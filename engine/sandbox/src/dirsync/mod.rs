@@ -118,6 +118,9 @@ pub(crate) fn answer(tenant: &mut Tenant, key: &SigningKey, request: &Request, r
         }
         Ok(caller) => caller,
     };
+    if !request.body.is_empty() && !request.is_json() {
+        return Ok(failure(415, "UnsupportedMediaType", "the body of a request is application/json"));
+    }
     let changes = if tenant.limits_changes() { changes_of(request, rest) } else { 0 };
     let demand = Demand { changes, ..Demand::default() };
     if let Err(refusal) = tenant.admit(caller.app(), demand) {

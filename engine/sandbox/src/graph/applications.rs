@@ -116,7 +116,7 @@ pub(super) fn list(tenant: &Tenant, request: &Request, name: &str) -> Result<Rep
 pub(super) fn one(tenant: &Tenant, request: &Request, name: &str, id: &str) -> Result<Reply, Stop> {
     let entity = typed(name, request)?;
     let application = find(tenant, id)?;
-    let body = selected(request, entity, rendered(tenant, &application, name))?;
+    let body = query::alone(request, entity, rendered(tenant, &application, name))?;
     Ok(single(200, context(request, &format!("{}/$entity", entity.set)), body))
 }
 

@@ -54,6 +54,9 @@ pub(super) fn answer(tenant: &mut Tenant, caller: &Caller, request: &Request, pl
             GraphError::new(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.").into()
         );
     }
+    if !request.is_json() {
+        return Err(GraphError::unsupported_media_type().into());
+    }
     let body: Body = match serde_json::from_slice(&request.body) {
         Ok(body) => body,
         Err(error) => return Err(invalid(format!("Invalid batch payload format: {error}."))),

@@ -79,6 +79,7 @@ pub(super) fn find(tenant: &Tenant, id: &str) -> Result<Object, Stop> {
 /// `GET /directory/deletedItems/{id}`.
 pub(super) fn one(tenant: &Tenant, request: &Request, object: &Object) -> Result<Reply, Stop> {
     let entities: Vec<Entity> = types::of_kind(object.kind).into_iter().collect();
+    super::query::refuse_unknown(request, &["$select"])?;
     let select = super::query::select(request, &entities)?;
     answer(tenant, request, object, select.as_deref())
 }

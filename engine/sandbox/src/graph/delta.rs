@@ -161,7 +161,7 @@ fn select(request: &Request, entities: &[Entity]) -> Result<Option<Vec<String>>,
     for name in &names {
         let known = entities.iter().any(|entity| {
             let relation = entity.kind.is_some_and(|kind| relations(kind).iter().any(|(relation, _)| relation == name));
-            relation || entity.has(name)
+            relation || entity.shows(name, request)
         });
         if !known {
             return Err(GraphError::unknown_property(name));

@@ -37,6 +37,11 @@ impl GraphError {
         Self::new(400, "Request_UnsupportedQuery", message)
     }
 
+    /// The body is something else than JSON.
+    pub(super) fn unsupported_media_type() -> Self {
+        Self::new(415, "Request_BadRequest", "The media type of the request body is not supported; use application/json.")
+    }
+
     pub(super) fn unauthorized(fault: TokenFault) -> Self {
         Self::new(401, "InvalidAuthenticationToken", fault.message())
     }

@@ -208,6 +208,7 @@ pub(super) fn find(tenant: &Tenant, kind: Kind, name: &str) -> Result<Object, St
 
 /// `GET /users/{id}` and the like.
 pub(super) fn one(tenant: &Tenant, request: &Request, entity: Entity, object: &Object) -> Result<Reply, Stop> {
+    super::query::refuse_unknown(request, &["$select", "$expand"])?;
     let select = select(request, &[entity])?;
     let what = match &select {
         Some(names) => format!("{}({})/$entity", entity.set, names.join(",")),

@@ -50,12 +50,19 @@ const NAVIGATION: &[(&str, &[(&str, &str)])] = &[
     ("application", &[("extensionProperties", "Collection(graph.extensionProperty)")]),
 ];
 
+/// What the preview has beside its properties.
+const SETTINGS: &str = "<EntityType Name=\"directorySetting\" BaseType=\"graph.entity\">\n\
+    <Property Name=\"displayName\" Type=\"Edm.String\"/>\n<Property Name=\"templateId\" Type=\"Edm.String\"/>\n\
+    <Property Name=\"values\" Type=\"Collection(graph.settingValue)\"/>\n</EntityType>\n\
+    <ComplexType Name=\"settingValue\">\n<Property Name=\"name\" Type=\"Edm.String\"/>\n\
+    <Property Name=\"value\" Type=\"Edm.String\"/>\n</ComplexType>\n";
+
 /// The document.
-pub(super) fn document() -> Reply {
-    Reply::text(200, text()).with_header("Content-Type", "application/xml;charset=utf-8")
+pub(super) fn document(beta: bool) -> Reply {
+    Reply::text(200, text(beta)).with_header("Content-Type", "application/xml;charset=utf-8")
 }
 
-fn text() -> String {
+fn text(beta: bool) -> String {
     let schema = types::all();
     let mut text = String::from(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
@@ -71,7 +78,7 @@ fn text() -> String {
         let in_directory = entity.property("deletedDateTime").is_some();
         let base = if in_directory { "graph.directoryObject\" OpenType=\"true" } else { "graph.entity" };
         push(&mut text, format_args!("<EntityType Name=\"{}\" BaseType=\"{base}\">\n", entity.name));
-        let inherited = |property: &&Property| !matches!(property.name, "id" | "deletedDateTime");
+        let inherited = |property: &&Property| !matches!(property.name, "id" | "deletedDateTime") && (beta || !property.beta);
         properties(&mut text, entity.properties.iter().filter(inherited));
         let links = NAVIGATION.iter().find(|(name, _)| *name == entity.name).map_or(&[][..], |(_, links)| links);
         for (name, of) in links {
@@ -80,7 +87,7 @@ fn text() -> String {
         text.push_str("</EntityType>\n");
         push(&mut sets, format_args!("<EntitySet Name=\"{}\" EntityType=\"graph.{}\"/>\n", entity.set, entity.name));
     }
-    for (name, own) in &schema.complex {
+    for (name, own) in schema.complex.iter().filter(|(name, _)| beta || !schema.beta.contains(name)) {
         push(&mut text, format_args!("<ComplexType Name=\"{name}\">\n"));
         properties(&mut text, own.iter());
         text.push_str("</ComplexType>\n");
@@ -91,6 +98,10 @@ fn text() -> String {
             push(&mut text, format_args!("<Member Name=\"{member}\"/>\n"));
         }
         text.push_str("</EnumType>\n");
+    }
+    if beta {
+        text.push_str(SETTINGS);
+        sets.push_str("<EntitySet Name=\"settings\" EntityType=\"graph.directorySetting\"/>\n");
     }
     push(&mut text, format_args!("<EntityContainer Name=\"GraphService\">\n{sets}</EntityContainer>\n"));
     text.push_str("</Schema></edmx:DataServices></edmx:Edmx>\n");

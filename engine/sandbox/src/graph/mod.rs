@@ -6,6 +6,7 @@ mod deleted;
 mod delta;
 mod error;
 mod filter;
+mod group_settings;
 mod inbound;
 mod lists;
 mod metadata;

@@ -118,7 +118,7 @@ pub(super) fn select<'a>(request: &'a Request, entities: &[Entity]) -> Result<Op
         return Ok(None);
     };
     let names: Vec<&str> = text.split(',').map(str::trim).collect();
-    match names.iter().find(|name| !entities.iter().any(|entity| entity.has(name))) {
+    match names.iter().find(|name| !entities.iter().any(|entity| entity.shows(name, request))) {
         Some(name) => Err(GraphError::unknown_property(name)),
         None => Ok(Some(names)),
     }
@@ -199,6 +199,12 @@ pub(super) fn list(request: &Request, what: &str, value: Vec<Value>) -> Reply {
     body.insert("@odata.context".to_owned(), context(request, what));
     body.insert("value".to_owned(), Value::Array(value));
     Reply::json(200, Value::Object(body))
+}
+
+/// Keeps the properties of `$select` of something that was rendered whole, where no other option is served.
+pub(super) fn alone(request: &Request, entity: Entity, all: Value) -> Result<Value, GraphError> {
+    refuse_unknown(request, &["$select"])?;
+    selected(request, entity, all)
 }
 
 /// Keeps the properties of `$select` of something that was rendered whole.

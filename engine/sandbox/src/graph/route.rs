@@ -1,8 +1,10 @@
 //! Which part of the directory answers a request, and which roles it asks for.
 
+use std::borrow::Cow;
+
 use super::error::GraphError;
 use super::types::{self, Entity};
-use super::{Stop, applications, deleted, delta, inbound, lists, metadata, settings, write};
+use super::{Stop, applications, deleted, delta, group_settings, inbound, lists, metadata, settings, write};
 use crate::schema::Kind;
 use crate::server::http::{Reply, Request};
 use crate::sign_in::token::Caller;
@@ -69,12 +71,13 @@ fn not_allowed() -> Stop {
 
 /// Answers a request; `rest` is the path after the version.
 pub(super) fn route(tenant: &mut Tenant, caller: &Caller, request: &Request, rest: &[&str]) -> Result<Reply, Stop> {
-    let rest: Vec<&str> = rest.iter().flat_map(|segment| split_key(segment)).collect();
+    let rest: Vec<Cow<'_, str>> = rest.iter().flat_map(|segment| split_key(segment)).map(whole_name).collect();
+    let rest: Vec<&str> = rest.iter().map(AsRef::as_ref).collect();
     let method = request.method.as_str();
     let read = |thing: &str| allow(caller, thing, Wish::Read);
     let change = |thing: &str| allow(caller, thing, Wish::Write);
     match (method, rest.as_slice()) {
-        ("GET", ["$metadata"]) => Ok(metadata::document()),
+        ("GET", ["$metadata"]) => Ok(metadata::document(request.is_beta())),
         (_, [set @ ("users" | "groups" | "contacts" | "devices"), rest @ ..]) => {
             let Some((entity, kind)) = types::of_set(set) else {
                 return Err(GraphError::not_implemented(request).into());
@@ -90,6 +93,10 @@ pub(super) fn route(tenant: &mut Tenant, caller: &Caller, request: &Request, res
                 return Err(GraphError::denied().into());
             }
             lists::by_ids(tenant, request)
+        }
+        (_, ["settings", rest @ ..]) if request.is_beta() => {
+            allow(caller, "objects", if method == "GET" { Wish::Read } else { Wish::Write })?;
+            group_settings::answer(tenant, request, rest)
         }
         ("GET", ["organization"]) => {
             read("organization")?;
@@ -303,6 +310,14 @@ fn related(
     };
     let object = lists::find(tenant, kind, name)?;
     lists::related(tenant, request, &object, way, only)
+}
+
+/// `graph.user` is short for `microsoft.graph.user`, and official clients send both.
+fn whole_name(segment: &str) -> Cow<'_, str> {
+    match segment.strip_prefix("graph.") {
+        Some(name) if name.bytes().all(|byte| byte.is_ascii_alphabetic()) => Cow::Owned(format!("microsoft.graph.{name}")),
+        _ => Cow::Borrowed(segment),
+    }
 }
 
 /// Takes `users('id')` and `delta()` apart.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::error::GraphError;
-use super::query::{self, selected};
+use super::query;
 use super::types::{self, Entity};
 use super::write;
 use super::{Stop, context, single};
@@ -85,7 +85,7 @@ pub(super) fn organization(tenant: &Tenant, request: &Request) -> Result<Reply, 
         "verifiedDomains": domains,
     });
     let entity = typed("organization", request)?;
-    Ok(query::list(request, "organization", vec![selected(request, entity, all)?]))
+    Ok(query::list(request, "organization", vec![query::alone(request, entity, all)?]))
 }
 
 fn created(tenant: &Tenant) -> Result<Option<String>, SandboxError> {
@@ -97,7 +97,7 @@ pub(super) fn domains(tenant: &Tenant, request: &Request) -> Result<Reply, Stop>
     let entity = typed("domain", request)?;
     let mut value = Vec::new();
     for domain in tenant.domains() {
-        value.push(selected(request, entity, domain_json(domain))?);
+        value.push(query::alone(request, entity, domain_json(domain))?);
     }
     Ok(query::list(request, "domains", value))
 }
@@ -105,7 +105,7 @@ pub(super) fn domains(tenant: &Tenant, request: &Request) -> Result<Reply, Stop>
 /// `GET /domains/{name}`.
 pub(super) fn domain(tenant: &Tenant, request: &Request, name: &str) -> Result<Reply, Stop> {
     let domain = tenant.domain(name).ok_or_else(|| GraphError::not_found(name))?;
-    let body = selected(request, typed("domain", request)?, domain_json(domain))?;
+    let body = query::alone(request, typed("domain", request)?, domain_json(domain))?;
     Ok(single(200, context(request, "domains/$entity"), body))
 }
 
@@ -149,7 +149,7 @@ pub(super) fn synchronization(tenant: &Tenant, request: &Request, id: Option<&st
         } },
         "features": features,
     });
-    let body = selected(request, entity, all)?;
+    let body = query::alone(request, entity, all)?;
     match id {
         None => Ok(query::list(request, "directory/onPremisesSynchronization", vec![body])),
         Some(id) if id.eq_ignore_ascii_case(&own) => {

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value};
 
 use crate::schema::{self, Kind};
+use crate::server::http::Request;
 
 /// When a property can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(super) struct Property {
     /// Sent without `$select`.
     pub(super) default: bool,
     pub(super) writable: Writable,
+    /// Served under `/beta` only.
+    pub(super) beta: bool,
 }
 
 /// A type with an entity set.
@@ -48,13 +51,15 @@ pub(super) type Entity = &'static EntityType;
 pub(super) struct Schema {
     pub(super) entities: Vec<EntityType>,
     pub(super) complex: BTreeMap<&'static str, Vec<Property>>,
+    /// Those of the structured types that are served under `/beta` only.
+    pub(super) beta: Vec<&'static str>,
     pub(super) enumerations: BTreeMap<&'static str, Vec<&'static str>>,
 }
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| parse(include_str!("../../assets/graph-schema.txt")));
 
 fn parse(text: &'static str) -> Schema {
-    let mut schema = Schema { entities: Vec::new(), complex: BTreeMap::new(), enumerations: BTreeMap::new() };
+    let mut schema = Schema { entities: Vec::new(), complex: BTreeMap::new(), beta: Vec::new(), enumerations: BTreeMap::new() };
     let mut complex: Option<&'static str> = None;
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let words: Vec<&'static str> = line.split_whitespace().collect();
@@ -64,7 +69,8 @@ fn parse(text: &'static str) -> Schema {
                 schema.entities.push(EntityType { name, set, kind, properties: Vec::new() });
                 complex = None;
             }
-            ["complex", name] => {
+            ["complex", name, version @ ..] => {
+                schema.beta.extend(version.contains(&"beta").then_some(*name));
                 schema.complex.insert(name, Vec::new());
                 complex = Some(name);
             }
@@ -106,7 +112,15 @@ fn property(name: &'static str, of: &'static str, flags: &str) -> Property {
         flags if flags.contains('c') => Writable::AtCreation,
         _ => Writable::Never,
     };
-    Property { name, of: of.trim_matches(['[', ']', '!']), list, nullable, default: flags.contains('d'), writable }
+    Property {
+        name,
+        of: of.trim_matches(['[', ']', '!']),
+        list,
+        nullable,
+        default: flags.contains('d'),
+        writable,
+        beta: flags.contains('b'),
+    }
 }
 
 /// Every type that is served.
@@ -149,6 +163,11 @@ impl EntityType {
     /// Whether the type has the property.
     pub(super) fn has(&self, name: &str) -> bool {
         self.property(name).is_some() || (self.takes_extensions() && schema::is_extension(name))
+    }
+
+    /// Whether the type has the property in the version that the request asks.
+    pub(super) fn shows(&self, name: &str, request: &Request) -> bool {
+        self.has(name) && (request.is_beta() || self.property(name).is_none_or(|property| !property.beta))
     }
 
     /// Names of the properties that are sent without `$select`.

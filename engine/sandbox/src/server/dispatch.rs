@@ -72,7 +72,7 @@ fn route(shared: &Shared, tenant: &mut Tenant, request: &Request, segments: &[&s
             let planned = |inner: &Request| lock(&shared.faults).next(inner).and_then(|effect| effect.reply);
             graph::answer(tenant, &shared.key, request, rest, &planned)
         }
-        _ if request.too_large => Ok(failure(413, "RequestEntityTooLarge", "The request body is too large.")),
+        ["dirsync", ..] if request.too_large => Ok(failure(413, "RequestEntityTooLarge", "The request body is too large.")),
         ["dirsync", "v1", rest @ ..] => dirsync::answer(tenant, &shared.key, request, rest),
         _ => match sign_in::answer(tenant, &shared.key, request)? {
             Some(reply) => Ok(reply),

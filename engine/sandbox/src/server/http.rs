@@ -38,6 +38,16 @@ impl Request {
         }
     }
 
+    /// Whether the client asked the preview of the directory.
+    pub(crate) fn is_beta(&self) -> bool {
+        self.segments.first().is_some_and(|version| version == "beta")
+    }
+
+    /// Whether the body says that it is JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/json"))
+    }
+
     /// The value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)

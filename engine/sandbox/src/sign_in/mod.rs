@@ -70,6 +70,9 @@ fn timestamp(time: Timestamp) -> String {
 pub(crate) fn answer(tenant: &mut Tenant, key: &SigningKey, request: &Request) -> Result<Option<Reply>, SandboxError> {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let reply = match (request.method.as_str(), segments.as_slice()) {
+        _ if request.too_large => {
+            Refusal::new(413, "invalid_request", 90023, "The body of the request is too large.").reply(tenant, request)
+        }
         ("GET", ["common", "discovery", "instance"]) => instance(tenant, request),
         ("GET", ["common", "userrealm", name]) => user_realm(tenant, name),
         ("GET", [name, "v2.0", ".well-known", "openid-configuration"]) => {

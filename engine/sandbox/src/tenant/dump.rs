@@ -79,8 +79,11 @@ struct Claim {
     since: Timestamp,
 }
 
+/// Settings of the directory that are made from templates, as one list.
+pub(crate) const DIRECTORY_SETTINGS: &str = "directory_settings";
 /// Settings that belong to what the tenant holds.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 10] = [
+    DIRECTORY_SETTINGS,
     "sync_enabled",
     "last_sync",
     "client_machine",
@@ -216,6 +219,10 @@ fn restore_settings(tenant: &mut Tenant, dump: &Dump) -> Result<(), Stop> {
     }
     // What cannot be read back would fail every later request.
     tenant.company()?;
+    if let Some(text) = dump.settings.get(DIRECTORY_SETTINGS) {
+        let parsed = serde_json::from_str::<Vec<Value>>(text);
+        parsed.map_err(|error| refused(format!("setting '{DIRECTORY_SETTINGS}' cannot be read: {error}")))?;
+    }
     for given in &dump.domains {
         let mut domain = Domain::verified(&given.name)?;
         domain.is_initial = domain.name == tenant.initial_domain;

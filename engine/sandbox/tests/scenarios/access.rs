@@ -21,6 +21,10 @@ async fn scenario_01_token_with_a_secret_carries_the_registered_roles() {
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 3599);
     let roles = claims["roles"].as_array().unwrap();
     assert!(roles.contains(&json!("DirSync.ReadWrite.All")), "{roles:?}");
+    for roles in [&["User.Read.All", "Group.Read.All"][..], &[]] {
+        let other = client.as_app(roles).await;
+        assert_eq!(self::claims(&other.token)["roles"], json!(roles), "as registered, and nothing more");
+    }
 }
 
 #[tokio::test]

@@ -67,6 +67,72 @@ async fn every_answer_carries_the_documented_headers() {
 }
 
 #[tokio::test]
+async fn the_preview_has_the_writeback_of_groups_and_settings_of_the_directory() {
+    let client = Client::new().await;
+    let client = client.as_app(&["Directory.ReadWrite.All"]).await;
+    let group = client.new_group("team").await;
+    let send = async |method: &str, path: String, body: Value| client.send(method, &path, Some(&body)).await;
+    let writeback = json!({ "writebackConfiguration": { "isEnabled": false, "onPremisesGroupType": "universalSecurityGroup" } });
+    assert_eq!(send("PATCH", format!("/beta/groups/{group}"), writeback.clone()).await.status, 204);
+    let read = client.read(&format!("/beta/groups/{group}?$select=writebackConfiguration")).await;
+    assert_eq!(read["writebackConfiguration"], writeback["writebackConfiguration"]);
+    assert!(read["@odata.context"].as_str().unwrap().contains("/beta/$metadata#groups"), "{read}");
+    let wrong = json!({ "writebackConfiguration": { "isEnabled": "no" } });
+    assert_eq!(send("PATCH", format!("/beta/groups/{group}"), wrong).await.status, 400);
+    // Everything else is as in the version that is not a preview, which has nothing of it.
+    assert_eq!(client.read("/beta/users").await["value"], client.read("/v1.0/users").await["value"]);
+    let unknown = "Invalid property 'writebackConfiguration'.";
+    assert_eq!(client.refused("PATCH", &format!("groups/{group}"), writeback, 400).await, unknown);
+    assert_eq!(client.refused("GET", "groups?$select=writebackConfiguration", Value::Null, 400).await, unknown);
+    assert_eq!(client.refused("GET", "groups/delta?$select=writebackConfiguration", Value::Null, 400).await, unknown);
+    client.graph("GET", "settings", Value::Null, 501).await;
+    for (version, has) in [("v1.0", false), ("beta", true)] {
+        let metadata = client.read(&format!("/{version}/$metadata")).await;
+        for name in ["groupWritebackConfiguration", "writebackConfiguration", "directorySetting"] {
+            assert_eq!(metadata.as_str().unwrap().contains(name), has, "{version} {name}");
+        }
+    }
+
+    let settings = || client.read("/beta/settings");
+    assert_eq!(settings().await["value"], json!([]));
+    let template = "62375ab9-6b52-47ed-826b-58e47e0e304b";
+    for wrong in [
+        json!({}),
+        json!({ "templateId": "00000000-0000-0000-0000-000000000000" }),
+        json!({ "templateId": template, "colour": "red" }),
+        json!({ "templateId": template, "values": [{ "name": "Colour", "value": "red" }] }),
+        json!({ "templateId": template, "values": [{ "name": "EnableGroupCreation", "value": false }] }),
+    ] {
+        assert_eq!(send("POST", "/beta/settings".to_owned(), wrong.clone()).await.status, 400, "{wrong}");
+    }
+    let given = json!({ "templateId": template, "values": [{ "name": "NewUnifiedGroupWritebackDefault", "value": "false" }] });
+    let made = send("POST", "/beta/settings".to_owned(), given.clone()).await;
+    assert_eq!((made.status, &made.body["displayName"]), (201, &json!("Group.Unified")));
+    assert_eq!(send("POST", "/beta/settings".to_owned(), given).await.status, 400, "one of a template");
+    let path = format!("/beta/settings/{}", made.body["id"].as_str().unwrap());
+    let value = async |name: &str| {
+        let read = client.read(&path).await;
+        let values = read["values"].as_array().unwrap().clone();
+        values.into_iter().find(|value| value["name"] == name).unwrap()["value"].clone()
+    };
+    assert_eq!(
+        (value("NewUnifiedGroupWritebackDefault").await, value("EnableGroupCreation").await),
+        (json!("false"), json!("true"))
+    );
+    let change = json!({ "values": [{ "name": "EnableGroupCreation", "value": "false" }] });
+    assert_eq!(send("PATCH", path.clone(), change.clone()).await.status, 204);
+    assert_eq!(
+        (value("NewUnifiedGroupWritebackDefault").await, value("EnableGroupCreation").await),
+        (json!("false"), json!("false"))
+    );
+    assert_eq!(settings().await["value"].as_array().unwrap().len(), 1);
+    assert_eq!(client.as_app(&["Directory.Read.All"]).await.send("PATCH", &path, Some(&change)).await.status, 403);
+    assert_eq!(client.as_app(&["User.Read.All"]).await.get("/beta/settings").await.status, 403);
+    assert_eq!(client.send("DELETE", &path, None).await.status, 204);
+    assert_eq!(client.get(&path).await.status, 404);
+}
+
+#[tokio::test]
 async fn errors_have_the_exact_bodies() {
     let client = Client::new().await;
     let check = async |method: &str, path: &str, status: u16, code: &str, message: &str| {

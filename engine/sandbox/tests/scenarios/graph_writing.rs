@@ -125,6 +125,9 @@ async fn scenario_06_synchronized_users_take_few_changes() {
     let allowed =
         json!({ "usageLocation": "NO", "otherMails": ["x@example.com"], "passwordPolicies": "DisablePasswordExpiration" });
     client.graph("PATCH", &path, allowed, 204).await;
+    let licence = json!([{ "skuId": "6fd2c87f-b296-42f0-b197-1e91e994b900", "disabledPlans": [] }]);
+    client.graph("PATCH", &path, json!({ "assignedLicenses": licence }), 204).await;
+    assert_eq!(client.user(&anchor, "assignedLicenses").await["assignedLicenses"], licence);
     let found = client.user(&anchor, "displayName,usageLocation,otherMails,passwordPolicies").await;
     assert_eq!((&found["displayName"], &found["usageLocation"]), (&json!("A"), &json!("NO")));
     assert_eq!(

@@ -34,28 +34,30 @@ pub(super) enum Moment {
 
 /// Reads the properties of a body; annotations other than references are left out, null lists are empty ones.
 pub(super) fn read(request: &Request, entity: Entity) -> Result<Written, GraphError> {
-    let Ok(body) = serde_json::from_slice::<Map<String, Value>>(&request.body) else {
-        return Err(GraphError::bad_request(
-            "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.",
-        ));
-    };
-    let json = request.header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/json"));
-    if !json {
-        return Err(GraphError::new(
-            415,
-            "Request_BadRequest",
-            "The media type of the request body is not supported; use application/json.",
-        ));
-    }
     let mut written = Written::new();
-    for (name, value) in body {
+    for (name, value) in body(request)? {
         if name.contains('@') && !name.ends_with("@odata.bind") {
             continue;
+        }
+        if entity.has(&name) && !entity.shows(&name, request) {
+            return Err(GraphError::unknown_property(&name));
         }
         let list = entity.property(&name).is_some_and(|property| property.list);
         written.insert(name, if list && value.is_null() { Value::Array(Vec::new()) } else { value });
     }
     Ok(written)
+}
+
+/// The fields of a body, which must be a JSON object.
+pub(super) fn body(request: &Request) -> Result<Map<String, Value>, GraphError> {
+    if !request.is_json() {
+        return Err(GraphError::unsupported_media_type());
+    }
+    serde_json::from_slice(&request.body).map_err(|_unreadable| {
+        GraphError::bad_request(
+            "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.",
+        )
+    })
 }
 
 /// Whether every property exists, can be written now, and has a value of its type.
