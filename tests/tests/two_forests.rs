@@ -113,7 +113,9 @@ impl<'a> World<'a> {
             let password = SecretString::from(forest.password.clone());
             engine.add_directory(NewDirectory::active_directory(&forest.domain, &forest.settings(), password).unwrap()).unwrap();
             let foreign = format!("CN=ForeignSecurityPrincipals,{}", forest.base);
-            engine.choose_containers(&forest.domain, None, &[forests.unit(forest), foreign], &[forest.base.clone()]).unwrap();
+            engine
+                .choose_containers(&forest.domain, None, &[forests.unit(forest), foreign], std::slice::from_ref(&forest.base))
+                .unwrap();
         }
         engine.add_sandbox("contoso", &["contoso.test".to_owned()]).unwrap();
         Self { forests, engine, _folder: folder }
@@ -355,11 +357,10 @@ fn accounts_and_their_mailboxes_are_one_person_by_object_sid() {
              displayName: Di$T\nuserAccountControl: 546\nmail: di.$T@contoso.test\nmailNickname: di$T\n\
              msExchRecipientTypeDetails: 1\nmanager: CN=Ada mailbox,$U\n\n"
                 .to_owned(),
-            format!(
-                "dn: CN=List,$U\nchangetype: add\nobjectClass: group\ngroupType: 8\ndisplayName: List$T\nsAMAccountName: list$T\n\
-                 mail: list.$T@contoso.test\nproxyAddresses: SMTP:list.$T@contoso.test\nmailNickname: list$T\n\
-                 member: CN=Ada mailbox,$U\nmember: CN=Cy mailbox,$U\nmember: CN=Di,$U\n\n"
-            ),
+            "dn: CN=List,$U\nchangetype: add\nobjectClass: group\ngroupType: 8\ndisplayName: List$T\nsAMAccountName: list$T\n\
+             mail: list.$T@contoso.test\nproxyAddresses: SMTP:list.$T@contoso.test\nmailNickname: list$T\n\
+             member: CN=Ada mailbox,$U\nmember: CN=Cy mailbox,$U\nmember: CN=Di,$U\n\n"
+                .to_owned(),
             // An account of the other forest, by its identity: becomes a foreign security principal.
             format!(
                 "dn: CN=Share,$U\nchangetype: add\nobjectClass: group\ngroupType: -2147483644\ndisplayName: Share$T\n\

@@ -197,9 +197,9 @@ mod tests {
     fn what_is_no_domain_is_not_looked_up() {
         for host in ["localhost", "127.0.0.1", "::1"] {
             let endpoint = Endpoint { host: host.to_owned(), port: 636, domain: true };
-            assert_eq!(endpoint.servers(Duration::ZERO), [endpoint.clone()]);
+            assert_eq!(endpoint.servers(Duration::ZERO), std::slice::from_ref(&endpoint));
         }
         let server = Endpoint { host: "dc1.contoso.com".to_owned(), port: 636, domain: false };
-        assert_eq!(server.servers(Duration::ZERO), [server.clone()]);
+        assert_eq!(server.servers(Duration::ZERO), std::slice::from_ref(&server));
     }
 }
