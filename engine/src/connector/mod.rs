@@ -95,7 +95,7 @@ pub trait Connector: Send {
 
     /// How many deletions the directory itself wants in one export at most; nothing when it does not say or may not be
     /// asked. Asked before an export that deletes.
-    fn deletion_guard(&mut self) -> Option<DeletionGuard> {
+    fn deletion_guard(&mut self, _cancel: &CancelToken) -> Option<DeletionGuard> {
         None
     }
 

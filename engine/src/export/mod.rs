@@ -188,7 +188,7 @@ impl Export<'_> {
             return Ok(None);
         }
         let deletions = pending::count_deletions(&*self.environment.database.reader()?, self.connector.id)?;
-        Ok(if deletions > 0 { directory.deletion_guard() } else { None })
+        Ok(if deletions > 0 { directory.deletion_guard(&self.environment.cancel) } else { None })
     }
 
     fn begin(

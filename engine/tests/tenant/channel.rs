@@ -247,6 +247,21 @@ fn scenario_34_a_tenant_that_stays_busy_stops_the_run_and_nothing_is_lost() {
 }
 
 #[test]
+fn scenario_39_a_watermark_that_the_channel_lost_leads_to_a_full_import_in_the_same_cycle() {
+    let world = World::channel(&forest(3, ""));
+    world.cycle(CyclePolicy::Initial);
+    world.settle();
+    // Somebody changes a user, and nobody reads that for longer than tokens live.
+    let user = world.live(&anchor_of(1))["cloudAnchor"].clone();
+    world.control("POST", "cloud-edit", json!({ "object": user, "attributes": { "title": "Of the cloud" } }));
+    world.advance(SignedDuration::from_hours(24 * 9));
+    let cycle = world.cycle(CyclePolicy::Delta);
+    let notes: Vec<&String> = cycle.steps.iter().filter_map(|step| step.note.as_ref()).collect();
+    assert!(notes.iter().any(|note| note.contains("does not know the watermark any more")), "{notes:?}");
+    compare(&world, 3, 0);
+}
+
+#[test]
 fn nothing_is_lost_and_nothing_is_there_twice_after_faults_of_the_channel() {
     let members: Vec<u32> = (1..=300).collect();
     let world = World::channel(&forest(300, &(group(1, &members, "") + &group(2, &members[..25], ""))));

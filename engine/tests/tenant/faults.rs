@@ -35,7 +35,7 @@ fn numbers(stage: u32) -> impl Iterator<Item = u32> {
 }
 
 fn members(stage: u32) -> Vec<u32> {
-    numbers(stage).filter(|number| *number == 1 || (number + stage) % 5 != 0).collect()
+    numbers(stage).filter(|number| *number == 1 || !(number + stage).is_multiple_of(5)).collect()
 }
 
 /// Values of one object as they are compared: in order, whatever the directory told first.

@@ -54,7 +54,7 @@ pub trait TenantBackend: Send + std::fmt::Debug {
     ///
     /// # Errors
     /// [`ConnectorError`] when it cannot be asked.
-    fn deletion_guard(&mut self) -> Result<Option<DeletionGuard>, ConnectorError>;
+    fn deletion_guard(&mut self, cancel: &CancelToken) -> Result<Option<DeletionGuard>, ConnectorError>;
 
     /// Reads all objects, or the changes since a watermark.
     ///

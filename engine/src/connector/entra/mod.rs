@@ -143,8 +143,8 @@ impl Connector for EntraConnector {
         self.backend.export(changes, cancel)
     }
 
-    fn deletion_guard(&mut self) -> Option<DeletionGuard> {
-        match self.backend.deletion_guard() {
+    fn deletion_guard(&mut self, cancel: &CancelToken) -> Option<DeletionGuard> {
+        match self.backend.deletion_guard(cancel) {
             Ok(guard) => guard,
             // Who may not ask has the limit that is set here.
             Err(error) => {

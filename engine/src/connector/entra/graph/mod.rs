@@ -248,7 +248,7 @@ impl TenantBackend for GraphBackend {
             }
             Err(error) => facts.unknown.push(format!("domains: {}", ConnectorError::from(error))),
         }
-        match self.deletion_guard() {
+        match self.deletion_guard(&cancel) {
             Ok(guard) => facts.deletion_guard = guard,
             Err(error) => facts.unknown.push(format!("limit of deletions: {error}")),
         }
@@ -262,8 +262,8 @@ impl TenantBackend for GraphBackend {
         Ok(facts)
     }
 
-    fn deletion_guard(&mut self) -> Result<Option<DeletionGuard>, ConnectorError> {
-        let list = self.get("directory/onPremisesSynchronization", &[], &CancelToken::default())?;
+    fn deletion_guard(&mut self, cancel: &CancelToken) -> Result<Option<DeletionGuard>, ConnectorError> {
+        let list = self.get("directory/onPremisesSynchronization", &[], cancel)?;
         let guard = list.pointer("/value/0/configuration/accidentalDeletionPrevention");
         let kind = guard.and_then(|guard| guard.get("synchronizationPreventionType")).and_then(Value::as_str);
         Ok(guard_of(kind, guard.and_then(|guard| guard.get("alertThreshold")).and_then(Value::as_u64)))

@@ -72,9 +72,9 @@ impl SyncChannel {
         ConnectorError::new(kind, message).server(self.client.server())
     }
 
-    fn company(&mut self) -> Result<Value, ConnectorError> {
+    fn company(&mut self, cancel: &CancelToken) -> Result<Value, ConnectorError> {
         let url = self.client.url("dirsync/v1/company");
-        Ok(self.client.call(&Method::GET, &url, None, &CancelToken::default())?)
+        Ok(self.client.call(&Method::GET, &url, None, cancel)?)
     }
 
     /// The first page of an import.
@@ -249,11 +249,11 @@ impl TenantBackend for SyncChannel {
     }
 
     fn check(&mut self) -> Result<(), ConnectorError> {
-        self.company().map(drop)
+        self.company(&CancelToken::default()).map(drop)
     }
 
     fn probe(&mut self) -> Vec<(String, Result<String, ConnectorError>)> {
-        vec![("synchronization channel".to_owned(), self.company().map(|_| "can be read".to_owned()))]
+        vec![("synchronization channel".to_owned(), self.company(&CancelToken::default()).map(|_| "can be read".to_owned()))]
     }
 
     fn rights(&mut self) -> Vec<(String, Result<String, ConnectorError>)> {
@@ -262,7 +262,7 @@ impl TenantBackend for SyncChannel {
     }
 
     fn facts(&mut self) -> Result<TenantFacts, ConnectorError> {
-        let company = self.company()?;
+        let company = self.company(&CancelToken::default())?;
         let text = |name: &str| company.get(name).and_then(Value::as_str).map(str::to_owned);
         Ok(TenantFacts {
             tenant_id: text("tenantId").unwrap_or_default(),
@@ -275,8 +275,8 @@ impl TenantBackend for SyncChannel {
         })
     }
 
-    fn deletion_guard(&mut self) -> Result<Option<DeletionGuard>, ConnectorError> {
-        self.company().map(|company| guard(&company))
+    fn deletion_guard(&mut self, cancel: &CancelToken) -> Result<Option<DeletionGuard>, ConnectorError> {
+        self.company(cancel).map(|company| guard(&company))
     }
 
     fn import(

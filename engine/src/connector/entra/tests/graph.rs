@@ -445,3 +445,21 @@ fn a_role_that_is_missing_is_named_before_the_first_object() {
     assert!(outcomes[1].starts_with("refused permission-issue: application "), "{outcomes:?}");
     assert_eq!(bench.writes(), ["POST users"]);
 }
+
+#[test]
+fn everything_goes_by_the_proxy_that_is_set() {
+    // Nobody listens at the tenant's address itself, and the sandbox takes what proxies are sent.
+    let mut bench = Bench::with(|settings| {
+        settings.proxy = Some(settings.base_url.clone());
+        settings.base_url = "http://localhost:1".to_owned();
+        settings.authority = "http://localhost:1".to_owned();
+    });
+    let anchor = bench.export_one(user("a1", "ann"));
+    let (items, watermark) = bench.import(ImportMode::Full);
+    assert_eq!(entry(&items, "a1").anchor, anchor);
+    assert!(bench.import(ImportMode::Delta(watermark)).0.is_empty());
+    // Without it there is no way.
+    let mut direct = Bench::with(|settings| settings.base_url = "http://localhost:1".to_owned());
+    let failed = direct.connector.export(&[user("a1", "ann")], &CancelToken::default());
+    assert_eq!(failed.unwrap_err().kind, ConnectorErrorKind::Connection);
+}
