@@ -5,6 +5,7 @@
 //! batch in one transaction. An import never touches the metaverse, except for the retry flag of an
 //! object whose provisioned twin was replaced.
 
+mod arrival;
 mod compare;
 mod confirm;
 mod layers;
@@ -20,7 +21,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use rusqlite::Transaction;
 
 use crate::connector::{
@@ -32,9 +33,9 @@ use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus, t
 use crate::store::configuration::{self, ConnectorRecord, LogFile, LogFileUsage, PartitionRecord, ProfileStep};
 use crate::store::runs::ConnectionRecord;
 use crate::store::{Database, StoreError, connector_space, staging};
+use arrival::{Arrived, SharedReader};
 pub(crate) use log_file::record;
 pub(crate) use names::join_keys;
-use prepare::Arrived;
 use stage::{Stager, Unfitting};
 
 /// Objects of one transaction, in a large database several times as many ([`times_together`]).
@@ -240,10 +241,11 @@ impl Import<'_> {
             // Nothing was read, and why is told as the halt.
             Err(error) => return (Ok(ImportSummary::default()), Some(Halt::Store(error))),
         };
+        let entries = Arc::clone(&self.stager.reader);
         std::thread::scope(|scope| {
             let reader = std::thread::Builder::new()
                 .name("import-reader".to_owned())
-                .spawn_scoped(scope, move || read(directory, request, step, known, &sender));
+                .spawn_scoped(scope, move || read(directory, request, step, known, &Staging { batches: sender, entries }));
             let reader = match reader {
                 Ok(reader) => reader,
                 Err(error) => {
@@ -422,7 +424,7 @@ fn read(
     request: &ImportRequest,
     step: &ProfileStep,
     known: i64,
-    batches: &Sender<Vec<Arrived>>,
+    staging: &Staging<'_>,
 ) -> (Result<ImportSummary, ConnectorError>, Option<Limit>) {
     let mut times = times_together(known);
     let mut size = batch_size(step) * times;
@@ -449,13 +451,30 @@ fn read(
         times = times_together(known.saturating_add_unsigned(objects));
         size = batch_size(step) * times;
         let full = std::mem::replace(&mut batch, Vec::with_capacity(size));
-        batches.send(full).is_ok() && !request.cancel.is_cancelled()
+        staging.take(full) && !request.cancel.is_cancelled()
     });
     if !batch.is_empty() {
         // What arrived before a failure is still good; when nobody takes it, the run has ended already.
-        batches.send(batch).ok();
+        staging.take(batch);
     }
     (summary, limit)
+}
+
+/// The thread that stages, as seen by the one that receives.
+struct Staging<'a> {
+    batches: Sender<Vec<Arrived>>,
+    entries: Arc<SharedReader<'a>>,
+}
+
+impl Staging<'_> {
+    /// Hands a batch over; what staging has no time for yet is read meanwhile. False when nobody takes it any more.
+    fn take(&self, batch: Vec<Arrived>) -> bool {
+        match self.batches.try_send(batch) {
+            Ok(()) => true,
+            Err(TrySendError::Full(batch)) => self.batches.send(self.entries.ahead(batch)).is_ok(),
+            Err(TrySendError::Disconnected(_)) => false,
+        }
+    }
 }
 
 /// Objects of one transaction: as many whole batches of the run profile as make a large transaction, and at least one.

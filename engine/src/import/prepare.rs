@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::connector::{EntryValue, ImportEntry, ImportItem, ReferenceChanges};
+use crate::connector::{EntryValue, ImportEntry, ReferenceChanges};
 use crate::model::{
     AlgorithmStep, AttributeId, AttributeTable, Dn, ErrorCode, Image, ObjectError, Schema, Value, ValueType, Values, fold_text,
 };
@@ -13,34 +13,6 @@ use crate::model::{
 const SIZE_LIMIT: usize = 256 << 20;
 /// Longest anchor (`engine.md` 2-5).
 const ANCHOR_LIMIT: usize = 398;
-
-/// Something that arrived, with the hash of its content when it is a whole object.
-#[derive(Debug)]
-pub(super) struct Arrived {
-    pub item: ImportItem,
-    pub hash: Option<[u8; 16]>,
-}
-
-impl Arrived {
-    pub(super) fn new(item: ImportItem) -> Self {
-        let hash = match &item {
-            ImportItem::Entry(entry) if !entry.partial => Some(content_hash(entry)),
-            ImportItem::Entry(_) | ImportItem::Deleted { .. } | ImportItem::Filtered { .. } | ImportItem::Bad(_) => None,
-        };
-        Self { item, hash }
-    }
-
-    /// How much work the item is: the number of its values.
-    pub(super) fn weight(&self) -> usize {
-        match &self.item {
-            ImportItem::Entry(entry) => {
-                let changed = entry.changed_references.values().map(|changes| changes.added.len() + changes.removed.len());
-                entry.attributes.values().map(Vec::len).chain(changed).sum()
-            }
-            ImportItem::Deleted { .. } | ImportItem::Filtered { .. } | ImportItem::Bad(_) => 1,
-        }
-    }
-}
 
 /// Hash of an object's name, type and attributes, whatever the order of its values.
 pub(super) fn content_hash(entry: &ImportEntry) -> [u8; 16] {
@@ -145,6 +117,11 @@ impl<'a> EntryReader<'a> {
             .filter(unknown)
             .cloned()
             .collect()
+    }
+
+    /// True when all attribute names of the entry were met before.
+    pub(super) fn knows(&self, entry: &ImportEntry) -> bool {
+        entry.attributes.keys().chain(entry.changed_references.keys()).all(|name| self.columns.contains_key(name))
     }
 
     /// Learns names.

@@ -141,7 +141,7 @@ impl Engine {
         if options.read_only {
             close_runs_of_the_dead(&folder, &database, options.clock.now())?;
         }
-        let directories = Arc::new(Directories::new(SecretStore::open(&folder::key(&folder))?));
+        let directories = Arc::new(Directories::new(SecretStore::open(&folder::key(&folder))?, Arc::clone(&options.clock)));
         let events = Arc::new(Broadcast::default());
         let runs = if options.read_only {
             None
