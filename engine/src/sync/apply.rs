@@ -16,7 +16,7 @@ use crate::store::references::{self, ReferenceLayer};
 /// Metaverse attributes that searches look up, kept as join keys beside those of the rules.
 const SEARCHED: [&str; 6] = ["accountName", "cloudAnchor", "displayName", "mail", "sourceAnchor", "userPrincipalName"];
 /// Metaverse attributes whose text "find anything" looks through.
-const SEARCH_TEXT: [&str; 7] =
+pub const SEARCH_TEXT: [&str; 7] =
     ["displayName", "cn", "accountName", "mail", "userPrincipalName", "sourceAnchor", "proxyAddresses"];
 
 /// What writes made untrue.

@@ -20,6 +20,7 @@ pub mod preview;
 mod step;
 mod values;
 
+pub use apply::SEARCH_TEXT;
 pub use effects::{
     CsEffect, Effects, FlowTrace, MvEffect, MvTarget, OutboundFlow, Standing, TargetAction, TargetObject, TargetTrace, Trace,
 };

@@ -48,7 +48,9 @@ pub fn search(connection: &Connection, context: &QueryContext, wanted: &MvSearch
             break;
         }
     }
-    let criterion = MvCriterion { object_type, text: &wanted.text, among: among.as_deref() };
+    let names: Vec<String> =
+        clauses.iter().filter(|_| !wanted.any || clauses.len() == 1).filter_map(Clause::found_under).collect();
+    let criterion = MvCriterion { object_type, text: &wanted.text, names: &names, among: among.as_deref() };
     let mut ids = search::ids(connection, &criterion)?;
     if !clauses.is_empty() {
         let mut found = Vec::new();

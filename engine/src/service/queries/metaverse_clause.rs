@@ -13,6 +13,7 @@ use crate::store::connector_space::ids_by_dn_key;
 use crate::store::metaverse::ids_by_key;
 use crate::store::search::connector_space as connector_spaces;
 use crate::store::search::metaverse::{self as search, MvRow};
+use crate::sync::SEARCH_TEXT;
 
 /// How values are tested.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub(super) struct Clause {
     /// Absent when no object has ever had the attribute.
     attribute: Option<AttributeId>,
     reference: bool,
+    /// Objects are found under the values of the attribute.
+    name: bool,
     test: Test,
 }
 
@@ -74,6 +77,7 @@ impl Clause {
         Ok(Self {
             attribute: context.attributes.get(&definition.name),
             reference: definition.value_type == ValueType::Reference,
+            name: SEARCH_TEXT.iter().any(|name| name.eq_ignore_ascii_case(&definition.name)),
             test,
         })
     }
@@ -87,6 +91,15 @@ impl Clause {
         let keys: Vec<Vec<u8>> = values.iter().map(Value::match_key).collect();
         let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
         Ok(Some(ids_by_key(connection, 0, attribute, &keys)?.into_values().flatten().collect()))
+    }
+
+    /// A text under which every object is found for which the clause holds; `None` when there is none.
+    pub(super) fn found_under(&self) -> Option<String> {
+        let text = match &self.test {
+            Test::StartsWith(text) | Test::EndsWith(text) | Test::Contains(text) => text.clone(),
+            Test::Equals(_) | Test::NotContains(_) | Test::Present | Test::NotPresent | Test::RefersTo(_) => return None,
+        };
+        Some(text).filter(|text| self.name && !text.is_empty())
     }
 
     /// Removes the objects for which the clause does not hold.

@@ -17,6 +17,8 @@ pub struct MvCriterion<'a> {
     pub object_type: Option<&'a str>,
     /// Only objects found under this text; their GUID counts as well.
     pub text: &'a str,
+    /// Only objects that are found under each of these texts, folded.
+    pub names: &'a [String],
     /// Only these.
     pub among: Option<&'a [i64]>,
 }
@@ -39,6 +41,10 @@ pub fn ids(connection: &Connection, criterion: &MvCriterion<'_>) -> Result<Vec<M
         let guid = Uuid::parse_str(&text).ok().map(|guid| guid.as_bytes().to_vec());
         parameters.push(Box::new(text));
         parameters.push(Box::new(guid));
+    }
+    for name in criterion.names {
+        conditions.push("instr(search_text, ?) > 0");
+        parameters.push(Box::new(name.clone()));
     }
     if let Some(among) = criterion.among {
         conditions.push("id IN rarray(?)");

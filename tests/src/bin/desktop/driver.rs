@@ -95,7 +95,8 @@ impl Driver {
         let mut quiet = 0;
         while quiet < 5 && begun.elapsed() < PATIENCE {
             self.frame();
-            quiet = if self.repaint_after() > Duration::from_secs(1) { quiet + 1 } else { 0 };
+            // A blinking caret asks for a frame twice a second; that is rest all the same.
+            quiet = if self.repaint_after() > Duration::from_millis(300) { quiet + 1 } else { 0 };
             std::thread::sleep(Duration::from_millis(5));
         }
     }

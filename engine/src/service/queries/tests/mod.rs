@@ -216,8 +216,16 @@ impl World {
         let display_name = self.attributes.intern("displayName");
         let name = image.first(display_name).map(Value::display).unwrap_or_default();
         let keys: Vec<AttributeId> = keys.iter().map(|key| self.attributes.intern(key)).collect();
+        let mut search_text = String::new();
+        for attribute in crate::sync::SEARCH_TEXT {
+            let attribute = self.attributes.intern(attribute);
+            for text in image.get(attribute).iter().filter_map(Value::as_text) {
+                search_text.push_str(&crate::model::fold_text(text));
+                search_text.push('\n');
+            }
+        }
         let names = MvNames {
-            search_text: name.to_lowercase(),
+            search_text,
             display_name: name,
             keys: keys.into_iter().flat_map(|key| image.get(key).iter().map(move |value| (key, value.match_key()))).collect(),
         };
