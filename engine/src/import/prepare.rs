@@ -30,16 +30,35 @@ impl Arrived {
         Self { item, hash }
     }
 
-    /// How much work the item is: the number of its values.
-    pub(super) fn weight(&self) -> usize {
-        match &self.item {
-            ImportItem::Entry(entry) => {
-                let changed = entry.changed_references.values().map(|changes| changes.added.len() + changes.removed.len());
-                entry.attributes.values().map(Vec::len).chain(changed).sum()
-            }
-            ImportItem::Deleted { .. } | ImportItem::Filtered { .. } | ImportItem::Bad(_) => 1,
+    /// How much there is of it.
+    pub(super) fn weight(&self) -> Weight {
+        let ImportItem::Entry(entry) = &self.item else { return Weight { values: 1, bytes: PER_ATTRIBUTE } };
+        let mut weight = Weight { values: 0, bytes: entry.dn.len() + PER_ATTRIBUTE };
+        for (name, values) in &entry.attributes {
+            weight.values += values.len();
+            weight.bytes += name.len() + PER_ATTRIBUTE + values.iter().map(|value| size_of(value) + PER_VALUE).sum::<usize>();
         }
+        for changes in entry.changed_references.values() {
+            let names = || changes.added.iter().chain(&changes.removed);
+            weight.values += names().count();
+            weight.bytes += PER_ATTRIBUTE + names().map(|name| name.len() + PER_VALUE).sum::<usize>();
+        }
+        weight
     }
+}
+
+/// Bytes of memory that an attribute takes beside its name and its values, about.
+const PER_ATTRIBUTE: usize = 80;
+/// Bytes of memory that a value takes beside its content, about.
+const PER_VALUE: usize = 40;
+
+/// How much work an item is, and how much memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Weight {
+    /// Number of values.
+    pub values: usize,
+    /// Bytes of memory, about.
+    pub bytes: usize,
 }
 
 /// Hash of an object's name, type and attributes, whatever the order of its values.
