@@ -476,6 +476,7 @@ fn every_way_to_match_users_joins_what_it_says() {
     check(UserMatch::Attribute("telephoneNumber".to_owned()), &["Phone"]);
 }
 
+/// Trap B4.
 #[test]
 fn a_forest_that_demands_encryption_says_so() {
     let Some(forests) = Forests::read("a_forest_that_demands_encryption_says_so") else { return };

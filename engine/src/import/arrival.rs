@@ -4,9 +4,23 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use super::prepare::{EntryReader, PreparedEntry, content_hash};
+use super::prepare::{EntryReader, PreparedEntry, content_hash, size_of};
 use crate::connector::{Anchor, ImportEntry, ImportItem};
 use crate::model::{AttributeTable, ObjectError, Schema};
+
+/// Bytes of memory that an attribute takes beside its name and its values, about.
+const PER_ATTRIBUTE: usize = 80;
+/// Bytes of memory that a value takes beside its content, about.
+const PER_VALUE: usize = 40;
+
+/// How much work an item is, and how much memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Weight {
+    /// Number of values.
+    pub values: usize,
+    /// Bytes of memory, about.
+    pub bytes: usize,
+}
 
 /// Something that arrived.
 #[derive(Debug)]
@@ -52,16 +66,20 @@ impl Arrived {
         Self { content: Content::Told(item), hash }
     }
 
-    /// How much work it is: the number of its values. Nothing when it was read already.
-    pub(super) fn weight(&self) -> usize {
-        match &self.content {
-            Content::Told(ImportItem::Entry(entry)) => {
-                let changed = entry.changed_references.values().map(|changes| changes.added.len() + changes.removed.len());
-                entry.attributes.values().map(Vec::len).chain(changed).sum()
-            }
-            Content::Told(_) => 1,
-            Content::Entry(_) | Content::Unreadable(_) => 0,
+    /// How much there is of it, as long as nobody has read it.
+    pub(super) fn weight(&self) -> Weight {
+        let Some(entry) = self.unread() else { return Weight { values: 1, bytes: PER_ATTRIBUTE } };
+        let mut weight = Weight { values: 0, bytes: entry.dn.len() + PER_ATTRIBUTE };
+        for (name, values) in &entry.attributes {
+            weight.values += values.len();
+            weight.bytes += name.len() + PER_ATTRIBUTE + values.iter().map(|value| size_of(value) + PER_VALUE).sum::<usize>();
         }
+        for changes in entry.changed_references.values() {
+            let names = || changes.added.iter().chain(&changes.removed);
+            weight.values += names().count();
+            weight.bytes += PER_ATTRIBUTE + names().map(|name| name.len() + PER_VALUE).sum::<usize>();
+        }
+        weight
     }
 
     /// The name of the object, empty when it was not told.

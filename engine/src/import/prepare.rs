@@ -216,7 +216,8 @@ fn too_large(entry: &ImportEntry, limit: usize) -> Option<ObjectError> {
     Some(ObjectError::new(ErrorCode::STAGING_ERROR, message).at(AlgorithmStep::Staging).attribute(name))
 }
 
-fn size_of(value: &EntryValue) -> usize {
+/// Bytes of a value.
+pub(super) fn size_of(value: &EntryValue) -> usize {
     match value {
         EntryValue::Text(text) | EntryValue::Reference(text) => text.len(),
         EntryValue::Binary(bytes) => bytes.len(),

@@ -125,14 +125,26 @@ impl<'a> Stager<'a> {
         })
     }
 
-    /// Stages a batch in one transaction.
-    pub(super) fn stage(&mut self, batch: Vec<Arrived>, recorder: &mut Recorder) -> Result<(), StoreError> {
+    /// Stages a batch in one transaction, and what `more` has for it.
+    pub(super) fn stage(
+        &mut self,
+        batch: Vec<Arrived>,
+        more: &mut dyn FnMut() -> Option<Vec<Arrived>>,
+        recorder: &mut Recorder,
+    ) -> Result<(), StoreError> {
         let mut writer = self.environment.database.writer();
         let transaction = writer.transaction()?;
-        let arrived = batch.len() as u64;
-        let last = batch.last().map(|arrived| arrived.name().to_owned()).unwrap_or_default();
-        let work = self.sift(&transaction, batch, recorder)?;
-        self.stage_work(&transaction, work, false, recorder)?;
+        let (mut arrived, mut last) = (0, String::new());
+        let mut next = Some(batch);
+        while let Some(batch) = next {
+            arrived += batch.len() as u64;
+            if let Some(item) = batch.last() {
+                item.name().clone_into(&mut last);
+            }
+            let work = self.sift(&transaction, batch, recorder)?;
+            self.stage_work(&transaction, work, false, recorder)?;
+            next = more();
+        }
         recorder.flush(&transaction)?;
         transaction.commit().map_err(StoreError::sqlite("committing an import batch"))?;
         drop(writer);
@@ -308,6 +320,11 @@ impl<'a> Stager<'a> {
                     self.forget(&anchor.0);
                     let known = space.by_anchor(&anchor.0);
                     if let Some(id) = known {
+                        // It was moved to another partition, whose import was first to tell.
+                        if space.need(id)?.object.partition.is_some_and(|partition| partition != self.partition.id) {
+                            recorder.add("stage-no-change", 1);
+                            continue;
+                        }
                         if gone && self.drops_references && !self.full {
                             dropped.push(id);
                         }

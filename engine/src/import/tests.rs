@@ -11,10 +11,10 @@ use crate::connector::{
     Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, EntryValue,
     ExportChange, ExportResult, ImportEntry, ImportItem, ImportRequest, ImportSummary,
 };
-use crate::model::{CsId, ErrorCode, ObjectOperation, Schema, Value};
+use crate::model::{CsId, ErrorCode, ObjectOperation, PartitionId, Schema, Value};
 use crate::step::StepStatus;
 use crate::step::fixture::{Fixture, Told, reference};
-use crate::store::configuration::StepType;
+use crate::store::configuration::{self, PartitionRecord, StepType};
 use crate::store::connector_space::TowerView;
 use crate::store::metaverse;
 use crate::store::references::ReferenceLayer;
@@ -695,4 +695,28 @@ proptest! {
         names.sort();
         prop_assert_eq!(pending(&fixture).into_iter().map(|(dn, ..)| dn).collect::<Vec<_>>(), names);
     }
+}
+
+/// An object that moved to another partition is told as gone by the one that it left, and it may be the later to tell.
+#[test]
+fn what_another_partition_holds_is_not_gone() {
+    let (fixture, users) = with_users(2);
+    let other =
+        PartitionRecord { id: PartitionId(0), guid: uuid::Uuid::nil(), name: "DC=other".to_owned(), ..fixture.partition() };
+    let other_id = {
+        let mut writer = fixture.environment.database.writer();
+        let transaction = writer.transaction().unwrap();
+        let id = configuration::save_partition(&transaction, &other).unwrap();
+        transaction.commit().unwrap();
+        id
+    };
+    let moved = fixture.object(&users[0]).id;
+    fixture.change(|transaction| {
+        transaction.execute("UPDATE cs_object SET partition = ?1 WHERE id = ?2", (other_id.0, moved.0)).unwrap();
+    });
+    fixture.directory.remove(b"u1");
+    fixture.directory.remove(b"u2");
+    assert_told(&fixture.delta_import(), StepStatus::SUCCESS, "stage-delete=1 stage-no-change=1");
+    assert!(fixture.object(&users[0]).pending_import.is_none());
+    assert_eq!(fixture.object(&users[1]).pending_import.operation, ObjectOperation::Delete);
 }

@@ -49,6 +49,8 @@ pub(crate) struct Fixture {
     pub directory: MemoryDirectory,
     pub keys: Vec<AttributeId>,
     pub threshold: Option<u64>,
+    /// Seconds that an import waits for an answer.
+    pub timeout: u32,
 }
 
 /// What a step told.
@@ -163,6 +165,7 @@ impl Fixture {
             directory,
             keys: Vec::new(),
             threshold: None,
+            timeout: 120,
         }
     }
 
@@ -243,7 +246,7 @@ impl Fixture {
             run
         };
         let partition = self.partition().name;
-        let step = ProfileStep { batch_size, ..ProfileStep::new(step_type, partition) };
+        let step = ProfileStep { batch_size, timeout_secs: self.timeout, ..ProfileStep::new(step_type, partition) };
         let mut recorder = Recorder::new(run, 1, Box::new(|_| {}));
         let end = work(self, &step, &mut recorder);
         let counters = recorder.counters().iter().filter(|(_, number)| **number > 0);

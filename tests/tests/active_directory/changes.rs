@@ -117,6 +117,7 @@ fn user(name: &str) -> String {
     format!("dn: CN={name},$U\nchangetype: add\nobjectClass: user\nsAMAccountName: t{}\ndisplayName: {name}\n\n", &account[..12])
 }
 
+/// Traps D4, D5, D8, D13.
 #[test]
 fn every_kind_of_change_is_told_once() {
     let Some(forest) = forest_alone("every_kind_of_change_is_told_once") else { return };
@@ -183,6 +184,7 @@ fn every_kind_of_change_is_told_once() {
     }
 }
 
+/// Trap D12.
 #[test]
 fn a_change_of_a_large_group_is_told() {
     let Some(forest) = forest_alone("a_change_of_a_large_group_is_told") else { return };
@@ -205,6 +207,7 @@ fn a_change_of_a_large_group_is_told() {
     }
 }
 
+/// Traps D2, D9.
 #[test]
 fn an_account_without_rights_gets_changes_and_is_told_what_it_misses() {
     let Some(forest) = forest_alone("an_account_without_rights_gets_changes_and_is_told_what_it_misses") else { return };
@@ -249,6 +252,7 @@ fn an_account_without_rights_gets_changes_and_is_told_what_it_misses() {
     assert!(summary.warnings.iter().any(|text| text.contains("Replicating Directory Changes")), "{:?}", summary.warnings);
 }
 
+/// Traps D14, D15.
 #[test]
 fn a_cookie_that_the_server_refuses_asks_for_a_full_import() {
     let Some(forest) = forest_alone("a_cookie_that_the_server_refuses_asks_for_a_full_import") else { return };

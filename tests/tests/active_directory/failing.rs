@@ -26,7 +26,7 @@ fn an_import_outlives_the_restart_of_the_server() {
             anchors.insert(entry.anchor.0);
             given += 1;
             if given == 60 {
-                forest.server("stop");
+                forest.server("kill");
                 forest.server("start");
             }
             true
@@ -66,4 +66,53 @@ fn an_export_outlives_the_restart_of_the_server() {
     forest.server("stop");
     forest.server("start");
     assert!(made(&export("c").unwrap()[0].outcome));
+}
+
+#[test]
+fn an_export_in_the_middle_of_which_the_server_dies_can_be_sent_again() {
+    let Some(forest) = forest_alone("an_export_in_the_middle_of_which_the_server_dies_can_be_sent_again") else { return };
+    let unit = forest.unit("OU=Writeback");
+    let mut connector = forest.open_as("WRITEBACK");
+    let names: Vec<String> = (0..400).map(|number| format!("CN=c{number:03}")).collect();
+    let add = |name: &String| ExportChange {
+        dn: format!("{name},{}", unit.dn),
+        object_type: "contact".to_owned(),
+        anchor: None,
+        operation: ExportOperation::Add,
+        attributes: BTreeMap::new(),
+        identity: EntryAttributes::new(),
+        whole: BTreeMap::new(),
+    };
+    let there = || {
+        let found = forest.tool("ldapsearch", &["-LLL", "-b", &unit.dn, "-s", "one", "(objectClass=contact)", "1.1"], "");
+        found.lines().filter(|line| line.starts_with("dn: ")).count()
+    };
+    let changes: Vec<ExportChange> = names.iter().map(add).collect();
+    let result = std::thread::scope(|scope| {
+        let export = scope.spawn(|| connector.export(&changes, &CancelToken::default()));
+        // Dies when some are made and others are not.
+        while there() < 20 {}
+        forest.server("kill");
+        export.join().unwrap()
+    });
+    // Told up to the change that could not be sent, which is to be sent again.
+    let results = result.unwrap();
+    let (last, before) = results.split_last().unwrap();
+    assert!(matches!(last.outcome, ExportOutcome::Transient(_)), "{last:?}");
+    let made = |outcome: &ExportOutcome| matches!(outcome, ExportOutcome::Success { anchor: Some(_), .. });
+    assert!(before.iter().all(|result| made(&result.outcome)), "{before:?}");
+    assert!((20..400).contains(&before.len()), "{}", before.len());
+    forest.server("start");
+    // What was told as made is there. The one in doubt may be there too; then sending it again says so, and an import
+    // finds it. No other is made twice or left out.
+    let in_doubt = there() - before.len();
+    assert!(in_doubt <= 1, "{in_doubt}");
+    let results = connector.export(&changes[before.len()..], &CancelToken::default()).unwrap();
+    let (first, rest) = results.split_first().unwrap();
+    match &first.outcome {
+        ExportOutcome::Refused(error) => assert_eq!((error.code.as_str(), in_doubt), ("cd-existing-object", 1)),
+        outcome => assert!(made(outcome) && in_doubt == 0, "{outcome:?}"),
+    }
+    assert!(rest.iter().all(|result| made(&result.outcome)), "{rest:?}");
+    assert_eq!((before.len() + results.len(), there()), (400, 400));
 }

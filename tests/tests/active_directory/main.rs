@@ -9,6 +9,7 @@ mod changes;
 mod cycle;
 mod failing;
 mod questions;
+mod restored;
 mod rights;
 mod writing;
 
@@ -220,10 +221,14 @@ impl Forest {
         self.tool("ldapmodify", &[], ldif);
     }
 
-    /// Has the fixture's script stop or start the domain controller.
+    /// The folder of all servers of the fixture.
+    fn servers(&self) -> PathBuf {
+        PathBuf::from(&self.sam_file).ancestors().nth(3).unwrap().to_owned()
+    }
+
+    /// Has the fixture's script stop, kill or start the domain controller.
     fn server(&self, command: &str) {
-        let folder = PathBuf::from(&self.sam_file);
-        let folder = folder.ancestors().nth(3).unwrap();
+        let folder = self.servers();
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/samba.sh");
         let output = Command::new(script).arg(command).arg(folder).arg("corp").stdin(Stdio::null()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -293,6 +298,7 @@ fn text(value: &str) -> EntryValue {
     EntryValue::Text(value.to_owned())
 }
 
+/// Trap R3.
 #[test]
 fn the_schema_holds_the_types_and_attributes_of_the_forest() {
     let Some(forest) = forest("the_schema_holds_the_types_and_attributes_of_the_forest") else { return };
@@ -457,6 +463,7 @@ fn values_arrive_as_the_directory_holds_them() {
     assert!(matches!(&computer.attributes["userCertificate"][..], [EntryValue::Binary(der)] if der.starts_with(&[0x30, 0x82])));
 }
 
+/// Trap B6.
 #[test]
 fn start_tls_and_plain_give_the_same_as_ldaps() {
     let Some(forest) = forest("start_tls_and_plain_give_the_same_as_ldaps") else { return };
@@ -471,6 +478,7 @@ fn start_tls_and_plain_give_the_same_as_ldaps() {
     assert_eq!(read(ConnectionSecurity::Plain), expected);
 }
 
+/// Trap B9: a container that is gone.
 #[test]
 fn containers_are_included_and_excluded() {
     let Some(forest) = forest("containers_are_included_and_excluded") else { return };
@@ -548,6 +556,7 @@ fn an_import_stops_when_asked_and_the_connector_stays_usable() {
     assert!(!import(&mut connector, &forest.request(&schema)).is_empty());
 }
 
+/// Traps B2, B8.
 #[test]
 fn refused_sign_ins_are_explained() {
     let Some(forest) = forest("refused_sign_ins_are_explained") else { return };
@@ -563,6 +572,7 @@ fn refused_sign_ins_are_explained() {
     assert_eq!(error.kind, ConnectorErrorKind::Credentials, "an empty password would sign in nobody");
 }
 
+/// Trap B1.
 #[test]
 fn every_form_of_the_account_name_signs_in() {
     let Some(forest) = forest("every_form_of_the_account_name_signs_in") else { return };

@@ -26,6 +26,7 @@ fn found(forest: &Forest, account: &str) -> Vec<(PermissionPurpose, PermissionSt
         .collect()
 }
 
+/// Traps D2, D9.
 #[test]
 fn rights_are_tried_out_and_what_is_missing_is_named() {
     let Some(forest) = forest("rights_are_tried_out_and_what_is_missing_is_named") else { return };

@@ -179,7 +179,8 @@ fn an_object_is_found_by_its_identity_and_no_other_is_changed() {
     send(&mut connector, &ExportChange { operation: ExportOperation::Delete, ..update(&a, &first, None, &[]) });
     let found = lines(&server, &unit);
     assert!(found.iter().all(|line| line.starts_with("cn=a ")), "{found:?}");
-    check_refused(&mut connector, &update(&a, &first, None, &[("title", replace(&[text("x")]))]), "cd-missing-object", None);
+    let gone = update(&a, &first, None, &[("title", replace(&[text("x")]))]);
+    check_refused(&mut connector, &gone, "cd-missing-object", Some("title"));
     send(&mut connector, &update(&a, &other, None, &[("title", replace(&[text("x")]))]));
 }
 

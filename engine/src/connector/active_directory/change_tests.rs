@@ -14,14 +14,14 @@ use crate::model::Dn;
 
 /// A domain controller of `DC=x` that does what real ones do, as far as these tests go.
 #[derive(Default)]
-struct Server {
+pub(super) struct Server {
     /// Names by GUID: a letter, sixteen times.
-    objects: BTreeMap<char, (String, i64)>,
+    pub(super) objects: BTreeMap<char, (String, i64)>,
     /// Members of those objects that are groups.
     members: BTreeMap<char, Vec<&'static str>>,
     /// Answers to DirSync questions by cookie.
-    pieces: BTreeMap<&'static str, Piece>,
-    usn: i64,
+    pub(super) pieces: BTreeMap<&'static str, Piece>,
+    pub(super) usn: i64,
     invocation: char,
     /// Number of the server among several.
     number: u32,
@@ -35,19 +35,27 @@ struct Server {
     searches: usize,
     binds: usize,
     log: Vec<String>,
+    /// Everything that was asked.
+    pub(super) asked: Vec<Asked>,
+    /// Attributes in DirSync answers come without values where their text is empty.
+    pub(super) emptied: bool,
+    /// Objects that are heads of other partitions.
+    pub(super) heads: Vec<char>,
+    /// Objects that the account may not read when it names them.
+    pub(super) denied: Vec<char>,
 }
 
 type Event = fn(&mut Server) -> Option<Vec<Reply>>;
 
 /// Letter, name and attributes of an object in an answer.
-type Change = (char, &'static str, Vec<(&'static str, &'static str)>);
+pub(super) type Change = (char, &'static str, Vec<(&'static str, &'static str)>);
 
 #[derive(Clone, Default)]
-struct Piece {
-    entries: Vec<Change>,
-    more: bool,
-    next: &'static str,
-    breaks: bool,
+pub(super) struct Piece {
+    pub(super) entries: Vec<Change>,
+    pub(super) more: bool,
+    pub(super) next: &'static str,
+    pub(super) breaks: bool,
 }
 
 fn guid(letter: char) -> String {
@@ -55,7 +63,7 @@ fn guid(letter: char) -> String {
 }
 
 impl Server {
-    fn new(objects: &[(char, &str)]) -> Self {
+    pub(super) fn new(objects: &[(char, &str)]) -> Self {
         let objects = objects.iter().map(|(letter, dn)| (*letter, ((*dn).to_owned(), 1))).collect();
         let pieces = [("", Piece { next: "now", ..Piece::default() })].into();
         Self { objects, pieces, usn: 10, invocation: 'i', ..Self::default() }
@@ -68,8 +76,19 @@ impl Server {
             false if dn.starts_with("OU=") => &["top", "organizationalUnit"],
             false => &["top", "person", "user"],
         };
+        let (class, kind): (&[&str], _) =
+            if self.heads.contains(&letter) { (&["top", "domain", "domainDNS"], "13") } else { (class, "4") };
         let (guid, usn) = (guid(letter), usn.to_string());
-        Some(Reply::entry(dn, &[("objectClass", class), ("objectGUID", &[&guid]), ("uSNChanged", &[&usn]), ("cn", &["n"])]))
+        Some(Reply::entry(
+            dn,
+            &[
+                ("objectClass", class),
+                ("objectGUID", &[&guid]),
+                ("instanceType", &[kind]),
+                ("uSNChanged", &[&usn]),
+                ("cn", &["n"]),
+            ],
+        ))
     }
 
     /// As [`Server::entry`], with members if these are asked for.
@@ -98,7 +117,8 @@ impl Server {
         if *asked == Asked::Bind {
             self.binds += 1;
         }
-        let Asked::Search { base, filter, attributes: names, dir_sync, deleted, page } = asked else { return None };
+        self.asked.push(asked.clone());
+        let Asked::Search { base, filter, attributes: names, dir_sync, deleted, page, .. } = asked else { return None };
         let one = |name: &str, value: String| Some(vec![Reply::entry("CN=z", &[(name, &[&value])]), Reply::done()]);
         let filter = String::from_utf8_lossy(filter).into_owned();
         if base.is_empty() {
@@ -128,6 +148,9 @@ impl Server {
         }
         if let Some(hex) = base.strip_prefix("<GUID=") {
             let letter = char::from(u8::from_str_radix(&hex[..2], 16).unwrap());
+            if self.denied.contains(&letter) {
+                return Some(vec![Reply::refused(50, "")]);
+            }
             return Some(match (self.objects.get(&letter).cloned(), page) {
                 (Some((dn, _)), Some(_)) => {
                     self.log.push(format!("below {dn}"));
@@ -153,7 +176,9 @@ impl Server {
                 let value = [letter.as_str()];
                 let mut all: Vec<(&str, &[&str])> = vec![("objectGUID", &value)];
                 let values: Vec<[&str; 1]> = attributes.iter().map(|(_, value)| [*value]).collect();
-                all.extend(attributes.iter().zip(&values).map(|((name, _), value)| (*name, value.as_slice())));
+                let emptied = self.emptied;
+                let given = |value: &'_ [&'static str; 1]| emptied && value[0].is_empty();
+                all.extend(attributes.iter().zip(&values).map(|((name, _), value)| (*name, &value[usize::from(given(value))..])));
                 replies.push(Reply::entry(dn, &all));
                 replies.push(Reply::Referral);
             }
@@ -192,24 +217,28 @@ impl Server {
 }
 
 /// A running server that a test can change.
-struct Running {
+pub(super) struct Running {
     server: Arc<Mutex<Server>>,
     port: u16,
 }
 
 impl Running {
-    fn new(server: Server) -> Self {
+    pub(super) fn new(server: Server) -> Self {
         let server = Arc::new(Mutex::new(server));
         let shared = Arc::clone(&server);
         Self { server, port: start(move |asked| shared.lock().unwrap().answer(asked)) }
     }
 
-    fn change(&self, change: impl FnOnce(&mut Server)) -> &Self {
+    pub(super) fn change(&self, change: impl FnOnce(&mut Server)) -> &Self {
         change(&mut self.server.lock().unwrap());
         self
     }
 
-    fn import(&self, request: &ImportRequest, delta: DeltaMode) -> (Vec<String>, Result<ImportSummary, ConnectorError>) {
+    pub(super) fn import(
+        &self,
+        request: &ImportRequest,
+        delta: DeltaMode,
+    ) -> (Vec<String>, Result<ImportSummary, ConnectorError>) {
         self.import_with(None, request, delta)
     }
 
@@ -249,31 +278,32 @@ impl Running {
     }
 
     /// A full import; gives the watermark.
-    fn full(&self, delta: DeltaMode) -> Vec<u8> {
+    pub(super) fn full(&self, delta: DeltaMode) -> Vec<u8> {
         self.import(&whole(), delta).1.unwrap().watermark.unwrap()
     }
 
-    fn delta(&self, watermark: &[u8], mode: DeltaMode) -> (Vec<String>, Result<ImportSummary, ConnectorError>) {
+    pub(super) fn delta(&self, watermark: &[u8], mode: DeltaMode) -> (Vec<String>, Result<ImportSummary, ConnectorError>) {
         self.import(&after(watermark), mode)
     }
 
-    fn log(&self) -> Vec<String> {
+    pub(super) fn log(&self) -> Vec<String> {
         std::mem::take(&mut self.server.lock().unwrap().log)
     }
 }
 
-fn whole() -> ImportRequest {
+pub(super) fn whole() -> ImportRequest {
     ImportRequest { attributes: vec!["cn".to_owned()], exclude: vec![Dn::parse("OU=out,DC=x").unwrap()], ..request() }
 }
 
-fn after(watermark: &[u8]) -> ImportRequest {
+pub(super) fn after(watermark: &[u8]) -> ImportRequest {
     ImportRequest { mode: ImportMode::Delta(Watermark(watermark.to_vec())), ..whole() }
 }
 
-fn people() -> Server {
+pub(super) fn people() -> Server {
     Server::new(&[('a', "CN=a,DC=x"), ('b', "CN=b,OU=u,DC=x"), ('c', "CN=c,OU=out,DC=x"), ('u', "OU=u,DC=x")])
 }
 
+/// Traps D3, D4, D13.
 #[test]
 fn dir_sync_is_read_in_pieces_and_gives_whole_objects() {
     let running = Running::new(people());
@@ -340,6 +370,7 @@ fn check_group(entries: Vec<Change>, expected: &[&str], log: &[&str]) {
     assert_eq!(running.log()[1..], *log);
 }
 
+/// Trap D12.
 #[test]
 fn of_members_only_those_that_came_and_went_are_handed_over() {
     const CAME: &str = "member;range=1-1";
@@ -393,6 +424,7 @@ fn single_objects_are_read_whole() {
     assert_eq!(items, ["CN=a,DC=x false", "~CN=c,OU=out,DC=x", "-z"]);
 }
 
+/// Trap D8.
 #[test]
 fn what_lies_below_a_renamed_container_is_told_too() {
     let server = || {
@@ -428,6 +460,7 @@ fn what_lies_below_a_renamed_container_is_told_too() {
     }
 }
 
+/// Traps D14, D15.
 #[test]
 fn a_watermark_that_cannot_hold_asks_for_a_full_import() {
     let check = |mode: DeltaMode, change: fn(&mut Server), expected: Result<(), &str>| {
@@ -471,6 +504,7 @@ fn a_passing_failure_keeps_the_watermark() {
     check(3, ConnectorErrorKind::Search);
 }
 
+/// Traps D2, D9.
 #[test]
 fn without_the_right_to_dir_sync_changes_are_read_by_number() {
     let server = || Server { refuses: Some(50), hides_deletions: true, ..people() };
@@ -488,6 +522,7 @@ fn without_the_right_to_dir_sync_changes_are_read_by_number() {
     assert!(summary.warnings.iter().any(|text| text.contains("Replicating Directory Changes")), "{:?}", summary.warnings);
 }
 
+/// Trap P5.
 #[test]
 fn a_lost_connection_does_not_end_an_import() {
     // In the middle of the pieces.

@@ -19,6 +19,7 @@ use super::settings::ActiveDirectorySettings;
 use super::{containers, delta, find, full};
 use crate::connector::ldap::entry::RawEntry;
 use crate::connector::ldap::export;
+use crate::connector::ldap::failure::{Fault, request_failed};
 use crate::connector::ldap::observe::Observer;
 use crate::connector::ldap::session::{Search, Session};
 use crate::connector::{
@@ -280,6 +281,9 @@ fn search(base: &str, scope: Scope, filter: &str, attributes: &[&str], timeout: 
     }
 }
 
+/// Objects of the schema and of the configuration at most; forests have some thousands.
+const CONFIGURATION: usize = 200_000;
+
 /// Reads all pages of a search of the configuration, where a malformed entry is a fault of the server.
 fn read_pages(
     session: &Session,
@@ -289,7 +293,12 @@ fn read_pages(
     mut take: impl FnMut(RawEntry),
 ) -> Result<(), ConnectorError> {
     let mut pages = session.pages(search, page_size, doing, None);
+    let mut entries = 0;
     while let Some(page) = pages.next_page()? {
+        entries += page.len();
+        if entries > CONFIGURATION {
+            return Err(request_failed(session.server(), doing, Fault::TooMuch));
+        }
         decode_all(page, session.server(), doing)?.into_iter().for_each(&mut take);
     }
     Ok(())

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use ldap3::Scope;
 
-use super::dir_sync::{self, AnswerEnd, Changes, DIR_SYNC, Happened, Notice};
+use super::dir_sync::{self, AnswerEnd, Changes, DIR_SYNC, Happened};
+use super::gathered::Gathered;
 use super::import::ImportPlan;
-use super::link::{Link, Living, show_deleted};
+use super::link::{Link, Living, decode_all, show_deleted};
 use super::reading::Reading;
 use super::settings::DeltaMode;
 use super::watermark::{Continuation, Mark, Progress};
@@ -22,15 +23,8 @@ use crate::connector::ldap::octets::{escaped, hexadecimal};
 use crate::connector::ldap::outlet::Outlet;
 use crate::connector::ldap::session::Search;
 use crate::connector::{
-    Anchor, CancelToken, ConnectorError, ConnectorErrorKind, DiscoveryError, ImportItem, ImportRequest, ImportSummary, Watermark,
+    Anchor, CancelToken, ConnectorError, ConnectorErrorKind, ImportItem, ImportRequest, ImportSummary, Watermark,
 };
-use crate::model::{ErrorCode, ObjectError};
-
-/// Entries of a DirSync answer that cannot be read are told one by one up to this number.
-const FAULTS: usize = 6_000;
-
-/// Values of links in DirSync answers that are kept; the objects beyond them are read whole.
-const LINK_VALUES: usize = 200_000;
 
 /// Answers of one DirSync question at most; each must bring another cookie.
 const ANSWERS: u32 = 100_000;
@@ -87,7 +81,8 @@ pub(super) struct Question<'a> {
 pub(super) fn present_cookie(question: Question<'_>) -> Result<Vec<u8>, ConnectorError> {
     let nobody = format!("(objectGUID={})", escaped(&[0; 16]));
     let attributes = vec!["objectGUID".to_owned()];
-    ask(question, &nobody, &attributes, &BTreeSet::new(), Vec::new(), &mut |_| {}).map_err(|failure| failure.error)
+    let told = ask(question, &nobody, &attributes, Vec::new(), Gathered::default());
+    told.map(|(cookie, _)| cookie).map_err(|failure| failure.error)
 }
 
 fn question<'a>(reading: &Reading<'a>) -> Question<'a> {
@@ -164,15 +159,14 @@ impl From<ConnectorError> for Failure {
     }
 }
 
-/// Asks by DirSync until there is no more to tell; gives the last cookie.
+/// Asks by DirSync until there is no more to tell; gives the last cookie and all that was told.
 fn ask(
     question: Question<'_>,
     filter: &str,
     attributes: &[String],
-    links: &BTreeSet<String>,
     mut cookie: Vec<u8>,
-    each: &mut dyn FnMut(Told),
-) -> Result<Vec<u8>, Failure> {
+    mut gathered: Gathered,
+) -> Result<(Vec<u8>, Gathered), Failure> {
     let doing = "tell what changed (DirSync)";
     let session = question.living.session;
     for _ in 0..ANSWERS {
@@ -184,20 +178,19 @@ fn ask(
             controls: vec![dir_sync::request(&cookie)],
             timeout: question.timeout,
         };
-        let links = links.clone();
-        let take = move |told: &mut Vec<Told>, tag| told.push(Told::read(tag, &links));
-        let (told, result) = session.gather(search, Vec::new(), take, doing, Some(question.cancel))?;
+        // Taken in one by one: an answer may tell of every object of a forest.
+        let (told, result) = session.listen(search, gathered, Gathered::take, doing, Some(question.cancel))?;
+        gathered = told;
         if result.rc != 0 {
             let passing = matches!(result.rc, 3 | 8 | 11 | 49 | 50 | 51 | 52);
             return Err(Failure { error: refused(session.server(), doing, result.rc, &result.text), refused: !passing });
         }
-        told.into_iter().for_each(&mut *each);
         let malformed = |what| Failure::from(request_failed(session.server(), doing, Fault::Malformed(what)));
         let end = result.ctrls.into_iter().find(|control| control.1.ctype == DIR_SYNC);
         let end = end.and_then(|control| dir_sync::answer_end(&control.1.val.unwrap_or_default()));
         let Some(AnswerEnd { more, cookie: next }) = end else { return Err(malformed("no cookie for the next time")) };
         if !more {
-            return Ok(next);
+            return Ok((next, gathered));
         }
         if next == cookie {
             return Err(malformed("the same cookie again"));
@@ -207,51 +200,12 @@ fn ask(
     Err(request_failed(session.server(), doing, Fault::TooMuch).into())
 }
 
-/// An entry of a DirSync answer.
-enum Told {
-    Notice(Notice),
-    Fault(DiscoveryError),
-}
-
-impl Told {
-    fn read(tag: ldap3::asn1::StructureTag, links: &BTreeSet<String>) -> Self {
-        match RawEntry::decode_as_described(tag) {
-            Ok(entry) => match Notice::read(&entry, links) {
-                Some(notice) => Self::Notice(notice),
-                None => {
-                    let message = "a change came without the objectGUID of its object";
-                    let error = ObjectError::new(ErrorCode::MISSING_ANCHOR, message).attribute("objectGUID");
-                    Self::Fault(DiscoveryError { dn: Some(entry.dn), error })
-                }
-            },
-            Err(fault) => {
-                let error = ObjectError::new(ErrorCode::PARSE_ERROR, fault.reason);
-                Self::Fault(DiscoveryError { dn: fault.dn, error })
-            }
-        }
-    }
-}
-
 fn by_dir_sync(reading: &Reading<'_>, cookie: &[u8], out: &mut Outlet<'_>) -> Result<Vec<u8>, ConnectorError> {
     let doing = "tell what changed (DirSync)";
     let attributes = dir_sync::attributes(reading.plan.requested.iter().map(String::as_str).chain(reading.plan.ranged()));
-    let mut happened: BTreeMap<[u8; 16], (Happened, Changes)> = BTreeMap::new();
-    let (mut faults, mut values) = (Vec::new(), 0);
-    let next =
-        ask(question(reading), &reading.plan.change_filter(), &attributes, &reading.plan.links, cookie.to_vec(), &mut |told| {
-            match told {
-                Told::Notice(mut notice) => {
-                    values += notice.changes.count();
-                    if values > LINK_VALUES {
-                        notice.changes = Changes { everything: true, ..Changes::default() };
-                    }
-                    merge(&mut happened, notice);
-                }
-                Told::Fault(fault) if faults.len() < FAULTS => faults.push(fault),
-                Told::Fault(_) => {}
-            }
-        });
-    let next = next.map_err(|failure| {
+    let begin = Gathered::of(reading.plan.links.clone());
+    let told = ask(question(reading), &reading.plan.change_filter(), &attributes, cookie.to_vec(), begin);
+    let (next, told) = told.map_err(|failure| {
         if !failure.refused {
             return failure.error;
         }
@@ -260,26 +214,28 @@ fn by_dir_sync(reading: &Reading<'_>, cookie: &[u8], out: &mut Outlet<'_>) -> Re
             format!("{server} does not accept the cookie of the last import any more: run a full import ({})", failure.error);
         ConnectorError::new(ConnectorErrorKind::NoWatermark, message).server(server)
     })?;
+    let Gathered { mut happened, faults, .. } = told;
     for fault in faults {
         reading.give(out, ImportItem::Bad(fault), doing)?;
     }
     let mut wanted: BTreeMap<Option<BTreeSet<String>>, Vec<[u8; 16]>> = BTreeMap::new();
-    for (guid, (happened, changes)) in &mut happened {
-        if let Happened::Deleted(dn) = happened {
+    for (guid, known) in &mut happened {
+        if let Happened::Deleted(dn) = &mut known.happened {
             reading.give(out, ImportItem::Deleted { anchor: Anchor(guid.to_vec()), dn: dn.take() }, doing)?;
-        } else if *happened == Happened::Moved || out.wants(guid) {
-            let in_part = out.takes_parts() && !changes.everything;
-            let left_out = in_part.then(|| reading.plan.needless_links(changes)).filter(|links| !links.is_empty());
+        } else if known.happened == Happened::Moved || out.wants(guid) {
+            let in_part = out.takes_parts() && !known.everything;
+            let left_out = in_part.then(|| reading.plan.needless_links(known.changes())).filter(|links| !links.is_empty());
             wanted.entry(left_out).or_default().push(*guid);
         }
     }
     let mut moved = Vec::new();
     for (left_out, guids) in &wanted {
-        let part = |guid: &[u8; 16]| Some((left_out.as_ref()?, &happened.get(guid)?.1));
+        let part = |guid: &[u8; 16]| Some((left_out.as_ref()?, happened.get(guid)?.changes()));
         look_up(reading, guids, left_out.as_ref(), out, &mut |entry, out| {
             let guid = entry.first("objectGUID").and_then(|guid| <[u8; 16]>::try_from(guid).ok());
-            if let Some(guid) = guid.filter(|guid| happened.get(guid).is_some_and(|(told, _)| *told == Happened::Moved))
+            if let Some(guid) = guid.filter(|guid| happened.get(guid).is_some_and(|known| known.happened == Happened::Moved))
                 && !is_leaf(&entry)
+                && !reading.plan.is_elsewhere(&entry)
             {
                 moved.push(guid);
             }
@@ -340,21 +296,18 @@ fn look_up(
         // deleted because a search by value found nothing.
         let mut search = reading.living.base_search(&guid_name(&guid), &[]);
         search.attributes.clone_from(&attributes);
-        match reading.living.object(search, doing)? {
+        let found = match reading.living.session.search(search, doing, Some(&reading.request.cancel)) {
+            Ok(found) => decode_all(found, reading.living.session.server(), doing)?.into_iter().next(),
+            Err(error) if error.kind == ConnectorErrorKind::PartitionMissing => None,
+            // A refusal says nothing of the object: it is not taken for gone.
+            Err(error) => return Err(error),
+        };
+        match found {
             Some(entry) => take(entry, out)?,
             None => reading.give(out, ImportItem::Deleted { anchor: Anchor(guid.to_vec()), dn: None }, doing)?,
         }
     }
     Ok(())
-}
-
-/// Later pieces of an answer may tell more of an object.
-fn merge(happened: &mut BTreeMap<[u8; 16], (Happened, Changes)>, notice: Notice) {
-    let (known, changes) = happened.entry(notice.guid).or_insert((Happened::Changed, Changes::default()));
-    if !(*known == Happened::Moved && notice.happened == Happened::Changed) {
-        *known = notice.happened;
-    }
-    changes.add(notice.changes);
 }
 
 fn by_usn(reading: &Reading<'_>, usn: i64, out: &mut Outlet<'_>) -> Result<(), ConnectorError> {
@@ -370,7 +323,7 @@ fn by_usn(reading: &Reading<'_>, usn: i64, out: &mut Outlet<'_>) -> Result<(), C
                 let dn = dir_sync::last_name(&entry);
                 return reading.give(out, ImportItem::Deleted { anchor: Anchor(guid.to_vec()), dn }, doing);
             }
-            Some(guid) if !is_leaf(&entry) => containers.push(guid),
+            Some(guid) if !is_leaf(&entry) && !reading.plan.is_elsewhere(&entry) => containers.push(guid),
             Some(_) | None => {}
         }
         present(reading, entry, None, out)
@@ -420,6 +373,9 @@ fn present(
     out: &mut Outlet<'_>,
 ) -> Result<(), ConnectorError> {
     let doing = "give the objects that changed";
+    if reading.plan.is_elsewhere(&entry) {
+        return Ok(());
+    }
     let anchor = entry.first("objectGUID").map(|guid| Anchor(guid.to_vec()));
     if anchor.as_ref().is_some_and(|anchor| !out.wants(&anchor.0)) {
         return Ok(());
@@ -464,21 +420,5 @@ mod tests {
         check(&metadata(&[entry(3, 5)]), None);
         check(&metadata(&[entry(NAME_ATTRIBUTE, 4711)])[..50], None);
         check(&[], None);
-    }
-
-    #[test]
-    fn what_several_pieces_tell_of_an_object_is_put_together() {
-        let check = |pieces: &[Happened], expected: Happened| {
-            let mut happened = BTreeMap::new();
-            for piece in pieces {
-                merge(&mut happened, Notice { guid: [1; 16], happened: piece.clone(), changes: Changes::default() });
-            }
-            assert_eq!(happened.into_values().map(|(happened, _)| happened).collect::<Vec<_>>(), [expected]);
-        };
-        let deleted = || Happened::Deleted(None);
-        check(&[Happened::Changed, Happened::Moved, Happened::Changed], Happened::Moved);
-        check(&[Happened::Moved, deleted()], deleted());
-        check(&[deleted(), Happened::Changed], Happened::Changed);
-        check(&[Happened::Changed], Happened::Changed);
     }
 }

@@ -232,6 +232,7 @@ mod tests {
     use super::*;
     use crate::connector::ldap::entry::tests::raw;
 
+    /// Trap D16: parents first is asked for.
     #[test]
     fn the_control_carries_flags_size_and_cookie() {
         let control = request(&[0xaa, 0xbb]);
@@ -255,6 +256,7 @@ mod tests {
         check(&[], None);
     }
 
+    /// Traps D6, D7.
     #[test]
     fn what_is_never_told_is_not_asked_for() {
         let found = attributes(["CN", "mail", "member", "memberOf", "objectguid", "Mail", "whenChanged"].into_iter());
@@ -263,6 +265,7 @@ mod tests {
         assert_eq!(found, expected);
     }
 
+    /// Traps D5, D12.
     #[test]
     fn values_of_links_are_told_by_what_became_of_them() {
         let attribute = |name: &str, values: &[&str]| RawAttribute {
@@ -284,6 +287,7 @@ mod tests {
         check(&[attribute(went, &["CN=a\\0ADEL:1,CN=Deleted Objects,DC=x"])], &[], &[]);
         check(&[attribute("member", &["CN=a"]), attribute("Mail", &[])], &["member"], &[]);
         check(&[attribute("member;range=0-1499", &["CN=a"])], &["member"], &[]);
+        check(&[attribute("member", &[])], &["member"], &[]);
         let unreadable = RawAttribute { values: vec![vec![0xff]], ..attribute(came, &[]) };
         check(&[unreadable], &["member"], &[]);
         // A later piece has the last word.
@@ -296,6 +300,7 @@ mod tests {
         assert!(!changes.values["member"]["CN=a"]);
     }
 
+    /// Traps D8, D9.
     #[test]
     fn entries_say_what_happened() {
         let guid = "sixteen letters!";

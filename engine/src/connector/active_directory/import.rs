@@ -84,6 +84,11 @@ impl<'a> ImportPlan<'a> {
         self.ranged.iter().copied()
     }
 
+    /// True for the head of another partition, which this one tells too: what is to be said of it, its own partition says.
+    pub(super) fn is_elsewhere(&self, entry: &RawEntry) -> bool {
+        is_head(entry) && Dn::parse(&entry.dn).is_ok_and(|dn| dn != self.selection.partition)
+    }
+
     /// True when the class of an entry is an object type of the schema.
     pub(super) fn knows_class(&self, entry: &RawEntry) -> bool {
         object_type(self.selection.schema, &entry.texts("objectClass").collect::<Vec<_>>()).is_some()
@@ -141,8 +146,7 @@ impl<'a> ImportPlan<'a> {
             Ok(dn) => dn,
             Err(error) => return fault(ObjectError::new(ErrorCode::INVALID_DN, error.to_string()).value(&entry.dn)),
         };
-        let head = entry.number("instanceType").is_some_and(|kind| kind & PARTITION_HEAD != 0);
-        if head && dn != self.selection.partition {
+        if is_head(entry) && dn != self.selection.partition {
             return Ok(Verdict::Skip);
         }
         if !self.selection.containers.selects(&dn) {
@@ -214,6 +218,11 @@ impl<'a> ImportPlan<'a> {
             Err(error) => bad(entry.dn, *error),
         }
     }
+}
+
+/// True for the head of a partition, of this one or of another.
+fn is_head(entry: &RawEntry) -> bool {
+    entry.number("instanceType").is_some_and(|kind| kind & PARTITION_HEAD != 0)
 }
 
 /// How reading the rest of an object's values ended.
@@ -355,6 +364,7 @@ mod tests {
         check(&["OU=c,OU=z,OU=a,DC=x", "OU=a,DC=x", "ou=A,dc=X"], &["OU=a,DC=x"]);
     }
 
+    /// Trap D17 among others.
     #[test]
     fn entries_are_taken_skipped_or_described() {
         let request = request(&["user", "group", "domainDNS"], &[], &["OU=a,DC=x", "DC=x"], &["OU=out,DC=x"]);

@@ -91,6 +91,7 @@ fn members(items: &[ImportItem]) -> Vec<&str> {
         .collect()
 }
 
+/// Traps B10, P4.
 #[test]
 fn pages_are_read_to_the_end_with_referrals_between_and_an_empty_last_one() {
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -112,6 +113,7 @@ fn pages_are_read_to_the_end_with_referrals_between_and_an_empty_last_one() {
     assert_eq!(*asked.lock().unwrap(), expected);
 }
 
+/// Trap R1.
 #[test]
 fn values_that_the_server_holds_back_are_read_to_the_end() {
     let (items, result) = import(|asked| match asked {
@@ -159,6 +161,7 @@ fn changing_group(changes: u64) -> (Vec<ImportItem>, Result<(), ConnectorError>)
     })
 }
 
+/// Trap R2.
 #[test]
 fn a_group_that_changes_between_the_pieces_is_read_again() {
     let (items, result) = changing_group(1);
@@ -316,6 +319,7 @@ fn a_server_that_does_not_answer_ends_the_import() {
     assert_eq!(names(&items), ["CN=a,DC=x"]);
 }
 
+/// Trap P6 among others.
 #[test]
 fn a_broken_import_keeps_what_came_and_says_why_it_ended() {
     let check = |last: fn() -> Vec<Reply>, kind: ConnectorErrorKind, part: &str| {

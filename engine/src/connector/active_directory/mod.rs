@@ -8,6 +8,7 @@ mod delta;
 mod dir_sync;
 mod find;
 mod full;
+mod gathered;
 mod import;
 mod link;
 mod partitions;
@@ -19,11 +20,15 @@ mod settings;
 mod watermark;
 
 #[cfg(test)]
+mod bad_input_tests;
+#[cfg(test)]
 mod change_tests;
 #[cfg(test)]
 mod export_tests;
 #[cfg(test)]
 mod misbehaviour_tests;
+#[cfg(test)]
+mod trap_tests;
 
 pub use connector::ActiveDirectoryConnector;
 pub use find::{FindQuery, FoundObject, filter_of_identity};

@@ -147,6 +147,7 @@ mod tests {
         assert_eq!(dns_to_dn("corp.contoso.com"), "DC=corp,DC=contoso,DC=com");
     }
 
+    /// Trap B12: too old, another forest, no domain controller at all.
     #[test]
     fn a_server_must_be_a_domain_controller_of_the_forest() {
         let check = |forest: &str, change: &dyn Fn(&mut DirectoryFacts), problem: Option<&str>| {

@@ -14,6 +14,9 @@ use crate::connector::ldap::octets::hexadecimal;
 use crate::connector::ldap::server::{ACTIVE_DIRECTORY, ConnectionSecurity, Endpoint, ServerSettings, parse_endpoint};
 use crate::connector::{Anchor, ConnectorError, ConnectorErrorKind};
 
+/// Ports of the global catalog, which holds some attributes of the objects of all domains.
+const GLOBAL_CATALOG: [u16; 2] = [3268, 3269];
+
 /// How an import learns what changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -104,6 +107,11 @@ impl ActiveDirectorySettings {
             self.servers.iter().map(|server| parse_endpoint(server, port)).collect::<Result<_, _>>()?;
         if !self.only_servers && self.address.is_none() && !self.forest.trim().is_empty() {
             endpoints.push(self.domain(port)?);
+        }
+        if let Some(catalog) = endpoints.iter().find(|endpoint| GLOBAL_CATALOG.contains(&endpoint.port)) {
+            return Err(wrong(format!(
+                "{catalog} is a global catalog, which lacks most attributes: what it does not tell would pass for deleted; leave the port out"
+            )));
         }
         Ok(endpoints)
     }
@@ -197,7 +205,7 @@ mod tests {
             }
         };
         check("contoso.com", &[], false, Ok(&["contoso.com:389"]));
-        check("contoso.com", &["b", "a:3268"], false, Ok(&["b:389", "a:3268"]));
+        check("contoso.com", &["b", "a:3389"], false, Ok(&["b:389", "a:3389"]));
         check("contoso.com", &["b", "any"], false, Ok(&["b:389", "contoso.com:389"]));
         let domains = |settings: &ActiveDirectorySettings| {
             settings.endpoints().unwrap().iter().map(|endpoint| endpoint.domain).collect::<Vec<_>>()

@@ -148,6 +148,7 @@ mod tests {
         check("{\"version\":1,\"service\":\"\",\"invocation\":null,\"partition\":null,\"usn\":1,\"cookie\":\"?\"}");
     }
 
+    /// Traps D14, D15.
     #[test]
     fn a_watermark_holds_where_nothing_was_set_back() {
         let check = |cookie: bool, wanted: DeltaMode, change: &dyn Fn(&mut Position), expected: Result<Continuation, &str>| {

@@ -8,6 +8,7 @@ use super::root_dse::LdapFacts;
 use super::settings::GenericLdapSettings;
 use super::{changes, containers, full, partitions};
 use crate::connector::ldap::export;
+use crate::connector::ldap::observe::Observer;
 use crate::connector::{
     CancelToken, Capabilities, Connector, ConnectorError, Containers, DirectoryPartition, ExportChange, ExportResult, ImportItem,
     ImportMode, ImportRequest, ImportSummary,
@@ -35,6 +36,11 @@ impl GenericLdapConnector {
     #[must_use]
     pub fn facts(&self) -> &LdapFacts {
         self.link.facts()
+    }
+
+    /// Has somebody told of every search from now on.
+    pub fn observe(&mut self, observer: Observer) {
+        self.link.observe(observer);
     }
 
     fn plan<'a>(&mut self, request: &'a ImportRequest) -> Result<Plan<'a>, ConnectorError> {

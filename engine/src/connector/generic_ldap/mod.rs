@@ -26,4 +26,4 @@ pub use connector::GenericLdapConnector;
 pub use root_dse::LdapFacts;
 pub use settings::{GenericLdapSettings, LdapDelta};
 
-pub use super::ldap::ConnectionSecurity;
+pub use super::ldap::{ConnectionSecurity, Observer, TracedSearch};

@@ -8,6 +8,7 @@ use ldap3::asn1::StructureTag;
 use uuid::Uuid;
 
 use super::plan::Plan;
+use super::root_dse::LdapFacts;
 use super::settings::{ENTRY_UUID, GenericLdapSettings};
 use super::subschema::{SUBSCHEMA_ATTRIBUTES, Subschema};
 use super::sync::EntryUuid;
@@ -142,11 +143,31 @@ impl Reading<'_> {
                 self.pages(search, doing, out, &mut take)?;
             }
         }
+        if !missing.is_empty() {
+            self.check_look_up(doing)?;
+        }
         for uuid in missing {
             self.give(out, ImportItem::Deleted { anchor: Anchor(uuid.to_vec()), dn: None }, doing)?;
         }
         let mut told = wanted.iter().map(|uuid| Anchor(uuid.to_vec())).collect();
         self.below(&above, &mut told, out)
+    }
+
+    /// Checks that entries are found by their identity at all, before one that is not found is taken for gone.
+    fn check_look_up(&self, doing: &str) -> Result<(), ConnectorError> {
+        let Some(head) = self.partition_identity()? else { return Ok(()) };
+        let partition = &self.request.partition;
+        let mut search = self.living.base_search(partition, &[ENTRY_UUID]);
+        search.filter = format!("({ENTRY_UUID}={head})");
+        if self.living.object(search, doing)?.is_some() {
+            return Ok(());
+        }
+        let LdapFacts { server, .. } = self.living.facts;
+        let message = format!(
+            "{server} finds nothing by entryUUID, not even {partition}: let {} search by it, or have changes read by modifyTimestamp",
+            self.living.settings.user
+        );
+        Err(ConnectorError::new(ConnectorErrorKind::Permission, message).server(server))
     }
 
     /// Hands over what changed at a time or later, as it is now, and everything below those that have something below

@@ -38,7 +38,9 @@ fn answer(asked: &Asked, script: &mut impl FnMut(&str, &str) -> Vec<Reply>) -> O
             Reply::done(),
         ],
         // One entry alone: the head of the partition.
-        "dc=x" if attributes.len() == 1 && !filter.contains("person") && attributes[0] != "1.1" => {
+        "dc=x"
+            if attributes.len() == 1 && !filter.contains("person") && !filter.contains("entryUUID") && attributes[0] != "1.1" =>
+        {
             vec![Reply::entry(base, &[("entryUUID", &[SECOND]), ("contextCSN", &["c"])]), Reply::done()]
         }
         _ => script(&filter, &attributes.join(" ")),
@@ -166,4 +168,89 @@ fn senseless_answers_end_a_delta_import() {
     check(|| vec![Reply::refused(50, "")], ConnectorErrorKind::Permission);
     check(|| vec![Reply::refused(51, "")], ConnectorErrorKind::Dropped);
     check(|| vec![Reply::Close], ConnectorErrorKind::Dropped);
+}
+
+/// What a content synchronization tells: one entry changed.
+fn one_changed() -> Vec<Reply> {
+    let uuid = uuid::Uuid::try_parse(FIRST).unwrap().into_bytes();
+    vec![Reply::Synchronized { dn: "cn=a,dc=x", uuid, state: 2 }, Reply::SynchronizedEnd { cookie: b"next" }]
+}
+
+#[test]
+fn a_changed_entry_that_is_not_found_is_gone_only_where_others_are_found() {
+    let check = |finds: bool, expected: Result<&[&str], ConnectorErrorKind>| {
+        let (items, result) = import(LdapDelta::SyncRepl, cookie(), move |filter, attributes| match attributes {
+            "1.1" => one_changed(),
+            // The head of the partition, looked for by its identity.
+            "entryUUID" if finds => vec![Reply::entry("dc=x", &[("entryUUID", &[SECOND])]), Reply::done()],
+            "entryUUID" => vec![Reply::done()],
+            _ => {
+                assert!(filter.contains("entryUUID"), "{filter}");
+                vec![Reply::page_end(b"")]
+            }
+        });
+        match (result, expected) {
+            (Ok(_), Ok(expected)) => assert_eq!(items, expected),
+            (Err(error), Err(kind)) => {
+                assert_eq!((error.kind, items), (kind, Vec::new()), "{error}");
+                assert!(error.message.contains("entryUUID") && error.message.contains("cn=sync,dc=x"), "{error}");
+            }
+            (found, expected) => panic!("{found:?} instead of {expected:?}"),
+        }
+    };
+    check(true, Ok(&["-"]));
+    check(false, Err(ConnectorErrorKind::Permission));
+}
+
+/// A person with this value as it is.
+fn odd(dn: &[u8], uuid: &str, value: &[u8]) -> Reply {
+    let attribute = |name: &str, value: &[u8]| (name.to_owned(), vec![value.to_vec()]);
+    let attributes = vec![attribute("objectClass", b"person"), attribute("entryUUID", uuid.as_bytes()), attribute("cn", value)];
+    Reply::Entry { dn: dn.to_vec(), attributes }
+}
+
+#[test]
+fn entries_that_cannot_be_used_are_faults_and_the_rest_goes_on() {
+    let check = |entry: fn() -> Reply, expected: &str| {
+        let mut asked = 0;
+        let (items, result) = import(LdapDelta::Timestamp, ImportMode::Full, move |_, _| {
+            asked += 1;
+            // The second time, what changed meanwhile.
+            if asked > 1 { vec![Reply::page_end(b"")] } else { vec![entry(), person("b", SECOND), Reply::page_end(b"")] }
+        });
+        result.unwrap();
+        assert_eq!(items, [expected, "+cn=b,dc=x 1"]);
+    };
+    check(|| Reply::entry("cn=a,dc=x", &[("objectClass", &["person"])]), "!missing-anchor-component");
+    check(|| odd(b"cn=a,dc=x", "no uuid", b"a"), "!missing-anchor-component");
+    check(
+        || Reply::entry("cn=a,dc=x", &[("objectClass", &["person"]), ("entryUUID", &[FIRST, SECOND])]),
+        "!multi-valued-anchor-component",
+    );
+    check(|| odd(b"cn=a,dc=x", FIRST, b"\xff\xfe"), "!invalid-attribute-value");
+    check(|| odd(b"cn=\xff,dc=x", FIRST, b"a"), "!parse-error");
+    check(|| odd(b"nonsense", FIRST, b"a"), "!invalid-dn");
+    check(|| Reply::entry("cn=a,dc=x", &[("entryUUID", &[FIRST])]), "!missing-object-class");
+    let long = format!("cn={},dc=x", "a".repeat(10_000));
+    let expected = format!("+{long} 1");
+    check(|| odd(format!("cn={},dc=x", "a".repeat(10_000)).as_bytes(), FIRST, b"a"), &expected);
+}
+
+#[test]
+fn pages_without_end_and_lost_connections_end_an_import() {
+    let check = |replies: fn(u8) -> Vec<Reply>, kind: ConnectorErrorKind| {
+        let mut asked = 0_u16;
+        let (_, result) = import(LdapDelta::Timestamp, ImportMode::Full, move |_, _| {
+            asked += 1;
+            assert!(asked < 1_000, "asked for ever");
+            replies(u8::try_from(asked % 250).unwrap())
+        });
+        assert_eq!(result.unwrap_err().kind, kind);
+    };
+    check(|asked| vec![Reply::page_end(&[asked, 1])], ConnectorErrorKind::Protocol);
+    check(|asked| vec![person("a", FIRST), Reply::page_end(&[asked, 1])], ConnectorErrorKind::Protocol);
+    check(|_| (0..20_001).map(|_| person("a", FIRST)).collect(), ConnectorErrorKind::Protocol);
+    check(|_| vec![person("a", FIRST), Reply::Close], ConnectorErrorKind::Dropped);
+    check(|_| vec![Reply::refused(4, "")], ConnectorErrorKind::Search);
+    check(|_| vec![Reply::refused(32, "")], ConnectorErrorKind::PartitionMissing);
 }

@@ -164,6 +164,7 @@ mod tests {
         Named { name: "dc1:636".to_owned(), words: &ACTIVE_DIRECTORY }
     }
 
+    /// Traps B1, B2, B3, B4: one result, many reasons.
     #[test]
     fn refused_sign_ins_say_what_to_do() {
         let check = |user: &str, code: u32, text: &str, kind: ConnectorErrorKind, parts: &[&str]| {
@@ -188,6 +189,7 @@ mod tests {
         check("X\\a", 8, "BindSimple: Transport encryption required.", ConnectorErrorKind::Configuration, &["StartTLS"]);
     }
 
+    /// Traps B8, B9, B11: codes decide, not texts.
     #[test]
     fn result_codes_have_a_kind_and_a_fix() {
         let check = |code: u32, text: &str, kind: ConnectorErrorKind, part: &str| {

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ldap3::asn1::{PL, StructureTag, TagClass};
 
@@ -13,6 +14,8 @@ pub(in crate::connector) enum Asked {
     Extended,
     Search {
         base: String,
+        /// 0 the object itself, 1 one level, 2 the subtree.
+        scope: u8,
         /// As it is encoded: names and values of the filter stand in it as they are.
         filter: Vec<u8>,
         attributes: Vec<String>,
@@ -67,9 +70,21 @@ pub(in crate::connector) enum Reply {
         dn: Vec<u8>,
         attributes: Vec<(String, Vec<Vec<u8>>)>,
     },
+    /// An entry of an answer of content synchronization: what happened to it (0 present, 1 add, 2 modify, 3 delete).
+    Synchronized {
+        dn: &'static str,
+        uuid: [u8; 16],
+        state: u8,
+    },
+    /// The end of an answer of content synchronization, which told what is gone.
+    SynchronizedEnd {
+        cookie: &'static [u8],
+    },
     Referral,
     /// These octets as they are.
     Raw(Vec<u8>),
+    /// Nothing, for this time.
+    Pause(Duration),
     /// The end of the connection.
     Close,
 }
@@ -130,6 +145,7 @@ fn serve(mut stream: TcpStream, mut script: impl FnMut(&Asked) -> Option<Vec<Rep
                 match reply {
                     Reply::Close => return Ok(()),
                     Reply::Raw(octets) => stream.write_all(&octets)?,
+                    Reply::Pause(time) => std::thread::sleep(time),
                     other => {
                         stream.write_all(&encode(constructed(TagClass::Universal, 16, message_parts(&id, request, other))))?
                     }
@@ -192,6 +208,7 @@ fn read(parts: &[StructureTag]) -> Option<Asked> {
             });
             Some(Asked::Search {
                 base: text(&search[0]),
+                scope: octets(&search[1])[0],
                 filter: encode(search[6].clone()),
                 attributes: self::parts(search[7].clone()).iter().map(text).collect(),
                 page,
@@ -235,20 +252,24 @@ fn message_parts(id: &StructureTag, request: u64, reply: Reply) -> Vec<Structure
             let result = application(kind, vec![primitive(10, vec![code]), primitive(4, vec![]), primitive(4, text.into())]);
             let mut message = vec![id.clone(), result];
             if let Some(cookie) = cookie {
-                let value = encode(constructed(TagClass::Universal, 16, vec![primitive(2, vec![0]), primitive(4, cookie)]));
-                let oid = primitive(4, b"1.2.840.113556.1.4.319".to_vec());
-                let control = constructed(TagClass::Universal, 16, vec![oid, primitive(4, value)]);
-                message.push(constructed(TagClass::Context, 0, vec![control]));
+                message.push(control("1.2.840.113556.1.4.319", vec![primitive(2, vec![0]), primitive(4, cookie)]));
             }
             message
         }
         Reply::DirSyncEnd { more, cookie } => {
             let value = vec![primitive(2, vec![u8::from(more)]), primitive(2, vec![0]), primitive(4, cookie)];
-            let value = encode(constructed(TagClass::Universal, 16, value));
-            let oid = primitive(4, b"1.2.840.113556.1.4.841".to_vec());
-            let control = constructed(TagClass::Universal, 16, vec![oid, primitive(4, value)]);
             let result = application(5, vec![primitive(10, vec![0]), primitive(4, vec![]), primitive(4, vec![])]);
-            vec![id.clone(), result, constructed(TagClass::Context, 0, vec![control])]
+            vec![id.clone(), result, control("1.2.840.113556.1.4.841", value)]
+        }
+        Reply::Synchronized { dn, uuid, state } => {
+            let value = vec![primitive(10, vec![state]), primitive(4, uuid.to_vec())];
+            let entry = vec![primitive(4, dn.into()), constructed(TagClass::Universal, 16, Vec::new())];
+            vec![id.clone(), application(4, entry), control("1.3.6.1.4.1.4203.1.9.1.2", value)]
+        }
+        Reply::SynchronizedEnd { cookie } => {
+            let value = vec![primitive(4, cookie.to_vec()), primitive(1, vec![0xff])];
+            let result = application(5, vec![primitive(10, vec![0]), primitive(4, vec![]), primitive(4, vec![])]);
+            vec![id.clone(), result, control("1.3.6.1.4.1.4203.1.9.1.3", value)]
         }
         Reply::Entry { dn, attributes } => {
             let list = attributes
@@ -264,8 +285,15 @@ fn message_parts(id: &StructureTag, request: u64, reply: Reply) -> Vec<Structure
         Reply::Referral => {
             vec![id.clone(), application(19, vec![primitive(4, b"ldap://x/CN=Configuration,DC=x".to_vec())])]
         }
-        Reply::Raw(_) | Reply::Close => unreachable!("sent as they are"),
+        Reply::Raw(_) | Reply::Pause(_) | Reply::Close => unreachable!("sent as they are"),
     }
+}
+
+/// The controls of a message, one with a sequence of these parts as its value.
+fn control(oid: &str, value: Vec<StructureTag>) -> StructureTag {
+    let value = encode(constructed(TagClass::Universal, 16, value));
+    let control = constructed(TagClass::Universal, 16, vec![primitive(4, oid.into()), primitive(4, value)]);
+    constructed(TagClass::Context, 0, vec![control])
 }
 
 fn primitive(id: u64, value: Vec<u8>) -> StructureTag {

@@ -263,28 +263,9 @@ impl Session {
         Pages { session: self, search, page_size, asked: page_size, empty: 0, first: None, repeated: 0, pending, doing, cancel }
     }
 
-    /// A search whose entries are taken one by one as they arrive, for answers without bound. Gives what
-    /// `take` made of them and the result as the server told it.
-    pub(in crate::connector) fn gather<T: Send + 'static>(
-        &self,
-        search: Search,
-        begin: T,
-        take: impl FnMut(&mut T, StructureTag) + Send + 'static,
-        doing: &str,
-        cancel: Option<&CancelToken>,
-    ) -> Result<(T, LdapResult), ConnectorError> {
-        let mut take = take;
-        let entries = move |gathered: &mut T, told: ResultEntry| {
-            if !told.is_intermediate() {
-                take(gathered, told.0);
-            }
-            true
-        };
-        self.listen(search, begin, entries, doing, cancel)
-    }
-
-    /// As [`Session::gather`], with the controls of entries and the messages between them; `take` answering false ends
-    /// the search as too much.
+    /// A search whose entries, with their controls, and messages between them are taken one by one as they arrive, for
+    /// answers without bound. Gives what `take` made of them and the result as the server told it; `take` answering false
+    /// ends the search as too much.
     pub(in crate::connector) fn listen<T: Send + 'static>(
         &self,
         search: Search,
@@ -529,8 +510,16 @@ async fn change(mut ldap: Ldap, request: Change, mut controls: Vec<RawControl>, 
 }
 
 /// Sends one search and collects its answer, leaving out referrals. `page` asks for a page of this size
-/// after this cookie.
-async fn answer(mut ldap: Ldap, search: Arc<Search>, page: Option<(i32, Vec<u8>)>) -> Result<Answer, Fault> {
+/// after this cookie. The time is that of the whole answer: a server must not spin it out entry by entry.
+async fn answer(ldap: Ldap, search: Arc<Search>, page: Option<(i32, Vec<u8>)>) -> Result<Answer, Fault> {
+    let timeout = search.timeout;
+    match tokio::time::timeout(timeout, collect(ldap, search, page)).await {
+        Ok(answer) => answer,
+        Err(elapsed) => Err(LdapError::from(elapsed).into()),
+    }
+}
+
+async fn collect(mut ldap: Ldap, search: Arc<Search>, page: Option<(i32, Vec<u8>)>) -> Result<Answer, Fault> {
     let mut controls = search.controls.clone();
     let paged = page.is_some();
     if let Some((size, cookie)) = page {

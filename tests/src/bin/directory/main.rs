@@ -73,7 +73,7 @@ fn main() -> anyhow::Result<()> {
     let rounds = arguments.rounds.max(1);
     let folder = tempfile::tempdir()?;
     let world = World::new(&folder.path().join("data"), &server, None)?;
-    let searches = world.searches()?;
+    let searches = world.searches(&server)?;
     let mut table = Table::new(server.name());
 
     let reference = fastest(rounds, || {
