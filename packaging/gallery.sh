@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Takes a picture of every tab and of the main windows of the app, with the sample forest and without a data folder, in
-# light and dark, in three sizes. Shows whether something is cut off, crooked or hard to read before others see it.
+# Takes a picture of every tab and window of the app, without a data folder, with an empty one and with the sample forest,
+# in light and dark, in three sizes. Shows whether something is cut off, crooked or hard to read before others see it.
 #
 #   packaging/gallery.sh [PROGRAM] [FOLDER]
 #
 # PROGRAM is target/release/syncline and FOLDER target/gallery when left out. THEMES, SIZES and ONLY narrow it down:
 #   THEMES=dark SIZES=1280x800 ONLY="operations rules" packaging/gallery.sh
+# LARGE names a data folder with many objects, such as one of the desktop benchmark; its tabs are photographed as well.
 # Needs Xvfb, openbox, xdotool and ImageMagick; installs them on Debian when it may.
 set -euo pipefail
 
@@ -35,7 +36,11 @@ trap finish EXIT
 mkdir -p "$folder"
 
 "$program" --quiet demo --no-window --data "$work/data" >/dev/null
-user=$("$program" --json --data "$work/data" mv search "Aaron Hughes" --limit 1 | grep -o '"guid":"[^"]*"' | cut -d'"' -f4)
+"$program" --quiet --data "$work/empty" connector add file --name contoso.com --path "$work/data/contoso.ldif" >/dev/null
+identifier() { grep -o '"guid":"[^"]*"' | head -1 | cut -d'"' -f4; }
+user=$("$program" --json --data "$work/data" mv search "Aaron Hughes" --limit 1 | identifier)
+object=$("$program" --json --data "$work/data" cs search contoso.com "Aaron Hughes" --limit 1 | identifier)
+rule=$("$program" --json --data "$work/data" rule list | identifier)
 
 # One screen for all pictures; its number is free and chosen by the server.
 exec 3>"$work/display"
@@ -96,10 +101,35 @@ picture() {
 data=(--data "$work/data")
 picture welcome operations '' --data "$work/nothing"
 picture operations operations '' "${data[@]}" --open syncline://run/5
-picture connectors connectors 'ctrl+f Tab Down' "${data[@]}"
+picture connectors connectors '' "${data[@]}" --open syncline://connector/contoso.com
 picture designer metaverse-designer '' "${data[@]}"
 picture search metaverse-search 'ctrl+Return' "${data[@]}"
 picture find operations 'ctrl+k text:contoso' "${data[@]}"
 picture rules operations 'ctrl+r' "${data[@]}"
 picture person operations '' "${data[@]}" --open "syncline://mv/$user"
+picture lineage operations '' "${data[@]}" --open "syncline://mv/$user/displayName"
+picture lineage-graph operations '' "${data[@]}" --open "syncline://mv/$user/graph"
+picture object operations '' "${data[@]}" --open "syncline://cs/$object"
+picture preview operations 'ctrl+Return' "${data[@]}" --open "syncline://cs/$object/preview"
+picture rule operations '' "${data[@]}" --open "syncline://rule/$rule"
+for window in charts clear-runs column-settings compare-configurations create-connector export-configuration \
+  import-configuration import-connector options save-runs scheduler shortcuts what-if; do
+  picture "$window" operations '' "${data[@]}" --open "syncline://window/$window"
+done
+for window in delete export properties refresh-schema run run-profiles update; do
+  picture "connector-$window" connectors '' "${data[@]}" --open "syncline://connector/contoso.com/$window"
+done
+picture connector-search connectors 'ctrl+Return' "${data[@]}" --open syncline://connector/contoso.com/search
+tenant='contoso.onmicrosoft.com - AAD'
+picture tenant-properties connectors '' "${data[@]}" --open "syncline://connector/$tenant/properties"
+picture pending-exports connectors '' "${data[@]}" --open "syncline://connector/$tenant/pending-exports"
+# Tabs with nothing in them, and with very much.
+tabs() {
+  picture "$1-operations" operations '' --data "$2"
+  picture "$1-connectors" connectors 'ctrl+f Tab Down' --data "$2"
+  picture "$1-designer" metaverse-designer '' --data "$2"
+  picture "$1-search" metaverse-search 'ctrl+Return' --data "$2"
+}
+tabs empty "$work/empty"
+[ -z "${LARGE:-}" ] || tabs large "$LARGE"
 echo "gallery: the pictures are in $folder"

@@ -4,11 +4,14 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::desktop::frame::not_in_a_frame;
+
 /// Writes a text file; gives its path as shown. An existing file is replaced only when that is wanted.
 ///
 /// # Errors
 /// Why it cannot be written, in a sentence.
 pub fn write_text(path: &Path, text: &str, replace: bool) -> Result<String, String> {
+    not_in_a_frame("writes a file");
     let shown = path.display().to_string();
     let mut options = OpenOptions::new();
     let options = options.write(true).create(true).create_new(!replace).truncate(replace);
@@ -52,6 +55,7 @@ pub fn write_whole(
     replace: bool,
     fill: impl FnOnce(&mut WholeFile<'_>) -> Result<(), String>,
 ) -> Result<(), String> {
+    not_in_a_frame("writes a file");
     if !replace && path.exists() {
         return Err(format!("{} exists already; choose another name, or allow replacing it", path.display()));
     }

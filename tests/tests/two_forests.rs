@@ -140,8 +140,7 @@ impl<'a> World<'a> {
 
     /// Persons of the metaverse by display name, with the forests that they are joined in.
     fn people(&self) -> BTreeMap<String, Vec<String>> {
-        let search =
-            MvSearch { object_type: Some("person".into()), clauses: Vec::new(), text: String::new(), offset: 0, limit: 1_000 };
+        let search = MvSearch { object_type: Some("person".into()), limit: 1_000, ..MvSearch::default() };
         let found = self.engine.search_metaverse(&search).unwrap();
         let mut people = BTreeMap::new();
         for hit in found.rows {

@@ -2,7 +2,9 @@
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use syncline_engine::service::{Engine, EngineError, TenantCheck, TenantFacts, TenantFilter, TenantObject, TenantView};
+use syncline_engine::service::{
+    DeletionGuard, Engine, EngineError, TenantCheck, TenantFacts, TenantFilter, TenantObject, TenantView,
+};
 use syncline_engine::setup::try_tenant;
 
 use super::connector_add::TenantWay;
@@ -235,13 +237,21 @@ fn tenant_text(tenant: &TenantView, live: Option<&TenantFacts>, view: &View) -> 
             .add("Name in the tenant", &facts.display_name)
             .add("Synchronized to", known(facts.synchronized))
             .add("Last synchronized", time_of(facts.last_synchronized.as_deref(), view))
-            .add("Verified domains", facts.domains.join(", "));
+            .add("Verified domains", facts.domains.join(", "))
+            .add("Deletions at most", guard_text(facts.deletion_guard));
         for unknown in &facts.unknown {
             pairs = pairs.add("Note", unknown);
         }
     }
     let mut text = pairs.render();
     text.push('\n');
+    text.push_str(&capabilities_text(tenant));
+    text
+}
+
+/// What the way to the tenant can do, and how much is not exported by it.
+pub(super) fn capabilities_text(tenant: &TenantView) -> String {
+    let mut text = String::new();
     for feature in &tenant.features {
         let can = if feature.available { "yes" } else { "no " };
         let note = if feature.note.is_empty() { String::new() } else { format!(" ({})", feature.note) };
@@ -250,11 +260,22 @@ fn tenant_text(tenant: &TenantView, live: Option<&TenantFacts>, view: &View) -> 
     let kept = tenant.attributes.iter().filter(|row| !row.written).count();
     if kept > 0 {
         text.push_str(&format!(
-            "\n{kept} of {} attributes are not exported; --attributes lists them.\n",
+            "\n{kept} of {} attributes are not exported; \"aad show --attributes\" lists them.\n",
             tenant.attributes.len()
         ));
     }
     text
+}
+
+/// The tenant's own limit on deletions in one export.
+fn guard_text(guard: Option<DeletionGuard>) -> String {
+    match guard {
+        Some(DeletionGuard::Count(number)) => format!("{number} in one export, if \"deletes show\" tells no lower limit"),
+        Some(DeletionGuard::Percent(share)) => {
+            format!("{share} % of the objects in one export, if \"deletes show\" tells no lower limit")
+        }
+        None => "the tenant has no limit of its own".to_owned(),
+    }
 }
 
 /// A time of the tenant as all other times are shown; what is no time is shown as it came.

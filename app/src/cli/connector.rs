@@ -1,8 +1,10 @@
 //! `syncline connector`: connected directories.
 
 use clap::Subcommand;
-use syncline_engine::service::{ConnectorStatistics, ConnectorSummary};
+use serde::Serialize;
+use syncline_engine::service::{ConnectorKind, ConnectorStatistics, ConnectorSummary, TenantView};
 
+use super::aad;
 use super::connector_add::{self, AddCommand, CredentialArgs};
 use super::connector_delete::{self, DeleteArgs};
 use super::connector_file::{self, ExportArgs, ImportArgs, UpdateArgs};
@@ -21,7 +23,7 @@ use super::text::View;
 pub enum ConnectorCommand {
     /// List the connectors with their state and what is pending
     List,
-    /// Show one connector, its partitions and run profiles
+    /// Show one connector, its partitions and run profiles, and what a tenant takes
     Show {
         /// Name or GUID
         #[arg(value_name = "CONNECTOR")]
@@ -77,6 +79,16 @@ Example:
     Set(SetArgs),
 }
 
+/// What `connector show` answers.
+#[derive(Debug, Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    connector: ConnectorSummary,
+    /// Of a tenant, how it is reached and what it takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<TenantView>,
+}
+
 impl ConnectorCommand {
     /// The command's name in JSON answers.
     #[must_use]
@@ -115,8 +127,19 @@ impl ConnectorCommand {
                 Answer::new(&connectors, super::status::connectors(&connectors, view))
             }
             Self::Show { connector } => {
-                let connector = session.query(|engine| Ok(engine.connector(connector)?))?;
-                Answer::new(&connector, show(&connector, view))
+                let (connector, tenant) = session.query(|engine| {
+                    let found = engine.connector(connector)?;
+                    // A tenant's connector that still waits for its tenant has nothing to tell of it.
+                    let is_tenant = found.kind == ConnectorKind::Tenant;
+                    let tenant = if is_tenant { engine.tenant(Some(&found.guid.to_string())).ok() } else { None };
+                    Ok((found, tenant))
+                })?;
+                let mut text = show(&connector, view);
+                if let Some(tenant) = &tenant {
+                    text.push_str(&format!("\nOver {} to {}:\n", tenant.backend_label, tenant.tenant_name));
+                    text.push_str(&aad::capabilities_text(tenant));
+                }
+                Answer::new(&Shown { connector, tenant }, text)
             }
             Self::Stats { connector } => {
                 let statistics = session.query(|engine| Ok(engine.connector_statistics(engine.connector(connector)?.id)?))?;

@@ -116,6 +116,7 @@ impl MvCommand {
                     Ok(engine.search_metaverse(&MvSearch {
                         object_type: search.object_type.clone(),
                         clauses: search.clauses.clone(),
+                        any: false,
                         text: search.text.clone(),
                         offset: search.offset,
                         limit: search.limit,

@@ -5,6 +5,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use syncline_engine::service::{ConnectorState, ConnectorSummary, CyclePolicy, RunSummary, StatusClass};
 
 use super::command::Command;
+use super::role::{Right, Role};
 use super::theme::ThemeChoice;
 
 /// The four tabs, in order.
@@ -113,6 +114,10 @@ pub struct Situation {
     pub status_bar: bool,
     /// Times are shown in UTC.
     pub utc: bool,
+    /// Nothing moves by itself.
+    pub reduced_motion: bool,
+    /// What the person may do.
+    pub role: Role,
 }
 
 /// A rule, as far as it decides which actions are possible.
@@ -194,6 +199,7 @@ actions! {
     ZoomReset: "Reset Zoom", "Show everything at its normal size.";
     ToggleActionsPane: "Show Actions Pane", "Show or hide the pane at the right.";
     ToggleStatusBar: "Show Status Bar", "Show or hide the bar at the bottom.";
+    ToggleMotion: "Reduce Motion", "Let nothing fade or slide.";
     TimeZoneLocal: "Local", "Show times of this computer's zone.";
     TimeZoneUtc: "UTC", "Show times in UTC.";
     Contents: "Contents", "Read the manual.";
@@ -249,6 +255,7 @@ actions! {
     CopyDn: "Copy DN", "Copy the distinguished name.";
     CopyId: "Copy ID", "Copy the object's GUID.";
     CopyValue: "Copy Value", "Copy the value.";
+    FindWithValue: "Find Objects With This Value", "List the metaverse objects that hold the same value.";
     AddRule: "Add new rule", "Make a synchronization rule in the direction shown.";
     ViewRule: "View", "Look at the rule without changing it.";
     EditRule: "Edit", "Change the rule; of a standard rule a copy is made first.";
@@ -295,11 +302,59 @@ impl Action {
         Some(KeyboardShortcut::new(modifiers, key))
     }
 
+    /// What it asks of a person.
+    #[must_use]
+    pub fn right(self) -> Right {
+        match self {
+            Self::Run | Self::RunAgain | Self::Stop | Self::StartDeltaCycle | Self::StartInitialCycle | Self::StopCycle => {
+                Right::Operate
+            }
+            Self::ClearRuns => Right::Operate,
+            Self::ConfigurationWizard
+            | Self::ImportServerConfiguration
+            | Self::CreateConnector
+            | Self::DeleteConnector
+            | Self::ImportConnector
+            | Self::UpdateConnector
+            | Self::RefreshSchema
+            | Self::CreateObjectType
+            | Self::DeleteObjectType
+            | Self::AddAttribute
+            | Self::EditAttribute
+            | Self::RemoveAttribute
+            | Self::CreateRuleForAttribute
+            | Self::EditThisRule
+            | Self::JoinObject
+            | Self::DisconnectObject
+            | Self::AddRule
+            | Self::EditRule
+            | Self::CloneRule
+            | Self::DeleteRule
+            | Self::EnableRule
+            | Self::DisableRule
+            | Self::MoveRuleUp
+            | Self::MoveRuleDown => Right::Administer,
+            _ => Right::Browse,
+        }
+    }
+
+    /// True for what takes the selected row of a list away, as the Delete key does.
+    #[must_use]
+    pub fn removes(self) -> bool {
+        matches!(self, Self::DeleteConnector | Self::DeleteObjectType | Self::RemoveAttribute | Self::DeleteRule)
+    }
+
     /// Whether it is possible now; otherwise why not.
     ///
     /// # Errors
     /// The reason, as the tooltip shows it.
     pub fn availability(self, now: &Situation) -> Result<(), String> {
+        now.role.may(self.right())?;
+        self.possible(now)
+    }
+
+    /// Whether it is possible for a person who may do everything.
+    fn possible(self, now: &Situation) -> Result<(), String> {
         let need = |possible: bool, reason: &str| if possible { Ok(()) } else { Err(reason.to_owned()) };
         match self {
             Self::ImportServerConfiguration => {
@@ -397,6 +452,7 @@ impl Action {
             | Self::ZoomReset
             | Self::ToggleActionsPane
             | Self::ToggleStatusBar
+            | Self::ToggleMotion
             | Self::TimeZoneLocal
             | Self::TimeZoneUtc
             | Self::KeyboardShortcuts
@@ -414,7 +470,8 @@ impl Action {
             | Self::EditThisRule
             | Self::CopyDn
             | Self::CopyId
-            | Self::CopyValue => Ok(()),
+            | Self::CopyValue
+            | Self::FindWithValue => Ok(()),
         }
     }
 
@@ -431,6 +488,7 @@ impl Action {
             Self::ThemeDark => Some(now.theme == ThemeChoice::Dark),
             Self::ToggleActionsPane => Some(now.actions_pane),
             Self::ToggleStatusBar => Some(now.status_bar),
+            Self::ToggleMotion => Some(now.reduced_motion),
             Self::Charts => Some(now.charts),
             Self::TimeZoneLocal => Some(!now.utc),
             Self::TimeZoneUtc => Some(now.utc),

@@ -13,6 +13,8 @@ use super::backend::{Backend, Opener};
 use super::command::Command;
 use super::context::Around;
 use super::format::Format;
+use super::frame::Frame as DrawnFrame;
+use super::guard::Guarded;
 use super::links;
 use super::session::Session;
 use super::settings::{Settings, SettingsFile};
@@ -65,7 +67,7 @@ impl App {
     #[must_use]
     pub fn new(ctx: &Context, setup: AppSetup) -> Self {
         let settings = setup.settings.load();
-        theme::install(ctx);
+        theme::install(ctx, settings.reduced_motion);
         ctx.set_theme(settings.theme.preference());
         ctx.set_zoom_factor(settings.zoom);
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
@@ -109,17 +111,22 @@ impl App {
 
     fn begin(&mut self, ctx: &Context, opened: Opened) {
         self.settings.folder = Some(opened.folder.clone());
-        self.session = Some(Session::new(opened.backend, opened.folder, &self.worker, ctx, self.settings.query.clone()));
+        let backend: Arc<dyn Backend> = Arc::new(Guarded::new(opened.backend, self.settings.role));
+        self.session = Some(Session::new(backend, opened.folder, &self.worker, ctx, self.settings.query.clone()));
         if let Some(first) = opened.first {
             let configures = matches!(first, Action::ImportServerConfiguration | Action::CreateConnector);
             self.settings.tab = if configures { Tab::Connectors } else { Tab::Operations };
             self.commands.push(first.command());
         }
-        if let Some(link) = self.link.take() {
-            match links::parse(&link) {
-                Ok(command) => self.commands.push(command),
-                Err(problem) => self.notices.add(Tone::Bad, problem),
-            }
+    }
+
+    /// Opens the link that the app was started with, once it is known what is there.
+    fn follow_link(&mut self) {
+        let known = self.session.as_ref().is_some_and(Session::is_known);
+        let Some(link) = self.link.take_if(|_| known) else { return };
+        match links::parse(&link) {
+            Ok(command) => self.commands.push(command),
+            Err(problem) => self.notices.add(Tone::Bad, problem),
         }
     }
 
@@ -135,12 +142,15 @@ impl App {
             actions_pane: self.settings.actions_pane,
             status_bar: self.settings.status_bar,
             utc: self.settings.utc,
+            reduced_motion: self.settings.reduced_motion,
+            role: self.settings.role,
             ..base
         }
     }
 
     /// Takes in what arrived and carries out commands; draws nothing.
     pub fn take_in(&mut self, ctx: &Context) {
+        let _frame = DrawnFrame::begin();
         if self.session.is_none()
             && let Some(opened) = self.welcome.poll(&self.worker, &self.opener)
         {
@@ -154,6 +164,7 @@ impl App {
                 ctx.request_repaint_after(Duration::from_millis(250));
             }
         }
+        self.follow_link();
         for command in std::mem::take(&mut self.commands) {
             self.execute(ctx, command, &format);
         }
@@ -171,9 +182,23 @@ impl App {
             Command::Copy(text) => ctx.copy_text(text),
             Command::Complain(text) => self.notices.add(Tone::Bad, text),
             Command::Do(action) if self.shell_action(ctx, action) => {}
+            Command::IfPossible(action) => match action.availability(&situation) {
+                Ok(()) => self.execute(ctx, action.command(), format),
+                Err(reason) => self.notices.add(Tone::Warn, format!("{}: {reason}.", action.text())),
+            },
+            Command::OnConnector { connector, action } => {
+                self.settings.tab = Tab::Connectors;
+                match self.session.as_mut().map(|session| session.select_connector(&connector)) {
+                    Some(true) => self.execute(ctx, Command::IfPossible(action), format),
+                    _ => self.notices.add(Tone::Bad, format!("There is no connector \"{connector}\".")),
+                }
+            }
             command => {
                 if matches!(command, Command::ShowRun(_)) && self.settings.tab != Tab::Connectors {
                     self.settings.tab = Tab::Operations;
+                }
+                if matches!(command, Command::SearchMetaverse(_)) {
+                    self.settings.tab = Tab::MetaverseSearch;
                 }
                 if matches!(command, Command::ShowConnector(_)) {
                     self.settings.tab = Tab::Connectors;
@@ -200,6 +225,10 @@ impl App {
             Action::ZoomReset => self.zoom(ctx, 1.0),
             Action::ToggleActionsPane => self.settings.actions_pane = !self.settings.actions_pane,
             Action::ToggleStatusBar => self.settings.status_bar = !self.settings.status_bar,
+            Action::ToggleMotion => {
+                self.settings.reduced_motion = !self.settings.reduced_motion;
+                theme::install(ctx, self.settings.reduced_motion);
+            }
             Action::TimeZoneLocal => self.settings.utc = false,
             Action::TimeZoneUtc => self.settings.utc = true,
             Action::KeyboardShortcuts => self.dialog = Some(Dialog::Shortcuts),
@@ -247,6 +276,7 @@ impl App {
 
     /// Draws everything.
     pub fn draw(&mut self, ui: &mut Ui) {
+        let _frame = DrawnFrame::begin();
         let ctx = ui.ctx().clone();
         let situation = self.situation();
         let format = self.format();

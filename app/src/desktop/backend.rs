@@ -11,12 +11,12 @@ use syncline_engine::model::{Clock, ConnectorId, RuleId, RunId};
 use syncline_engine::rules::SyncRule;
 use syncline_engine::service::{
     Comparison, ConfigurationComparison, ConnectorDeletionImpact, ConnectorProperties, ConnectorStatistics, ConnectorSummary,
-    ConnectorUpdateView, ContainerLevel, CsHit, CsObjectView, CsSearch, CyclePolicy, DeletionLimit, DeletionProtection, Engine,
-    EngineError, EngineEvent, EngineOptions, EngineStatus, ExportReport, ExpressionObject, ImportOptions, ImportReport,
-    LineageGraphView, MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView, NewConnector, ObjectChange, OperationFilter,
-    Page, PendingExportView, PreviewView, RemovedRuleView, RuleChangeView, RuleClone, RuleDetails, RuleHistoryView, RuleSet,
-    RuleSummary, RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView, RunSummary,
-    SchemaChangeView, SchemaRefreshView, ServerConfigurationView, SyncMode, TenantView, WhatIfFilter, WhatIfProgress,
+    ConnectorUpdateView, ContainerLevel, CsConditions, CsHit, CsObjectView, CsSearch, CyclePolicy, DeletionLimit,
+    DeletionProtection, Engine, EngineError, EngineEvent, EngineOptions, EngineStatus, ExportReport, ExpressionObject,
+    ImportOptions, ImportReport, LineageGraphView, MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView, NewConnector,
+    ObjectChange, OperationFilter, Page, PendingExportView, PreviewView, RemovedRuleView, RuleChangeView, RuleClone, RuleDetails,
+    RuleHistoryView, RuleSet, RuleSummary, RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView,
+    RunSummary, SchemaChangeView, SchemaRefreshView, ServerConfigurationView, SyncMode, TenantView, WhatIfFilter, WhatIfProgress,
     WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
 };
 use syncline_engine::setup::{ConnectionSettings, ConnectorChange, ConnectorChangeReport, RuleChanges, SchemaChange};
@@ -40,7 +40,10 @@ pub trait Backend: Send + Sync {
     fn runs(&self, filter: &RunFilter) -> Answer<Page<RunSummary>>;
     fn run(&self, id: RunId) -> Answer<RunDetails>;
     fn run_objects(&self, id: RunId, step: u32, counters: &[String], offset: u64, limit: u64) -> Answer<Page<RunObjectView>>;
-    fn search_connector_space(&self, search: &CsSearch) -> Answer<Page<CsHit>>;
+    fn search_connector_space(&self, search: &CsSearch) -> Answer<Page<CsHit>> {
+        self.search_connector_space_where(search, &CsConditions::default())
+    }
+    fn search_connector_space_where(&self, search: &CsSearch, conditions: &CsConditions) -> Answer<Page<CsHit>>;
     fn cs_object(&self, guid: Uuid) -> Answer<CsObjectView>;
     fn pending_exports(
         &self,
@@ -150,8 +153,8 @@ impl Backend for Engine {
     fn run_objects(&self, id: RunId, step: u32, counters: &[String], offset: u64, limit: u64) -> Answer<Page<RunObjectView>> {
         Self::run_objects(self, id, step, counters, offset, limit)
     }
-    fn search_connector_space(&self, search: &CsSearch) -> Answer<Page<CsHit>> {
-        Self::search_connector_space(self, search)
+    fn search_connector_space_where(&self, search: &CsSearch, conditions: &CsConditions) -> Answer<Page<CsHit>> {
+        Self::search_connector_space_where(self, search, conditions)
     }
     fn cs_object(&self, guid: Uuid) -> Answer<CsObjectView> {
         Self::cs_object(self, guid)

@@ -1,7 +1,7 @@
 //! What the drawing code asks the app to do. Commands are carried out between two frames.
 
 use syncline_engine::model::{ConnectorId, RunId};
-use syncline_engine::service::{CsScope, CyclePolicy, ObjectErrorView, OtherRules};
+use syncline_engine::service::{CsScope, CyclePolicy, ObjectErrorView, OtherRules, SearchClause};
 use uuid::Uuid;
 
 use super::action::{Action, Tab};
@@ -12,6 +12,15 @@ use super::theme::ThemeChoice;
 pub enum Command {
     /// An action on whatever is selected.
     Do(Action),
+    /// An action, if it is possible; otherwise why not is told.
+    IfPossible(Action),
+    /// An action on a connector, by name or identifier.
+    OnConnector {
+        /// The connector.
+        connector: String,
+        /// The action.
+        action: Action,
+    },
     /// Show a tab.
     ShowTab(Tab),
     /// Choose a theme.
@@ -40,6 +49,8 @@ pub enum Command {
     OpenMvObject(Uuid),
     /// Open the objects behind a counter of a run.
     OpenRunObjects(RunObjects),
+    /// List the metaverse objects that meet a condition.
+    SearchMetaverse(SearchClause),
     /// Open Search Connector Space.
     OpenSearch {
         /// Connector to search.

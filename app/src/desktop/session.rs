@@ -116,6 +116,24 @@ impl Session {
         self.connectors.ask(worker, question(&self.backend, |engine| engine.connectors()));
     }
 
+    /// True once it is known which connectors there are, or that they cannot be read.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.connectors.value().is_some() || self.connectors.error().is_some()
+    }
+
+    /// Selects a connector by name or identifier; false when there is none.
+    pub fn select_connector(&mut self, wanted: &str) -> bool {
+        let named = |connector: &&ConnectorSummary| {
+            connector.name.eq_ignore_ascii_case(wanted) || connector.guid.to_string().eq_ignore_ascii_case(wanted)
+        };
+        let found = self.known_connectors.iter().find(named).map(|connector| connector.id);
+        if let Some(id) = found {
+            self.connectors_tab.select(id);
+        }
+        found.is_some()
+    }
+
     /// What decides which actions are possible; the shell adds its own part.
     #[must_use]
     pub fn situation(&self, tab: Tab) -> Situation {
@@ -434,12 +452,13 @@ impl Session {
             Command::Do(action) => self.act(action, around, ctx, notices),
             command => {
                 let mut commands = Vec::new();
-                let Self { backend, windows, whatif, rules_editor, connector_windows, progress, .. } = self;
+                let Self { backend, windows, whatif, rules_editor, connector_windows, search, progress, .. } = self;
                 let cx = Cx { worker, backend, format, situation, progress, deletion_threshold: None, commands: &mut commands };
                 match command {
                     Command::ConnectorProperties(id) => {
                         connector_windows.act(&cx, Action::ConnectorProperties, cx.connector(id));
                     }
+                    Command::SearchMetaverse(clause) => search.search_for(&cx, clause),
                     Command::OpenWhatIf(start) => whatif.open(&cx, &start),
                     Command::EditRule(guid) => rules_editor.edit(&cx, guid),
                     command => windows.open(&cx, command),

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use syncline_engine::service::SearchClause;
 
 use super::action::Tab;
+use super::frame::not_in_a_frame;
+use super::role::Role;
 use super::theme::ThemeChoice;
 
 /// Names another settings file, for trials that must not touch the person's own.
@@ -30,6 +32,10 @@ pub struct Settings {
     pub status_bar: bool,
     /// Times are shown in UTC.
     pub utc: bool,
+    /// Nothing moves by itself: no fading, no sliding.
+    pub reduced_motion: bool,
+    /// What the person may do. It guards against mistakes; who owns the data folder can change it in this file.
+    pub role: Role,
     /// Share of the upper list per tab.
     pub splits: BTreeMap<String, f32>,
     /// Columns per list.
@@ -58,6 +64,8 @@ pub struct Query {
     pub object_type: Option<String>,
     /// Conditions.
     pub clauses: Vec<SearchClause>,
+    /// One of them is enough.
+    pub any: bool,
 }
 
 impl Default for Settings {
@@ -70,6 +78,8 @@ impl Default for Settings {
             actions_pane: true,
             status_bar: true,
             utc: false,
+            reduced_motion: false,
+            role: Role::Admin,
             splits: BTreeMap::new(),
             grids: BTreeMap::new(),
             query: Query::default(),
@@ -106,6 +116,7 @@ impl SettingsFile {
     #[must_use]
     pub fn load(&self) -> Settings {
         let Some(path) = &self.0 else { return Settings::default() };
+        not_in_a_frame("reads a file");
         let Ok(text) = std::fs::read_to_string(path) else { return Settings::default() };
         match serde_json::from_str::<Settings>(&text) {
             Ok(settings) => settings.within_limits(),
@@ -119,6 +130,7 @@ impl SettingsFile {
     /// Writes the settings.
     pub fn save(&self, settings: &Settings) {
         let Some(path) = &self.0 else { return };
+        not_in_a_frame("writes a file");
         let written = serde_json::to_string_pretty(settings).map_err(std::io::Error::other).and_then(|text| {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;

@@ -167,11 +167,14 @@ pub const HEADER_HEIGHT: f32 = 30.0;
 /// Corner radius of cards and windows.
 pub const RADIUS: u8 = 8;
 
-/// Puts both themes into a context.
-pub fn install(ctx: &egui::Context) {
+/// Puts both themes into a context; with reduced motion nothing fades or slides.
+pub fn install(ctx: &egui::Context, reduced_motion: bool) {
     for (theme, palette) in [(Theme::Dark, &DARK), (Theme::Light, &LIGHT)] {
         let mut style = (*ctx.style_of(theme)).clone();
         apply(&mut style, theme, palette);
+        if reduced_motion {
+            style.animation_time = 0.0;
+        }
         ctx.set_style_of(theme, style);
     }
 }

@@ -5,6 +5,8 @@ use std::sync::{Arc, Weak};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
+use super::frame::Frame;
+
 type Job = Box<dyn FnOnce() + Send>;
 
 const THREADS: usize = 3;
@@ -94,7 +96,10 @@ impl Worker {
 
     fn run(&self, job: Job) {
         match &self.jobs {
-            None => job(),
+            None => {
+                let _pause = Frame::pause();
+                job();
+            }
             Some(jobs) => {
                 if jobs.send(job).is_err() {
                     tracing::error!("the worker threads of the desktop app are gone");

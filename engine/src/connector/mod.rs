@@ -16,10 +16,10 @@ use crate::model::Schema;
 
 pub use containers::ContainerFilter;
 pub use types::{
-    Anchor, CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition, DiscoveryError,
-    EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome, ExportResult, ExportValue,
-    ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary, Incident, PresentObjects, ReferenceChanges,
-    ReferenceTarget, Watermark,
+    Anchor, CancelToken, Capabilities, ConnectorError, ConnectorErrorKind, Containers, DeletionGuard, DirectoryPartition,
+    DiscoveryError, EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome,
+    ExportResult, ExportValue, ImportEntry, ImportItem, ImportMode, ImportRequest, ImportSummary, Incident, PresentObjects,
+    ReferenceChanges, ReferenceTarget, Watermark,
 };
 
 /// Code of the refusal of an object that the directory can never hold. Such an object stays pending without an error of
@@ -92,6 +92,12 @@ pub trait Connector: Send {
     /// [`ConnectorError`] when the batch could not be sent at all; no change of it is then known to
     /// have been made.
     fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError>;
+
+    /// How many deletions the directory itself wants in one export at most; nothing when it does not say or may not be
+    /// asked. Asked before an export that deletes.
+    fn deletion_guard(&mut self) -> Option<DeletionGuard> {
+        None
+    }
 
     /// What failed since the last call of this and was mended by trying again; the run record tells it.
     fn take_incidents(&mut self) -> Vec<Incident> {

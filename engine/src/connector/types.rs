@@ -313,7 +313,7 @@ pub struct ExportChange {
     /// The attributes that change, by name.
     pub attributes: BTreeMap<String, ExportAttributeChange>,
     /// Identifying attributes as the connector space knows them, whether they change or not
-    /// (`sourceAnchor` for the tenant).
+    /// (`sourceAnchor` for the tenant, and `cloudMastered` for who may write the object).
     pub identity: EntryAttributes,
     /// All values after the change of attributes that change by single values
     /// ([`ExportAttributeChange::Values`]), for attributes that the directory can only take whole.
@@ -344,6 +344,16 @@ pub enum ExportOutcome {
 pub struct ExportResult {
     /// What became of it.
     pub outcome: ExportOutcome,
+}
+
+/// How many deletions a directory itself wants in one export at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum DeletionGuard {
+    /// A number of objects.
+    Count(u64),
+    /// A share of the objects, in percent.
+    Percent(u8),
 }
 
 /// Why a directory could not be used.

@@ -15,8 +15,8 @@ use crate::store::connector_space::{self, CsObject, LoadOptions, TowerView};
 use crate::store::pending::{self, TargetRow};
 use crate::store::references::{self, CsReference, ReferenceLayer, targets_up_to};
 
-/// Attributes by which a directory knows an object, sent with every change.
-const IDENTITY: [&str; 2] = ["sourceAnchor", "cloudAnchor"];
+/// Attributes by which a directory knows an object and who may write it, sent with every change.
+const IDENTITY: [&str; 3] = ["sourceAnchor", "cloudAnchor", "cloudMastered"];
 /// Reference attributes with more values than this are never told whole.
 const WHOLE_LIMIT: usize = 5_000;
 

@@ -16,7 +16,8 @@ use std::time::Duration;
 use rusqlite::Transaction;
 
 use crate::connector::{
-    Capabilities, Connector, ConnectorError, ConnectorErrorKind, ExportChange, ExportOutcome, ExportResult, TARGET_CANNOT_STORE,
+    Capabilities, Connector, ConnectorError, ConnectorErrorKind, DeletionGuard, ExportChange, ExportOutcome, ExportResult,
+    TARGET_CANNOT_STORE,
 };
 use crate::model::{AttributeId, AttributeTable, ConnectorId, CsId, ErrorCode, ObjectError, PartitionId};
 use crate::protection::{self, DeletionLimit};
@@ -72,7 +73,8 @@ pub fn run(
         second_pass: BTreeSet::new(),
         cannot_store: BTreeMap::new(),
     };
-    match export.begin(options) {
+    let begun = export.guard(directory).and_then(|guard| export.begin(options, guard, recorder));
+    match begun {
         Ok(Begun::Order(mut order)) => {
             let limited = limit(&mut order, step);
             let mut end = export.send_all(&order, step, directory, recorder).unwrap_or_else(|error| StepEnd::store(&error));
@@ -180,13 +182,39 @@ enum Halt {
 }
 
 impl Export<'_> {
-    fn begin(&mut self, options: &ExportOptions) -> Result<Begun, StoreError> {
+    /// What the directory itself says of deletions; it is asked when there are any.
+    fn guard(&self, directory: &mut dyn Connector) -> Result<Option<DeletionGuard>, StoreError> {
+        if !self.capabilities.deletion_threshold {
+            return Ok(None);
+        }
+        let deletions = pending::count_deletions(&*self.environment.database.reader()?, self.connector.id)?;
+        Ok(if deletions > 0 { directory.deletion_guard() } else { None })
+    }
+
+    fn begin(
+        &mut self,
+        options: &ExportOptions,
+        guard: Option<DeletionGuard>,
+        recorder: &mut Recorder,
+    ) -> Result<Begun, StoreError> {
+        let connector = self.connector.id;
         self.durable(|export, transaction| {
+            let mut limit = options.deletion_limit;
+            if let Some(guard) = guard
+                && let Some(lower) = protection::lower_limit(transaction, connector, limit, guard)?
+            {
+                recorder.warnings.push(format!(
+                    "\"{}\" itself allows {lower} deletions in one export, fewer than the limit {limit} that is set here; the lower one \
+                     counts",
+                    export.connector.name
+                ));
+                limit = lower;
+            }
             if export.capabilities.deletion_threshold
-                && let Some(refusal) = protection::check_deletions(transaction, export.connector.id, options.deletion_limit)?
+                && let Some(refusal) = protection::check_deletions(transaction, connector, limit)?
             {
                 let now = export.environment.clock.now();
-                match protection::take_approval(transaction, export.connector.id, now)? {
+                match protection::take_approval(transaction, connector, now)? {
                     Some(approval) => export.note = format!("{refusal}, approved once by {}", approval.user),
                     None => return Ok(Begun::Refused(refusal.to_string())),
                 }

@@ -5,6 +5,7 @@
 //! batch in one transaction. An import never touches the metaverse, except for the retry flag of an
 //! object whose provisioned twin was replaced.
 
+mod arrival;
 mod compare;
 mod confirm;
 mod layers;
@@ -20,7 +21,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use rusqlite::Transaction;
 
 use crate::connector::{
@@ -32,50 +33,20 @@ use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus, t
 use crate::store::configuration::{self, ConnectorRecord, LogFile, LogFileUsage, PartitionRecord, ProfileStep};
 use crate::store::runs::ConnectionRecord;
 use crate::store::{Database, StoreError, connector_space, staging};
+use arrival::{Arrived, SharedReader};
 pub(crate) use log_file::record;
 pub(crate) use names::join_keys;
-use prepare::Arrived;
 use stage::{Stager, Unfitting};
 
-/// Objects read together: what is in memory at a time, twice, because one batch is read while another one is staged.
-const BATCH: usize = 1_000;
-/// Values read together: large groups make small batches.
+/// Objects of one transaction, in a large database several times as many ([`times_together`]).
+const BATCH: usize = 4_000;
+/// Values of one transaction, in a large database several times as many: large groups make small batches.
 const BATCH_VALUES: usize = 200_000;
-/// Memory of objects read together, in bytes: large values make small batches.
-const BATCH_BYTES: usize = 16 << 20;
-/// Objects of one transaction, in a large database several times as many ([`times_together`]): as many batches as wait
-/// already, and at least one.
-const TRANSACTION: usize = 4_000;
-/// Values of one transaction, in a large database several times as many.
-const TRANSACTION_VALUES: usize = 200_000;
 /// Objects without a name of their own that the end of a step names.
 const TRANSIENTS_NAMED: u32 = 5;
 /// Batches that wait between reading and staging. One is read while another one is staged; more would only take memory,
-/// because a batch of wide objects takes some ten megabytes.
+/// because a batch of wide objects takes tens of megabytes.
 const READ_AHEAD: usize = 0;
-
-/// What is handed over from reading to staging.
-#[derive(Debug, Default)]
-struct Batch {
-    items: Vec<Arrived>,
-    /// Number of values.
-    values: usize,
-    /// Bytes of memory, about.
-    bytes: usize,
-}
-
-impl Batch {
-    fn push(&mut self, arrived: Arrived) {
-        let weight = arrived.weight();
-        self.values += weight.values;
-        self.bytes += weight.bytes;
-        self.items.push(arrived);
-    }
-
-    fn is_full(&self, size: usize) -> bool {
-        self.items.len() >= size || self.values >= BATCH_VALUES || self.bytes >= BATCH_BYTES
-    }
-}
 
 /// Runs a full or delta import step: reads the partition, stages every difference, and - after a full
 /// import that went well - the deletion of what is gone. `keys` are the attributes that some rule looks
@@ -270,10 +241,11 @@ impl Import<'_> {
             // Nothing was read, and why is told as the halt.
             Err(error) => return (Ok(ImportSummary::default()), Some(Halt::Store(error))),
         };
+        let entries = Arc::clone(&self.stager.reader);
         std::thread::scope(|scope| {
             let reader = std::thread::Builder::new()
                 .name("import-reader".to_owned())
-                .spawn_scoped(scope, move || read(directory, request, step, &sender));
+                .spawn_scoped(scope, move || read(directory, request, step, known, &Staging { batches: sender, entries }));
             let reader = match reader {
                 Ok(reader) => reader,
                 Err(error) => {
@@ -281,7 +253,7 @@ impl Import<'_> {
                     return (Err(ConnectorError::new(ConnectorErrorKind::Protocol, message)), None);
                 }
             };
-            let halted = self.stage_all(receiver, known, &request.cancel, recorder);
+            let halted = self.stage_all(receiver, &request.cancel, recorder);
             let panicked = || ConnectorError::new(ConnectorErrorKind::Protocol, "the connector failed unexpectedly; see the log");
             let (read, limit) = reader.join().unwrap_or_else(|_| (Err(panicked()), None));
             self.limit = limit;
@@ -289,27 +261,14 @@ impl Import<'_> {
         })
     }
 
-    /// Stages what is read. Batches that wait already go into the transaction of the one before; no transaction waits for
-    /// the directory. `known` is how many objects the database holds.
-    fn stage_all(&mut self, batches: Receiver<Batch>, known: i64, cancel: &CancelToken, recorder: &mut Recorder) -> Option<Halt> {
-        let mut objects = 0;
+    fn stage_all(&mut self, batches: Receiver<Vec<Arrived>>, cancel: &CancelToken, recorder: &mut Recorder) -> Option<Halt> {
         for batch in &batches {
             if cancel.is_cancelled() {
                 return None;
             }
-            let times = times_together(known.saturating_add_unsigned(objects));
-            let (mut items, mut values) = (batch.items.len(), batch.values);
-            let mut more = || {
-                let room = items < TRANSACTION * times && values < TRANSACTION_VALUES * times && !cancel.is_cancelled();
-                let next = if room { batches.try_recv().ok()? } else { return None };
-                items += next.items.len();
-                values += next.values;
-                Some(next.items)
-            };
-            if let Err(error) = self.stager.stage(batch.items, &mut more, recorder) {
+            if let Err(error) = self.stager.stage(batch, recorder) {
                 return Some(Halt::Store(error));
             }
-            objects += items as u64;
             if recorder.error_count() > ERROR_LIMIT {
                 return Some(Halt::ErrorLimit);
             }
@@ -328,7 +287,7 @@ impl Import<'_> {
         }
         let anchors: Vec<Anchor> = unanswered.keys().cloned().collect();
         tracing::info!(objects = anchors.len(), "read whole, because changes of them do not fit what is known");
-        let (mut batch, mut failed) = (Batch::default(), None);
+        let (mut batch, mut weight, mut failed) = (Vec::new(), 0, None);
         let stager = &mut self.stager;
         let read = directory.objects(request, &anchors, &mut |item| {
             match &item {
@@ -338,15 +297,18 @@ impl Import<'_> {
                 ImportItem::Bad(bad) => unanswered.retain(|_, unfitting| bad.dn.as_deref() != Some(&unfitting.dn)),
                 ImportItem::Filtered { anchor: None, .. } => {}
             }
-            batch.push(Arrived::new(item));
-            if batch.is_full(BATCH) {
-                failed = stager.stage(std::mem::take(&mut batch).items, &mut || None, recorder).err();
+            let arrived = Arrived::new(item);
+            weight += arrived.weight();
+            batch.push(arrived);
+            if batch.len() >= BATCH || weight >= BATCH_VALUES {
+                weight = 0;
+                failed = stager.stage(std::mem::take(&mut batch), recorder).err();
             }
             failed.is_none() && !request.cancel.is_cancelled()
         });
         let staged = match failed {
             Some(error) => Err(error),
-            None => stager.stage(batch.items, &mut || None, recorder),
+            None => stager.stage(batch, recorder),
         };
         if let Err(error) = staged {
             return Some(StepEnd::store(&error));
@@ -455,15 +417,18 @@ impl Import<'_> {
 /// Objects that are looked up at a time.
 const SEEN_AT_A_TIME: usize = 5_000;
 
-/// Reads the whole stream and passes it on in batches; tells the limit of the step that ended it.
+/// Reads the whole stream and passes it on in batches; tells the limit of the step that ended it. `known` is how many
+/// objects the database holds.
 fn read(
     directory: &mut dyn Connector,
     request: &ImportRequest,
     step: &ProfileStep,
-    batches: &Sender<Batch>,
+    known: i64,
+    staging: &Staging<'_>,
 ) -> (Result<ImportSummary, ConnectorError>, Option<Limit>) {
-    let size = batch_size(step);
-    let mut batch = Batch::default();
+    let mut times = times_together(known);
+    let mut size = batch_size(step) * times;
+    let (mut batch, mut weight) = (Vec::with_capacity(size), 0);
     let (mut objects, mut deletions, mut limit) = (0, 0, None);
     let summary = directory.import(request, &mut |item| {
         objects += u64::from(!matches!(item, ImportItem::Filtered { .. }));
@@ -476,18 +441,43 @@ fn read(
         if limit.is_some() {
             return false;
         }
-        batch.push(Arrived::new(item));
-        let handed_over = !batch.is_full(size) || batches.send(std::mem::take(&mut batch)).is_ok();
-        handed_over && !request.cancel.is_cancelled()
+        let arrived = Arrived::new(item);
+        weight += arrived.weight();
+        batch.push(arrived);
+        if batch.len() < size && weight < BATCH_VALUES * times {
+            return !request.cancel.is_cancelled();
+        }
+        weight = 0;
+        times = times_together(known.saturating_add_unsigned(objects));
+        size = batch_size(step) * times;
+        let full = std::mem::replace(&mut batch, Vec::with_capacity(size));
+        staging.take(full) && !request.cancel.is_cancelled()
     });
-    if !batch.items.is_empty() {
+    if !batch.is_empty() {
         // What arrived before a failure is still good; when nobody takes it, the run has ended already.
-        batches.send(batch).ok();
+        staging.take(batch);
     }
     (summary, limit)
 }
 
-/// Objects read together: as many whole batches of the run profile as make one of ours, and at least one.
+/// The thread that stages, as seen by the one that receives.
+struct Staging<'a> {
+    batches: Sender<Vec<Arrived>>,
+    entries: Arc<SharedReader<'a>>,
+}
+
+impl Staging<'_> {
+    /// Hands a batch over; what staging has no time for yet is read meanwhile. False when nobody takes it any more.
+    fn take(&self, batch: Vec<Arrived>) -> bool {
+        match self.batches.try_send(batch) {
+            Ok(()) => true,
+            Err(TrySendError::Full(batch)) => self.batches.send(self.entries.ahead(batch)).is_ok(),
+            Err(TrySendError::Disconnected(_)) => false,
+        }
+    }
+}
+
+/// Objects of one transaction: as many whole batches of the run profile as make a large transaction, and at least one.
 fn batch_size(step: &ProfileStep) -> usize {
     match usize::try_from(step.batch_size) {
         Ok(size) if size > 0 => (BATCH / size).max(1) * size,

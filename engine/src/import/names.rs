@@ -81,6 +81,12 @@ impl<'a> Space<'a> {
         }
     }
 
+    /// Gives the memory of the batch back on another thread, where it keeps nobody from the next batch.
+    pub(super) fn give_back(self) {
+        let Self { names, anchors, objects, .. } = self;
+        rayon::spawn(move || drop((names, anchors, objects)));
+    }
+
     /// Looks up names by a set query.
     pub(super) fn learn_names<'k>(&mut self, keys: impl IntoIterator<Item = &'k str>) -> Result<(), StoreError> {
         let mut wanted: Vec<&str> = keys.into_iter().filter(|key| !key.is_empty() && !self.names.contains_key(*key)).collect();

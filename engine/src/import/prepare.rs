@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::connector::{EntryValue, ImportEntry, ImportItem, ReferenceChanges};
+use crate::connector::{EntryValue, ImportEntry, ReferenceChanges};
 use crate::model::{
     AlgorithmStep, AttributeId, AttributeTable, Dn, ErrorCode, Image, ObjectError, Schema, Value, ValueType, Values, fold_text,
 };
@@ -13,53 +13,6 @@ use crate::model::{
 const SIZE_LIMIT: usize = 256 << 20;
 /// Longest anchor (`engine.md` 2-5).
 const ANCHOR_LIMIT: usize = 398;
-
-/// Something that arrived, with the hash of its content when it is a whole object.
-#[derive(Debug)]
-pub(super) struct Arrived {
-    pub item: ImportItem,
-    pub hash: Option<[u8; 16]>,
-}
-
-impl Arrived {
-    pub(super) fn new(item: ImportItem) -> Self {
-        let hash = match &item {
-            ImportItem::Entry(entry) if !entry.partial => Some(content_hash(entry)),
-            ImportItem::Entry(_) | ImportItem::Deleted { .. } | ImportItem::Filtered { .. } | ImportItem::Bad(_) => None,
-        };
-        Self { item, hash }
-    }
-
-    /// How much there is of it.
-    pub(super) fn weight(&self) -> Weight {
-        let ImportItem::Entry(entry) = &self.item else { return Weight { values: 1, bytes: PER_ATTRIBUTE } };
-        let mut weight = Weight { values: 0, bytes: entry.dn.len() + PER_ATTRIBUTE };
-        for (name, values) in &entry.attributes {
-            weight.values += values.len();
-            weight.bytes += name.len() + PER_ATTRIBUTE + values.iter().map(|value| size_of(value) + PER_VALUE).sum::<usize>();
-        }
-        for changes in entry.changed_references.values() {
-            let names = || changes.added.iter().chain(&changes.removed);
-            weight.values += names().count();
-            weight.bytes += PER_ATTRIBUTE + names().map(|name| name.len() + PER_VALUE).sum::<usize>();
-        }
-        weight
-    }
-}
-
-/// Bytes of memory that an attribute takes beside its name and its values, about.
-const PER_ATTRIBUTE: usize = 80;
-/// Bytes of memory that a value takes beside its content, about.
-const PER_VALUE: usize = 40;
-
-/// How much work an item is, and how much memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Weight {
-    /// Number of values.
-    pub values: usize,
-    /// Bytes of memory, about.
-    pub bytes: usize,
-}
 
 /// Hash of an object's name, type and attributes, whatever the order of its values.
 pub(super) fn content_hash(entry: &ImportEntry) -> [u8; 16] {
@@ -164,6 +117,11 @@ impl<'a> EntryReader<'a> {
             .filter(unknown)
             .cloned()
             .collect()
+    }
+
+    /// True when all attribute names of the entry were met before.
+    pub(super) fn knows(&self, entry: &ImportEntry) -> bool {
+        entry.attributes.keys().chain(entry.changed_references.keys()).all(|name| self.columns.contains_key(name))
     }
 
     /// Learns names.

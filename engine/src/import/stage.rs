@@ -1,16 +1,18 @@
 //! Stage: writes what a batch of arrivals changes, in one transaction (`engine.md` 3.2-3.13).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rusqlite::Transaction;
 
+use super::arrival::{Arrived, Read, SharedReader, Unreadable};
 use super::compare::{Brought, ChangedTargets, Compared, Incoming, compare};
 use super::layers::{ReferenceSets, both, minus, union};
 use super::names::{Loaded, Space, duplicate, join_keys};
-use super::prepare::{Arrived, ChangedNames, EntryReader, PreparedEntry, selected_attributes, write_only_attributes};
+use super::prepare::{ChangedNames, PreparedEntry, selected_attributes, write_only_attributes};
 use super::seen::SeenObjects;
-use crate::connector::{Anchor, ContainerFilter, ImportItem};
+use crate::connector::{Anchor, ContainerFilter};
 use crate::model::{
     AlgorithmStep, AttributeId, AttributeTable, CsId, DN_ATTRIBUTE, Delta, Dn, ErrorCode, Image, ObjectError, ObjectOperation,
     sorted_set::sorted_set,
@@ -46,7 +48,7 @@ pub(super) struct Stager<'a> {
     /// Of objects that are gone, references to them are gone too ([`crate::connector::Capabilities::drops_references`]).
     drops_references: bool,
     containers: ContainerFilter,
-    reader: EntryReader<'a>,
+    pub reader: Arc<SharedReader<'a>>,
     table: AttributeTable,
     selected: Option<BTreeSet<AttributeId>>,
     write_only: BTreeSet<AttributeId>,
@@ -91,31 +93,6 @@ enum Work {
     },
 }
 
-/// An arrival after its values were looked at.
-enum Read {
-    Entry(PreparedEntry),
-    Deleted { anchor: Anchor, dn: Option<String> },
-    Filtered(Option<Anchor>),
-    Unreadable { dn: String, anchor: Option<Anchor>, error: ObjectError },
-}
-
-impl Read {
-    fn of(reader: &EntryReader<'_>, arrived: Arrived) -> Self {
-        match arrived.item {
-            ImportItem::Entry(entry) => {
-                let (dn, anchor) = (entry.dn.clone(), entry.anchor.clone());
-                match reader.read(entry, arrived.hash) {
-                    Ok(prepared) => Self::Entry(prepared),
-                    Err(error) => Self::Unreadable { dn, anchor: Some(anchor), error: *error },
-                }
-            }
-            ImportItem::Deleted { anchor, dn } => Self::Deleted { anchor, dn },
-            ImportItem::Filtered { anchor, .. } => Self::Filtered(anchor),
-            ImportItem::Bad(bad) => Self::Unreadable { dn: bad.dn.unwrap_or_default(), anchor: None, error: bad.error },
-        }
-    }
-}
-
 impl<'a> Stager<'a> {
     pub(super) fn new(
         environment: &'a StepEnvironment,
@@ -135,7 +112,7 @@ impl<'a> Stager<'a> {
             full,
             drops_references,
             containers: ContainerFilter::new(&names(&partition.include), &names(&partition.exclude)),
-            reader: EntryReader::new(&connector.schema),
+            reader: Arc::new(SharedReader::new(&connector.schema)),
             selected: selected_attributes(&connector.attributes, &table),
             write_only: write_only_attributes(&connector.schema, &table),
             table,
@@ -148,26 +125,14 @@ impl<'a> Stager<'a> {
         })
     }
 
-    /// Stages a batch in one transaction, and what `more` has for it.
-    pub(super) fn stage(
-        &mut self,
-        batch: Vec<Arrived>,
-        more: &mut dyn FnMut() -> Option<Vec<Arrived>>,
-        recorder: &mut Recorder,
-    ) -> Result<(), StoreError> {
+    /// Stages a batch in one transaction.
+    pub(super) fn stage(&mut self, batch: Vec<Arrived>, recorder: &mut Recorder) -> Result<(), StoreError> {
         let mut writer = self.environment.database.writer();
         let transaction = writer.transaction()?;
-        let (mut arrived, mut last) = (0, String::new());
-        let mut next = Some(batch);
-        while let Some(batch) = next {
-            arrived += batch.len() as u64;
-            if let Some(item) = batch.last() {
-                item_name(&item.item).clone_into(&mut last);
-            }
-            let work = self.sift(&transaction, batch, recorder)?;
-            self.stage_work(&transaction, work, false, recorder)?;
-            next = more();
-        }
+        let arrived = batch.len() as u64;
+        let last = batch.last().map(|arrived| arrived.name().to_owned()).unwrap_or_default();
+        let work = self.sift(&transaction, batch, recorder)?;
+        self.stage_work(&transaction, work, false, recorder)?;
         recorder.flush(&transaction)?;
         transaction.commit().map_err(StoreError::sqlite("committing an import batch"))?;
         drop(writer);
@@ -200,32 +165,29 @@ impl<'a> Stager<'a> {
         batch: Vec<Arrived>,
         recorder: &mut Recorder,
     ) -> Result<Vec<Work>, StoreError> {
-        let anchors = batch.iter().filter_map(|arrived| match &arrived.item {
-            ImportItem::Entry(entry) => Some(entry.anchor.0.as_slice()),
-            ImportItem::Filtered { anchor, .. } => anchor.as_ref().map(|anchor| anchor.0.as_slice()),
-            ImportItem::Deleted { .. } | ImportItem::Bad(_) => None,
-        });
+        let anchors = batch.iter().filter_map(Arrived::present_anchor);
         let heads = staging::heads_by_anchor(transaction, self.connector.id, self.partition.id, anchors)?;
-        let mut busy: BTreeSet<Anchor> = BTreeSet::new();
+        let mut busy: BTreeSet<Vec<u8>> = BTreeSet::new();
+        let arrived = batch.len();
         let mut changed = Vec::new();
         for arrived in batch {
-            if let ImportItem::Entry(entry) = &arrived.item {
+            if let Some(anchor) = arrived.entry_anchor() {
                 self.findings.entries += 1;
-                let head = heads.get(&entry.anchor.0).filter(|_| !busy.contains(&entry.anchor));
+                let head = heads.get(anchor).filter(|_| !busy.contains(anchor));
                 if let Some(head) = head.filter(|head| unchanged(head, arrived.hash)) {
-                    self.forget(&entry.anchor);
+                    self.forget(anchor);
                     if self.seen.insert(head.id) {
                         recorder.add("stage-no-change", 1);
                     }
                     continue;
                 }
-                busy.insert(entry.anchor.clone());
+                busy.insert(anchor.to_vec());
             }
             changed.push(arrived);
         }
+        self.reader.note(arrived, changed.len());
         self.learn_names(transaction, &changed)?;
-        let reader = &self.reader;
-        let read: Vec<Read> = changed.into_par_iter().map(|arrived| Read::of(reader, arrived)).collect();
+        let read = self.read(changed);
         let mut work = Vec::with_capacity(read.len());
         for read in read {
             match read {
@@ -239,25 +201,31 @@ impl<'a> Stager<'a> {
                         work.push(Work::Deleted { anchor: anchor.0, dn: None, gone: false });
                     }
                 }
-                Read::Unreadable { dn, anchor, error } => {
+                Read::Unreadable(Unreadable { dn, anchor, error }) => {
                     // It is there, however it looks: it must not pass for deleted.
                     if let Some(head) = anchor.and_then(|anchor| heads.get(&anchor.0)) {
                         self.seen.insert(head.id);
                     }
-                    self.discovery_error(&dn, error, recorder);
+                    self.discovery_error(&dn, *error, recorder);
                 }
             }
         }
         Ok(work)
     }
 
+    /// Looks at the values of what changes something: on all cores, unless that was done early.
+    fn read(&self, changed: Vec<Arrived>) -> Vec<Read> {
+        let reader = &*self.reader.get();
+        if changed.iter().any(|arrived| arrived.unread().is_some()) {
+            changed.into_par_iter().map(|arrived| arrived.read(reader)).collect()
+        } else {
+            changed.into_iter().map(|arrived| arrived.read(reader)).collect()
+        }
+    }
+
     /// Interns attribute names that are new to the database.
     fn learn_names(&mut self, transaction: &Transaction<'_>, changed: &[Arrived]) -> Result<(), StoreError> {
-        let entries = changed.iter().filter_map(|arrived| match &arrived.item {
-            ImportItem::Entry(entry) => Some(entry),
-            ImportItem::Deleted { .. } | ImportItem::Filtered { .. } | ImportItem::Bad(_) => None,
-        });
-        let names = self.reader.unknown_names(entries);
+        let names = self.reader.get().unknown_names(changed.iter().filter_map(Arrived::unread));
         if names.is_empty() {
             return Ok(());
         }
@@ -283,9 +251,11 @@ impl<'a> Stager<'a> {
     }
 
     /// Another entry says all that there is to say of an object.
-    fn forget(&mut self, anchor: &Anchor) {
-        self.take_postponed(&anchor.0);
-        self.unfitting.remove(anchor);
+    fn forget(&mut self, anchor: &[u8]) {
+        self.take_postponed(anchor);
+        if !self.unfitting.is_empty() {
+            self.unfitting.remove(&Anchor(anchor.to_vec()));
+        }
     }
 
     /// Stages arrivals that change something: first all names, then all content, because references are
@@ -307,7 +277,7 @@ impl<'a> Stager<'a> {
                 Work::Entry(entry) => {
                     let anchor = Anchor(entry.anchor.clone());
                     if entry.mentioned.is_none() {
-                        self.forget(&anchor);
+                        self.forget(&anchor.0);
                     } else if !space.was_imported(&anchor.0)? {
                         let reason = format!("a change of {} arrived, which was never imported", entry.dn);
                         self.unfitting.insert(anchor, Unfitting { dn: entry.dn.as_str().to_owned(), reason });
@@ -335,7 +305,7 @@ impl<'a> Stager<'a> {
                 }
                 Work::Deleted { anchor, dn, gone } => {
                     let anchor = Anchor(anchor);
-                    self.forget(&anchor);
+                    self.forget(&anchor.0);
                     let known = space.by_anchor(&anchor.0);
                     if let Some(id) = known {
                         // It was moved to another partition, whose import was first to tell.
@@ -366,6 +336,7 @@ impl<'a> Stager<'a> {
         if !space.orphaned.is_empty() {
             metaverse::require_provisioning(transaction, &space.orphaned)?;
         }
+        space.give_back();
         Ok(())
     }
 
@@ -656,13 +627,4 @@ fn resolve(
 
 fn unchanged(head: &Head, hash: Option<[u8; 16]>) -> bool {
     head.quiet && hash.is_some_and(|hash| head.hash.as_deref() == Some(hash.as_slice()))
-}
-
-fn item_name(item: &ImportItem) -> &str {
-    match item {
-        ImportItem::Entry(entry) => &entry.dn,
-        ImportItem::Deleted { dn, .. } => dn.as_deref().unwrap_or_default(),
-        ImportItem::Filtered { dn, .. } => dn,
-        ImportItem::Bad(bad) => bad.dn.as_deref().unwrap_or_default(),
-    }
 }

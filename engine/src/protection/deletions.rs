@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use rusqlite::{Connection, Transaction};
 
+use crate::connector::DeletionGuard;
 use crate::model::ConnectorId;
 use crate::store::{StoreError, options, pending};
 
@@ -34,6 +35,15 @@ impl Default for DeletionLimit {
 impl From<Option<u64>> for DeletionLimit {
     fn from(limit: Option<u64>) -> Self {
         limit.map_or(Self::Off, Self::Count)
+    }
+}
+
+impl From<DeletionGuard> for DeletionLimit {
+    fn from(guard: DeletionGuard) -> Self {
+        match guard {
+            DeletionGuard::Count(number) => Self::Count(number),
+            DeletionGuard::Percent(share) => Self::Percent(share),
+        }
     }
 }
 
@@ -88,6 +98,22 @@ pub fn most_deletions(connection: &Connection, connector: ConnectorId, limit: De
             Some((objects.saturating_mul(u64::from(share)) / 100).max(1))
         }
     })
+}
+
+/// The limit of the directory itself where it allows fewer deletions than the administrator does. Who switched the protection
+/// off means it.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn lower_limit(
+    connection: &Connection,
+    connector: ConnectorId,
+    own: DeletionLimit,
+    guard: DeletionGuard,
+) -> Result<Option<DeletionLimit>, StoreError> {
+    let (most, told) =
+        (most_deletions(connection, connector, own)?, most_deletions(connection, connector, DeletionLimit::from(guard))?);
+    Ok(most.zip(told).filter(|(most, told)| told < most).map(|_| guard.into()))
 }
 
 /// Compares the deletions staged on a connector with the limit: exactly as many pass, one more does not.
@@ -185,6 +211,24 @@ mod tests {
         stage(&transaction, "publicFolder", ObjectOperation::None, true, 80..90);
         let most = |share| most_deletions(&transaction, ConnectorId(1), DeletionLimit::Percent(share)).unwrap();
         assert_eq!((most(10), most(12), most(100), most(1)), (Some(4), Some(4), Some(40), Some(1)));
+    }
+
+    #[test]
+    fn the_lower_limit_counts_and_none_is_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("syncline.db")).unwrap();
+        let mut writer = database.writer();
+        let transaction = writer.transaction().unwrap();
+        stage(&transaction, "user", ObjectOperation::None, true, 0..50);
+        let check = |own, guard, expected| {
+            assert_eq!(lower_limit(&transaction, ConnectorId(1), own, guard).unwrap(), expected, "{own:?} {guard:?}");
+        };
+        check(DeletionLimit::Count(500), DeletionGuard::Count(20), Some(DeletionLimit::Count(20)));
+        check(DeletionLimit::Count(20), DeletionGuard::Count(20), None);
+        check(DeletionLimit::Count(7), DeletionGuard::Count(20), None);
+        check(DeletionLimit::Count(7), DeletionGuard::Percent(10), Some(DeletionLimit::Percent(10)));
+        check(DeletionLimit::Percent(10), DeletionGuard::Count(6), None);
+        check(DeletionLimit::Off, DeletionGuard::Count(20), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::store::{StoreError, options};
 
 pub use approval::{Approval, approval, approve, take_approval};
 pub use deletions::{
-    DEFAULT_DELETION_THRESHOLD, DeletionLimit, TooManyDeletions, check_deletions, deletion_limit, most_deletions,
+    DEFAULT_DELETION_THRESHOLD, DeletionLimit, TooManyDeletions, check_deletions, deletion_limit, lower_limit, most_deletions,
     set_deletion_limit,
 };
 

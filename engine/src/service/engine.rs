@@ -16,9 +16,9 @@ use super::folder::{self, Ownership};
 use super::queries::{self, QueryContext};
 use super::stop_requests;
 use super::views::{
-    ConnectorState, ConnectorStatistics, ConnectorSummary, CsHit, CsObjectView, CsSearch, CyclePolicy, CycleResult, CycleStep,
-    EngineEvent, EngineStatus, ExpressionObject, LineageGraphView, MvHit, MvObjectView, MvSearch, OperationFilter, Page,
-    PendingExportView, RunDetails, RunObjectView, RunProgress, RunSummary,
+    ConnectorState, ConnectorStatistics, ConnectorSummary, CsConditions, CsHit, CsObjectView, CsSearch, CyclePolicy, CycleResult,
+    CycleStep, EngineEvent, EngineStatus, ExpressionObject, LineageGraphView, MvHit, MvObjectView, MvSearch, OperationFilter,
+    Page, PendingExportView, RunDetails, RunObjectView, RunProgress, RunSummary,
 };
 use super::{EngineError, EngineOptions, RunFilter};
 use crate::connector::CancelToken;
@@ -141,7 +141,7 @@ impl Engine {
         if options.read_only {
             close_runs_of_the_dead(&folder, &database, options.clock.now())?;
         }
-        let directories = Arc::new(Directories::new(SecretStore::open(&folder::key(&folder))?));
+        let directories = Arc::new(Directories::new(SecretStore::open(&folder::key(&folder))?, Arc::clone(&options.clock)));
         let events = Arc::new(Broadcast::default());
         let runs = if options.read_only {
             None
@@ -397,7 +397,15 @@ impl Engine {
     /// # Errors
     /// [`EngineError`].
     pub fn search_connector_space(&self, search: &CsSearch) -> Answer<Page<CsHit>> {
-        self.query(|reader, context| queries::connector_space::search(reader, context, search))
+        self.search_connector_space_where(search, &CsConditions::default())
+    }
+
+    /// Searches a connector space for objects whose attributes meet conditions; results in DN order.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] when the connector lacks an attribute.
+    pub fn search_connector_space_where(&self, search: &CsSearch, conditions: &CsConditions) -> Answer<Page<CsHit>> {
+        self.query(|reader, context| queries::connector_space::search(reader, context, search, conditions))
     }
 
     /// A connector space object with all its layers.

@@ -43,6 +43,7 @@ use crate::model::{Clock, ConnectorId, IdSource, RandomIds, SystemClock};
 
 pub use crate::protection::DeletionLimit;
 
+pub use crate::connector::DeletionGuard;
 pub use crate::connector::active_directory::{FoundObject, PermissionFinding, PermissionPurpose, PermissionState, TracedSearch};
 pub use crate::connector::entra::{AttributeCapability, BackendKind, Cloud, EntraSettings, Proof, TenantFacts, WriteBudget};
 pub use crate::interop::{

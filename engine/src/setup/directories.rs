@@ -1,5 +1,7 @@
 //! Opens the directory behind a connector: settings and secret become a live connection.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 
 use crate::connector::active_directory::{ActiveDirectoryConnector, ActiveDirectorySettings};
@@ -7,6 +9,7 @@ use crate::connector::entra::{EntraConnector, EntraSettings};
 use crate::connector::file::{FileConnector, FileSettings};
 use crate::connector::generic_ldap::{GenericLdapConnector, GenericLdapSettings};
 use crate::connector::{Connector, ConnectorError, ConnectorErrorKind};
+use crate::model::{Clock, SystemClock};
 use crate::run::DirectoryFactory;
 use crate::store::configuration::{ConnectorRecord, GENERIC_LDAP_KIND, TENANT_KIND};
 use crate::store::secrets::SecretStore;
@@ -20,13 +23,14 @@ pub const FILE_KIND: &str = "file";
 #[derive(Debug)]
 pub struct Directories {
     secrets: SecretStore,
+    clock: Arc<dyn Clock>,
 }
 
 impl Directories {
-    /// A factory that reads secrets from this store.
+    /// A factory that reads secrets from this store; what it opens waits by this clock.
     #[must_use]
-    pub fn new(secrets: SecretStore) -> Self {
-        Self { secrets }
+    pub fn new(secrets: SecretStore, clock: Arc<dyn Clock>) -> Self {
+        Self { secrets, clock }
     }
 
     /// The store of secrets.
@@ -45,7 +49,7 @@ impl DirectoryFactory for Directories {
             })?),
             None => None,
         };
-        open_directory(&connector.kind, &connector.settings, secret)
+        open_with(&connector.kind, &connector.settings, secret, Arc::clone(&self.clock))
     }
 }
 
@@ -54,6 +58,15 @@ impl DirectoryFactory for Directories {
 /// # Errors
 /// [`ConnectorError`] when the settings cannot be read or the directory cannot be used.
 pub fn open_directory(kind: &str, settings: &str, secret: Option<SecretString>) -> Result<Box<dyn Connector>, ConnectorError> {
+    open_with(kind, settings, secret, Arc::new(SystemClock))
+}
+
+fn open_with(
+    kind: &str,
+    settings: &str,
+    secret: Option<SecretString>,
+    clock: Arc<dyn Clock>,
+) -> Result<Box<dyn Connector>, ConnectorError> {
     let secret = secret.ok_or_else(|| {
         ConnectorError::new(ConnectorErrorKind::Credentials, "no password is stored for this connector; set its credential")
     });
@@ -72,7 +85,7 @@ pub fn open_directory(kind: &str, settings: &str, secret: Option<SecretString>) 
         }
         TENANT_KIND => {
             let settings: EntraSettings = serde_json::from_str(settings).map_err(misread)?;
-            Ok(Box::new(EntraConnector::open(settings, secret?)?))
+            Ok(Box::new(EntraConnector::open_with(settings, secret?, clock)?))
         }
         other => Err(ConnectorError::new(
             ConnectorErrorKind::Configuration,

@@ -165,6 +165,38 @@ impl World {
         })
     }
 
+    /// A token of the application that the connector signs in as.
+    pub fn token(&self) -> String {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let secret = self.sandbox.new_client_secret().unwrap();
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", self.sandbox.client_id()),
+            ("client_secret", secret.as_str()),
+            ("scope", "https://graph.microsoft.com/.default"),
+        ];
+        let url = format!("{}/contoso.com/oauth2/v2.0/token", self.sandbox.http_url());
+        self.runtime.block_on(async {
+            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            let answer = client.post(url).form(&form).send().await.unwrap();
+            let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+            answer["access_token"].as_str().unwrap().to_owned()
+        })
+    }
+
+    /// A call of Microsoft Graph as that application.
+    pub fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        let token = self.token();
+        self.runtime.block_on(async {
+            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            let request = client.request(method.parse().unwrap(), format!("{}/v1.0/{path}", self.sandbox.http_url()));
+            let request = request.bearer_auth(token);
+            let response = if body.is_null() { request } else { request.json(body) }.send().await.unwrap();
+            assert!(response.status().is_success(), "{path}: {}", response.status());
+            serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default()
+        })
+    }
+
     pub fn cycle(&self, policy: CyclePolicy) -> CycleResult {
         self.engine.start_cycle(policy).unwrap().wait().unwrap()
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use egui::Role;
+use egui_kittest::Node;
 use egui_kittest::kittest::{NodeT, Queryable};
 
 use crate::fixture::{Fixture, objects};
@@ -11,8 +12,22 @@ use crate::support::*;
 const INTERACTIVE: [Role; 8] =
     [Role::Button, Role::Link, Role::CheckBox, Role::TextInput, Role::ComboBox, Role::Tab, Role::Row, Role::ColumnHeader];
 
+/// True for what its window hides until it is scrolled to, when the window itself is all visible.
+fn scrolled_away(node: &Node<'_>, bounds: egui::Rect) -> bool {
+    let mut above = node.parent();
+    while let Some(parent) = above {
+        // The main window is one too; it has no place of its own.
+        if parent.accesskit_node().role() == Role::Window && parent.accesskit_node().bounding_box().is_some() {
+            let window = parent.rect();
+            return bounds.expand(1.0).contains_rect(window) && !window.contains_rect(node.rect());
+        }
+        above = parent.parent();
+    }
+    false
+}
+
 /// What is wrong with the names and places of a screen.
-fn problems(window: &Window, screen: &str) -> Vec<String> {
+pub fn problems(window: &Window, screen: &str) -> Vec<String> {
     let mut problems = Vec::new();
     let bounds = window.ctx.content_rect();
     let mut buttons: BTreeMap<(Option<String>, String), usize> = BTreeMap::new();
@@ -26,7 +41,7 @@ fn problems(window: &Window, screen: &str) -> Vec<String> {
         if !named {
             problems.push(format!("{screen}: a {:?} at {:?} has no name", access.role(), node.rect()));
         }
-        let outside = !bounds.expand(1.0).contains_rect(node.rect());
+        let outside = !bounds.expand(1.0).contains_rect(node.rect()) && !scrolled_away(&node, bounds);
         if outside && access.role() != Role::Row && access.role() != Role::ColumnHeader && access.role() != Role::Link {
             problems.push(format!("{screen}: {:?} {label:?} at {:?} is outside of the window", access.role(), node.rect()));
         }

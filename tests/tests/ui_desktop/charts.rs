@@ -86,6 +86,21 @@ fn a_run_that_ends_appears_in_the_charts() {
 }
 
 #[test]
+fn objects_per_connector_are_drawn_with_their_numbers_beside() {
+    let mut window = window_of(&Fixture::f1(), [1280.0, 800.0], Some("syncline://window/charts"));
+    let charts = window.query_all_by_role_and_label(Role::Tab, "Connectors").map(|node| node.rect().center());
+    let place = charts.max_by(|a, b| a.y.total_cmp(&b.y)).unwrap();
+    click_at(&mut window, place);
+    assert!(has(&window, Role::Image, "Connector spaces chart: 2 connectors, 7 objects"));
+    let ad = "contoso.com: 4 objects, 2 connectors, 2 disconnectors, 1 pending import, 0 pending export";
+    assert!(has(&window, Role::Row, ad), "{:?}", rows(&window, "contoso"));
+    choose(&mut window, "Connector", "contoso.com");
+    assert!(has(&window, Role::Image, "Connector spaces chart: 1 connector, 4 objects"));
+    double_click(&mut window, Role::Row, ad);
+    assert!(reads(&window, "Connector Statistics"), "the connector is shown");
+}
+
+#[test]
 fn without_a_finished_run_the_charts_say_so() {
     let fixture = Fixture::f1();
     fixture.change(|state| state.runs.clear());

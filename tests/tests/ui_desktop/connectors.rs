@@ -93,6 +93,30 @@ fn scenario_21_pending_scopes_of_the_cloud_connector() {
 }
 
 #[test]
+fn a_connector_space_is_searched_by_attributes_and_by_who_joined() {
+    let mut window = window_of(&Fixture::f1(), [1280.0, 800.0], Some("syncline://connector/contoso.com/search"));
+    let title = "Search Connector Space - contoso.com";
+    choose(&mut window, "Scope", "All");
+    click_in(&mut window, title, Role::Button, "Add Clause");
+    let search =
+        |window: &Window| inner(window, title).get_by_role_and_label(Role::Button, "Search").accesskit_node().is_disabled();
+    assert!(search(&window), "the value is missing");
+    type_into(&mut window, "Value 1", "Carol");
+    click_in(&mut window, title, Role::Button, "Search");
+    assert_eq!(rows_in(&window, title, "CS "), [format!("CS {}", objects::ad_dn("Carol Clark"))]);
+    click_in(&mut window, title, Role::Button, "Add Clause");
+    type_into(&mut window, "Value 2", "Dan");
+    click_in(&mut window, title, Role::Button, "Search");
+    assert!(rows_in(&window, title, "CS ").is_empty());
+    click_in(&mut window, title, Role::RadioButton, "Any is enough");
+    click_in(&mut window, title, Role::Button, "Search");
+    assert_eq!(rows_in(&window, title, "CS ").len(), 2);
+    choose(&mut window, "Scope", "Disconnector");
+    choose(&mut window, "State", "Explicit");
+    assert!(has(&window, Role::ComboBox, "State"));
+}
+
+#[test]
 fn scenario_22_too_many_deletes_are_announced_before_the_export() {
     let fixture = Fixture::f1();
     fixture.many_deletes();

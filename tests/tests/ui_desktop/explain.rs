@@ -194,8 +194,7 @@ fn rows_of_a_search_lead_to_preview_and_why_not() {
     assert!(has(&window, Role::Window, BOB_PREVIEW));
     window.key_press(Key::Escape);
     window.run();
-    window.get_by_role_and_label(Role::Row, &bob).click_secondary();
-    window.run();
+    right_click(&mut window, Role::Row, &bob);
     click(&mut window, Role::Button, "Why Not?");
     assert!(has(&window, Role::Window, "Why Not? - CN=Bob Baker"));
 }

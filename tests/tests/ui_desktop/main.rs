@@ -9,6 +9,7 @@
 )]
 
 mod accessibility;
+mod bad_input;
 mod batch;
 mod by_hand;
 mod charts;
@@ -20,12 +21,16 @@ mod export;
 mod find;
 mod fixture;
 mod history;
+mod keyboard;
+mod layout;
 mod metaverse;
 mod objects;
 mod operations;
 mod pictures;
+mod roles;
 mod rules_editor;
 mod scheduler;
+mod screens;
 mod server_configuration;
 mod settings;
 mod support;

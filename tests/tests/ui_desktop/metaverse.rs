@@ -66,6 +66,34 @@ fn a_clause_without_a_value_cannot_be_searched() {
 }
 
 #[test]
+fn objects_with_the_same_value_are_found_from_a_value() {
+    let mut window =
+        window_of(&Fixture::f1(), [1280.0, 800.0], Some(&format!("syncline://mv/{}", crate::fixture::objects::BOB_MV)));
+    right_click(&mut window, Role::Row, "mail: bob@contoso.com");
+    click(&mut window, Role::Button, "Find Objects With This Value");
+    window.key_press(egui::Key::Escape);
+    window.run();
+    assert_eq!(rows(&window, "MV "), ["MV Bob Baker"]);
+    assert_eq!(window.get_by_role_and_label(Role::TextInput, "Value 1").value().as_deref(), Some("bob@contoso.com"));
+}
+
+#[test]
+fn all_conditions_must_hold_or_any_is_enough() {
+    let mut window = search_window();
+    for (number, text) in [(1, "Ali"), (2, "Bob")] {
+        add_clause(&mut window);
+        type_into(&mut window, &format!("Value {number}"), text);
+    }
+    window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Enter);
+    window.run();
+    assert!(rows(&window, "MV ").is_empty(), "nobody is called both");
+    click(&mut window, Role::RadioButton, "Any is enough");
+    window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Enter);
+    window.run();
+    assert_eq!(rows(&window, "MV "), ["MV Alice Adams", "MV Bob Baker"]);
+}
+
+#[test]
 fn scenario_30_from_the_identity_to_the_rules_of_its_cloud_object() {
     let mut window = search_window();
     window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);

@@ -1,52 +1,60 @@
-//! One picture per tab. A changed picture is looked at before it is accepted (`UPDATE_SNAPSHOTS=1`).
+//! A picture of every tab and window in both themes. A changed picture is looked at before it is accepted
+//! (`UPDATE_SNAPSHOTS=1`).
 
-use egui::Role;
+use egui::Theme;
 
-use crate::fixture::Fixture;
-use crate::support::*;
+use crate::screens::{drawn, windows};
 
 const SIZE: [f32; 2] = [1000.0, 640.0];
+/// Pixels for a point: enough to see every change, few enough to keep the pictures small.
+const PIXELS: f32 = 0.7;
+/// Pages of windows that are photographed already.
+const PAGES: [&str; 13] = [
+    "create_ldap",
+    "create_file",
+    "create_sandbox",
+    "properties_connection",
+    "properties_types",
+    "properties_threshold",
+    "run_profiles_wizard",
+    "cs_object_lineage",
+    "preview_flow",
+    "rule_joins",
+    "rule_read_only",
+    "what_if_rules",
+    "what_if_kept",
+];
 
-#[test]
-fn picture_of_the_operations_tab() {
-    let mut window = window_of(&Fixture::f1(), SIZE, None);
-    click(&mut window, Role::Row, "Run 3: contoso.com, Full Synchronization, completed-sync-errors");
-    window.remove_cursor();
-    window.run();
-    window.snapshot("operations");
+/// Photographs the screens of which `index % parts` is `part`, so that the parts are drawn beside each other.
+fn photograph(theme: Theme, part: usize, parts: usize) {
+    let word = if theme == Theme::Dark { "dark" } else { "light" };
+    let mut different = Vec::new();
+    let photographed = windows().into_iter().filter(|screen| !PAGES.contains(&screen.name));
+    for screen in photographed.skip(part).step_by(parts) {
+        let (mut window, name) = (drawn(&screen, SIZE, theme, PIXELS), screen.name);
+        if let Err(difference) = window.try_snapshot(format!("{name}_{word}")) {
+            different.push(format!("{name}: {difference}"));
+        }
+    }
+    assert!(different.is_empty(), "{}", different.join("\n"));
 }
 
 #[test]
-fn picture_of_the_connectors_tab() {
-    let fixture = Fixture::f1();
-    fixture.change(|state| state.connectors[0].full_sync_required = Some("rule In from AD - User Common changed".into()));
-    let mut window = window_of(&fixture, SIZE, None);
-    window.state_mut().settings.theme = syncline::desktop::theme::ThemeChoice::Light;
-    window.ctx.set_theme(egui::Theme::Light);
-    tab(&mut window, "Connectors");
-    click(&mut window, Role::Row, "Connector contoso.com, Active Directory Domain Services, Idle");
-    window.remove_cursor();
-    window.run();
-    window.snapshot("connectors");
+fn pictures_of_every_second_window_in_the_dark_theme() {
+    photograph(Theme::Dark, 0, 2);
 }
 
 #[test]
-fn picture_of_the_metaverse_designer_tab() {
-    let mut window = window_of(&Fixture::f1(), SIZE, None);
-    tab(&mut window, "Metaverse Designer");
-    window.remove_cursor();
-    window.run();
-    window.snapshot("metaverse_designer");
+fn pictures_of_the_other_windows_in_the_dark_theme() {
+    photograph(Theme::Dark, 1, 2);
 }
 
 #[test]
-fn picture_of_the_metaverse_search_tab() {
-    let mut window = window_of(&Fixture::f1(), SIZE, None);
-    window.ctx.set_theme(egui::Theme::Light);
-    tab(&mut window, "Metaverse Search");
-    window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Enter);
-    window.run();
-    window.remove_cursor();
-    window.run();
-    window.snapshot("metaverse_search");
+fn pictures_of_every_second_window_in_the_light_theme() {
+    photograph(Theme::Light, 0, 2);
+}
+
+#[test]
+fn pictures_of_the_other_windows_in_the_light_theme() {
+    photograph(Theme::Light, 1, 2);
 }

@@ -31,8 +31,14 @@ pub fn window(fixture: &Arc<Fixture>) -> Window {
 }
 
 pub fn window_of(fixture: &Arc<Fixture>, size: [f32; 2], link: Option<&str>) -> Window {
+    window_drawn(fixture, size, link, 1.0)
+}
+
+/// The app on the fixture with a number of pixels for a point; pictures need few.
+pub fn window_drawn(fixture: &Arc<Fixture>, size: [f32; 2], link: Option<&str>, pixels: f32) -> Window {
     let (fixture, link) = (Arc::clone(fixture), link.map(str::to_owned));
-    let mut window = Harness::builder().with_size(size).with_max_steps(40).with_step_dt(0.05).build_eframe(move |cc| {
+    let builder = Harness::builder().with_size(size).with_pixels_per_point(pixels);
+    let mut window = builder.with_max_steps(40).with_step_dt(0.05).build_eframe(move |cc| {
         let setup = AppSetup { link, ..setup(&cc.egui_ctx, &fixture, true) };
         let backend: Arc<dyn Backend> = fixture;
         let mut app = App::on_backend(&cc.egui_ctx, setup, backend);

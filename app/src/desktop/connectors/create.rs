@@ -114,7 +114,7 @@ impl CreateConnector {
         }
         let id = Id::unique(TITLE);
         let room = ctx.content_rect();
-        let size = egui::vec2(820.0, 500.0).min(room.size() - egui::vec2(64.0, 104.0));
+        let size = egui::vec2(880.0, 560.0).min(room.size() - egui::vec2(64.0, 104.0));
         let (mut open, mut close) = (true, false);
         let shown = window(ctx, TITLE).id(id).open(&mut open).default_size(size).min_size([600.0, 340.0]);
         shown.default_pos([80.0, 70.0]).constrain_to(room).show(ctx, |ui| close = self.contents(ui, cx));
@@ -171,7 +171,7 @@ impl CreateConnector {
             .frame(egui::Frame::NONE.inner_margin(egui::Margin { right: 14, ..egui::Margin::ZERO }))
             .show_separator_line(false)
             .resizable(false)
-            .exact_size(250.0)
+            .exact_size(290.0)
             .show(ui, |ui| ScrollArea::vertical().id_salt("kinds").show(ui, |ui| self.kinds(ui)));
         egui::CentralPanel::no_frame().show(ui, |ui| {
             ScrollArea::vertical().id_salt("new connector").auto_shrink(false).show(ui, |ui| {

@@ -14,7 +14,7 @@ use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::fields::note;
 use super::super::widgets::path_field::PathField;
-use super::super::widgets::requested::Requested;
+use super::super::widgets::requested::{Fetched, Requested};
 use super::super::widgets::{action_ui, button_bar, empty, facts};
 
 fn framed(ctx: &Context, title: String, id: Id, size: [f32; 2], contents: impl FnOnce(&mut Ui) -> bool) -> bool {
@@ -150,6 +150,9 @@ impl ImportConnector {
         if let Some(report) = empty::value(ui, &self.rehearsal).filter(|_| ready) {
             ScrollArea::vertical().id_salt("rehearsal").auto_shrink(false).show(ui, |ui| report::show(ui, report));
         }
+        if matches!(self.rehearsal.state(), Fetched::NotAsked) {
+            empty::hint(ui, "No file is read yet", "What it holds is shown here before anything is stored.");
+        }
         if let Some(path) = self.field.path().filter(|_| accepted) {
             self.import.clear();
             self.import.ask(cx.worker, question(cx.backend, move |engine| engine.import_connector(&path, false)));
@@ -245,6 +248,9 @@ impl UpdateConnector {
                 note(ui, "The connector is as the file says already.");
             }
             ScrollArea::vertical().id_salt("differences").auto_shrink(false).show(ui, |ui| differences(ui, &judged.differences));
+        }
+        if matches!(self.judged.state(), Fetched::NotAsked) {
+            empty::hint(ui, "No file is read yet", "What it would change is shown here before anything is stored.");
         }
         if let Some(path) = self.field.path().filter(|_| accepted) {
             let name = self.name.clone();

@@ -1,7 +1,7 @@
 //! Connector Statistics: how many objects are in which state; every number leads to those objects.
 
 use egui::Ui;
-use syncline_engine::service::{ConnectorStatistics, CsScope, OperationFilter};
+use syncline_engine::service::{ConnectorStatistics, CsScope, LinkState, OperationFilter};
 
 use super::super::operations::statistics::number_row;
 use super::super::widgets::facts;
@@ -19,6 +19,7 @@ struct Line {
 
 fn lines(numbers: &ConnectorStatistics) -> Vec<(&'static str, Vec<Line>)> {
     let line = |label, value, scope| Line { label, value, scope, inner: false };
+    let of = |connector, state| CsScope::InState { connector, state };
     let inner = |label, value, scope| Line { label, value, scope, inner: true };
     vec![
         (
@@ -26,12 +27,12 @@ fn lines(numbers: &ConnectorStatistics) -> Vec<(&'static str, Vec<Line>)> {
             vec![
                 line("Total", numbers.all, Some(CsScope::All)),
                 line("Total Connectors", numbers.total_connector, Some(CsScope::Connector)),
-                inner("Connectors", numbers.connector, Some(CsScope::Connector)),
-                inner("Explicit Connectors", numbers.explicit_connector, None),
+                inner("Connectors", numbers.connector, Some(of(true, LinkState::Normal))),
+                inner("Explicit Connectors", numbers.explicit_connector, Some(of(true, LinkState::Explicit))),
                 line("Total Disconnectors", numbers.total_disconnector, Some(CsScope::Disconnector)),
-                inner("Disconnectors", numbers.disconnector, Some(CsScope::Disconnector)),
-                inner("Explicit Disconnectors", numbers.explicit_disconnector, None),
-                inner("Filtered Disconnectors", numbers.filtered_disconnector, None),
+                inner("Disconnectors", numbers.disconnector, Some(of(false, LinkState::Normal))),
+                inner("Explicit Disconnectors", numbers.explicit_disconnector, Some(of(false, LinkState::Explicit))),
+                inner("Filtered Disconnectors", numbers.filtered_disconnector, Some(of(false, LinkState::Filtered))),
                 line("Placeholders", numbers.placeholder, Some(CsScope::Placeholder)),
             ],
         ),

@@ -25,6 +25,8 @@ pub struct Find {
     answer: Requested<Vec<Found>>,
     recent: Vec<Found>,
     chosen: usize,
+    /// The chosen line comes into view in this frame; asked for in every frame, the list would never come to rest.
+    follow: bool,
     focused: bool,
 }
 
@@ -66,9 +68,11 @@ impl Find {
             let last = self.shown().len().saturating_sub(1);
             if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::ArrowDown)) {
                 self.chosen = (self.chosen + 1).min(last);
+                self.follow = true;
             }
             if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::ArrowUp)) {
                 self.chosen = self.chosen.saturating_sub(1);
+                self.follow = true;
             }
             let enter = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
             let field = TextEdit::singleline(&mut self.text)
@@ -112,12 +116,17 @@ impl Find {
             ui.label(RichText::new("Opened last").small().weak());
         }
         let mut clicked = None;
+        let follow = std::mem::take(&mut self.follow);
         let height = ((ROW + 1.0) * self.shown().len() as f32).min(ROW * 14.0);
         let area = ScrollArea::vertical().id_salt("found").max_height(height).min_scrolled_height(height);
         area.show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
             for (index, found) in self.shown().iter().enumerate() {
-                if line(ui, found, index == self.chosen) {
+                let response = line(ui, found, index == self.chosen);
+                if follow && index == self.chosen {
+                    response.scroll_to_me(None);
+                }
+                if response.clicked() {
                     clicked = Some(found.command.clone());
                 }
             }
@@ -126,7 +135,7 @@ impl Find {
     }
 }
 
-fn line(ui: &mut Ui, found: &Found, chosen: bool) -> bool {
+fn line(ui: &mut Ui, found: &Found, chosen: bool) -> egui::Response {
     let palette = Palette::of(ui.style());
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, chosen, format!("{}: {}", found.kind, found.title)));
@@ -138,9 +147,6 @@ fn line(ui: &mut Ui, found: &Found, chosen: bool) -> bool {
     if let Some(fill) = fill {
         ui.painter().rect_filled(rect, 5.0, fill);
     }
-    if chosen {
-        response.scroll_to_me(None);
-    }
     let inner = rect.shrink2(vec2(8.0, 0.0));
     let kind = inner.with_max_x(inner.left() + 118.0);
     paint_text(ui, kind, found.kind, &TextStyle::Small, palette.text_weak, false);
@@ -149,6 +155,5 @@ fn line(ui: &mut Ui, found: &Found, chosen: bool) -> bool {
     let drawn = paint_text(ui, title.with_max_x(most), &found.title, &TextStyle::Body, palette.text_strong, false).0;
     let detail = egui::Rect::from_min_max(pos2(drawn.right() + 14.0, inner.top()), inner.max);
     let cut = paint_text(ui, detail, &found.detail, &TextStyle::Body, palette.text_weak, false).1;
-    let response = if cut { response.on_hover_text(&found.detail) } else { response };
-    response.clicked()
+    if cut { response.on_hover_text(&found.detail) } else { response }
 }

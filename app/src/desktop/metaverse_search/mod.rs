@@ -3,7 +3,7 @@
 mod query_file;
 mod query_window;
 
-use egui::{ComboBox, Margin, RichText, ScrollArea, TextEdit, Ui};
+use egui::{ComboBox, Margin, Ui};
 use syncline_engine::model::ValueType;
 use syncline_engine::service::{MvHit, MvSchemaAttributeView, MvSearch, MvTypeView, SearchClause, SearchOperator};
 
@@ -13,9 +13,8 @@ use super::context::{Cx, question};
 use super::format::{count, plural};
 use super::settings::Query;
 use super::theme;
-use super::widgets::badge::{self, Tone};
 use super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, Pager, RowKey, SortKey, filter_box};
-use super::widgets::{action_ui, empty};
+use super::widgets::{action_ui, clauses, empty};
 use query_window::QueryWindow;
 
 /// State of the tab.
@@ -45,7 +44,7 @@ impl MetaverseSearch {
     /// Why the search cannot be made.
     #[must_use]
     pub fn problem(&self, schema: &[MvTypeView]) -> Option<String> {
-        self.query.clauses.iter().find_map(|clause| clause_problem(clause, value_type(schema, &clause.attribute)))
+        self.query.clauses.iter().find_map(|clause| clauses::problem(clause, value_type(schema, &clause.attribute)))
     }
 
     /// Adds a condition.
@@ -57,11 +56,19 @@ impl MetaverseSearch {
         });
     }
 
+    /// Searches all objects that meet one condition.
+    pub fn search_for(&mut self, cx: &Cx<'_>, clause: SearchClause) {
+        self.query = Query { clauses: vec![clause], ..Query::default() };
+        self.grid.filter.clear();
+        self.search(cx);
+    }
+
     /// Makes the search.
     pub fn search(&mut self, cx: &Cx<'_>) {
         self.asked = Some(MvSearch {
             object_type: self.query.object_type.clone(),
             clauses: self.query.clauses.clone(),
+            any: self.query.any,
             ..MvSearch::default()
         });
         self.grid.clear_selection();
@@ -131,7 +138,8 @@ impl MetaverseSearch {
             empty::failure(ui, error);
         }
         theme::card(ui.style()).inner_margin(Margin::same(1)).show(ui, |ui| {
-            let model = HitGrid { searched: self.asked.is_some() };
+            let conditions = self.asked.as_ref().map(|asked| !asked.clauses.is_empty());
+            let model = HitGrid { conditions };
             let response = Grid::new().situation(cx.situation).show(ui, &model, &mut self.hits.rows, &mut self.grid);
             if let Some(row) = response.activated.and_then(|position| self.hits.rows.get(position)) {
                 cx.send(Command::OpenMvObject(row.guid));
@@ -187,95 +195,8 @@ impl MetaverseSearch {
             return;
         }
         let names = attribute_names(schema, self.query.object_type.as_deref());
-        let mut remove = None;
-        ScrollArea::vertical().id_salt("clauses").max_height(150.0).show(ui, |ui| {
-            for (index, clause) in self.query.clauses.iter_mut().enumerate() {
-                ui.push_id(("clause", index), |ui| {
-                    if clause_row(ui, clause, index + 1, &names, schema) {
-                        remove = Some(index);
-                    }
-                });
-            }
-        });
-        if let Some(index) = remove {
-            self.query.clauses.remove(index);
-        }
-    }
-}
-
-fn clause_row(ui: &mut Ui, clause: &mut SearchClause, number: usize, names: &[String], schema: &[MvTypeView]) -> bool {
-    let mut remove = false;
-    ui.horizontal(|ui| {
-        let caption = if number == 1 { "Where" } else { "and" };
-        ui.add_sized([44.0, 24.0], egui::Label::new(RichText::new(caption).weak()));
-        let combo =
-            ComboBox::from_id_salt("attribute").selected_text(&clause.attribute).width(210.0).height(360.0).show_ui(ui, |ui| {
-                for name in names {
-                    ui.selectable_value(&mut clause.attribute, name.clone(), name);
-                }
-            });
-        combo.response.accessible_name(format!("Attribute {number}"));
-        let kind = value_type(schema, &clause.attribute);
-        let operators = operators(kind);
-        if !operators.contains(&clause.operator) {
-            clause.operator = operators.first().copied().unwrap_or(SearchOperator::IsPresent);
-        }
-        let combo = ComboBox::from_id_salt("operator").selected_text(clause.operator.label()).width(150.0).show_ui(ui, |ui| {
-            for operator in operators {
-                ui.selectable_value(&mut clause.operator, *operator, operator.label());
-            }
-        });
-        combo.response.accessible_name(format!("Operator {number}"));
-        if !matches!(clause.operator, SearchOperator::IsPresent | SearchOperator::IsNotPresent) {
-            value_editor(ui, clause, number, kind);
-        }
-        remove = ui.button("Remove").on_hover_text("Remove this condition").clicked();
-        if let Some(problem) = clause_problem(clause, kind).filter(|_| !clause.value.is_empty()) {
-            badge::chip(ui, &problem, Tone::Bad);
-        }
-    });
-    remove
-}
-
-fn value_editor(ui: &mut Ui, clause: &mut SearchClause, number: usize, kind: ValueType) {
-    let name = format!("Value {number}");
-    if kind == ValueType::Boolean {
-        if !matches!(clause.value.as_str(), "True" | "False") {
-            "True".clone_into(&mut clause.value);
-        }
-        let combo = ComboBox::from_id_salt("value").selected_text(clause.value.clone()).width(120.0).show_ui(ui, |ui| {
-            for value in ["True", "False"] {
-                ui.selectable_value(&mut clause.value, value.to_owned(), value);
-            }
-        });
-        combo.response.accessible_name(name);
-        return;
-    }
-    ui.add(TextEdit::singleline(&mut clause.value).hint_text("Value").desired_width(230.0).id_salt("value"))
-        .accessible_name(name);
-}
-
-/// The operators for values of a type.
-fn operators(kind: ValueType) -> &'static [SearchOperator] {
-    use SearchOperator as O;
-    match kind {
-        ValueType::String => &[O::Equals, O::Contains, O::NotContains, O::StartsWith, O::EndsWith, O::IsPresent, O::IsNotPresent],
-        ValueType::Integer | ValueType::Boolean | ValueType::Binary => &[O::Equals, O::IsPresent, O::IsNotPresent],
-        ValueType::Reference => &[O::IsPresent, O::IsNotPresent],
-    }
-}
-
-fn clause_problem(clause: &SearchClause, kind: ValueType) -> Option<String> {
-    if matches!(clause.operator, SearchOperator::IsPresent | SearchOperator::IsNotPresent) {
-        return None;
-    }
-    if clause.value.is_empty() {
-        return Some(format!("Enter a value for {}", clause.attribute));
-    }
-    match kind {
-        ValueType::Integer if clause.value.trim().parse::<i64>().is_err() => Some("Enter a whole number".to_owned()),
-        ValueType::String if clause.value.chars().count() > 448 => Some("Enter at most 448 characters".to_owned()),
-        _ => None,
+        let query = &mut self.query;
+        clauses::show(ui, &mut query.clauses, &mut query.any, &names, |name| value_type(schema, name));
     }
 }
 
@@ -299,7 +220,8 @@ fn attribute_names(schema: &[MvTypeView], object_type: Option<&str>) -> Vec<Stri
 }
 
 struct HitGrid {
-    searched: bool,
+    /// Whether the search had conditions; absent before the first one.
+    conditions: Option<bool>,
 }
 
 const COLUMNS: [Column; 6] = [
@@ -359,7 +281,11 @@ impl GridModel for HitGrid {
     }
 
     fn empty_text(&self) -> &'static str {
-        if self.searched { "No object meets all conditions." } else { "Click Search to list objects." }
+        match self.conditions {
+            None => "Click Search to list objects.",
+            Some(true) => "No object meets the conditions.",
+            Some(false) => "The metaverse holds no such object yet; synchronizations make them.",
+        }
     }
 }
 
@@ -367,29 +293,4 @@ impl GridModel for HitGrid {
 #[must_use]
 pub fn columns() -> (&'static str, &'static [Column]) {
     ("Metaverse objects", &COLUMNS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn operators_follow_the_type() {
-        let labels = |kind| operators(kind).iter().map(|operator| operator.label()).collect::<Vec<_>>();
-        assert_eq!(labels(ValueType::Boolean), ["Equals", "Is present", "Is not present"]);
-        assert_eq!(labels(ValueType::Reference), ["Is present", "Is not present"]);
-        assert_eq!(labels(ValueType::String).len(), 7);
-    }
-
-    #[test]
-    fn a_clause_without_a_fitting_value_is_a_problem() {
-        let clause = |operator, value: &str| SearchClause { attribute: "x".into(), operator, value: value.into() };
-        let check = |operator, value, kind, expected: Option<&str>| {
-            assert_eq!(clause_problem(&clause(operator, value), kind).as_deref(), expected)
-        };
-        check(SearchOperator::Equals, "12", ValueType::Integer, None);
-        check(SearchOperator::Equals, "twelve", ValueType::Integer, Some("Enter a whole number"));
-        check(SearchOperator::Equals, "", ValueType::String, Some("Enter a value for x"));
-        check(SearchOperator::IsPresent, "", ValueType::String, None);
-    }
 }

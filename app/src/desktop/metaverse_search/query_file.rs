@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use syncline_engine::service::{MvTypeView, SearchClause, SearchOperator};
 
 use super::super::settings::Query;
-use super::{attribute_names, operators, value_type};
+use super::super::widgets::clauses::operators;
+use super::{attribute_names, value_type};
 
 /// How the names of these files end.
 pub const EXTENSION: &str = "qry.json";
@@ -17,6 +18,8 @@ struct QueryFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     object_type: Option<String>,
     clauses: Vec<ClauseInFile>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    any: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,7 +41,8 @@ pub fn write(query: &Query) -> Result<String, String> {
         operator: clause.operator,
         value: clause.value.clone(),
     };
-    let file = QueryFile { object_type: query.object_type.clone(), clauses: query.clauses.iter().map(clause).collect() };
+    let file =
+        QueryFile { object_type: query.object_type.clone(), clauses: query.clauses.iter().map(clause).collect(), any: query.any };
     serde_json::to_string_pretty(&file).map(|text| text + "\n").map_err(|error| error.to_string())
 }
 
@@ -64,7 +68,7 @@ pub fn read(text: &str, schema: &[MvTypeView]) -> Result<Query, String> {
         Ok(SearchClause { attribute: attribute.clone(), operator: clause.operator, value: clause.value })
     });
     let clauses = clauses.collect::<Result<_, _>>()?;
-    Ok(Query { object_type: file.object_type, clauses })
+    Ok(Query { object_type: file.object_type, clauses, any: file.any })
 }
 
 #[cfg(test)]
@@ -98,6 +102,7 @@ mod tests {
                 clause("displayName", SearchOperator::StartsWith, "A \"quoted\" name"),
                 clause("accountEnabled", SearchOperator::IsPresent, ""),
             ],
+            any: true,
         };
         assert_eq!(read(&write(&query).unwrap(), &schema()), Ok(query));
         assert_eq!(read(&write(&Query::default()).unwrap(), &schema()), Ok(Query::default()));

@@ -8,6 +8,7 @@ use syncline_engine::service::MvTypeView;
 
 use super::super::context::Cx;
 use super::super::format::plural;
+use super::super::frame::not_in_a_frame;
 use super::super::objects::{escaped, window};
 use super::super::settings::Query;
 use super::super::widgets::action_ui;
@@ -111,6 +112,7 @@ impl Load {
 }
 
 fn read_text(path: &Path) -> Result<String, String> {
+    not_in_a_frame("reads a file");
     let failed = |error: std::io::Error| format!("Cannot read {}: {error}", path.display());
     let mut text = String::new();
     let file = std::fs::File::open(path).map_err(failed)?;

@@ -293,7 +293,7 @@ impl GridModel for MvGrid<'_> {
     }
 
     fn actions(&self) -> &[Action] {
-        &[Action::AttributeLineage, Action::ContributingObject, Action::CopyValue]
+        &[Action::AttributeLineage, Action::ContributingObject, Action::FindWithValue, Action::CopyValue]
     }
 
     fn empty_text(&self) -> &'static str {

@@ -4,14 +4,14 @@ use egui::{RichText, ScrollArea, TextEdit, Ui};
 use syncline_engine::service::{CsObjectView, LayerView, LineageView, ObjectErrorView, error_fix};
 use uuid::Uuid;
 
-use super::super::action::{Action, LATER};
+use super::super::action::{Action, LATER, Situation};
 use super::super::command::{ByHandStart, Command, ErrorOccasion, NameInConnector};
 use super::super::context::{Cx, question};
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet, SortKey, filter_box};
 use super::super::widgets::requested::Requested;
-use super::super::widgets::{button_bar, empty, facts};
+use super::super::widgets::{action_ui, button_bar, empty, facts};
 use super::attributes::{LayerGrid, ValueRow, layer_rows};
 use super::tabs;
 
@@ -166,7 +166,7 @@ impl CsObject {
                 cx.send(Command::OpenWhyNot(NameInConnector { connector, dn }));
             }
             if let Some(object) = known
-                && by_hand_button(ui, object.metaverse.is_none())
+                && by_hand_button(ui, object.metaverse.is_none(), cx.situation)
             {
                 let name = first_rdn(&object.dn);
                 let name = name.split_once('=').map_or(name, |(_, value)| value).replace('\\', "");
@@ -223,9 +223,8 @@ impl CsObject {
 }
 
 /// The button that joins a disconnector or disconnects a connector.
-fn by_hand_button(ui: &mut Ui, join: bool) -> bool {
-    let action = if join { Action::JoinObject } else { Action::DisconnectObject };
-    ui.button(action.text()).on_hover_text(action.tooltip()).clicked()
+fn by_hand_button(ui: &mut Ui, join: bool, now: &Situation) -> bool {
+    action_ui::button(ui, if join { Action::JoinObject } else { Action::DisconnectObject }, now)
 }
 
 /// The first part of a DN; a comma behind a backslash belongs to the name.

@@ -179,10 +179,10 @@ impl Windows {
             let id = window.id();
             let step = (window.number % 7) as f32 * 26.0;
             let (title, size) = match &window.contents {
-                Contents::CsObject(contents) => (contents.title(), vec2(880.0, 580.0)),
-                Contents::MvObject(contents) => (contents.title(), vec2(920.0, 560.0)),
-                Contents::RunObjects(contents) => (contents.title(), vec2(820.0, 420.0)),
-                Contents::Search(contents) => (contents.title(), vec2(900.0, 520.0)),
+                Contents::CsObject(contents) => (contents.title(), vec2(980.0, 620.0)),
+                Contents::MvObject(contents) => (contents.title(), vec2(1080.0, 620.0)),
+                Contents::RunObjects(contents) => (contents.title(), vec2(900.0, 460.0)),
+                Contents::Search(contents) => (contents.title(), vec2(1040.0, 600.0)),
                 Contents::Error(_) => ("Object Error Details".to_owned(), vec2(640.0, 380.0)),
                 Contents::Preview(contents) => (contents.title(), vec2(1180.0, 660.0)),
                 Contents::Lineage(contents) => (contents.title(), vec2(900.0, 600.0)),

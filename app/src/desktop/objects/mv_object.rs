@@ -1,8 +1,8 @@
 //! The Metaverse Object Properties window.
 
 use egui::{RichText, Ui};
-use syncline_engine::model::ObjectOperation;
-use syncline_engine::service::{MvConnectorView, MvObjectView};
+use syncline_engine::model::{ObjectOperation, ValueType};
+use syncline_engine::service::{MvConnectorView, MvObjectView, SearchClause, SearchOperator};
 use uuid::Uuid;
 
 use super::super::action::Action;
@@ -124,9 +124,12 @@ impl MvObject {
         let chosen = |row: &&MvConnectorView| self.tab == 1 && self.connector_state.selected.contains(&row.hit.guid.as_u128());
         let objects: Vec<(Uuid, String)> =
             self.connectors.iter().map(|(_, row)| row).filter(chosen).map(|row| (row.hit.guid, row.hit.dn.clone())).collect();
-        let button = ui.add_enabled(!objects.is_empty(), egui::Button::new(Action::DisconnectObject.text()));
+        let right = Action::DisconnectObject.availability(cx.situation);
+        let possible = !objects.is_empty() && right.is_ok();
+        let button = ui.add_enabled(possible, egui::Button::new(Action::DisconnectObject.text()));
         let button = button.on_hover_text(Action::DisconnectObject.tooltip());
-        if button.on_disabled_hover_text("Select objects on the Connectors tab first").clicked() {
+        let reason = right.err().unwrap_or_else(|| "Select objects on the Connectors tab first".to_owned());
+        if button.on_disabled_hover_text(reason).clicked() {
             cx.send(Command::OpenByHand(ByHandStart { join: false, objects, name: String::new() }));
         }
     }
@@ -192,6 +195,14 @@ fn attributes(ui: &mut Ui, cx: &mut Cx<'_>, object: Uuid, rows: &mut RowSet<MvVa
     {
         match (action, row.attribute.cs_guid) {
             (Action::AttributeLineage, _) => cx.send(lineage(row)),
+            (Action::FindWithValue, _) if row.target.is_some() || row.attribute.value_type == ValueType::Reference => {
+                cx.send(Command::Complain("Objects are not searched by the objects that they refer to".to_owned()));
+            }
+            (Action::FindWithValue, _) => cx.send(Command::SearchMetaverse(SearchClause {
+                attribute: row.attribute.name.clone(),
+                operator: SearchOperator::Equals,
+                value: row.value.clone(),
+            })),
             (Action::ContributingObject, Some(guid)) => cx.send(Command::OpenCsObject(guid)),
             (Action::ContributingObject, None) => {
                 cx.send(Command::Complain("The object that the value came from is gone.".to_owned()));

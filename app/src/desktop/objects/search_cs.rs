@@ -3,16 +3,20 @@
 use std::collections::BTreeSet;
 
 use egui::{ComboBox, Key, Modifiers, TextEdit, Ui};
-use syncline_engine::model::{ConnectorId, ObjectOperation};
-use syncline_engine::service::{CsHit, CsScope, CsSearch, OperationFilter};
+use syncline_engine::model::{ConnectorId, ObjectOperation, ValueType};
+use syncline_engine::service::{
+    CsConditions, CsHit, CsScope, CsSearch, LinkState, OperationFilter, SearchClause, SearchOperator,
+};
 use uuid::Uuid;
 
 use super::super::action::Action;
 use super::super::command::{BatchStart, ByHandStart, Command, NameInConnector};
 use super::super::context::{Cx, question};
 use super::super::format::plural;
+use super::super::widgets::ends::ends;
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, Pager, RowKey, filter_box};
-use super::super::widgets::{action_ui, button_bar, empty};
+use super::super::widgets::requested::{Fetched, Requested};
+use super::super::widgets::{action_ui, button_bar, clauses, empty};
 use super::cs_object::truth;
 use super::is_on_top;
 
@@ -60,12 +64,18 @@ pub struct SearchCs {
     rdn: String,
     anchor: String,
     operations: OperationFilter,
+    clauses: Vec<SearchClause>,
+    any: bool,
+    /// Attributes that conditions can be about; read once the first condition is added.
+    attributes: Requested<Vec<(String, ValueType)>>,
+    /// Who joined or disconnected; all when absent.
+    link: Option<LinkState>,
     since: String,
     hits: Pager<CsHit>,
     state: GridState,
     /// Filter text that the present rows were asked with.
     asked_filter: String,
-    last: Option<CsScope>,
+    last: Option<(CsScope, CsConditions)>,
     chosen: Chosen,
 }
 
@@ -91,6 +101,10 @@ impl SearchCs {
             rdn: String::new(),
             anchor: String::new(),
             operations: OperationFilter::ALL,
+            clauses: Vec::new(),
+            any: false,
+            attributes: Requested::default(),
+            link: None,
             since: cx.format.time(cx.format.now),
             hits: Pager::default(),
             state: GridState::default(),
@@ -131,8 +145,12 @@ impl SearchCs {
             }
             CsScope::ImportError => Scope::ImportError,
             CsScope::ExportError => Scope::ExportError,
-            CsScope::Connector | CsScope::InState { connector: true, .. } => Scope::Connector,
-            CsScope::Disconnector | CsScope::InState { connector: false, .. } => Scope::Disconnector,
+            CsScope::Connector => Scope::Connector,
+            CsScope::Disconnector => Scope::Disconnector,
+            CsScope::InState { connector, state } => {
+                self.link = Some(state);
+                if connector { Scope::Connector } else { Scope::Disconnector }
+            }
             CsScope::AwaitingConfirmation => Scope::AwaitingConfirmation,
             CsScope::DisconnectedSince(since) => {
                 self.since = cx.format.time(since);
@@ -174,8 +192,14 @@ impl SearchCs {
             Scope::PendingExport => CsScope::PendingExport(some(self.operations)?),
             Scope::ImportError => CsScope::ImportError,
             Scope::ExportError => CsScope::ExportError,
-            Scope::Connector => CsScope::Connector,
-            Scope::Disconnector => CsScope::Disconnector,
+            Scope::Connector => match self.link.filter(|state| *state != LinkState::Filtered) {
+                Some(state) => CsScope::InState { connector: true, state },
+                None => CsScope::Connector,
+            },
+            Scope::Disconnector => match self.link {
+                Some(state) => CsScope::InState { connector: false, state },
+                None => CsScope::Disconnector,
+            },
             Scope::AwaitingConfirmation => CsScope::AwaitingConfirmation,
             Scope::DisconnectedSince => CsScope::DisconnectedSince(cx.format.parse(&self.since)?),
             Scope::Placeholder => CsScope::Placeholder,
@@ -185,7 +209,8 @@ impl SearchCs {
 
     fn search(&mut self, cx: &Cx<'_>) {
         if let Ok(scope) = self.wanted(cx) {
-            self.last = Some(scope);
+            let conditions = CsConditions { clauses: self.clauses.clone(), any: self.any };
+            self.last = Some((scope, conditions));
             self.state.clear_selection();
             self.reload(cx);
         }
@@ -193,13 +218,14 @@ impl SearchCs {
 
     /// Asks the present question again.
     pub fn reload(&mut self, cx: &Cx<'_>) {
-        let Some(scope) = self.last.clone() else { return };
+        let Some((scope, conditions)) = self.last.clone() else { return };
         self.asked_filter.clone_from(&self.state.filter);
         let search = CsSearch { connector: self.connector, scope, text: self.state.filter.clone(), offset: 0, limit: 0 };
         let backend = std::sync::Arc::clone(cx.backend);
         self.hits.ask(cx.worker, move |offset, limit| {
             let search = CsSearch { offset, limit, ..search.clone() };
-            question(&backend, move |engine| engine.search_connector_space(&search))()
+            let conditions = conditions.clone();
+            question(&backend, move |engine| engine.search_connector_space_where(&search, &conditions))()
         });
     }
 
@@ -213,7 +239,8 @@ impl SearchCs {
 
     /// Draws the contents; true when the window shall close.
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
-        let wanted = self.wanted(cx);
+        self.attributes.poll();
+        let wanted = self.wanted(cx).and_then(|scope| self.clause_problem().map_or(Ok(scope), Err));
         let mut search = false;
         ui.horizontal_wrapped(|ui| {
             let label = ui.label("Scope");
@@ -234,11 +261,21 @@ impl SearchCs {
             search = button.clicked();
             let on_top = is_on_top(ui.ctx(), ui.layer_id().id);
             search |= on_top && ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Enter));
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                filter_box(ui, &mut self.state, &self.hits.rows, self.hits.is_loading() && !self.hits.is_answered())
-            });
         });
-        if search {
+        let Self { clauses, state, hits, .. } = self;
+        let add = |ui: &mut Ui| {
+            if ui.button("Add Clause").on_hover_text(Action::AddClause.tooltip()).clicked() {
+                clauses.push(SearchClause {
+                    attribute: "displayName".to_owned(),
+                    operator: SearchOperator::StartsWith,
+                    value: String::new(),
+                });
+            }
+        };
+        let loading = hits.is_loading() && !hits.is_answered();
+        ends(ui, 330.0, add, |ui| filter_box(ui, state, &hits.rows, loading));
+        self.conditions(ui, cx);
+        if search && wanted.is_ok() {
             self.search(cx);
         }
         if let Some(error) = self.hits.error() {
@@ -260,6 +297,39 @@ impl SearchCs {
             }
         });
         close
+    }
+
+    /// Why the conditions cannot be asked.
+    fn clause_problem(&self) -> Option<String> {
+        self.clauses.iter().find_map(|clause| clauses::problem(clause, self.kind(&clause.attribute)))
+    }
+
+    fn kind(&self, attribute: &str) -> ValueType {
+        let known = self.attributes.value().and_then(|all| all.iter().find(|(name, _)| name == attribute));
+        known.map_or(ValueType::String, |(_, kind)| *kind)
+    }
+
+    /// Conditions on attributes.
+    fn conditions(&mut self, ui: &mut Ui, cx: &Cx<'_>) {
+        if let Some(error) = self.attributes.error() {
+            empty::failure(ui, error);
+        }
+        if self.clauses.is_empty() {
+            return;
+        }
+        if matches!(self.attributes.state(), Fetched::NotAsked) {
+            let name = self.name.clone();
+            let asked = question(cx.backend, move |engine| {
+                let known = engine.connector_properties(&name)?.attributes.into_iter();
+                let usable = known.filter(|attribute| attribute.value_type != ValueType::Reference);
+                Ok(usable.map(|attribute| (attribute.name, attribute.value_type)).collect())
+            });
+            self.attributes.ask(cx.worker, asked);
+        }
+        let known = self.attributes.value().map_or(&[][..], Vec::as_slice);
+        let names: Vec<String> = known.iter().map(|(name, _)| name.clone()).collect();
+        let kind = |wanted: &str| known.iter().find(|(name, _)| name == wanted).map_or(ValueType::String, |(_, kind)| *kind);
+        clauses::show(ui, &mut self.clauses, &mut self.any, &names, kind);
     }
 
     fn fields(&mut self, ui: &mut Ui) {
@@ -295,13 +365,9 @@ impl SearchCs {
                 )
                 .accessible_name("Disconnected Since");
             }
-            Scope::ImportError
-            | Scope::ExportError
-            | Scope::Connector
-            | Scope::Disconnector
-            | Scope::AwaitingConfirmation
-            | Scope::Placeholder
-            | Scope::All => {}
+            Scope::Connector => link_state(ui, &mut self.link, LINK_STATES.get(..2).unwrap_or(&LINK_STATES)),
+            Scope::Disconnector => link_state(ui, &mut self.link, &LINK_STATES),
+            Scope::ImportError | Scope::ExportError | Scope::AwaitingConfirmation | Scope::Placeholder | Scope::All => {}
         }
     }
 
@@ -356,10 +422,11 @@ impl SearchCs {
         let selected = &self.chosen.rows;
         let joins = selected.len() == 1 && selected.iter().all(|row| !row.connector);
         let action = if joins { Action::JoinObject } else { Action::DisconnectObject };
-        let possible = selected.iter().any(|row| joins || row.connector);
+        let right = action.availability(cx.situation);
+        let possible = right.is_ok() && selected.iter().any(|row| joins || row.connector);
         let button = ui.add_enabled(possible, egui::Button::new(action.text())).on_hover_text(action.tooltip());
         let reason = if selected.is_empty() { "Select an object first" } else { "None of the selected objects is joined" };
-        if button.on_disabled_hover_text(reason).clicked() {
+        if button.on_disabled_hover_text(right.err().unwrap_or_else(|| reason.to_owned())).clicked() {
             let name = selected.first().map(|row| row.display_name.clone()).unwrap_or_default();
             let objects = selected.iter().filter(|row| joins || row.connector).map(|row| (row.guid, row.dn.clone())).collect();
             cx.send(Command::OpenByHand(ByHandStart { join: joins, objects, name }));
@@ -376,6 +443,22 @@ impl SearchCs {
             cx.send(Command::OpenBatch(BatchStart { connector: self.name.clone(), objects }));
         }
     }
+}
+
+const LINK_STATES: [(LinkState, &str); 3] =
+    [(LinkState::Normal, "Normal"), (LinkState::Explicit, "Explicit"), (LinkState::Filtered, "Filtered")];
+
+/// The combo box for who joined or disconnected an object.
+fn link_state(ui: &mut Ui, chosen: &mut Option<LinkState>, states: &[(LinkState, &str)]) {
+    let label = ui.label("State");
+    let text = states.iter().find(|(state, _)| Some(*state) == *chosen).map_or("All", |(_, text)| *text);
+    let combo = ComboBox::from_id_salt("state").selected_text(text).width(110.0).show_ui(ui, |ui| {
+        ui.selectable_value(chosen, None, "All");
+        for (state, text) in states {
+            ui.selectable_value(chosen, Some(*state), *text);
+        }
+    });
+    combo.response.labelled_by(label.id).on_hover_text("Explicit: made so by an administrator; rules leave it alone.");
 }
 
 /// The actions of a connector space object in a list.

@@ -59,50 +59,78 @@ impl Charts {
         if all > MOST {
             ui.label(RichText::new(format!("The {} newest of {} runs are drawn.", count(MOST), count(all))).weak());
         }
-        let space = ui.available_size();
-        let beside = (space.x * 0.42).clamp(230.0, 820.0);
-        let gap = 10.0;
-        let mut chosen = None;
-        ui.horizontal_top(|ui| {
-            ui.spacing_mut().item_spacing.x = gap;
-            ui.allocate_ui_with_layout(vec2(space.x - beside - gap, space.y), Layout::top_down(egui::Align::Min), |ui| {
-                chosen = self.draw_charts(ui, cx, since);
-            });
-            ui.allocate_ui_with_layout(vec2(beside, space.y), Layout::top_down(egui::Align::Min), |ui| {
-                theme::card(ui.style()).inner_margin(Margin::same(1)).show(ui, |ui| {
-                    let model = ChartTable { format: cx.format };
-                    let response = Grid::new().show(ui, &model, &mut self.rows, &mut self.grid);
-                    if let Some(run) = response.activated.and_then(|position| self.rows.get(position)) {
-                        chosen = Some(run.id);
-                    }
-                });
-            });
+        let Self { rows, grid, charts, .. } = self;
+        let (begins, selected) = (Begins::of(rows, since, cx.format.now), selected(grid));
+        let mut pointed = None;
+        beside(
+            ui,
+            |ui| pointed = draw_charts(ui, cx.format, charts, &begins.span(), selected),
+            |ui| {
+                let response = Grid::new().show(ui, &ChartTable { format: cx.format }, rows, grid);
+                response.activated.and_then(|position| rows.get(position)).map(|run| run.id)
+            },
+        )
+        .or(pointed)
+    }
+}
+
+/// A chart, and beside it the table with its numbers; gives what the table gives.
+pub(super) fn beside<R>(ui: &mut Ui, chart: impl FnOnce(&mut Ui), table: impl FnOnce(&mut Ui) -> R) -> R {
+    let space = ui.available_size();
+    // All columns fit where there is room; the chart keeps nearly half.
+    let width = (space.x * 0.42).max(590.0).min(space.x * 0.55).clamp(230.0, 820.0);
+    let gap = 10.0;
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = gap;
+        let layout = Layout::top_down(egui::Align::Min);
+        ui.allocate_ui_with_layout(vec2(space.x - width - gap, space.y), layout, chart);
+        let shown = ui.allocate_ui_with_layout(vec2(width, space.y), layout, |ui| {
+            theme::card(ui.style()).inner_margin(Margin::same(1)).show(ui, table).inner
         });
-        chosen
+        shown.inner
+    })
+    .inner
+}
+
+fn selected(grid: &GridState) -> Option<RunId> {
+    grid.single().and_then(|key| i64::try_from(key).ok()).map(RunId)
+}
+
+/// From when to when the runs drawn began.
+struct Begins {
+    first: Timestamp,
+    last: Timestamp,
+}
+
+impl Begins {
+    fn of(rows: &RowSet<RunSummary>, since: Option<Timestamp>, now: Timestamp) -> Self {
+        let begins = || rows.iter().map(|(_, run)| run.started);
+        let first = since.or_else(|| begins().min()).unwrap_or(now);
+        let last = begins().max().unwrap_or(now);
+        Self { first, last: if since.is_some() { last.max(now) } else { last } }
     }
 
-    fn draw_charts(&self, ui: &mut Ui, cx: &Cx<'_>, since: Option<Timestamp>) -> Option<RunId> {
-        let begins = || self.rows.iter().map(|(_, run)| run.started);
-        let first = since.or_else(|| begins().min()).unwrap_or(cx.format.now);
-        let last = begins().max().unwrap_or(cx.format.now);
-        let span = Span::new(first, if since.is_some() { last.max(cx.format.now) } else { last });
-        let number = self.charts.len().max(1) as f32;
-        let between = 8.0;
-        let height = ((ui.available_height() - between * (number - 1.0)) / number).max(90.0);
-        let selected = self.grid.single().and_then(|key| i64::try_from(key).ok()).map(RunId);
-        let mut chosen = None;
-        ui.spacing_mut().item_spacing.y = between;
-        for chart in &self.charts {
-            theme::card(ui.style()).inner_margin(Margin { left: 10, right: 12, top: 6, bottom: 4 }).show(ui, |ui| {
-                ui.spacing_mut().item_spacing.y = 2.0;
-                ui.set_width(ui.available_width());
-                ui.set_height(height - 12.0);
-                let run = chart.show(ui, cx.format, &span, selected);
-                chosen = chosen.or(run);
-            });
-        }
-        chosen
+    fn span(&self) -> Span {
+        Span::new(self.first, self.last)
     }
+}
+
+fn draw_charts(ui: &mut Ui, format: &Format, charts: &[Chart], span: &Span, selected: Option<RunId>) -> Option<RunId> {
+    let number = charts.len().max(1) as f32;
+    let between = 8.0;
+    let height = ((ui.available_height() - between * (number - 1.0)) / number).max(90.0);
+    let mut chosen = None;
+    ui.spacing_mut().item_spacing.y = between;
+    for chart in charts {
+        theme::card(ui.style()).inner_margin(Margin { left: 10, right: 12, top: 6, bottom: 4 }).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.set_width(ui.available_width());
+            ui.set_height(height - 12.0);
+            let run = chart.show(ui, format, span, selected);
+            chosen = chosen.or(run);
+        });
+    }
+    chosen
 }
 
 /// The numbers that the charts draw.
@@ -113,11 +141,11 @@ struct ChartTable<'a> {
 const COLUMNS: [Column; 8] = [
     Column::short("Start Time", 150.0),
     Column::text("Profile Name", 140.0),
-    Column::number("Duration", 92.0),
-    Column::number("Adds", 62.0),
-    Column::number("Updates", 70.0),
+    Column::number("Duration", 78.0),
+    Column::number("Adds", 58.0),
+    Column::number("Updates", 68.0),
     Column::number("Deletes", 66.0),
-    Column::number("Errors", 62.0),
+    Column::number("Errors", 58.0),
     Column::text("Name", 200.0).optional(),
 ];
 

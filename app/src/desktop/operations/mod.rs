@@ -10,6 +10,7 @@ pub mod run_details;
 pub mod run_file;
 pub mod run_list;
 pub mod save;
+mod space_chart;
 pub mod statistics;
 
 use egui::{ComboBox, Margin, Ui};
@@ -20,13 +21,16 @@ use syncline_engine::service::{ConnectorState, RunFilter, RunSummary, StatusClas
 use super::action::Action;
 use super::command::Command;
 use super::context::{Cx, question};
+use super::objects::tabs;
 use super::theme;
 use super::widgets::badge::severity_word;
+use super::widgets::ends::ends;
 use super::widgets::grid::{Grid, GridState, Pager, filter_box};
 use super::widgets::{empty, splitter};
 use charts::Charts;
 use run_details::RunDetailsPane;
 use run_list::RunGrid;
+use space_chart::SpaceChart;
 
 /// State of the tab.
 #[derive(Default)]
@@ -40,6 +44,9 @@ pub struct Operations {
     range: TimeRange,
     charts: Charts,
     charts_shown: bool,
+    space_chart: SpaceChart,
+    /// The charts are about connectors in place of runs.
+    spaces_shown: bool,
     details: RunDetailsPane,
     /// The person chose a run: newer ones are no longer selected by themselves.
     chosen_by_hand: bool,
@@ -107,6 +114,7 @@ impl Operations {
         };
         if self.charts_shown {
             self.charts.ask(cx, &filter);
+            self.space_chart.ask(cx, self.connector.as_deref());
         }
         let backend = std::sync::Arc::clone(cx.backend);
         self.runs.ask(cx.worker, move |offset, limit| {
@@ -124,6 +132,7 @@ impl Operations {
     pub fn poll(&mut self, cx: &Cx<'_>, progressed: bool) {
         self.runs.poll(cx.worker);
         self.charts.poll();
+        self.space_chart.poll();
         self.details.poll(cx, progressed);
     }
 
@@ -240,16 +249,38 @@ impl Operations {
 
 impl Operations {
     fn show_chart_view(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        let Self { charts, connector, profile, class, range, .. } = self;
+        let Self { charts, space_chart, spaces_shown, connector, profile, class, range, .. } = self;
         let (mut filter_changed, mut back) = (false, false);
-        ui.horizontal(|ui| {
-            filter_changed = filter_strip(ui, cx, Filters { connector, profile, class, range });
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                back = ui.button("Back to List").on_hover_text("Show the list of runs in place of the charts.").clicked();
-            });
+        let least = if *spaces_shown { 460.0 } else { 820.0 };
+        let left = |ui: &mut Ui| {
+            for (spaces, text, about) in [
+                (false, "Runs", "Durations, objects and errors of the runs over time."),
+                (true, "Connectors", "How many objects each connector has now."),
+            ] {
+                let tab = tabs::tab(ui, text, *spaces_shown == spaces, 28.0);
+                if tab.on_hover_text(about).clicked() {
+                    *spaces_shown = spaces;
+                }
+            }
+            ui.separator();
+            filter_changed = if *spaces_shown {
+                connector_filter(ui, cx, connector)
+            } else {
+                filter_strip(ui, cx, Filters { connector, profile, class, range })
+            };
+        };
+        ends(ui, least, left, |ui| {
+            back = ui.button("Back to List").on_hover_text("Show the list of runs in place of the charts.").clicked();
         });
         let since = range.since(cx.format.now);
-        let chosen = charts.show(ui, cx, since);
+        let chosen = if *spaces_shown {
+            if let Some(connector) = space_chart.show(ui) {
+                cx.send(Command::ShowConnector(connector));
+            }
+            None
+        } else {
+            charts.show(ui, cx, since)
+        };
         if filter_changed {
             self.reload(cx);
         }
@@ -274,12 +305,11 @@ struct Filters<'a> {
 fn filter_strip(ui: &mut Ui, cx: &Cx<'_>, filters: Filters<'_>) -> bool {
     let Filters { connector, profile, class, range } = filters;
     let before = (connector.clone(), profile.clone(), *class, *range);
-    let names: Vec<String> = cx.connectors().iter().map(|connector| connector.name.clone()).collect();
     let mut profiles: Vec<String> =
         cx.connectors().iter().flat_map(|connector| connector.profiles.iter().map(|profile| profile.name.clone())).collect();
     profiles.sort();
     profiles.dedup();
-    choice(ui, "Connector", "All connectors", &names, connector, 130.0);
+    connector_filter(ui, cx, connector);
     choice(ui, "Profile", "All profiles", &profiles, profile, 112.0);
     let text = class.map_or("All statuses", class_label);
     let combo = ComboBox::from_id_salt("Status class").selected_text(text).width(104.0).show_ui(ui, |ui| {
@@ -296,6 +326,14 @@ fn filter_strip(ui: &mut Ui, cx: &Cx<'_>, filters: Filters<'_>) -> bool {
     });
     combo.response.accessible_name("Time range");
     before != (connector.clone(), profile.clone(), *class, *range)
+}
+
+/// The combo for the connector; true when another one was chosen.
+fn connector_filter(ui: &mut Ui, cx: &Cx<'_>, connector: &mut Option<String>) -> bool {
+    let before = connector.clone();
+    let names: Vec<String> = cx.connectors().iter().map(|connector| connector.name.clone()).collect();
+    choice(ui, "Connector", "All connectors", &names, connector, 130.0);
+    before != *connector
 }
 
 fn choice(ui: &mut Ui, name: &str, all: &str, values: &[String], chosen: &mut Option<String>, width: f32) {

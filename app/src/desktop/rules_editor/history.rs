@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::super::context::{Cx, question};
 use super::super::format::Format;
 use super::super::objects::{escaped, window};
+use super::super::role::Right;
 use super::super::theme;
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet, SortKey};
 use super::super::widgets::requested::Requested;
@@ -117,14 +118,16 @@ impl History {
     }
 
     fn contents(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, busy: bool) -> (bool, Option<Task>) {
-        let restorable = self.restorable();
+        let right = cx.situation.role.may(Right::Administer);
+        let restorable = right.and_then(|()| self.restorable().map_err(str::to_owned));
         let mut restore = false;
         let pressed = button_bar::bar(
             ui,
             |ui| {
                 let hint = "The rule becomes what it was in the selected version; the present one stays in the history.";
                 let button = action_ui::primary(ui, restorable.is_ok() && !busy, "Restore").on_hover_text(hint);
-                restore = button.on_disabled_hover_text(restorable.err().unwrap_or("A change is being made")).clicked();
+                let reason = restorable.as_ref().err().map_or("A change is being made", String::as_str);
+                restore = button.on_disabled_hover_text(reason).clicked();
             },
             button_bar::close_and_refresh,
         );

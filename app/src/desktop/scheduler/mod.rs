@@ -62,7 +62,7 @@ impl SchedulerWindow {
         let mut close = false;
         let id = Id::unique(TITLE);
         let room = ctx.content_rect();
-        let size = vec2(660.0, 530.0).min(room.size() - vec2(40.0, 70.0));
+        let size = vec2(680.0, 640.0).min(room.size() - vec2(40.0, 70.0));
         let frame = window(ctx, TITLE).id(id).open(&mut open).default_size(size).min_size([460.0, 260.0]).constrain_to(room);
         frame.default_pos(room.center() - size / 2.0).show(ctx, |ui| {
             close = button_bar::close(ui, |_| ());

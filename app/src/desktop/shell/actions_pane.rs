@@ -6,6 +6,7 @@ use super::super::action::Situation;
 use super::super::command::Command;
 use super::super::theme::Palette;
 use super::super::widgets::action_ui::pane_link;
+use super::super::widgets::panes;
 
 /// Draws the pane.
 pub fn show(ui: &mut Ui, now: &Situation, commands: &mut Vec<Command>) {
@@ -16,6 +17,7 @@ pub fn show(ui: &mut Ui, now: &Situation, commands: &mut Vec<Command>) {
     ScrollArea::vertical().id_salt("actions").auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
         ui.spacing_mut().button_padding.x = 8.0;
+        let mut entered = false;
         for (index, group) in now.tab.actions().iter().enumerate() {
             if index > 0 {
                 ui.add_space(3.0);
@@ -23,7 +25,11 @@ pub fn show(ui: &mut Ui, now: &Situation, commands: &mut Vec<Command>) {
                 ui.add_space(3.0);
             }
             for action in *group {
-                if pane_link(ui, *action, action.availability(now)) {
+                let link = pane_link(ui, *action, action.availability(now));
+                if link.enabled() && !std::mem::replace(&mut entered, true) {
+                    panes::register(ui, link.id);
+                }
+                if link.clicked() {
                     commands.push(action.command());
                 }
             }

@@ -1,6 +1,6 @@
 //! Small windows of the shell: About, Options, Keyboard Shortcuts, Column Settings.
 
-use egui::{Context, Id, RichText};
+use egui::{Context, Id, RichText, ScrollArea, Ui};
 
 use super::super::action::{Action, Situation, Tab};
 use super::super::command::Command;
@@ -36,7 +36,18 @@ pub fn show(ctx: &Context, dialog: Dialog, version: Option<&str>, now: &Situatio
     };
     let id = Id::unique(title);
     let window = window(ctx, title).id(id).resizable(false).open(&mut open).pivot(egui::Align2::CENTER_CENTER);
-    window.default_pos(ctx.content_rect().center()).show(ctx, |ui| match dialog {
+    let most = ctx.content_rect().height() - 96.0;
+    window.default_pos(ctx.content_rect().center()).show(ctx, |ui| {
+        ScrollArea::vertical()
+            .max_height(most)
+            .min_scrolled_height(most)
+            .show(ui, |ui| contents(ui, dialog, version, now, commands));
+    });
+    open && !escaped(ctx, id)
+}
+
+fn contents(ui: &mut Ui, dialog: Dialog, version: Option<&str>, now: &Situation, commands: &mut Vec<Command>) {
+    match dialog {
         Dialog::About => {
             let palette = Palette::of(ui.style());
             ui.label(RichText::new("Syncline").size(22.0).color(palette.text_strong));
@@ -46,23 +57,16 @@ pub fn show(ctx: &Context, dialog: Dialog, version: Option<&str>, now: &Situatio
         }
         Dialog::Options => options::show(ui, now, commands),
         Dialog::Shortcuts => {
-            egui::Grid::new("shortcuts").num_columns(2).spacing([28.0, 6.0]).show(ui, |ui| {
-                for action in Action::ALL {
-                    if let Some(shortcut) = action.shortcut() {
-                        ui.monospace(ctx.format_shortcut(&shortcut));
-                        ui.label(action.text());
-                        ui.end_row();
+            let named = Action::ALL.iter().filter_map(|action| Some((action.shortcut()?, action.text())));
+            let mut keys: Vec<(String, &str)> = named.map(|(keys, text)| (ui.ctx().format_shortcut(&keys), text)).collect();
+            keys.extend(OTHER_KEYS.map(|(keys, text)| (keys.to_owned(), text)));
+            let rows = keys.len().div_ceil(2);
+            egui::Grid::new("shortcuts").num_columns(4).spacing([24.0, 6.0]).show(ui, |ui| {
+                for row in 0..rows {
+                    for (keys, text) in [row, row + rows].into_iter().filter_map(|index| keys.get(index)) {
+                        ui.monospace(keys);
+                        ui.label(*text);
                     }
-                }
-                for (keys, text) in [
-                    ("Enter", "Open the selected row"),
-                    ("Up, Down, Home, End", "Move in a list"),
-                    ("Esc", "Close the window on top"),
-                    ("Ctrl+A", "Select all rows"),
-                    ("Ctrl+C", "Copy the selected rows"),
-                ] {
-                    ui.monospace(keys);
-                    ui.label(text);
                     ui.end_row();
                 }
             });
@@ -77,6 +81,17 @@ pub fn show(ctx: &Context, dialog: Dialog, version: Option<&str>, now: &Situatio
             ui.label(RichText::new(name).weak());
             column_choices(ui, name, columns);
         }
-    });
-    open && !escaped(ctx, id)
+    }
 }
+
+/// Keys that are no action of the table.
+const OTHER_KEYS: [(&str, &str); 8] = [
+    ("Enter, Alt+Enter", "Open the selected row"),
+    ("Up, Down, Home, End", "Move in a list"),
+    ("Letters", "Go to the row that begins with them"),
+    ("Delete", "Remove the selected row, after a question"),
+    ("Tab, F6", "Next field; next part of the window"),
+    ("Esc", "Close the window on top"),
+    ("Ctrl+A", "Select all rows"),
+    ("Ctrl+C", "Copy the selected rows"),
+];

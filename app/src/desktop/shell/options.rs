@@ -9,12 +9,13 @@ use super::super::widgets::{action_ui, facts};
 
 const PAGE_SIZE: &str = "Lists fetch 500 rows at a time as they come into view; there is nothing to choose.";
 const QUESTIONS: &str = "What cannot be undone always asks first; the questions cannot be switched off in this version.";
+const ROLE: &str = "Set as \"role\" in the settings file: admin, operator or browse. It guards against mistakes.";
 const LOG_LEVEL: &str = "Chosen when the app is started: syncline --log with error, warn, info, debug or trace.";
 const LANGUAGE: &str = "The app speaks English only.";
 
 /// Draws the contents.
 pub fn show(ui: &mut Ui, now: &Situation, commands: &mut Vec<Command>) {
-    ui.set_width(500.0_f32.min(ui.ctx().content_rect().width() - 80.0));
+    ui.set_width(620.0_f32.min(ui.ctx().content_rect().width() - 80.0));
     facts::section(ui, "Appearance");
     row(ui, "Theme", |ui| choices(ui, &[Action::ThemeSystem, Action::ThemeLight, Action::ThemeDark], now, commands));
     row(ui, "Zoom", |ui| {
@@ -36,10 +37,19 @@ pub fn show(ui: &mut Ui, now: &Situation, commands: &mut Vec<Command>) {
             }
         }
     });
+    row(ui, "Motion", |ui| {
+        let (mut on, action) = (now.reduced_motion, Action::ToggleMotion);
+        if ui.checkbox(&mut on, action.text()).on_hover_text(action.tooltip()).changed() {
+            commands.push(action.command());
+        }
+    });
     ui.add_space(8.0);
     facts::section(ui, "Behavior");
     row(ui, "Confirmations", |ui| {
         fixed(ui, QUESTIONS, |ui| ui.add(Checkbox::new(&mut true, "Ask before what cannot be undone")));
+    });
+    row(ui, "Role", |ui| {
+        fixed(ui, ROLE, |ui| combo(ui, "Role", now.role.label()));
     });
     row(ui, "Page size", |ui| {
         fixed(ui, PAGE_SIZE, |ui| ui.add(TextEdit::singleline(&mut "500").desired_width(70.0)).accessible_name("Page size"));

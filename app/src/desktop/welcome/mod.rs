@@ -44,6 +44,7 @@ impl Welcome {
 
     /// Opens a folder that the person named.
     pub fn open(&mut self, worker: &Worker, opener: &Arc<dyn Opener>, folder: PathBuf) {
+        self.folder = folder.display().to_string();
         let opener = Arc::clone(opener);
         self.begin(worker, format!("Opening {}...", folder.display()), move || {
             let backend = opener.open(&folder).map_err(|error| sentence(&error))?;

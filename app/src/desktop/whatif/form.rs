@@ -13,6 +13,7 @@ use syncline_engine::service::{Instead, OtherRules, OtherServer, WhatIfProgress,
 use super::super::command::WhatIfStart;
 use super::super::context::{Cx, question};
 use super::super::format::{count, plural};
+use super::super::frame::not_in_a_frame;
 use super::super::server_configuration::ServerFolder;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::path_field::PathField;
@@ -291,6 +292,7 @@ impl Form {
 }
 
 fn read_rules(file: &Path) -> Result<OtherRules, String> {
+    not_in_a_frame("reads a file");
     let text = std::fs::read_to_string(file).map_err(|error| format!("Cannot read {}: {error}", file.display()))?;
     Ok(OtherRules { file: file.display().to_string(), text })
 }

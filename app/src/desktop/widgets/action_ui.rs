@@ -43,8 +43,8 @@ pub fn menu_items(ui: &mut Ui, actions: &[Action], now: &Situation, commands: &m
     }
 }
 
-/// A line of the Actions pane; true when clicked.
-pub fn pane_link(ui: &mut Ui, action: Action, availability: Result<(), String>) -> bool {
+/// A line of the Actions pane.
+pub fn pane_link(ui: &mut Ui, action: Action, availability: Result<(), String>) -> egui::Response {
     let palette = Palette::of(ui.style());
     let enabled = availability.is_ok();
     let colour = if enabled { palette.accent } else { palette.text_weak };
@@ -54,7 +54,7 @@ pub fn pane_link(ui: &mut Ui, action: Action, availability: Result<(), String>) 
         .right_text("")
         .wrap();
     let response = ui.add_enabled(enabled, button).accessible_name(action.text());
-    with_tooltip(response, action, &availability).clicked()
+    with_tooltip(response, action, &availability)
 }
 
 /// A button for an action in the flow of a screen; true when clicked.

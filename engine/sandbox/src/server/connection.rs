@@ -155,11 +155,15 @@ async fn respond(
         }
     }
     let drops_after = fault.as_ref().is_some_and(|fault| fault.drop_connection);
+    let scramble = fault.as_ref().and_then(|fault| fault.scramble);
     let planned = fault.and_then(|fault| fault.reply);
     let handled = tokio::task::spawn_blocking(move || dispatch(&shared, &request, planned)).await;
     match handled {
         Ok(_) if drops_after => Err(dropped()),
-        Ok(reply) => response(&reply),
+        Ok(reply) => response(&match scramble {
+            Some(scramble) => scramble.apply(reply),
+            None => reply,
+        }),
         Err(error) => {
             tracing::error!(%error, "a request ended by a panic");
             response(&failure(500, "InternalServerError", "The request failed."))

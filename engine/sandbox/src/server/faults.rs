@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::http::{Reply, Request};
+use super::scramble::Scramble;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -34,6 +35,9 @@ struct Wire {
     after_commit: bool,
     #[serde(default)]
     delay_ms: u64,
+    /// The tenant's own answer, with its parts told in another way.
+    #[serde(default)]
+    scramble: Option<Scramble>,
 }
 
 fn one() -> u64 {
@@ -53,6 +57,7 @@ pub(super) struct Effect {
     pub(super) drop_connection: bool,
     pub(super) after_commit: bool,
     pub(super) reply: Option<Reply>,
+    pub(super) scramble: Option<Scramble>,
 }
 
 /// Every planned fault.
@@ -120,6 +125,7 @@ impl Fault {
             drop_connection: self.wire.drop_connection,
             after_commit: self.wire.after_commit,
             reply,
+            scramble: self.wire.scramble,
         }
     }
 }
@@ -150,5 +156,6 @@ mod tests {
         assert!(parse(&json!([{ "path": "(" }])).is_err());
         assert!(parse(&json!([{ "path": "x", "status": 99 }])).is_err());
         assert!(parse(&json!([{ "path": "x", "colour": 1 }])).is_err());
+        assert!(parse(&json!([{ "path": "x", "scramble": "sometimes" }])).is_err());
     }
 }

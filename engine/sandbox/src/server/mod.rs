@@ -6,6 +6,7 @@ mod faults;
 pub(crate) mod files;
 pub(crate) mod http;
 mod journal;
+mod scramble;
 mod served;
 mod tls;
 

@@ -6,7 +6,7 @@ use super::client::TenantClient;
 use super::graph::AttributeCapability;
 use super::settings::BackendKind;
 use crate::connector::{
-    Anchor, CancelToken, ConnectorError, ExportChange, ExportResult, ImportItem, ImportRequest, ImportSummary,
+    Anchor, CancelToken, ConnectorError, DeletionGuard, ExportChange, ExportResult, ImportItem, ImportRequest, ImportSummary,
 };
 use crate::model::Schema;
 
@@ -49,6 +49,12 @@ pub trait TenantBackend: Send + std::fmt::Debug {
     /// # Errors
     /// [`ConnectorError`] when it cannot be asked.
     fn facts(&mut self) -> Result<TenantFacts, ConnectorError>;
+
+    /// How many deletions the tenant itself wants in one export at most.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] when it cannot be asked.
+    fn deletion_guard(&mut self) -> Result<Option<DeletionGuard>, ConnectorError>;
 
     /// Reads all objects, or the changes since a watermark.
     ///
@@ -99,6 +105,35 @@ pub struct TenantFacts {
     pub last_synchronized: Option<String>,
     /// Verified domains, the initial one first.
     pub domains: Vec<String>,
+    /// How many deletions the tenant itself wants in one export at most; nothing when it has no limit or does not tell.
+    pub deletion_guard: Option<DeletionGuard>,
     /// Things that could not be asked, with the reason.
     pub unknown: Vec<String>,
+}
+
+/// A limit as the tenant words it: its kind, and the number of that kind.
+pub fn guard_of(kind: Option<&str>, threshold: Option<u64>) -> Option<DeletionGuard> {
+    match kind? {
+        "enabledForCount" => threshold.map(DeletionGuard::Count),
+        "enabledForPercentage" => threshold.map(|share| DeletionGuard::Percent(u8::try_from(share).unwrap_or(100).min(100))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_of_the_tenant_are_read() {
+        let check = |kind: Option<&str>, threshold: Option<u64>, expected: Option<DeletionGuard>| {
+            assert_eq!(guard_of(kind, threshold), expected, "{kind:?} {threshold:?}");
+        };
+        check(Some("enabledForCount"), Some(500), Some(DeletionGuard::Count(500)));
+        check(Some("enabledForPercentage"), Some(10), Some(DeletionGuard::Percent(10)));
+        check(Some("enabledForPercentage"), Some(1000), Some(DeletionGuard::Percent(100)));
+        check(Some("disabled"), Some(500), None);
+        check(Some("enabledForCount"), None, None);
+        check(None, Some(500), None);
+    }
 }

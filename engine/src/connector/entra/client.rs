@@ -273,7 +273,7 @@ impl TenantClient {
                     }
                     Some(Ok(reply)) if is_busy(reply.status) && tries < self.rules.retries => {
                         tracing::warn!(status = reply.status, tries, "server busy, waiting");
-                        pause = pause.max(Some((reply.retry_after, busy(reply.status))));
+                        pause = pause.max(Some((reply.retry_after, busy(&reply))));
                         continue;
                     }
                     Some(Err(error)) if self.is_passing(&error) && tries < self.rules.retries => {
@@ -368,13 +368,16 @@ impl TenantClient {
                 return Ok(Value::Null);
             }
             return serde_json::from_slice(&reply.body).map_err(|error| {
-                let message = format!("{server} answered something that is not JSON");
+                let kind = reply.content_type.as_deref().unwrap_or("nothing that it tells");
+                let message = format!(
+                    "{server} answered something that is not JSON (it is said to be {kind}); look for a proxy in between, then run again"
+                );
                 CallError::Failed(ConnectorError::new(ConnectorErrorKind::Protocol, message).server(server.clone()).cause(error))
             });
         }
         let Fault { code, message } = Fault::read(&reply.body);
         let status = reply.status;
-        let named = reply.request_id.as_ref().map(|id| format!(" (request id {id})")).unwrap_or_default();
+        let named = reply.named();
         let fail = |kind, text: String| ConnectorError::new(kind, format!("{text}{named}")).server(server.clone());
         let settings = &self.settings;
         Err(match (status, code.as_str()) {
@@ -448,7 +451,7 @@ impl TenantClient {
                         return Ok(reply);
                     }
                     tracing::warn!(status = reply.status, tries, "server busy, waiting");
-                    (busy(reply.status), reply.retry_after)
+                    (busy(&reply), reply.retry_after)
                 }
                 Err(error) => {
                     let error = self.explain(error);
@@ -512,8 +515,9 @@ impl TenantClient {
     }
 }
 
-fn busy(status: u16) -> String {
-    format!("the server was busy (HTTP {status})")
+/// What the run record tells of a server that was busy; its support asks for the request id.
+fn busy(reply: &Reply) -> String {
+    format!("the server was busy (HTTP {}){}", reply.status, reply.named())
 }
 
 async fn cancelled(cancel: &CancelToken) {

@@ -28,10 +28,11 @@ use self::graph::GraphBackend;
 pub use self::graph::{AttributeCapability, capabilities as attribute_capabilities, reason_not_made, reason_not_written};
 pub use self::name::{anchor_of_dn, dn_of_anchor};
 pub use self::settings::{BackendKind, EntraSettings, Proof, WriteBudget, server_name};
+pub use self::sync_channel::CLOUD_MANAGED;
 use self::sync_channel::SyncChannel;
 use super::{
-    Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DirectoryPartition, ExportChange,
-    ExportResult, ImportItem, ImportRequest, ImportSummary, Incident,
+    Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, DeletionGuard, DirectoryPartition,
+    ExportChange, ExportResult, ImportItem, ImportRequest, ImportSummary, Incident,
 };
 use crate::model::{Clock, Schema, SystemClock};
 
@@ -91,7 +92,8 @@ impl Connector for EntraConnector {
             value_level_updates: true,
             deletion_threshold: true,
             immediate_confirmation: false,
-            drops_references: false,
+            // The channel tells which references went with a deleted object; Microsoft Graph need not.
+            drops_references: self.backend.kind() == BackendKind::Graph,
         }
     }
 
@@ -139,6 +141,17 @@ impl Connector for EntraConnector {
 
     fn export(&mut self, changes: &[ExportChange], cancel: &CancelToken) -> Result<Vec<ExportResult>, ConnectorError> {
         self.backend.export(changes, cancel)
+    }
+
+    fn deletion_guard(&mut self) -> Option<DeletionGuard> {
+        match self.backend.deletion_guard() {
+            Ok(guard) => guard,
+            // Who may not ask has the limit that is set here.
+            Err(error) => {
+                tracing::debug!(%error, "the tenant does not tell how many deletions it wants");
+                None
+            }
+        }
     }
 
     fn take_incidents(&mut self) -> Vec<Incident> {

@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_anchors_of_the_original() {
+    fn scenario_20_names_and_anchors_of_the_original() {
         let check = |anchor: &str, dn: &str| {
             assert_eq!(dn_of_anchor(anchor), dn);
             assert_eq!(anchor_of_dn(dn).as_deref(), Some(anchor));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::RequestBuilder;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 
 use super::settings::{EntraSettings, server_name};
@@ -23,8 +23,22 @@ pub struct Reply {
     pub request_id: Option<String>,
     /// Share of the server's limits that is used up, when it tells.
     pub usage: Option<f64>,
+    /// What the body is said to be.
+    pub content_type: Option<String>,
     /// The body.
     pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The body as JSON; nothing when it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The request id, to be put behind a sentence about the answer.
+    pub fn named(&self) -> String {
+        self.request_id.as_ref().map(|id| format!(" (request id {id})")).unwrap_or_default()
+    }
 }
 
 /// The code and text of a refusal.
@@ -110,6 +124,7 @@ pub async fn exchange(request: RequestBuilder) -> Result<Reply, TransferError> {
         retry_after: text_of(headers, RETRY_AFTER.as_str()).and_then(|text| text.parse().ok()).map(Duration::from_secs),
         request_id: text_of(headers, "request-id").map(str::to_owned),
         usage: text_of(headers, "x-ms-throttle-limit-percentage").and_then(|text| text.parse().ok()),
+        content_type: text_of(headers, CONTENT_TYPE.as_str()).map(|text| text.chars().take(60).collect()),
         body: Vec::new(),
     };
     while let Some(part) = response.chunk().await? {

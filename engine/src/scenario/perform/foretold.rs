@@ -101,8 +101,8 @@ fn totals(report: &WhatIfReport, before: &State, after: &State) -> Option<Differ
         let of = |state: &State| -> Vec<Seen> {
             state.objects.iter().filter(|((space, _), _)| *space == summary.space).map(|(_, seen)| seen.clone()).collect()
         };
-        let count =
-            |operations: &[ObjectOperation]| of(after).iter().filter(|seen| operations.contains(&seen.export)).count() as u64;
+        let sent: Vec<ObjectOperation> = of(after).iter().filter(|seen| !seen.transient).map(|seen| seen.export).collect();
+        let count = |operations: &[ObjectOperation]| sent.iter().filter(|export| operations.contains(export)).count() as u64;
         let found = [
             count(&[ObjectOperation::Add]),
             count(&[ObjectOperation::Update]),
@@ -148,6 +148,8 @@ struct Seen {
     object_type: String,
     linked: Option<Uuid>,
     export: ObjectOperation,
+    /// Another object has its name, so nothing of it is sent.
+    transient: bool,
     pending_import: bool,
     error: Option<String>,
     /// Values; in the metaverse with the name of their rule.
@@ -185,9 +187,10 @@ impl State {
                 }
                 let seen = Seen {
                     name: object.dn.clone(),
-                    object_type: object.object_type.clone().unwrap_or_default(),
+                    object_type: object.imported_type().unwrap_or_default().to_owned(),
                     linked: object.mv.and_then(|mv| guids.get(&mv).copied()),
                     export: object.unapplied.operation,
+                    transient: object.transient,
                     pending_import: object.pending_import.operation != ObjectOperation::None,
                     error: object.import_error.as_ref().map(|error| error.error.code.to_string()),
                     values: values(&sight, &object.view(TowerView::Expected), &|_| String::new()),

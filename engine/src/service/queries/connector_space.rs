@@ -6,9 +6,9 @@ use uuid::Uuid;
 use super::layers::{Layers, Shown};
 use super::lineage::lineage;
 use super::values::{anchor_text, possible_bytes};
-use super::{QueryContext, connectors, metaverse, slice};
+use super::{QueryContext, connectors, cs_clause, metaverse, slice};
 use crate::model::{ConnectorId, CsId, Dn, ObjectOperation, fold_text};
-use crate::service::{CsHit, CsObjectView, CsScope, CsSearch, EngineError, ObjectErrorView, OperationFilter, Page};
+use crate::service::{CsConditions, CsHit, CsObjectView, CsScope, CsSearch, EngineError, ObjectErrorView, OperationFilter, Page};
 use crate::store::configuration::{ConnectorRecord, partitions};
 use crate::store::connector_space::{CsObject, LoadOptions, StoredError, load};
 use crate::store::search::connector_space::{self as search, CsCriterion, CsRow, NameRange};
@@ -17,10 +17,16 @@ use crate::store::search::connector_space::{self as search, CsCriterion, CsRow, 
 ///
 /// # Errors
 /// [`EngineError::UnknownConnector`] or, for a name that cannot be read, [`EngineError::Invalid`].
-pub fn search(connection: &Connection, context: &QueryContext, wanted: &CsSearch) -> Result<Page<CsHit>, EngineError> {
-    let connector = connectors::by_number(context, wanted.connector)?.id;
-    let criterion = criterion(connection, connector, &wanted.scope)?;
-    let ids = search::ids(connection, connector, &criterion, &wanted.text)?;
+pub fn search(
+    connection: &Connection,
+    context: &QueryContext,
+    wanted: &CsSearch,
+    conditions: &CsConditions,
+) -> Result<Page<CsHit>, EngineError> {
+    let record = connectors::by_number(context, wanted.connector)?;
+    let criterion = criterion(connection, record.id, &wanted.scope)?;
+    let ids = search::ids(connection, record.id, &criterion, &wanted.text)?;
+    let ids = cs_clause::meeting(connection, context, record, ids, conditions)?;
     let rows = hits(connection, slice(&ids, wanted.offset, wanted.limit))?;
     Ok(Page { rows, total: ids.len() as u64 })
 }

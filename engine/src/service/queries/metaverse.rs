@@ -42,7 +42,7 @@ pub fn search(connection: &Connection, context: &QueryContext, wanted: &MvSearch
     let clauses: Vec<Clause> =
         wanted.clauses.iter().map(|clause| Clause::read(connection, context, clause)).collect::<Result<_, _>>()?;
     let mut among = None;
-    for clause in &clauses {
+    for clause in clauses.iter().filter(|_| !wanted.any || clauses.len() == 1) {
         among = clause.indexed(connection)?;
         if among.is_some() {
             break;
@@ -54,8 +54,18 @@ pub fn search(connection: &Connection, context: &QueryContext, wanted: &MvSearch
         let mut found = Vec::new();
         for batch in ids.chunks(BATCH) {
             let mut rows = search::rows(connection, batch)?;
-            for clause in &clauses {
-                clause.retain(connection, &mut rows)?;
+            if wanted.any {
+                let mut meeting = BTreeSet::new();
+                for clause in &clauses {
+                    let mut left = rows.clone();
+                    clause.retain(connection, &mut left)?;
+                    meeting.extend(left.into_iter().map(|row| row.id));
+                }
+                rows.retain(|row| meeting.contains(&row.id));
+            } else {
+                for clause in &clauses {
+                    clause.retain(connection, &mut rows)?;
+                }
             }
             found.extend(rows.into_iter().map(|row| row.id));
         }

@@ -5,6 +5,7 @@
 pub mod connector_space;
 pub mod connectors;
 mod counters;
+mod cs_clause;
 pub mod explain;
 pub mod expression;
 mod layers;

@@ -6,13 +6,14 @@ use rusqlite::Connection;
 
 use super::layers::{Layers, Shown};
 use super::{QueryContext, connector_space, connectors, slice};
-use crate::connector::entra::{BackendKind, reason_not_made, reason_not_written};
-use crate::model::{ConnectorId, ObjectOperation};
+use crate::connector::entra::{BackendKind, CLOUD_MANAGED, reason_not_made, reason_not_written};
+use crate::model::{AttributeId, ConnectorId, ObjectOperation, Value};
 use crate::rules::Direction;
 use crate::service::{EngineError, LayerView, NotSentView, OperationFilter, Page, PendingExportView};
 use crate::setup::tenant_settings;
+use crate::store::attributes;
 use crate::store::configuration::{self, TENANT_KIND};
-use crate::store::connector_space::{LoadOptions, load};
+use crate::store::connector_space::{CsObject, LoadOptions, TowerView, load};
 use crate::store::search::connector_space as search;
 
 /// Objects loaded at a time.
@@ -42,7 +43,10 @@ pub fn exports(
             // Objects come in the order of their numbers.
             let object = objects.binary_search_by_key(&hit.id, |object| object.id).ok().and_then(|place| objects.get(place));
             if let Some(layer) = object.and_then(|object| layers.pending_export(object)) {
-                let not_sent = unsent.of(&hit.object_type, &layer);
+                let not_sent = match object.filter(|object| unsent.is_cloud_managed(object)) {
+                    Some(_) => vec![NotSentView { attribute: None, reason: CLOUD_MANAGED.to_owned() }],
+                    None => unsent.of(&hit.object_type, &layer),
+                };
                 rows.push(PendingExportView { hit, layer, not_sent });
             }
         }
@@ -50,9 +54,14 @@ pub fn exports(
     Ok(Page { rows, total: ids.len() as u64 })
 }
 
-/// What a tenant cannot store of what its rules flow, by object type.
+/// What is not sent of what the rules of a tenant flow.
 #[derive(Debug, Default)]
-struct Unsent(BTreeMap<String, BTreeSet<NotSentView>>);
+struct Unsent {
+    /// What the tenant cannot store, by object type.
+    types: BTreeMap<String, BTreeSet<NotSentView>>,
+    /// By what the synchronization channel tells that an object with a source anchor is the cloud's.
+    authority: Option<(AttributeId, AttributeId)>,
+}
 
 impl Unsent {
     /// Nothing for directories that store every attribute.
@@ -61,16 +70,18 @@ impl Unsent {
         let record = configuration::connector(connection, connector)?.filter(|record| record.kind == TENANT_KIND);
         let Some(record) = record else { return Ok(unsent) };
         if tenant_settings(&record)?.backend != BackendKind::Graph {
+            let table = attributes::load(connection)?;
+            unsent.authority = table.get("cloudMastered").zip(table.get("sourceAnchor"));
             return Ok(unsent);
         }
         for object_type in record.schema.types() {
-            unsent.0.entry(object_type.to_lowercase()).or_default();
+            unsent.types.entry(object_type.to_lowercase()).or_default();
         }
         for rule in configuration::rules(connection)? {
             if rule.connector != connector || rule.direction != Direction::Outbound || !rule.enabled {
                 continue;
             }
-            let found = unsent.0.entry(rule.connector_object_type.to_lowercase()).or_default();
+            let found = unsent.types.entry(rule.connector_object_type.to_lowercase()).or_default();
             for flow in rule.flows {
                 if let Some(reason) = reason_not_written(&rule.connector_object_type, &flow.target) {
                     found.insert(NotSentView { attribute: Some(flow.target), reason: reason.to_owned() });
@@ -80,9 +91,17 @@ impl Unsent {
         Ok(unsent)
     }
 
+    /// True for an object whose source of authority is the cloud.
+    fn is_cloud_managed(&self, object: &CsObject) -> bool {
+        self.authority.is_some_and(|(mastered, anchor)| {
+            let known = object.view(TowerView::Expected);
+            known.get(mastered).first() == Some(&Value::Boolean(true)) && !known.get(anchor).is_empty()
+        })
+    }
+
     /// What is not sent of an object with these staged changes.
     fn of(&self, object_type: &str, layer: &LayerView) -> Vec<NotSentView> {
-        let Some(attributes) = self.0.get(&object_type.to_lowercase()) else { return Vec::new() };
+        let Some(attributes) = self.types.get(&object_type.to_lowercase()) else { return Vec::new() };
         if matches!(layer.operation, ObjectOperation::Delete | ObjectOperation::None) {
             return Vec::new();
         }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::metaverse::MvHit;
+use super::metaverse::{MvHit, SearchClause};
 use super::runs::ObjectErrorView;
 use crate::model::{ConnectorId, CsId, ObjectOperation, RuleId, ValueType};
 
@@ -105,6 +105,15 @@ pub struct CsSearch {
     pub offset: u64,
     /// Rows wanted.
     pub limit: u64,
+}
+
+/// Conditions on the attributes of connector space objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CsConditions {
+    /// The conditions; none restricts nothing.
+    pub clauses: Vec<SearchClause>,
+    /// One of them is enough.
+    pub any: bool,
 }
 
 /// A connector space object found.

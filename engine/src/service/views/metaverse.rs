@@ -57,13 +57,15 @@ pub struct SearchClause {
     pub value: String,
 }
 
-/// A metaverse search; all clauses must hold. Results come in order of display name.
+/// A metaverse search. Results come in order of display name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MvSearch {
     /// Object type; `None` for all.
     pub object_type: Option<String>,
-    /// Conditions.
+    /// Conditions; all must hold.
     pub clauses: Vec<SearchClause>,
+    /// One of the conditions is enough.
+    pub any: bool,
     /// Text that display name, account name, mail, user principal name or source anchor contain; empty for all.
     pub text: String,
     /// First row wanted.

@@ -14,6 +14,7 @@ use syncline_engine::setup::{ConnectorChangeError, ConnectorChangeReport, Connec
 use super::super::command::Command;
 use super::super::context::{Cx, question};
 use super::super::objects::{escaped, window};
+use super::super::role::Right;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::fields;
 use super::super::widgets::requested::Requested;
@@ -347,7 +348,10 @@ impl PropertiesWindow {
     /// The buttons; true when the window shall close.
     fn buttons(&mut self, ui: &mut Ui, cx: &Cx<'_>, faults: &[ConnectorFault]) -> bool {
         let changed = self.is_changed();
-        let problem = if self.saving.is_pending() {
+        let right = cx.situation.role.may(Right::Administer).err();
+        let problem = if right.is_some() {
+            right.as_deref()
+        } else if self.saving.is_pending() {
             Some("It is being stored")
         } else if self.work.is_none() {
             Some("The properties are not there yet")

@@ -10,6 +10,7 @@ use syncline_engine::service::{ConnectorSummary, RunProfileView, StatusClass};
 
 use super::super::context::{Cx, question};
 use super::super::objects::{escaped, window};
+use super::super::role::Right;
 use super::super::theme;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::fields;
@@ -158,7 +159,8 @@ impl RunProfilesWindow {
     }
 
     fn contents(&mut self, ui: &mut Ui, cx: &Cx<'_>, connector: &ConnectorSummary) -> bool {
-        let problem = self.problem(connector);
+        let right = cx.situation.role.may(Right::Administer).err();
+        let problem = right.or_else(|| self.problem(connector));
         let mut close = false;
         let (mut accepted, mut applied) = (false, false);
         button_bar::bar(

@@ -20,13 +20,13 @@ pub struct StepGrid;
 
 const COLUMNS: [Column; 8] = [
     Column::number("Step", 48.0),
-    Column::short("Step Type", 186.0),
-    Column::text("Partition", 180.0),
+    Column::short("Step Type", 180.0),
+    Column::text("Partition", 260.0),
     Column::number("Batch Size", 84.0),
     Column::number("Page Size", 84.0),
     Column::number("Timeout (s)", 88.0),
-    Column::text("Threshold", 130.0),
-    Column::text("Log file", 120.0),
+    Column::text("Threshold", 110.0),
+    Column::text("Log file", 90.0),
 ];
 
 impl GridModel for StepGrid {

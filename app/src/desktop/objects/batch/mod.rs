@@ -14,6 +14,7 @@ use super::super::action::Action;
 use super::super::command::{BatchStart, Command};
 use super::super::context::Cx;
 use super::super::format::{count, plural};
+use super::super::role::Right;
 use super::super::theme;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet, filter_box};
@@ -282,9 +283,11 @@ impl Batch {
             |ui| stop = ui.add_enabled(busy, egui::Button::new("Stop")).on_hover_text("End after the object at hand").clicked(),
             |ui| {
                 let close = button_bar::close_button(ui);
-                let possible = !busy && current && ready > 0 && !self.done;
+                let right = cx.situation.role.may(Right::Administer);
+                let possible = !busy && current && ready > 0 && !self.done && right.is_ok();
                 if let Some(verb) = verb {
-                    let reason = if self.done { "It is done" } else { "Try it first" };
+                    let first = if self.done { "It is done" } else { "Try it first" };
+                    let reason = right.err().unwrap_or_else(|| first.to_owned());
                     let text = if possible { format!("{verb} {}", plural(ready, "Object")) } else { verb.to_owned() };
                     commit = action_ui::primary(ui, possible, &text).on_disabled_hover_text(reason).clicked();
                 }

@@ -12,6 +12,7 @@ use super::super::action::Action;
 use super::super::command::Command;
 use super::super::context::{Cx, question};
 use super::super::format::plural;
+use super::super::role::Right;
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::grid::Grid;
@@ -102,6 +103,7 @@ impl Preview {
 
     /// Whether the result can be committed; otherwise why not.
     fn committable(&self, cx: &Cx<'_>) -> Result<(), String> {
+        cx.situation.role.may(Right::Administer)?;
         let reason = match self.answer.value().filter(|_| self.answer.error().is_none()) {
             None => "Generate the preview first",
             Some(_) if self.answer.is_pending() || self.commit.is_pending() => "Wait for the answer",

@@ -8,6 +8,7 @@ use super::super::super::command::Command;
 use super::super::super::context::Cx;
 use super::super::super::theme::Palette;
 use super::super::super::widgets::badge::{self, Tone};
+use super::super::super::widgets::ends::ends;
 use super::super::super::widgets::grid::{Grid, GridState, RowSet, filter_box};
 use super::super::super::widgets::{empty, facts};
 use super::super::attributes::{LayerGrid, ValueRow, layer_rows};
@@ -178,15 +179,17 @@ impl Pages {
 /// Title, one sentence, filter, and perhaps the choice of what changed; true when that choice changed.
 fn heading<T>(ui: &mut Ui, title: &str, about: &str, list: &mut List<T>, changed_only: Option<&mut bool>) -> bool {
     let mut changed = false;
-    ui.horizontal(|ui| {
-        facts::section(ui, title);
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+    ends(
+        ui,
+        430.0,
+        |ui| drop(facts::section(ui, title)),
+        |ui| {
             filter_box(ui, &mut list.state, &list.rows, false);
             if let Some(changed_only) = changed_only {
                 changed = ui.checkbox(changed_only, "Changed only").changed();
             }
-        });
-    });
+        },
+    );
     ui.add(egui::Label::new(RichText::new(about).weak()).wrap());
     ui.add_space(4.0);
     changed

@@ -1,9 +1,10 @@
 //! Groups of clauses, as scoping filter and join rules have them: a card for each group, a line for each clause.
 
-use egui::{Align, Layout, Margin, RichText, Ui};
+use egui::{Margin, RichText, Ui};
 use syncline_engine::rules::{RuleFault, RulePlace};
 
 use super::super::super::theme;
+use super::super::super::widgets::ends::ends;
 use super::super::draft::Keyed;
 use super::super::faults;
 
@@ -29,10 +30,8 @@ pub fn cards(ui: &mut Ui, keys: &[u64], between: &str, mut group: impl FnMut(&mu
 
 /// The head of a group, with buttons from the right edge inwards.
 pub fn head(ui: &mut Ui, number: usize, buttons: impl FnOnce(&mut Ui)) {
-    ui.horizontal(|ui| {
-        ui.label(RichText::new(format!("Group {}: all of these", number + 1)).weak());
-        ui.with_layout(Layout::right_to_left(Align::Center), buttons);
-    });
+    let left = |ui: &mut Ui| drop(ui.label(RichText::new(format!("Group {}: all of these", number + 1)).weak()));
+    ends(ui, 420.0, left, buttons);
 }
 
 /// What was done to the clauses of a group.

@@ -188,7 +188,7 @@ impl<M: GridModel> TableDelegate for Delegate<'_, M> {
         let arrow = if sorted.is_some() { 14.0 } else { 0.0 };
         let inner = rect.shrink2(vec2(PADDING, 0.0));
         let text_rect = inner.with_max_x(inner.right() - arrow);
-        let end = paint_text(ui, text_rect, column.title, &TextStyle::Small, colour, column.right).0;
+        let (end, cut) = paint_text(ui, text_rect, column.title, &TextStyle::Small, colour, column.right);
         if let Some(descending) = sorted {
             let x = if column.right { inner.right() - 6.0 } else { end.right() + 9.0 };
             badge::sort_arrow(ui.painter(), pos2(x, rect.center().y), descending, palette.accent);
@@ -196,6 +196,7 @@ impl<M: GridModel> TableDelegate for Delegate<'_, M> {
         if response.clicked() {
             self.state.click_header(index);
         }
+        let response = if cut { response.on_hover_text(column.title) } else { response };
         toolbar::header_menu(&response, self.model.name(), self.model.columns());
     }
 

@@ -1,15 +1,17 @@
-//! Keys in a list: arrows, Home, End, Page Up and Down, Enter, copy.
+//! Keys in a list: arrows, Home, End, Page Up and Down, Enter, Delete, copy, and letters that lead to a row.
 
-use egui::{EventFilter, Id, Key, Modifiers, Rect, Ui};
+use egui::{Event, EventFilter, Id, Key, Modifiers, Rect, Ui};
 
+use super::super::super::action::Situation;
 use super::super::super::theme::{HEADER_HEIGHT, ROW_HEIGHT};
 use super::model::GridModel;
 use super::rows::RowSet;
-use super::state::GridState;
+use super::state::{GridState, layout, shown_columns};
 use super::{GridResponse, toolbar};
 
 const FILTER: EventFilter = EventFilter { tab: false, horizontal_arrows: false, vertical_arrows: true, escape: false };
 
+#[allow(clippy::too_many_arguments, reason = "the parts of one call, split to keep it readable")]
 pub(super) fn handle<M: GridModel>(
     ui: &Ui,
     id: Id,
@@ -17,6 +19,7 @@ pub(super) fn handle<M: GridModel>(
     model: &M,
     rows: &mut RowSet<M::Row>,
     state: &mut GridState,
+    situation: Option<&Situation>,
     response: &mut GridResponse,
 ) {
     ui.memory_mut(|memory| memory.set_focus_lock_filter(id, FILTER));
@@ -49,11 +52,18 @@ pub(super) fn handle<M: GridModel>(
         move_to(model, rows, state, target, shift);
         response.selection_changed = true;
     }
-    if pressed(Key::Enter)
-        && let Some(place) = place
-    {
+    let entered = pressed(Key::Enter) || ui.input_mut(|input| input.consume_key(Modifiers::ALT, Key::Enter));
+    if entered && let Some(place) = place {
         response.activated = Some(state.position(place));
     }
+    if let Some(action) = model.actions().iter().find(|action| action.removes())
+        && situation.is_none_or(|now| action.availability(now).is_ok())
+        && let Some(place) = place
+        && pressed(Key::Delete)
+    {
+        response.action = Some((*action, state.position(place)));
+    }
+    type_ahead(ui, model, rows, state, response);
     if ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::A)) {
         state.select_all = true;
     }
@@ -68,6 +78,40 @@ pub(super) fn handle<M: GridModel>(
     });
     if copy {
         ui.copy_text(toolbar::selected_as_text(ui.ctx(), model, rows, state));
+    }
+}
+
+/// How long letters belong together, in seconds.
+const TYPING: f64 = 1.0;
+
+/// Letters lead to the next row whose first column begins with them.
+fn type_ahead<M: GridModel>(ui: &Ui, model: &M, rows: &mut RowSet<M::Row>, state: &mut GridState, response: &mut GridResponse) {
+    let (now, typed) = ui.input(|input| {
+        let texts =
+            input.events.iter().filter_map(|event| if let Event::Text(text) = event { Some(text.as_str()) } else { None });
+        (input.time, texts.collect::<String>())
+    });
+    if typed.is_empty() {
+        return;
+    }
+    let goes_on = now - state.typed_at < TYPING;
+    if !goes_on {
+        state.typed.clear();
+    }
+    state.typed_at = now;
+    state.typed.push_str(&typed.to_lowercase());
+    let columns = shown_columns(model.columns(), &layout(ui.ctx(), model.name()));
+    let first = columns.first().copied().unwrap_or_default();
+    let shown = state.shown(rows);
+    let place = state.cursor.and_then(|key| state.place(model, rows, key));
+    // The first letter leads on from the present row; more letters may fit it.
+    let from = place.map_or(0, |place| if goes_on { place } else { place + 1 });
+    let begins = |place: &u64| {
+        rows.get(state.position(*place)).is_some_and(|row| model.text(row, first).to_lowercase().starts_with(&state.typed))
+    };
+    if let Some(target) = (0..shown).map(|step| (from + step) % shown.max(1)).find(begins) {
+        move_to(model, rows, state, target, false);
+        response.selection_changed = true;
     }
 }
 

@@ -19,6 +19,7 @@ pub use toolbar::{column_choices, filter_box};
 
 use super::super::action::{Action, Situation};
 use super::super::theme::{HEADER_HEIGHT, ROW_HEIGHT};
+use super::panes;
 
 /// How high a list is.
 #[derive(Clone, Copy, Debug)]
@@ -118,11 +119,12 @@ impl<'a> Grid<'a> {
         let rect = ui.available_rect_before_wrap();
         let table = ui.interact(rect, id, Sense::click());
         table.widget_info(|| WidgetInfo::labeled(Role::Table, true, model.name()));
+        panes::register(ui, id);
         if table.clicked() {
             table.request_focus();
         }
         if table.has_focus() {
-            keyboard::handle(ui, id, rect, model, rows, state, response);
+            keyboard::handle(ui, id, rect, model, rows, state, self.situation, response);
         }
         draw::table(ui, id, model, rows, state, columns, layout, response);
         if std::mem::take(&mut state.export) {

@@ -31,6 +31,9 @@ pub struct GridState {
     pub export: bool,
     /// All rows shall be selected, those not fetched yet as well.
     pub(super) select_all: bool,
+    /// Letters typed one after another, and when the last one was.
+    pub(super) typed: String,
+    pub(super) typed_at: f64,
     /// The context menu shall open.
     pub(super) open_menu: bool,
     order: Order,

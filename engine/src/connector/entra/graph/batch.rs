@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand::Rng as _;
 use serde_json::{Value, json};
 
-use super::super::client::{CallError, TenantClient};
+use super::super::client::TenantClient;
 use super::super::settings::WriteBudget;
 use super::super::transport::{Fault, Reply, is_busy};
 use crate::connector::{CancelToken, ConnectorError, ConnectorErrorKind};
@@ -295,7 +295,7 @@ impl Batches {
         // Once a batch is refused as a whole or for the most part, the others wait for the pause.
         let sent: Vec<&Value> = bodies.iter().collect();
         let answers = client.post_all(&url, &sent, self.width, cancel, |answer| match answer {
-            Ok(reply) => reply.status == 200 && !mostly_throttled(reply),
+            Ok(reply) => reply.status == 200 && !(may_be_throttled(reply) && mostly_throttled(&parts(&reply.json()))),
             Err(_) => false,
         })?;
         let mut round = Round::default();
@@ -330,29 +330,31 @@ impl Batches {
                 }
             };
             usage = usage.max(reply.usage.unwrap_or_default());
-            match reply.status {
-                200 => {}
+            let mut parts = match reply.status {
+                200 => match parts_of(client, &reply) {
+                    Ok(parts) => parts,
+                    Err(error) => {
+                        round.fatal = Some(error);
+                        continue;
+                    }
+                },
                 401 => {
                     round.token_refused = true;
                     continue;
                 }
                 status if is_busy(status) => {
                     throttled |= status == 429;
-                    let said = format!("{} is busy (HTTP {status}); run again later", client.server());
+                    let said = format!("{} is busy (HTTP {status}){}; run again later", client.server(), reply.named());
                     batch.iter().for_each(|place| again(open, outcomes, *place, &said, None));
                     round.pause = round.pause.max(Some(reply.retry_after.unwrap_or_else(|| grown(batch, open))));
                     continue;
                 }
                 _ => {
-                    round.fatal = Some(match client.answer(&reply) {
-                        Ok(_) => ConnectorError::new(ConnectorErrorKind::Protocol, "a batch was answered without its parts"),
-                        Err(CallError::Busy(error) | CallError::Failed(error) | CallError::Refused { error, .. }) => error,
-                    });
+                    round.fatal = Some(client.answer(&reply).map_or_else(ConnectorError::from, |_| no_parts(client)));
                     continue;
                 }
-            }
-            let mostly = mostly_throttled(&reply);
-            let mut parts = parts(&reply);
+            };
+            let mostly = mostly_throttled(&parts);
             let now = client.now();
             for (number, place) in batch.iter().enumerate() {
                 let Some(part) = parts.remove(&number.to_string()) else {
@@ -483,9 +485,19 @@ struct Part {
     usage: f64,
 }
 
+/// The parts of a good answer.
+fn parts_of(client: &TenantClient, reply: &Reply) -> Result<BTreeMap<String, Part>, ConnectorError> {
+    let body = client.answer(reply)?;
+    if body.get("responses").is_some_and(Value::is_array) { Ok(parts(&body)) } else { Err(no_parts(client)) }
+}
+
+fn no_parts(client: &TenantClient) -> ConnectorError {
+    let message = "the tenant answered a batch in a form that is not known";
+    ConnectorError::new(ConnectorErrorKind::Protocol, message).server(client.server())
+}
+
 /// The parts of an answer by their numbers; of parts that are told twice the first counts.
-fn parts(reply: &Reply) -> BTreeMap<String, Part> {
-    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+fn parts(body: &Value) -> BTreeMap<String, Part> {
     let mut parts = BTreeMap::new();
     for response in body.get("responses").and_then(Value::as_array).into_iter().flatten() {
         let id = match response.get("id") {
@@ -514,9 +526,13 @@ fn parts(reply: &Reply) -> BTreeMap<String, Part> {
     parts
 }
 
+/// False for an answer in which no part can be throttled; nearly all are, and need not be read for it.
+fn may_be_throttled(reply: &Reply) -> bool {
+    reply.body.windows(3).any(|text| text == b"429" || text == b"503")
+}
+
 /// True when at least half of a batch was throttled: then a limit of everybody is reached.
-fn mostly_throttled(reply: &Reply) -> bool {
-    let parts = parts(reply);
+fn mostly_throttled(parts: &BTreeMap<String, Part>) -> bool {
     let throttled = parts.values().filter(|part| matches!(part.answer.status, 429 | 503)).count();
     throttled > 0 && throttled * 2 >= parts.len()
 }

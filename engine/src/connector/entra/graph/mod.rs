@@ -27,12 +27,13 @@ use self::attributes::{Kind, SOURCE_ANCHOR, mark};
 use self::batch::{Batches, RETRIES};
 use self::lookup::Deleted;
 use self::query::quoted;
-use super::backend::{TenantBackend, TenantFacts};
+use super::backend::{TenantBackend, TenantFacts, guard_of};
 use super::client::{CallError, CallRules, TenantClient};
 use super::roles::{GROUPS, USERS};
 use super::settings::{BackendKind, EntraSettings};
 use crate::connector::{
-    Anchor, CancelToken, ConnectorError, ConnectorErrorKind, ExportChange, ExportResult, ImportItem, ImportRequest, ImportSummary,
+    Anchor, CancelToken, ConnectorError, ConnectorErrorKind, DeletionGuard, ExportChange, ExportResult, ImportItem,
+    ImportRequest, ImportSummary,
 };
 use crate::model::{Clock, Schema};
 
@@ -247,6 +248,10 @@ impl TenantBackend for GraphBackend {
             }
             Err(error) => facts.unknown.push(format!("domains: {}", ConnectorError::from(error))),
         }
+        match self.deletion_guard() {
+            Ok(guard) => facts.deletion_guard = guard,
+            Err(error) => facts.unknown.push(format!("limit of deletions: {error}")),
+        }
         match self.group_anchor(false, &cancel) {
             Ok(Some(_)) => {}
             Ok(None) => {
@@ -255,6 +260,13 @@ impl TenantBackend for GraphBackend {
             Err(error) => facts.unknown.push(format!("directory extensions: {error}")),
         }
         Ok(facts)
+    }
+
+    fn deletion_guard(&mut self) -> Result<Option<DeletionGuard>, ConnectorError> {
+        let list = self.get("directory/onPremisesSynchronization", &[], &CancelToken::default())?;
+        let guard = list.pointer("/value/0/configuration/accidentalDeletionPrevention");
+        let kind = guard.and_then(|guard| guard.get("synchronizationPreventionType")).and_then(Value::as_str);
+        Ok(guard_of(kind, guard.and_then(|guard| guard.get("alertThreshold")).and_then(Value::as_u64)))
     }
 
     fn import(

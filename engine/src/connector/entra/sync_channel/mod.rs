@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 pub use self::import::read_values;
 use self::import::{ObjectReader, Page};
 pub use self::provision::{Prepared, Results, prepare};
-use super::backend::{TenantBackend, TenantFacts};
+use super::backend::{TenantBackend, TenantFacts, guard_of};
 use super::client::{CallError, CallRules, TenantClient};
 use super::roles::CHANNEL;
 use super::settings::{BackendKind, EntraSettings};
 use crate::connector::{
-    CancelToken, ConnectorError, ConnectorErrorKind, EntryValue, ExportAttributeChange, ExportChange, ExportOutcome,
-    ExportResult, ExportValue, ImportItem, ImportMode, ImportRequest, ImportSummary,
+    CancelToken, ConnectorError, ConnectorErrorKind, DeletionGuard, EntryValue, ExportAttributeChange, ExportChange,
+    ExportOutcome, ExportResult, ExportValue, ImportItem, ImportMode, ImportRequest, ImportSummary,
 };
 use crate::model::{AlgorithmStep, Clock, ErrorCode, ObjectError, Schema};
 
@@ -39,6 +39,9 @@ const PAGE_SIZES: (u32, u32) = (500, 999);
 const UNIQUE: [&str; 4] = ["userPrincipalName", "proxyAddresses", "mail", "signInNames"];
 /// Query option that carries the watermark.
 const DELTA_TOKEN: &str = "$deltatoken";
+/// Why an object that the tenant's administrators moved to the cloud is not written.
+pub const CLOUD_MANAGED: &str = "an administrator of the tenant made the cloud the object's source of authority (isCloudManaged), so it is \
+                                 changed there and no more from here; give it back in the tenant, or take it out of scope here";
 /// How the channel is called.
 const RULES: CallRules = CallRules { retries: 3, role: "DirSync.ReadWrite.All" };
 
@@ -221,6 +224,13 @@ fn refused_page(status: u16, code: &str, error: ConnectorError, mode: &ImportMod
     }
 }
 
+/// The limit on deletions that the tenant tells of.
+fn guard(company: &Value) -> Option<DeletionGuard> {
+    let kind = company.get("preventAccidentalDeletion").and_then(Value::as_str);
+    let name = if kind == Some("enabledForPercentage") { "thresholdPercentage" } else { "thresholdCount" };
+    guard_of(kind, company.get(name).and_then(Value::as_u64))
+}
+
 impl TenantBackend for SyncChannel {
     fn kind(&self) -> BackendKind {
         BackendKind::SyncChannel
@@ -260,8 +270,13 @@ impl TenantBackend for SyncChannel {
             synchronized: company.get("onPremisesSyncEnabled").and_then(Value::as_bool),
             last_synchronized: text("lastDirSyncTime"),
             domains: text("initialDomain").into_iter().collect(),
+            deletion_guard: guard(&company),
             unknown: Vec::new(),
         })
+    }
+
+    fn deletion_guard(&mut self) -> Result<Option<DeletionGuard>, ConnectorError> {
+        self.company().map(|company| guard(&company))
     }
 
     fn import(

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::super::name::anchor_of_dn;
 use crate::connector::{
     Anchor, EntryValue, ExportAttributeChange, ExportChange, ExportOperation, ExportOutcome, ExportValue, ReferenceTarget,
+    TARGET_CANNOT_STORE,
 };
 use crate::model::{AlgorithmStep, ErrorCode, ObjectError, Schema};
 
@@ -91,6 +92,9 @@ pub fn prepare(schema: &Schema, change: &ExportChange, id: usize) -> Prepared {
         Prepared { changes: Vec::new(), ids: Vec::new(), unresolved: BTreeSet::new(), refused: None, deletes: false };
     let set_id = id.to_string();
     let built = match &change.operation {
+        _ if is_cloud_managed(change) => {
+            Err(ObjectError::new(ErrorCode::from_directory(TARGET_CANNOT_STORE), super::CLOUD_MANAGED).into())
+        }
         ExportOperation::Delete => {
             prepared.deletes = true;
             deletion(schema, change, &delete_id(id)).map(|delete| vec![delete])
@@ -118,6 +122,15 @@ pub fn prepare(schema: &Schema, change: &ExportChange, id: usize) -> Prepared {
         Err(error) => prepared.refused = Some(error.at(AlgorithmStep::Export)),
     }
     prepared
+}
+
+/// True for an object with a source anchor that the tenant calls its own: its administrators moved it to the cloud.
+fn is_cloud_managed(change: &ExportChange) -> bool {
+    let known = |wanted: &str| {
+        let found = change.identity.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.and_then(|(_, values)| values.first())
+    };
+    known("cloudMastered") == Some(&EntryValue::Boolean(true)) && known("sourceAnchor").is_some()
 }
 
 fn delete_id(id: usize) -> String {

@@ -167,6 +167,19 @@ fn refusals_of_an_export_are_told_apart() {
 }
 
 #[test]
+fn an_answer_of_a_hundred_megabytes_is_judged_like_any_other() {
+    let large = json!({ "error": { "code": "x", "message": "m".repeat(100_000_000) } });
+    let check = |status: u16, said: &str| {
+        let mut bench = bench(vec![Answer::Send(status, "", large.clone())]);
+        let error = import(&mut bench.connector, ImportMode::Full).1.unwrap_err();
+        assert_eq!(error.kind, ConnectorErrorKind::Protocol);
+        assert!(error.message.contains(said) && error.message.len() < 2_000, "{} bytes", error.message.len());
+    };
+    check(200, "tells no watermark");
+    check(400, "HTTP 400 x");
+}
+
+#[test]
 fn refusals_of_an_import_are_told_apart() {
     let delta = || ImportMode::Delta(Watermark(b"w".to_vec()));
     let check = |answer: Answer, mode: ImportMode, expected: ConnectorErrorKind| {

@@ -1,9 +1,9 @@
-use super::{FOREST, TENANT, World, guid, link, time};
-use crate::model::{CsId, ErrorCode, MvId, ObjectError, ObjectOperation};
+use super::{FOREST, TENANT, World, guid, link, texts, time};
+use crate::model::{AttributeChange, CsId, ErrorCode, MvId, ObjectError, ObjectOperation};
 use crate::rules::{Direction, LinkType};
 use crate::service::queries::connector_space::{object, object_by_dn, search};
 use crate::service::queries::pending::exports;
-use crate::service::{CsScope, CsSearch, EngineError, OperationFilter};
+use crate::service::{CsConditions, CsScope, CsSearch, EngineError, OperationFilter, SearchClause, SearchOperator};
 use crate::store::configuration::set_required;
 use crate::store::connector_space::StoredError;
 
@@ -58,7 +58,7 @@ fn every_scope_finds_its_objects_in_dn_order() {
     let world = world();
     let check = |scope: CsScope, text: &str, expected: &[&str]| {
         let wanted = CsSearch { connector: FOREST, scope, text: text.to_owned(), offset: 0, limit: 100 };
-        let page = search(&world.reader(), &world.context(), &wanted).unwrap();
+        let page = search(&world.reader(), &world.context(), &wanted, &CsConditions::default()).unwrap();
         let found: Vec<&str> = page.rows.iter().map(|hit| hit.dn.as_str()).collect();
         assert_eq!((found.as_slice(), page.total), (expected, expected.len() as u64), "{wanted:?}");
     };
@@ -116,7 +116,7 @@ fn pages_and_rows() {
     let world = world();
     let page = |offset, limit| {
         let wanted = CsSearch { connector: FOREST, scope: CsScope::All, text: String::new(), offset, limit };
-        search(&world.reader(), &world.context(), &wanted).unwrap()
+        search(&world.reader(), &world.context(), &wanted, &CsConditions::default()).unwrap()
     };
     let middle = page(1, 2);
     assert_eq!((middle.rows.len(), middle.rows[0].dn.as_str(), middle.total), (2, ADA, 8));
@@ -141,7 +141,7 @@ fn a_name_that_cannot_be_read_is_refused() {
         offset: 0,
         limit: 1,
     };
-    let error = search(&world.reader(), &world.context(), &wanted).unwrap_err().to_string();
+    let error = search(&world.reader(), &world.context(), &wanted, &CsConditions::default()).unwrap_err().to_string();
     assert!(error.contains("nonsense"), "{error}");
 }
 
@@ -264,4 +264,48 @@ fn every_scope_is_answered_by_an_index() {
     ] {
         assert_eq!(ids(&world.reader(), FOREST, &criterion, "x").unwrap(), Vec::<CsId>::new(), "{criterion:?}");
     }
+}
+
+#[test]
+fn conditions_are_about_what_was_imported_or_will_be_exported() {
+    use SearchOperator::{Contains, EndsWith, Equals, IsNotPresent, IsPresent, NotContains, StartsWith};
+    let mut world = World::new();
+    let imported = world.image(&[("mail", &["Ada@x.com"]), ("proxyAddresses", &["SMTP:a", "smtp:b"])]);
+    world.cs(FOREST, "CN=Ada,DC=x", |object| object.hologram = imported);
+    let title = AttributeChange::Add(texts(&["Clerk"]));
+    let pending = world.delta(ObjectOperation::Update, &[("title", title)]);
+    world.cs(FOREST, "CN=Bob,DC=x", |object| object.pending_import = pending);
+    let mail = AttributeChange::Add(texts(&["eve@x.com"]));
+    let staged = world.delta(ObjectOperation::Add, &[("mail", mail)]);
+    world.cs(FOREST, "CN=Eve,DC=x", |object| object.unapplied = staged);
+    let found = |clauses: &[(&str, SearchOperator, &str)], any: bool| {
+        let clause = |(attribute, operator, value): &(&str, SearchOperator, &str)| SearchClause {
+            attribute: (*attribute).to_owned(),
+            operator: *operator,
+            value: (*value).to_owned(),
+        };
+        let conditions = CsConditions { clauses: clauses.iter().map(clause).collect(), any };
+        let wanted = CsSearch { connector: FOREST, scope: CsScope::All, text: String::new(), offset: 0, limit: 100 };
+        let page = search(&world.reader(), &world.context(), &wanted, &conditions)?;
+        assert_eq!(page.total, page.rows.len() as u64);
+        let name = |dn: &str| dn.split(['=', ',']).nth(1).unwrap_or_default().to_owned();
+        Ok::<Vec<String>, EngineError>(page.rows.iter().map(|hit| name(&hit.dn)).collect())
+    };
+    let check = |clauses: &[(&str, SearchOperator, &str)], any: bool, expected: &[&str]| {
+        assert_eq!(found(clauses, any).unwrap(), expected, "{clauses:?}");
+    };
+    check(&[], false, &["Ada", "Bob", "Eve"]);
+    check(&[("mail", Equals, "ADA@x.com")], false, &["Ada"]);
+    check(&[("mail", EndsWith, "@X.COM")], false, &["Ada", "Eve"]);
+    check(&[("proxyAddresses", StartsWith, "smtp:B")], false, &["Ada"]);
+    check(&[("title", IsPresent, "")], false, &["Bob"]);
+    check(&[("mail", IsNotPresent, "")], false, &["Bob"]);
+    check(&[("mail", NotContains, "eve")], false, &["Ada", "Bob"]);
+    check(&[("enabled", IsPresent, "")], false, &[]);
+    let two = [("title", Equals, "clerk"), ("mail", Contains, "ada")];
+    check(&two, false, &[]);
+    check(&two, true, &["Ada", "Bob"]);
+    let said = |attribute| found(&[(attribute, IsPresent, "")], false).unwrap_err().to_string();
+    assert!(said("shoeSize").contains("connector \"contoso.com\" has no attribute \"shoeSize\""));
+    assert!(said("manager").contains("refers to other objects"));
 }

@@ -9,7 +9,7 @@ fn clause(attribute: &str, operator: SearchOperator, value: &str) -> SearchClaus
 }
 
 fn wanted(object_type: Option<&str>, clauses: Vec<SearchClause>, text: &str) -> MvSearch {
-    MvSearch { object_type: object_type.map(str::to_owned), clauses, text: text.to_owned(), offset: 0, limit: 100 }
+    MvSearch { object_type: object_type.map(str::to_owned), clauses, any: false, text: text.to_owned(), offset: 0, limit: 100 }
 }
 
 /// Ada, Bob and Öle are persons, Staff a group whose member is Ada; keys are kept for mail.
@@ -73,6 +73,11 @@ fn searches_find_what_all_clauses_ask_in_order_of_name() {
     let two = vec![clause("department", Contains, "sales"), clause("mail", Equals, "bob@x.com")];
     check(wanted(Some("person"), two.clone(), "bob"), &["bob"]);
     check(wanted(Some("group"), two, ""), &[]);
+    let any = |clauses| MvSearch { any: true, ..wanted(None, clauses, "") };
+    check(any(vec![clause("mail", Equals, "ada@x.com"), clause("department", Contains, "north")]), &["Ada", "Öle 100%"]);
+    check(any(vec![clause("member", IsPresent, ""), clause("mail", Equals, "bob@x.com")]), &["bob", "Staff"]);
+    check(any(vec![clause("mail", Equals, "bob@x.com")]), &["bob"]);
+    check(any(vec![]), &all);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::super::super::super::context::Cx;
 use super::super::super::super::format::{count, plural};
 use super::super::super::super::theme::{Palette, ROW_HEIGHT};
 use super::super::super::super::widgets::badge::{self, Tone};
+use super::super::super::super::widgets::ends::ends;
 use super::super::super::super::widgets::fields::note;
 
 /// Width of the columns beside the name.
@@ -66,7 +67,7 @@ impl CheckList {
     /// Draws the list; `blocks` keeps what rules use from being unticked.
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, what: &str, items: &[Checked<'_>], ticked: &mut [bool], blocks: bool) {
         let chosen = ticked.iter().filter(|ticked| **ticked).count() as u64;
-        ui.horizontal(|ui| {
+        let left = |ui: &mut Ui| {
             let field = TextEdit::singleline(&mut self.filter).hint_text("Filter").desired_width(220.0).id_salt("filter");
             ui.add(field).accessible_name(format!("Filter {what}s"));
             let all = self.show_all;
@@ -74,9 +75,9 @@ impl CheckList {
             if all != self.show_all {
                 self.kept.clear();
             }
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                ui.label(RichText::new(format!("{} of {} selected", count(chosen), count(items.len() as u64))).weak());
-            });
+        };
+        ends(ui, 430.0, left, |ui| {
+            ui.label(RichText::new(format!("{} of {} selected", count(chosen), count(items.len() as u64))).weak());
         });
         self.arrange(items, ticked);
         if let Some(refused) = &self.refused
