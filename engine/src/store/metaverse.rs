@@ -170,7 +170,7 @@ pub fn insert(transaction: &Transaction<'_>, object: &mut MvObject, names: &MvNa
 }
 
 /// Writes an object. `before` is what the database holds, `keys` are the join keys it holds of it, so that only changed
-/// references and keys are touched.
+/// references and keys are touched; `renamed` says that it is found or shown under another name than before.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written.
@@ -180,11 +180,11 @@ pub fn update(
     keys: &[JoinKey],
     object: &MvObject,
     names: &MvNames,
+    renamed: bool,
 ) -> Result<(), StoreError> {
-    // The type is in an index, which every statement that names it rewrites.
-    let sql = if before.object_type == object.object_type {
-        "UPDATE mv_object SET display_name = ?2, search_text = ?3, image = ?4, lineage = ?5, reference_retry = ?6,
-            provisioning_retry = ?7, changed = ?9 WHERE id = ?1"
+    // Type and names are in indexes, which every statement that names them rewrites.
+    let sql = if before.object_type == object.object_type && !renamed {
+        "UPDATE mv_object SET image = ?4, lineage = ?5, reference_retry = ?6, provisioning_retry = ?7, changed = ?9 WHERE id = ?1"
     } else {
         "UPDATE mv_object SET display_name = ?2, search_text = ?3, image = ?4, lineage = ?5, reference_retry = ?6,
             provisioning_retry = ?7, object_type = ?8, changed = ?9 WHERE id = ?1"

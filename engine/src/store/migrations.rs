@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Statements that lead from version `n` to version `n + 1`, where `n` is the index.
-const MIGRATIONS: [&str; 8] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8];
+const MIGRATIONS: [&str; 9] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8, VERSION_9];
 
 /// Newest version this program knows.
 pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
@@ -311,6 +311,11 @@ CREATE TABLE rule_change (
 const VERSION_8: &str = "
 -- What an import has seen of exports and no synchronization has processed yet.
 ALTER TABLE cs_object ADD COLUMN confirmed BLOB NOT NULL DEFAULT x'';
+";
+
+const VERSION_9: &str = "
+-- Searches read this and no object: in the order of lists, with everything that is searched.
+CREATE INDEX mv_object_search ON mv_object (display_name COLLATE NOCASE, id, object_type, search_text);
 ";
 
 /// Brings the database to the newest version, in one transaction per version.

@@ -112,7 +112,7 @@ impl<'a> Applier<'a> {
             Some(MvEffect::Change { before, mut after }) => {
                 let (keys, names) = (image_keys(&before.image, &self.metaverse_keys), self.names(&after));
                 after.reference_retry |= flagged(&Question::Mv(after.id));
-                metaverse::update(transaction, &before, &keys, &after, &names)?;
+                metaverse::update(transaction, &before, &keys, &after, &names, self.is_renamed(&before, &after))?;
                 untrue.insert(Question::Mv(after.id));
                 if keys != names.keys {
                     let (old, new): (BTreeSet<_>, BTreeSet<_>) = (keys.into_iter().collect(), names.keys.into_iter().collect());
@@ -244,6 +244,12 @@ impl<'a> Applier<'a> {
     /// The join keys under which an object is kept.
     fn keys(&self, object: &CsObject) -> Vec<JoinKey> {
         self.plan.connector_keys.get(&object.connector).map(|attributes| keys_of(object, attributes)).unwrap_or_default()
+    }
+
+    /// True when a metaverse object is found or shown under another name than before.
+    fn is_renamed(&self, before: &MvObject, after: &MvObject) -> bool {
+        let mut names = self.search_text.iter().copied().chain(self.display_name).chain(self.cn);
+        names.any(|attribute| before.image.get(attribute) != after.image.get(attribute))
     }
 
     /// The names under which a metaverse object is found.

@@ -130,7 +130,7 @@ fn refresh_keys(transaction: &Transaction<'_>, plan: &Plan) -> Result<(), StoreE
     metaverse::forget_join_keys(transaction)?;
     for ids in metaverse::all_ids(transaction)?.chunks(KEYS_BATCH) {
         for object in metaverse::load(transaction, ids)? {
-            metaverse::update(transaction, &object, &[], &object, &applier.names(&object))?;
+            metaverse::update(transaction, &object, &[], &object, &applier.names(&object), true)?;
         }
     }
     for (connector, attributes) in &plan.connector_keys {

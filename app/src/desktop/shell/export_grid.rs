@@ -12,7 +12,7 @@ use crate::table_file::{TableFormat, TableText};
 use crate::text_file::{documents, plain_name, write_whole};
 
 const TITLE: &str = "Export Grid As";
-/// The formats of [`TableFormat::ALL`], in its order.
+/// The formats of `TableFormat::ALL`, in its order.
 pub const KINDS: [FileKind; 3] = [("CSV", "csv"), ("JSON", "json"), ("XML", "xml")];
 
 /// The format of a number in [`KINDS`].

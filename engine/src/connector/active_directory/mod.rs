@@ -1,6 +1,6 @@
 //! Active Directory over LDAP: schema, partitions, full and delta import, export.
 //!
-//! What is the same for every LDAP directory is in [`ldap`](super::ldap).
+//! What is the same for every LDAP directory is in `connector::ldap`.
 
 mod connector;
 mod containers;

@@ -1,6 +1,6 @@
 //! OpenLDAP and other servers that keep to the LDAP standards (RFC 4510 to 4533).
 //!
-//! What is the same for every LDAP directory is in [`ldap`](super::ldap). Of its own this kind has the schema of the
+//! What is the same for every LDAP directory is in `connector::ldap`. Of its own this kind has the schema of the
 //! subschema subentry (RFC 4512), an identity that can be chosen, and changes by content synchronization (RFC 4533)
 //! or by `modifyTimestamp` with a comparison of identities.
 

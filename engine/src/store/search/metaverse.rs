@@ -29,6 +29,14 @@ pub struct MvCriterion<'a> {
 /// [`StoreError`] when the database cannot be read.
 pub fn ids(connection: &Connection, criterion: &MvCriterion<'_>) -> Result<Vec<MvId>, StoreError> {
     let failed = StoreError::sqlite("searching the metaverse");
+    let (sql, parameters) = statement(criterion);
+    let mut statement = connection.prepare_cached(&sql).map_err(&failed)?;
+    let rows = statement.query_map(params_from_iter(parameters), |row| row.get(0).map(MvId)).map_err(&failed)?;
+    rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
+/// The statement that selects numbers, and its parameters.
+fn statement(criterion: &MvCriterion<'_>) -> (String, Vec<Box<dyn ToSql>>) {
     let mut conditions: Vec<&str> = Vec::new();
     let mut parameters: Vec<Box<dyn ToSql>> = Vec::new();
     if let Some(object_type) = criterion.object_type {
@@ -37,7 +45,7 @@ pub fn ids(connection: &Connection, criterion: &MvCriterion<'_>) -> Result<Vec<M
     }
     let text = fold_text(criterion.text.trim());
     if !text.is_empty() {
-        conditions.push("(instr(search_text, ?) > 0 OR guid = ?)");
+        conditions.push("(instr(search_text, ?) > 0 OR id = (SELECT id FROM mv_object WHERE guid = ?))");
         let guid = Uuid::parse_str(&text).ok().map(|guid| guid.as_bytes().to_vec());
         parameters.push(Box::new(text));
         parameters.push(Box::new(guid));
@@ -51,11 +59,9 @@ pub fn ids(connection: &Connection, criterion: &MvCriterion<'_>) -> Result<Vec<M
         parameters.push(Box::new(integers(among.iter().copied())));
     }
     let condition = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
-    let mut statement = connection
-        .prepare_cached(&format!("SELECT id FROM mv_object WHERE {condition} ORDER BY display_name COLLATE NOCASE, id"))
-        .map_err(&failed)?;
-    let rows = statement.query_map(params_from_iter(parameters), |row| row.get(0).map(MvId)).map_err(&failed)?;
-    rows.collect::<Result<_, _>>().map_err(&failed)
+    // An index that holds what is searched is many times smaller than the objects, and in the order of lists already.
+    let index = if criterion.among.is_none() { "INDEXED BY mv_object_search" } else { "" };
+    (format!("SELECT id FROM mv_object {index} WHERE {condition} ORDER BY display_name COLLATE NOCASE, id"), parameters)
 }
 
 /// What lists show of a metaverse object.
@@ -189,4 +195,34 @@ pub fn type_counts(connection: &Connection) -> Result<BTreeMap<String, u64>, Sto
         .map_err(&failed)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))).map_err(&failed)?;
     rows.collect::<Result<_, _>>().map_err(&failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Database;
+
+    #[test]
+    fn searches_read_an_index_in_the_order_of_the_list_and_no_object() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("syncline.db")).unwrap();
+        let reader = database.reader().unwrap();
+        let check = |criterion: MvCriterion<'_>| {
+            let (sql, parameters) = statement(&criterion);
+            let mut explained = reader.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let plan = explained.query_map(params_from_iter(parameters), |row| row.get::<_, String>(3)).unwrap();
+            let plan: Vec<String> = plan.map(Result::unwrap).collect();
+            assert_eq!(
+                plan.first().map(String::as_str),
+                Some("SCAN mv_object USING COVERING INDEX mv_object_search"),
+                "{plan:?}"
+            );
+            assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:?}");
+        };
+        let names = ["ada".to_owned()];
+        check(MvCriterion::default());
+        check(MvCriterion { object_type: Some("person"), ..MvCriterion::default() });
+        check(MvCriterion { text: "ada", names: &names, ..MvCriterion::default() });
+        check(MvCriterion { text: "01a2087c-0ee1-75b2-bb9b-47923f0c5d14", ..MvCriterion::default() });
+    }
 }

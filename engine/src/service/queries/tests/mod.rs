@@ -252,7 +252,7 @@ impl World {
         let display_name = self.attributes.intern("displayName");
         let name = stored.image.first(display_name).map(Value::display).unwrap_or_default();
         let names = MvNames { display_name: name, ..MvNames::default() };
-        self.write(|transaction| mv_store::update(transaction, &before, &[], &stored, &names).unwrap());
+        self.write(|transaction| mv_store::update(transaction, &before, &[], &stored, &names, true).unwrap());
     }
 
     pub(super) fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> T) -> T {
