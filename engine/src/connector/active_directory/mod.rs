@@ -36,4 +36,4 @@ pub use permissions::{PermissionFinding, PermissionPurpose, PermissionState};
 pub use root_dse::DirectoryFacts;
 pub use settings::{ActiveDirectorySettings, DeltaMode};
 
-pub use super::ldap::{ConnectionSecurity, Observer, TracedSearch};
+pub use super::ldap::{ConnectionSecurity, Observer, SignIn, TracedSearch};

@@ -12,6 +12,7 @@ use crate::connector::ldap::entry::RawEntry;
 use crate::connector::ldap::link::Living;
 use crate::connector::ldap::octets::hexadecimal;
 use crate::connector::ldap::server::{ACTIVE_DIRECTORY, ConnectionSecurity, Endpoint, ServerSettings, parse_endpoint};
+use crate::connector::ldap::sign_in::SignIn;
 use crate::connector::{Anchor, ConnectorError, ConnectorErrorKind};
 
 /// Ports of the global catalog, which holds some attributes of the objects of all domains.
@@ -49,10 +50,12 @@ pub struct ActiveDirectorySettings {
     pub address: Option<IpAddr>,
     /// The forest account: `user@domain`, `DOMAIN\user` or a DN.
     pub user: String,
+    /// How the account signs in.
+    pub sign_in: SignIn,
     /// How the connection is protected.
     pub security: ConnectionSecurity,
-    /// Allows [`ConnectionSecurity::Plain`] to other computers: password and data can then be read on
-    /// the network.
+    /// Allows [`ConnectionSecurity::Plain`] to other computers where the sign-in does not encrypt the connection:
+    /// password and data can then be read on the network.
     pub allow_plain: bool,
     /// Certificates of the authorities to trust, PEM or DER. Without it, those that this computer trusts.
     pub ca_file: Option<PathBuf>,
@@ -74,6 +77,7 @@ impl Default for ActiveDirectorySettings {
             only_servers: true,
             address: None,
             user: String::new(),
+            sign_in: SignIn::default(),
             security: ConnectionSecurity::default(),
             allow_plain: false,
             ca_file: None,
@@ -139,6 +143,7 @@ impl Directory for ActiveDirectorySettings {
             endpoints: self.endpoints()?,
             address: self.address,
             user: self.user.trim().to_owned(),
+            sign_in: self.sign_in,
             security: self.security,
             allow_plain: self.allow_plain,
             ca_file: self.ca_file.clone(),
@@ -225,7 +230,7 @@ mod tests {
             serde_json::from_str(r#"{"forest":"contoso.com","user":"sync@contoso.com","security":"starttls"}"#).unwrap();
         assert_eq!(settings.security, ConnectionSecurity::StartTls);
         assert_eq!((settings.page_size, settings.connect_timeout_secs, settings.allow_plain), (500, 30, false));
-        assert_eq!((settings.delta, settings.only_servers), (DeltaMode::Auto, true));
+        assert_eq!((settings.delta, settings.only_servers, settings.sign_in), (DeltaMode::Auto, true, SignIn::Simple));
         let text = serde_json::to_string(&settings).unwrap();
         assert_eq!(serde_json::from_str::<ActiveDirectorySettings>(&text).unwrap(), settings);
     }

@@ -17,6 +17,7 @@ use crate::connector::ldap::link::Living;
 use crate::connector::ldap::octets::escaped;
 use crate::connector::ldap::server::{ConnectionSecurity, GENERIC, ServerSettings, parse_endpoint};
 use crate::connector::ldap::session::Search;
+use crate::connector::ldap::sign_in::SignIn;
 use crate::connector::{Anchor, ConnectorError, ConnectorErrorKind};
 use crate::model::fold_text;
 
@@ -136,6 +137,7 @@ impl Directory for GenericLdapSettings {
             endpoints: self.servers.iter().map(|server| parse_endpoint(server, port)).collect::<Result<_, _>>()?,
             address: self.address,
             user: self.user.trim().to_owned(),
+            sign_in: SignIn::Simple,
             security: self.security,
             allow_plain: self.allow_plain,
             ca_file: self.ca_file.clone(),
