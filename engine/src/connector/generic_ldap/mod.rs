@@ -20,6 +20,8 @@ mod timestamp;
 mod watermark;
 
 #[cfg(test)]
+mod bad_input_tests;
+#[cfg(test)]
 mod tests;
 
 pub use connector::GenericLdapConnector;

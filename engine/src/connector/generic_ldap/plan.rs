@@ -15,6 +15,8 @@ pub(super) struct Plan<'a> {
     pub(super) selection: Selection<'a>,
     settings: GenericLdapSettings,
     classes: Subschema,
+    /// Wanted types that the server does not describe: its schema does not fit what it holds.
+    undescribed: Vec<&'a str>,
     /// Entries of the wanted types.
     pub(super) filter: String,
     /// Attributes as the server is asked for them.
@@ -49,8 +51,9 @@ impl<'a> Plan<'a> {
         requested.retain(|name| seen.insert(fold_text(name)));
         Ok(Self {
             filter: format!("(|{})", conditions.into_iter().collect::<String>()),
-            selection,
             settings: settings.clone(),
+            undescribed: selection.types.iter().copied().filter(|name| !classes.describes(name)).collect(),
+            selection,
             classes,
             requested,
         })
@@ -78,6 +81,14 @@ impl<'a> Plan<'a> {
         if classes.is_empty() {
             let message = "the object has no objectClass: check that the account may read it";
             return fault(ObjectError::new(ErrorCode::MISSING_OBJECT_CLASS, message).attribute("objectClass"));
+        }
+        let has = |name: &&&str| classes.iter().any(|class| fold_text(class) == fold_text(name));
+        if let Some(unknown) = self.undescribed.iter().find(has) {
+            let message = format!(
+                "the server's schema does not describe the object's class {unknown}: check that the account may read all of the schema"
+            );
+            let error = ObjectError::new(ErrorCode::UNMAPPABLE_OBJECT_TYPE, message);
+            return fault(error.attribute("objectClass").value(unknown));
         }
         let structural = entry.text("structuralObjectClass");
         let Some(object_type) = self.classes.object_type(structural, &classes, &self.selection.types) else {
