@@ -3,7 +3,6 @@
 //! What is the same for every LDAP directory is in `connector::ldap`.
 
 mod connector;
-mod containers;
 mod delta;
 mod dir_sync;
 mod find;

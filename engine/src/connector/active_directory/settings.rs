@@ -4,11 +4,12 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ldap3::asn1::StructureTag;
 use serde::{Deserialize, Serialize};
 
 use super::root_dse::{DirectoryFacts, ROOT_DSE_ATTRIBUTES};
 use crate::connector::ldap::directory::Directory;
-use crate::connector::ldap::entry::RawEntry;
+use crate::connector::ldap::entry::{MalformedEntry, RawEntry};
 use crate::connector::ldap::link::Living;
 use crate::connector::ldap::octets::hexadecimal;
 use crate::connector::ldap::server::{ACTIVE_DIRECTORY, ConnectionSecurity, Endpoint, ServerSettings, parse_endpoint};
@@ -137,6 +138,9 @@ impl Directory for ActiveDirectorySettings {
 
     const NAMING_ATTRIBUTE_IS_NAME: bool = true;
 
+    const CONTAINERS: &'static str =
+        "(|(objectClass=organizationalUnit)(objectClass=container)(objectClass=builtinDomain)(objectClass=lostAndFound))";
+
     fn server(&self) -> Result<ServerSettings, ConnectorError> {
         Ok(ServerSettings {
             words: &ACTIVE_DIRECTORY,
@@ -154,6 +158,14 @@ impl Directory for ActiveDirectorySettings {
 
     fn facts(&self, server: &str, root: &RawEntry) -> DirectoryFacts {
         DirectoryFacts::read(server, root)
+    }
+
+    fn page_size(&self) -> u32 {
+        self.page_size
+    }
+
+    fn decode(tag: StructureTag) -> Result<RawEntry, MalformedEntry> {
+        RawEntry::decode(tag)
     }
 
     fn anchor_attribute(&self) -> &str {

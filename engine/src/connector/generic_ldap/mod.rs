@@ -6,7 +6,6 @@
 
 mod changes;
 mod connector;
-mod containers;
 mod description;
 mod full;
 mod partitions;

@@ -9,6 +9,7 @@
 //! `SearchEntry::construct` is never used.
 
 pub(in crate::connector) mod connect;
+pub(in crate::connector) mod containers;
 pub(in crate::connector) mod directory;
 pub(in crate::connector) mod discovery;
 pub(in crate::connector) mod entry;
@@ -22,6 +23,7 @@ mod ntlm;
 pub(in crate::connector) mod observe;
 pub(in crate::connector) mod octets;
 pub(in crate::connector) mod outlet;
+pub(in crate::connector) mod reading;
 pub(in crate::connector) mod refusal;
 mod sasl;
 mod sealed;
@@ -31,6 +33,7 @@ pub(in crate::connector) mod session;
 pub(in crate::connector) mod sign_in;
 pub(in crate::connector) mod tls;
 pub(in crate::connector) mod value;
+pub(in crate::connector) mod verdict;
 
 #[cfg(test)]
 pub(in crate::connector) mod fake_server;
