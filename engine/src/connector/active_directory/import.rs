@@ -1,6 +1,7 @@
 //! What an import asks for, and from entries to import items.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use ldap3::Scope;
@@ -130,8 +131,8 @@ impl<'a> ImportPlan<'a> {
         request: &ImportRequest,
     ) -> Result<Option<ImportItem>, ConnectorError> {
         let (mut entry, anchor, object_type) = match self.sort_out(entry) {
-            Ok(object) => object,
-            Err(instead) => return Ok(instead),
+            ControlFlow::Continue(object) => object,
+            ControlFlow::Break(instead) => return Ok(instead),
         };
         match complete_ranges(&mut entry, &anchor, session, timeout, request)? {
             Completion::Complete => {}

@@ -1,6 +1,7 @@
 //! What an import asks for, and from entries to import items.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 use super::settings::GenericLdapSettings;
 use super::subschema::Subschema;
@@ -53,8 +54,8 @@ impl<'a> Plan<'a> {
     /// Turns an entry into what is handed over; `None` when it is not of interest.
     pub(super) fn item(&self, entry: RawEntry) -> Option<ImportItem> {
         match self.sort_out(entry) {
-            Ok((entry, anchor, object_type)) => Some(self.object(entry, anchor, object_type)),
-            Err(instead) => instead,
+            ControlFlow::Continue((entry, anchor, object_type)) => Some(self.object(entry, anchor, object_type)),
+            ControlFlow::Break(instead) => instead,
         }
     }
 }

@@ -34,15 +34,18 @@ pub(super) async fn open(
         .map_err(ConnectFault::SignIn)?;
     let (seal, received) = sign_in(&mut server, mechanism).await?;
     let (ours, theirs) = pair().await.map_err(ConnectFault::Tcp)?;
-    tokio::spawn(async move {
-        let (from_server, to_server) = server.into_split();
-        let (from_client, to_client) = ours.into_split();
-        let ended = relay(io::Cursor::new(received).chain(from_server), to_server, from_client, to_client, seal).await;
-        if let Err(reason) = ended {
-            broken.get_or_init(|| reason);
-        }
-    });
+    tokio::spawn(carry(server, received, ours, seal, broken));
     Ok(theirs)
+}
+
+/// Carries everything between server and client, until one of them ends. Why it ended is known before the client sees it.
+async fn carry(server: TcpStream, received: Vec<u8>, client: TcpStream, seal: Box<dyn Seal>, broken: Broken) {
+    let (from_server, to_server) = server.into_split();
+    let (mut from_client, mut to_client) = client.into_split();
+    let from_server = io::Cursor::new(received).chain(from_server);
+    if let Err(reason) = relay(from_server, to_server, &mut from_client, &mut to_client, seal).await {
+        broken.get_or_init(|| reason);
+    }
 }
 
 /// Two ends of one connection inside this computer, which nobody else gets hold of.
@@ -173,6 +176,24 @@ mod tests {
         check([piece(b"ab"), vec![0, 0, 0, 9, 1]].concat(), b"ab", Err("in the middle"));
         check([piece(b"ab"), b"0\x84plain".to_vec()].concat(), b"ab", Err("octets where an encrypted piece was to begin"));
         check([piece(b"ab"), vec![0, 0, 0, 2, 1, 1]].concat(), b"ab", Err("changed a piece"));
+    }
+
+    #[test]
+    fn the_reason_of_an_end_is_known_before_the_end_is_seen() {
+        let check = |sent: &[u8], expected: Option<&str>| {
+            let broken = Broken::default();
+            run(async {
+                let ((mut server, far), (mut client, near)) = (pair().await.unwrap(), pair().await.unwrap());
+                tokio::spawn(carry(far, Vec::new(), near, Box::new(Turned), Broken::clone(&broken)));
+                server.write_all(sent).await.unwrap();
+                drop(server);
+                client.read_to_end(&mut Vec::new()).await.unwrap();
+            });
+            assert_eq!(broken.get().is_some(), expected.is_some());
+            assert!(broken.get().zip(expected).is_none_or(|(found, part)| found.contains(part)), "{broken:?}");
+        };
+        check(&piece(b"all is well"), None);
+        check(b"all in clear", Some("where an encrypted piece was to begin"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What an entry is to an import, and what is handed over for it.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use super::entry::RawEntry;
 use super::selection::Selection;
@@ -67,13 +68,13 @@ pub(in crate::connector) trait Judge<'a> {
         }
     }
 
-    /// Sorts an entry out: an object to hand over with its identity and type, or what is handed over instead.
-    fn sort_out(&self, entry: RawEntry) -> Result<(RawEntry, Anchor, &'a str), Option<ImportItem>> {
+    /// Sorts an entry out: an object to go on with, with its identity and type, or what is handed over instead.
+    fn sort_out(&self, entry: RawEntry) -> ControlFlow<Option<ImportItem>, (RawEntry, Anchor, &'a str)> {
         match self.judge(&entry) {
-            Ok(Verdict::Take { anchor, object_type }) => Ok((entry, anchor, object_type)),
-            Ok(Verdict::Skip) => Err(None),
-            Ok(Verdict::Outside) => Err(Some(ImportItem::Filtered { anchor: self.anchor(&entry), dn: entry.dn })),
-            Err(error) => Err(Some(bad(entry.dn, *error))),
+            Ok(Verdict::Take { anchor, object_type }) => ControlFlow::Continue((entry, anchor, object_type)),
+            Ok(Verdict::Skip) => ControlFlow::Break(None),
+            Ok(Verdict::Outside) => ControlFlow::Break(Some(ImportItem::Filtered { anchor: self.anchor(&entry), dn: entry.dn })),
+            Err(error) => ControlFlow::Break(Some(bad(entry.dn, *error))),
         }
     }
 
