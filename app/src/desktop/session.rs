@@ -144,7 +144,7 @@ impl Session {
             connectors: self.known_connectors.clone(),
             selected_run: self.operations.selected(),
             selected_connector: self.connectors_tab.selected().map(|connector| connector.name.clone()),
-            object_selected: tab == Tab::MetaverseSearch && self.search.selected().is_some(),
+            objects_selected: if tab == Tab::MetaverseSearch { self.search.grid.selected.len() } else { 0 },
             objects_found: self.search.has_found(),
             type_selected: tab == Tab::MetaverseDesigner && self.designer.object_type().is_some(),
             attribute_selected: tab == Tab::MetaverseDesigner && self.designer.attribute().is_some(),
@@ -617,6 +617,11 @@ impl Session {
             Action::ObjectProperties => {
                 if let Some(guid) = self.search.selected() {
                     self.execute(Command::OpenMvObject(guid), around, ctx, notices);
+                }
+            }
+            Action::CompareObjects => {
+                if let Some(comparison) = self.search.comparison() {
+                    self.execute(Command::OpenComparison(comparison), around, ctx, notices);
                 }
             }
             Action::FilterList => self.list_of(situation.tab).focus_filter = true,

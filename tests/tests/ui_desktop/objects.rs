@@ -93,3 +93,32 @@ fn an_object_that_was_never_imported_opens_on_what_is_staged() {
     let window = open_object(objects::BOB_CLOUD);
     assert!(reads(&window, "Modification type: add"));
 }
+
+#[test]
+fn what_is_pending_is_validated_against_the_schema() {
+    use syncline_engine::service::SchemaFaultView;
+    let fixture = Fixture::f1();
+    let open = |guid: uuid::Uuid| window_of(&fixture, [1280.0, 800.0], Some(&format!("syncline://cs/{guid}")));
+    let mut window = open(objects::BOB_CLOUD);
+    click(&mut window, Role::Tab, "Pending Export");
+    click(&mut window, Role::Button, "Validate object against schema");
+    assert!(window.query_all_by_label_contains("fits the schema of \"contoso.onmicrosoft.com - AAD\"").next().is_some());
+    let fault =
+        SchemaFaultView { attribute: "jobTitle".into(), message: "An empty value is staged; directories refuse it.".into() };
+    fixture.change(|state| state.schema_faults = vec![fault]);
+    window.key_press(egui::Key::F5);
+    window.run();
+    assert!(window.query_all_by_label_contains("does not fit the schema").next().is_some());
+    assert!(has(&window, Role::Row, "jobTitle: An empty value is staged; directories refuse it."));
+}
+
+#[test]
+fn a_pending_attribute_leads_to_the_rules_that_write_it() {
+    let mut window = open_object(objects::BOB_CLOUD);
+    click(&mut window, Role::Tab, "Pending Export");
+    let title = "Connector Space Object Properties - CN={bobbaker}";
+    let row = rows_in(&window, title, "displayName").remove(0);
+    double_click(&mut window, Role::Row, &row);
+    assert!(has(&window, Role::Window, "Attribute Lineage - displayName of Bob Baker"));
+    assert!(reads(&window, "Rules that flow to it, the winner first"));
+}

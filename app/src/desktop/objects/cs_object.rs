@@ -4,8 +4,8 @@ use egui::{RichText, ScrollArea, TextEdit, Ui};
 use syncline_engine::service::{CsObjectView, LayerView, LineageView, ObjectErrorView, error_fix};
 use uuid::Uuid;
 
-use super::super::action::{Action, LATER, Situation};
-use super::super::command::{ByHandStart, Command, ErrorOccasion, NameInConnector};
+use super::super::action::{Action, Situation};
+use super::super::command::{ByHandStart, Command, ErrorOccasion, ExportedAttribute, NameInConnector};
 use super::super::context::{Cx, question};
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
@@ -14,6 +14,7 @@ use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, button_bar, empty, facts};
 use super::attributes::{LayerGrid, ValueRow, layer_rows};
 use super::tabs;
+use super::validate::BUTTON;
 
 /// The tabs of the window, in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +55,9 @@ impl CsTab {
         all.into_iter().filter(|(_, shown)| *shown).map(|(tab, _)| tab).collect()
     }
 }
+
+/// Why there is no log of passwords.
+const NO_PASSWORDS: &str = "Passwords are not synchronized by this version, so there is no log of them";
 
 /// State of the window.
 pub struct CsObject {
@@ -174,7 +178,7 @@ impl CsObject {
                     ByHandStart { join: object.metaverse.is_none(), objects: vec![(object.guid, object.dn.clone())], name };
                 cx.send(Command::OpenByHand(start));
             }
-            ui.add_enabled(false, egui::Button::new("Log...")).on_disabled_hover_text(LATER);
+            ui.add_enabled(false, egui::Button::new("Log...")).on_disabled_hover_text(NO_PASSWORDS);
         };
         let (pressed, to_metaverse) = button_bar::bar(ui, left, |ui| {
             let pressed = button_bar::close_and_refresh(ui);
@@ -202,13 +206,23 @@ impl CsObject {
             }
             ui.add_space(6.0);
             refill = match self.tab {
-                CsTab::Import => layer(ui, cx, &object.import, &mut self.import, &mut self.changed_only, false),
+                CsTab::Import => layer(ui, cx, (object.guid, &object.import), &mut self.import, &mut self.changed_only, false),
                 CsTab::PendingExport => {
-                    maybe_layer(ui, cx, object.pending_export.as_ref(), &mut self.pending, &mut self.changed_only)
+                    let validate =
+                        ui.button(BUTTON).on_hover_text("Hold what is pending for export against the connector's schema");
+                    if validate.clicked() {
+                        cx.send(Command::OpenValidation(object.guid));
+                    }
+                    ui.add_space(2.0);
+                    maybe_layer(ui, cx, (object.guid, object.pending_export.as_ref()), &mut self.pending, &mut self.changed_only)
                 }
-                CsTab::AwaitingConfirmation => {
-                    maybe_layer(ui, cx, object.awaiting_confirmation.as_ref(), &mut self.awaiting, &mut self.changed_only)
-                }
+                CsTab::AwaitingConfirmation => maybe_layer(
+                    ui,
+                    cx,
+                    (object.guid, object.awaiting_confirmation.as_ref()),
+                    &mut self.awaiting,
+                    &mut self.changed_only,
+                ),
                 CsTab::SynchronizationError => error(ui, cx, object, object.sync_error.as_ref()),
                 CsTab::ExportError => error(ui, cx, object, object.export_error.as_ref()),
                 CsTab::Lineage => lineage(ui, cx, object, &mut self.lineage, &mut self.lineage_state),
@@ -241,6 +255,16 @@ pub fn first_rdn(dn: &str) -> &str {
     dn
 }
 
+/// What an object is called where there is room for one name: the first part of its DN, or, where that is made of digits as
+/// a tenant makes it, the name that a person knows the object by.
+#[must_use]
+pub fn shown_name<'a>(dn: &'a str, display_name: &'a str) -> &'a str {
+    let rdn = first_rdn(dn);
+    let value = rdn.split_once('=').map_or(rdn, |(_, value)| value);
+    let made = value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    if made.is_some() && !display_name.is_empty() { display_name } else { rdn }
+}
+
 fn header(ui: &mut Ui, cx: &Cx<'_>, object: &CsObjectView) {
     let palette = Palette::of(ui.style());
     ui.horizontal_wrapped(|ui| {
@@ -251,6 +275,7 @@ fn header(ui: &mut Ui, cx: &Cx<'_>, object: &CsObjectView) {
     });
     ui.add_space(2.0);
     ui.horizontal_wrapped(|ui| {
+        facts::fact(ui, "Display name", &object.display_name);
         facts::fact(ui, "Connector", &object.connector);
         facts::fact(ui, "Partition", object.partition.as_deref().unwrap_or_default());
         facts::fact(ui, "Object type", &object.object_type);
@@ -271,11 +296,24 @@ fn header(ui: &mut Ui, cx: &Cx<'_>, object: &CsObjectView) {
     }
 }
 
-fn maybe_layer(ui: &mut Ui, cx: &mut Cx<'_>, view: Option<&LayerView>, state: &mut Layer, changed_only: &mut bool) -> bool {
-    view.is_some_and(|view| layer(ui, cx, view, state, changed_only, true))
+fn maybe_layer(
+    ui: &mut Ui,
+    cx: &mut Cx<'_>,
+    (object, view): (Uuid, Option<&LayerView>),
+    state: &mut Layer,
+    changed_only: &mut bool,
+) -> bool {
+    view.is_some_and(|view| layer(ui, cx, (object, view), state, changed_only, true))
 }
 
-fn layer(ui: &mut Ui, cx: &mut Cx<'_>, view: &LayerView, layer: &mut Layer, changed_only: &mut bool, rules: bool) -> bool {
+fn layer(
+    ui: &mut Ui,
+    cx: &mut Cx<'_>,
+    (object, view): (Uuid, &LayerView),
+    layer: &mut Layer,
+    changed_only: &mut bool,
+    rules: bool,
+) -> bool {
     let mut refill = false;
     ui.horizontal(|ui| {
         ui.label(format!("Modification type: {}", view.operation.word()));
@@ -291,6 +329,10 @@ fn layer(ui: &mut Ui, cx: &mut Cx<'_>, view: &LayerView, layer: &mut Layer, chan
     let response = Grid::new().situation(cx.situation).show(ui, &model, &mut layer.rows, &mut layer.state);
     if let Some(target) = response.link.and_then(|(position, _)| layer.rows.get(position)?.target) {
         cx.send(Command::OpenCsObject(target));
+    }
+    let lineage = response.action.filter(|(action, _)| *action == Action::AttributeLineage).map(|(_, position)| position);
+    if let Some(row) = response.activated.or(lineage).filter(|_| rules).and_then(|position| layer.rows.get(position)) {
+        cx.send(Command::OpenExportLineage(ExportedAttribute { object, attribute: row.attribute.clone() }));
     }
     if let Some((Action::CopyValue, position)) = response.action
         && let Some(row) = layer.rows.get(position)
@@ -434,7 +476,7 @@ pub fn truth(value: bool) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::first_rdn;
+    use super::{first_rdn, shown_name};
 
     #[test]
     fn the_name_ends_at_the_first_plain_comma() {
@@ -447,5 +489,13 @@ mod tests {
         ] {
             assert_eq!(first_rdn(dn), expected);
         }
+    }
+
+    #[test]
+    fn a_name_of_digits_gives_way_to_one_that_people_know() {
+        let check = |dn: &str, display_name: &str, expected: &str| assert_eq!(shown_name(dn, display_name), expected);
+        check("CN={4747}", "Ada", "Ada");
+        check("CN={4747}", "", "CN={4747}");
+        check("CN=Ada,OU=X", "Ada Lovelace", "CN=Ada");
     }
 }

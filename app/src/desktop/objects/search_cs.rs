@@ -19,6 +19,7 @@ use super::super::widgets::requested::{Fetched, Requested};
 use super::super::widgets::{action_ui, button_bar, clauses, empty};
 use super::cs_object::truth;
 use super::is_on_top;
+use super::validate::BUTTON;
 
 /// The scopes of the combo box, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -394,6 +395,7 @@ impl SearchCs {
             }
             self.by_hand_button(ui, cx);
             self.batch_button(ui, cx);
+            self.validate_button(ui, cx);
             let export = ui.add_enabled(self.hits.rows.total() > 0, egui::Button::new("Export..."));
             let export = export.on_hover_text(Action::ExportGrid.tooltip()).on_disabled_hover_text("Search for objects first");
             if export.clicked() {
@@ -415,6 +417,22 @@ impl SearchCs {
         }
         let rows = self.hits.rows.iter().map(|(_, row)| row).filter(|row| selected.contains(&row.guid.as_u128()));
         self.chosen = Chosen { version, rows: rows.cloned().collect(), keys: selected.clone() };
+    }
+
+    fn validate_button(&self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let staged = |row: &&CsHit| row.pending_export != ObjectOperation::None;
+        let one = match self.chosen.rows.as_slice() {
+            [row] => Some(row),
+            _ => None,
+        };
+        let button = ui.add_enabled(one.is_some_and(|row| staged(&row)), egui::Button::new(BUTTON));
+        let reason = if one.is_some() { "Nothing is pending for export" } else { "Select an object first" };
+        let button = button
+            .on_hover_text("Hold what is pending for export against the schema of the connector")
+            .on_disabled_hover_text(reason);
+        if let Some(row) = one.filter(|_| button.clicked()) {
+            cx.send(Command::OpenValidation(row.guid));
+        }
     }
 
     /// Joins the selected disconnector, or disconnects the selected connectors.
