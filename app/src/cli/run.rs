@@ -473,6 +473,7 @@ mod tests {
                 metaverse_guid: None,
                 error: ObjectError::new(ErrorCode::from_directory("LargeObject"), "too large").attribute("thumbnailPhoto"),
                 first_occurred: started,
+                last_occurred: None,
                 retry_count: 2,
             }],
             warnings: vec!["slow answer".into()],

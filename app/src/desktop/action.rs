@@ -255,6 +255,7 @@ actions! {
     ContributingObject: "Show Contributing Object", "Open the connector space object that the value comes from.";
     ShowRule: "Show Rule", "Look at the synchronization rule that gave the value.";
     WhoCouldContribute: "Who Could Contribute?", "All rules that could give the value, by precedence, and why they do or do not.";
+    GoToIdentity: "Go to Metaverse Object", "Open the metaverse object that the object is linked to.";
     CopyAsJson: "Copy as JSON", "Copy everything that is known, for programs.";
     CopyDn: "Copy DN", "Copy the distinguished name.";
     CopyId: "Copy ID", "Copy the object's GUID.";
@@ -472,6 +473,7 @@ impl Action {
             | Self::DisconnectObject
             | Self::LineageGraph
             | Self::ShowRule
+            | Self::GoToIdentity
             | Self::WhoCouldContribute
             | Self::CopyAsJson
             | Self::ViewThisRule

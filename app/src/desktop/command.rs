@@ -47,6 +47,8 @@ pub enum Command {
     OpenCsObject(Uuid),
     /// Open a metaverse object.
     OpenMvObject(Uuid),
+    /// Open the metaverse object that a connector space object is linked to.
+    OpenIdentityOf(Uuid),
     /// Open the objects behind a counter of a run.
     OpenRunObjects(RunObjects),
     /// List the metaverse objects that meet a condition.
@@ -82,6 +84,13 @@ pub enum Command {
     OpenRule(Uuid),
     /// Change a synchronization rule in the rules editor.
     EditRule(Uuid),
+    /// Begin a synchronization rule that flows into an attribute of a metaverse object type.
+    CreateRuleFor {
+        /// The type.
+        object_type: String,
+        /// The attribute.
+        attribute: String,
+    },
     /// Select a connector on the Connectors tab.
     ShowConnector(ConnectorId),
     /// Open the properties of a connector.

@@ -199,9 +199,7 @@ fn sent_change(object: &CsObject, left: &BTreeSet<(AttributeId, CsId)>) -> RunCh
         object.unconfirmed.apply_to(&mut before);
     }
     let mut change = RunChange::of(&before, escrowed);
-    if escrowed.operation == ObjectOperation::Update {
-        change.old_dn = escrowed.dn.is_some().then(|| object.dn.clone());
-    }
+    change.rename_from(&object.dn);
     let mut references: BTreeMap<AttributeId, (Vec<i64>, Vec<i64>)> = BTreeMap::new();
     for row in object.references.iter().filter(|row| !left.contains(&(row.attribute, row.target))) {
         match row.layer {

@@ -25,7 +25,7 @@ impl Before {
             hologram: object.hologram.clone(),
             pending: object.pending_import.clone(),
             dn,
-            never_seen: super::compare::is_fresh(object) && object.pending_import.is_none(),
+            never_seen: is_new(object),
         }
     }
 
@@ -68,6 +68,11 @@ impl Before {
         }
         change
     }
+}
+
+/// True for an object that no import has shown yet.
+pub(super) fn is_new(object: &CsObject) -> bool {
+    super::compare::is_fresh(object) && object.pending_import.is_none()
 }
 
 /// An object that the directory has no more.

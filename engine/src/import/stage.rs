@@ -427,7 +427,7 @@ impl<'a> Stager<'a> {
         let loaded = space.need(id)?;
         let mut sets = loaded.stored.clone();
         let object = &mut loaded.object;
-        let before = recorder.keeps(object.is_placeholder()).then(|| change::Before::of(object, name));
+        let before = recorder.keeps(change::is_new(object)).then(|| change::Before::of(object, name));
         let compared = compare(object, &mut sets, incoming, brought);
         object.hash = hash.map(|hash| hash.to_vec());
         if compared.counter != "stage-no-change" {

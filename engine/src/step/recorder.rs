@@ -212,3 +212,32 @@ impl Recorder {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ConnectorId, Delta, Dn, Image};
+
+    fn counted(recorder: &mut Recorder, operation: ObjectOperation, times: u64) -> u64 {
+        let dn = Dn::parse("CN=a").unwrap();
+        let object = CsObject::new(uuid::Uuid::nil(), ConnectorId(1), &dn, jiff::Timestamp::UNIX_EPOCH);
+        let before = recorder.objects.iter().filter(|object| object.change.is_some()).count();
+        for _ in 0..times {
+            let delta = Delta { operation, dn: Some("CN=a".to_owned()), ..Delta::none() };
+            recorder.count_change("stage", &object, Some(RunChange::of(&Image::new(), &delta)));
+        }
+        (recorder.objects.iter().filter(|object| object.change.is_some()).count() - before) as u64
+    }
+
+    #[test]
+    fn a_step_keeps_the_changes_that_there_is_room_for() {
+        let mut recorder = Recorder::new(RunId(1), 1, Box::new(|_| {}));
+        assert_eq!(counted(&mut recorder, ObjectOperation::Add, MOST_NEW + 5), MOST_NEW);
+        assert!(!recorder.keeps(true) && recorder.keeps(false));
+        assert_eq!(counted(&mut recorder, ObjectOperation::Update, MOST_CHANGES), MOST_CHANGES - MOST_NEW);
+        assert!(!recorder.keeps(false));
+        assert_eq!(recorder.counter("stage"), MOST_NEW + 5 + MOST_CHANGES, "what is not kept is counted");
+        let mut none = Recorder::new(RunId(1), 1, Box::new(|_| {})).without_changes();
+        assert_eq!(counted(&mut none, ObjectOperation::Update, 3), 0);
+    }
+}

@@ -112,6 +112,14 @@ impl RunChange {
         change
     }
 
+    /// Says under which name an object that is changed was known; a name that stays is no change.
+    pub fn rename_from(&mut self, dn: &str) {
+        if self.operation == ObjectOperation::Update {
+            self.new_dn = self.new_dn.take().filter(|new| new != dn);
+            self.old_dn = self.new_dn.as_ref().map(|_| dn.to_owned());
+        }
+    }
+
     /// Adds references that came and went, by the numbers of their targets; `counts` are those of all before and after.
     pub fn references(&mut self, attribute: AttributeId, came: &[i64], went: &[i64], counts: (usize, usize)) {
         if came.is_empty() && went.is_empty() {
@@ -394,6 +402,18 @@ mod tests {
         check(&[(A, &["a"])], &[(A, &["b"])], &[("replace", &["a"], &["b"])]);
         check(&[(A, &["a", "b"])], &[(A, &["b", "c"])], &[("update", &["a"], &["c"])]);
         check(&[(A, &["a"]), (B, &["b"])], &[(B, &["b"])], &[("delete", &["a"], &[])]);
+    }
+
+    #[test]
+    fn only_another_name_is_a_change_of_the_name() {
+        let check = |operation, new: &str, expected: (Option<&str>, Option<&str>)| {
+            let mut change = RunChange { operation, new_dn: Some(new.into()), ..RunChange::default() };
+            change.rename_from("CN=a");
+            assert_eq!((change.old_dn.as_deref(), change.new_dn.as_deref()), expected);
+        };
+        check(ObjectOperation::Update, "CN=b", (Some("CN=a"), Some("CN=b")));
+        check(ObjectOperation::Update, "CN=a", (None, None));
+        check(ObjectOperation::Add, "CN=a", (None, Some("CN=a")));
     }
 
     #[test]

@@ -31,9 +31,7 @@ pub(super) fn staged(effect: &CsEffect, keeps: impl Fn(bool) -> bool) -> Option<
         return None;
     }
     let mut change = RunChange::of(&object.plain(TowerView::Escrowed), staged);
-    if staged.operation == ObjectOperation::Update {
-        change.old_dn = staged.dn.is_some().then(|| object.dn.clone());
-    }
+    change.rename_from(&object.dn);
     if staged.operation != ObjectOperation::Delete
         && let Some((adds, deletes)) = &effect.staged_references
     {

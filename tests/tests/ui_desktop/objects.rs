@@ -122,3 +122,26 @@ fn a_pending_attribute_leads_to_the_rules_that_write_it() {
     assert!(has(&window, Role::Window, "Attribute Lineage - displayName of Bob Baker"));
     assert!(reads(&window, "Rules that flow to it, the winner first"));
 }
+
+#[test]
+fn the_lineage_tells_the_kind_of_the_link_and_opens_its_rules() {
+    let mut window = open_object(objects::ALICE);
+    click(&mut window, Role::Tab, "Lineage");
+    assert!(reads(&window, "Link: projection-rules since 2026-01-05 09:15:05"));
+    assert!(has(&window, Role::Button, "Metaverse Object Properties"));
+    double_click(&mut window, Role::Row, "Rule In from AD - User Join, Provision, PasswordSync False");
+    assert!(window.query_all_by_role(Role::Window).count() > 1, "the rule opens beside the object");
+}
+
+#[test]
+fn a_found_object_leads_to_its_identity() {
+    let mut window = window_of(&Fixture::f1(), [1280.0, 800.0], Some("syncline://connector/contoso.com/search"));
+    choose(&mut window, "Scope", "All");
+    click_in(&mut window, "Search Connector Space - contoso.com", Role::Button, "Search");
+    right_click(&mut window, Role::Row, &format!("CS {}", objects::ad_dn("Alice Adams")));
+    click(&mut window, Role::Button, "Go to Metaverse Object");
+    assert!(has(&window, Role::Window, "Metaverse Object Properties - Alice Adams"));
+    right_click(&mut window, Role::Row, &format!("CS {}", objects::ad_dn("Carol Clark")));
+    click(&mut window, Role::Button, "Go to Metaverse Object");
+    assert!(window.query_all_by_label("The object is not linked to the metaverse.").next().is_some());
+}

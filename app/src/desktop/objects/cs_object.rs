@@ -5,14 +5,16 @@ use syncline_engine::service::{CsObjectView, LayerView, LineageView, ObjectError
 use uuid::Uuid;
 
 use super::super::action::{Action, Situation};
-use super::super::command::{ByHandStart, Command, ErrorOccasion, ExportedAttribute, NameInConnector};
+use super::super::command::{Command, ErrorOccasion, ExportedAttribute, NameInConnector};
 use super::super::context::{Cx, question};
+use super::super::format::Format;
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet, SortKey, filter_box};
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, button_bar, empty, facts};
 use super::attributes::{LayerGrid, ValueRow, layer_rows};
+use super::search_cs::by_hand;
 use super::tabs;
 use super::validate::BUTTON;
 
@@ -172,11 +174,7 @@ impl CsObject {
             if let Some(object) = known
                 && by_hand_button(ui, object.metaverse.is_none(), cx.situation)
             {
-                let name = first_rdn(&object.dn);
-                let name = name.split_once('=').map_or(name, |(_, value)| value).replace('\\', "");
-                let start =
-                    ByHandStart { join: object.metaverse.is_none(), objects: vec![(object.guid, object.dn.clone())], name };
-                cx.send(Command::OpenByHand(start));
+                cx.send(Command::OpenByHand(by_hand(object.metaverse.is_none(), object.guid, &object.dn)));
             }
             ui.add_enabled(false, egui::Button::new("Log...")).on_disabled_hover_text(NO_PASSWORDS);
         };
@@ -368,7 +366,14 @@ fn lineage(ui: &mut Ui, cx: &mut Cx<'_>, object: &CsObjectView, rows: &mut RowSe
                     cx.send(Command::OpenMvObject(hit.guid));
                 }
                 ui.label(RichText::new(&hit.object_type).weak());
+                ui.add_space(8.0);
+                if ui.button("Metaverse Object Properties").clicked() {
+                    cx.send(Command::OpenMvObject(hit.guid));
+                }
             });
+            let since = object.lineage.iter().filter_map(|rule| rule.applied).min();
+            let since = since.map(|at| format!(" since {}", cx.format.time(at))).unwrap_or_default();
+            ui.weak(format!("Link: {}{since}", link_kind(object)));
         }
         None => {
             let when = object.disconnected.map(|at| format!(" since {}", cx.format.time(at))).unwrap_or_default();
@@ -391,7 +396,15 @@ fn lineage(ui: &mut Ui, cx: &mut Cx<'_>, object: &CsObjectView, rows: &mut RowSe
         RichText::new("An inbound Provision keeps the metaverse object alive while this object exists; an outbound Provision means that this object is deleted with the metaverse object.")
             .weak(),
     );
-    Grid::new().show(ui, &LineageGrid { connector: &object.connector }, rows, state);
+    let model = LineageGrid { connector: &object.connector, format: cx.format };
+    let response = Grid::new().situation(cx.situation).show(ui, &model, rows, state);
+    let chosen = response.action.map(|(_, position)| position);
+    if let Some(row) = response.activated.or(chosen).and_then(|position| rows.get(position)) {
+        cx.send(match row.rule_guid {
+            Some(rule) => Command::OpenRule(rule),
+            None => Command::Complain("The rule is gone.".to_owned()),
+        });
+    }
     false
 }
 
@@ -405,10 +418,23 @@ fn raw(ui: &mut Ui, text: &mut &str) -> bool {
     false
 }
 
+/// How the object came to its link.
+fn link_kind(object: &CsObjectView) -> &'static str {
+    let provides = object.lineage.iter().find(|rule| rule.action == "Provision");
+    match provides.map(|rule| rule.direction.as_str()) {
+        _ if object.state.contains("explicit") => "joiner-rule",
+        Some("Outbound") => "provisioning-rules",
+        Some(_) => "projection-rules",
+        None => "join-rules",
+    }
+}
+
 /// The rules applied to a link.
 pub struct LineageGrid<'a> {
     /// Connector of the object.
     pub connector: &'a str,
+    /// Zone of the times.
+    pub format: &'a Format,
 }
 
 const LINEAGE: [Column; 7] = [
@@ -448,7 +474,7 @@ impl GridModel for LineageGrid<'_> {
             3 => truth(row.password_sync).to_owned(),
             4 => row.precedence.map(|precedence| precedence.to_string()).unwrap_or_default(),
             5 => self.connector.to_owned(),
-            _ => row.applied.map(|at| at.to_string()).unwrap_or_default(),
+            _ => self.format.maybe_time(row.applied),
         }
     }
 
@@ -461,6 +487,10 @@ impl GridModel for LineageGrid<'_> {
             4 => row.precedence.map_or(SortKey::Nothing, |precedence| SortKey::Number(precedence.into())),
             _ => SortKey::Text(self.text(row, column).to_lowercase()),
         }
+    }
+
+    fn actions(&self) -> &[Action] {
+        &[Action::ShowRule]
     }
 
     fn empty_text(&self) -> &'static str {

@@ -123,6 +123,7 @@ fn rows(format: &Format, error: &ObjectErrorView) -> Vec<(&'static str, String)>
         ("Expression", text(&detail.expression)),
         ("Detail", text(&detail.server_detail)),
         ("Initial Occurrence", format.time(error.first_occurred)),
+        ("Last Occurrence", format.maybe_time(error.last_occurred)),
         ("Retry Count", error.retry_count.to_string()),
     ];
     all.into_iter().filter(|(_, value)| !value.is_empty()).collect()

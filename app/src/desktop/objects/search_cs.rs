@@ -17,7 +17,7 @@ use super::super::widgets::ends::ends;
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, Pager, RowKey, filter_box};
 use super::super::widgets::requested::{Fetched, Requested};
 use super::super::widgets::{action_ui, button_bar, clauses, empty};
-use super::cs_object::truth;
+use super::cs_object::{first_rdn, truth};
 use super::is_on_top;
 use super::validate::BUTTON;
 
@@ -480,7 +480,23 @@ fn link_state(ui: &mut Ui, chosen: &mut Option<LinkState>, states: &[(LinkState,
 }
 
 /// The actions of a connector space object in a list.
-pub const OBJECT_ACTIONS: [Action; 4] = [Action::OpenObject, Action::Preview, Action::WhyNot, Action::CopyDn];
+pub const OBJECT_ACTIONS: [Action; 7] = [
+    Action::OpenObject,
+    Action::Preview,
+    Action::GoToIdentity,
+    Action::WhyNot,
+    Action::JoinObject,
+    Action::DisconnectObject,
+    Action::CopyDn,
+];
+
+/// What joins or disconnects one object; candidates are looked for by its name.
+#[must_use]
+pub fn by_hand(join: bool, guid: Uuid, dn: &str) -> ByHandStart {
+    let rdn = first_rdn(dn);
+    let name = rdn.split_once('=').map_or(rdn, |(_, value)| value).replace('\\', "");
+    ByHandStart { join, objects: vec![(guid, dn.to_owned())], name }
+}
 
 /// What an action of a list does to a connector space object.
 #[must_use]
@@ -489,6 +505,8 @@ pub fn object_command(action: Action, connector: &str, guid: Uuid, dn: &str) -> 
         Action::Preview => Command::OpenPreview(guid),
         Action::WhyNot => Command::OpenWhyNot(NameInConnector { connector: connector.to_owned(), dn: dn.to_owned() }),
         Action::CopyDn => Command::Copy(dn.to_owned()),
+        Action::GoToIdentity => Command::OpenIdentityOf(guid),
+        Action::JoinObject | Action::DisconnectObject => Command::OpenByHand(by_hand(action == Action::JoinObject, guid, dn)),
         _ => Command::OpenCsObject(guid),
     }
 }

@@ -258,6 +258,7 @@ pub(super) fn error_view(context: &QueryContext, object: &CsObject, stored: &Sto
         metaverse_guid: None,
         error: stored.error.clone(),
         first_occurred: stored.first_occurred,
+        last_occurred: Some(stored.last_occurred),
         retry_count: stored.retry_count,
     }
 }

@@ -159,6 +159,7 @@ fn error_view(record: RunErrorRecord, names: &BTreeMap<Uuid, String>) -> ObjectE
         dn: record.dn,
         error: record.error,
         first_occurred: record.first_occurred,
+        last_occurred: None,
         retry_count: record.retry_count,
     }
 }

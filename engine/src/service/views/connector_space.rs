@@ -225,6 +225,8 @@ pub struct LineageView {
     pub rule: String,
     /// Rule.
     pub rule_id: Option<RuleId>,
+    /// Its identifier; absent when the rule is gone.
+    pub rule_guid: Option<Uuid>,
     /// Precedence now; absent when the rule is gone.
     pub precedence: Option<i64>,
     /// `Inbound` or `Outbound`.

@@ -152,6 +152,9 @@ pub struct ObjectErrorView {
     pub error: ObjectError,
     /// First occurrence.
     pub first_occurred: Timestamp,
+    /// Last occurrence; absent in the history of a run, which is the last one that it knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_occurred: Option<Timestamp>,
     /// Times it was tried again.
     pub retry_count: u32,
 }
