@@ -202,12 +202,16 @@ impl CsObject {
             }
             ui.add_space(6.0);
             refill = match self.tab {
-                CsTab::Import => layer(ui, cx, &object.import, &mut self.import, &mut self.changed_only, false),
+                CsTab::Import => {
+                    layer(ui, cx, (&object.dn, Some(&object.import)), &mut self.import, &mut self.changed_only, false)
+                }
                 CsTab::PendingExport => {
-                    maybe_layer(ui, cx, object.pending_export.as_ref(), &mut self.pending, &mut self.changed_only)
+                    let view = (object.dn.as_str(), object.pending_export.as_ref());
+                    layer(ui, cx, view, &mut self.pending, &mut self.changed_only, true)
                 }
                 CsTab::AwaitingConfirmation => {
-                    maybe_layer(ui, cx, object.awaiting_confirmation.as_ref(), &mut self.awaiting, &mut self.changed_only)
+                    let view = (object.dn.as_str(), object.awaiting_confirmation.as_ref());
+                    layer(ui, cx, view, &mut self.awaiting, &mut self.changed_only, true)
                 }
                 CsTab::SynchronizationError => error(ui, cx, object, object.sync_error.as_ref()),
                 CsTab::ExportError => error(ui, cx, object, object.export_error.as_ref()),
@@ -271,11 +275,15 @@ fn header(ui: &mut Ui, cx: &Cx<'_>, object: &CsObjectView) {
     }
 }
 
-fn maybe_layer(ui: &mut Ui, cx: &mut Cx<'_>, view: Option<&LayerView>, state: &mut Layer, changed_only: &mut bool) -> bool {
-    view.is_some_and(|view| layer(ui, cx, view, state, changed_only, true))
-}
-
-fn layer(ui: &mut Ui, cx: &mut Cx<'_>, view: &LayerView, layer: &mut Layer, changed_only: &mut bool, rules: bool) -> bool {
+fn layer(
+    ui: &mut Ui,
+    cx: &mut Cx<'_>,
+    (dn, view): (&str, Option<&LayerView>),
+    layer: &mut Layer,
+    changed_only: &mut bool,
+    rules: bool,
+) -> bool {
+    let Some(view) = view else { return false };
     let mut refill = false;
     ui.horizontal(|ui| {
         ui.label(format!("Modification type: {}", view.operation.word()));
@@ -292,10 +300,17 @@ fn layer(ui: &mut Ui, cx: &mut Cx<'_>, view: &LayerView, layer: &mut Layer, chan
     if let Some(target) = response.link.and_then(|(position, _)| layer.rows.get(position)?.target) {
         cx.send(Command::OpenCsObject(target));
     }
-    if let Some((Action::CopyValue, position)) = response.action
+    if let Some(row) = response.activated.and_then(|position| layer.rows.get(position)) {
+        cx.send(row.in_full(dn));
+    }
+    if let Some((action, position)) = response.action
         && let Some(row) = layer.rows.get(position)
     {
-        cx.send(Command::Copy(if row.new.is_empty() { row.old.clone() } else { row.new.clone() }));
+        cx.send(if action == Action::ShowValue {
+            row.in_full(dn)
+        } else {
+            Command::Copy(if row.new.is_empty() { row.old.clone() } else { row.new.clone() })
+        });
     }
     refill
 }

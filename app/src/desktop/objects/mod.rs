@@ -15,10 +15,11 @@ pub mod run_objects;
 pub mod search_cs;
 pub mod tabs;
 mod trail;
+pub mod value;
 pub mod why_not;
 
 use egui::epaint::Shadow;
-use egui::{Context, Frame, Id, Key, LayerId, Margin, Modifiers, Order, RichText, pos2, vec2};
+use egui::{Context, Frame, Id, Key, LayerId, Margin, Modifiers, Order, RichText, Vec2, pos2, vec2};
 
 use super::command::{Command, RunObjects};
 use super::context::Cx;
@@ -34,6 +35,7 @@ use rule::RuleWindow;
 use run_objects::RunObjectsList;
 use search_cs::SearchCs;
 use trail::Trail;
+use value::ValueWindow;
 use why_not::WhyNot;
 
 enum Contents {
@@ -49,6 +51,7 @@ enum Contents {
     Batch(Box<Batch>),
     WhyNot(Box<WhyNot>),
     Rule(Box<RuleWindow>),
+    Value(Box<ValueWindow>),
 }
 
 struct OpenWindow {
@@ -77,6 +80,13 @@ pub fn window<'a>(ctx: &Context, title: impl Into<String>) -> egui::Window<'a> {
     egui::Window::new(RichText::new(title.into()).size(15.0)).title_frame(title_frame).collapsible(false)
 }
 
+/// Puts a window into the middle of the main one; it is no larger than that.
+pub fn centered<'a>(ctx: &Context, window: egui::Window<'a>, size: [f32; 2]) -> egui::Window<'a> {
+    let room = ctx.content_rect();
+    let size = Vec2::from(size).min(room.size() - vec2(40.0, 60.0));
+    window.default_size(size).default_pos(room.center() - size / 2.0).constrain_to(room)
+}
+
 impl Windows {
     /// Opens what a command asks for; a window that shows it already comes to the front.
     pub fn open(&mut self, cx: &Cx<'_>, command: Command) {
@@ -99,6 +109,7 @@ impl Windows {
             Command::OpenBatch(start) => Contents::Batch(Box::new(Batch::new(start))),
             Command::OpenWhyNot(wanted) => Contents::WhyNot(Box::new(WhyNot::new(cx, wanted))),
             Command::OpenRule(guid) => Contents::Rule(Box::new(RuleWindow::new(cx, guid))),
+            Command::ShowValue(value) => Contents::Value(Box::new(ValueWindow::new(*value))),
             _ => return,
         };
         self.opened += 1;
@@ -138,7 +149,7 @@ impl Windows {
                 Contents::LineageGraph(window) => window.reload(cx),
                 Contents::WhyNot(window) => window.reload(cx),
                 Contents::Rule(window) => window.reload(cx),
-                Contents::Error(_) | Contents::Preview(_) | Contents::ByHand(_) | Contents::Batch(_) => {}
+                Contents::Error(_) | Contents::Preview(_) | Contents::ByHand(_) | Contents::Batch(_) | Contents::Value(_) => {}
             }
         }
     }
@@ -164,7 +175,7 @@ impl Windows {
                 Contents::Batch(window) => window.poll(cx),
                 Contents::WhyNot(window) => window.poll(),
                 Contents::Rule(window) => window.poll(),
-                Contents::Error(_) => {}
+                Contents::Error(_) | Contents::Value(_) => {}
             }
         }
     }
@@ -193,6 +204,7 @@ impl Windows {
                 Contents::Batch(contents) => (contents.title(), vec2(940.0, 560.0)),
                 Contents::WhyNot(contents) => (contents.title(), vec2(880.0, 520.0)),
                 Contents::Rule(contents) => (contents.title(), vec2(900.0, 560.0)),
+                Contents::Value(contents) => (contents.title(), vec2(700.0, 400.0)),
             };
             let room = ctx.content_rect();
             let size = size.min(room.size() - vec2(40.0, 60.0));
@@ -214,6 +226,7 @@ impl Windows {
                     Contents::Batch(contents) => contents.show(ui, cx),
                     Contents::WhyNot(contents) => contents.show(ui, cx),
                     Contents::Rule(contents) => contents.show(ui, cx),
+                    Contents::Value(contents) => contents.show(ui),
                 };
             });
             open && !close
@@ -255,6 +268,7 @@ fn shows(contents: &Contents, command: &Command) -> bool {
         (Contents::Batch(window), Command::OpenBatch(start)) => window.start() == start,
         (Contents::WhyNot(window), Command::OpenWhyNot(wanted)) => window.wanted() == wanted,
         (Contents::Rule(window), Command::OpenRule(guid)) => window.guid() == *guid,
+        (Contents::Value(window), Command::ShowValue(value)) => window.about == **value,
         _ => false,
     }
 }
