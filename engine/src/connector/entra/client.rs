@@ -9,7 +9,7 @@ use reqwest::{Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::runtime::Runtime;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::roles::Need;
 use super::settings::{EntraSettings, is_loopback, server_name};
@@ -83,6 +83,8 @@ pub struct TenantClient {
     reached: bool,
     /// What failed and was tried again.
     incidents: Vec<Incident>,
+    /// What was sent before its answer is wanted.
+    ahead: Option<(Url, JoinHandle<Result<Reply, TransferError>>)>,
 }
 
 impl std::fmt::Debug for TenantClient {
@@ -105,11 +107,13 @@ impl TenantClient {
         let base = settings.base()?;
         let sign_in = SignIn::new(&settings, secret)?;
         let http = http_client(&settings, is_loopback(&base) && is_loopback(&sign_in.url))?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        // One thread besides the calling one: what is sent ahead goes on while the caller works.
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(|error| {
             ConnectorError::new(ConnectorErrorKind::Configuration, "the network cannot be used on this computer").cause(error)
         })?;
         let timeout = seconds(settings.timeout_secs);
-        Ok(Self { runtime, http, base, settings, sign_in, rules, timeout, clock, reached: false, incidents: Vec::new() })
+        let (reached, incidents, ahead) = (false, Vec::new(), None);
+        Ok(Self { runtime, http, base, settings, sign_in, rules, timeout, clock, reached, incidents, ahead })
     }
 
     /// Host and port of the tenant.
@@ -162,10 +166,11 @@ impl TenantClient {
     /// [`CallError`] tells a busy server from a refusal and from a tenant that cannot be used.
     pub fn call(&mut self, method: &Method, url: &Url, body: Option<&Value>, cancel: &CancelToken) -> Result<Value, CallError> {
         let mut renewed = false;
+        let mut ahead = self.ahead.take_if(|(sent, _)| *method == Method::GET && sent == url).map(|(_, handle)| handle);
         loop {
             let token = self.token(cancel)?;
             let timeout = self.timeout;
-            let reply = self.send(cancel, *method == Method::GET, &|http| {
+            let reply = self.send(cancel, *method == Method::GET, ahead.take(), &|http| {
                 let request = http.request(method.clone(), url.clone()).timeout(timeout).bearer_auth(token.expose_secret());
                 match body {
                     Some(body) => request.json(body),
@@ -178,6 +183,21 @@ impl TenantClient {
                 continue;
             }
             return self.answer(&reply);
+        }
+    }
+
+    /// Asks for an address of which the next call wants the answer, so that the tenant is at work on it meanwhile. What
+    /// fails is met by that call; an answer that nobody calls for is forgotten with the next one that is asked for ahead.
+    pub fn ask_ahead(&mut self, url: &Url) {
+        let Some(token) = self.sign_in.token(self.clock.now()) else { return };
+        let request = self.http.get(url.clone()).timeout(self.timeout).bearer_auth(token.expose_secret());
+        self.forget_ahead();
+        self.ahead = Some((url.clone(), self.runtime.spawn(exchange(request))));
+    }
+
+    fn forget_ahead(&mut self) {
+        if let Some((_, handle)) = self.ahead.take() {
+            handle.abort();
         }
     }
 
@@ -418,18 +438,19 @@ impl TenantClient {
         }
         let (url, timeout) = (self.sign_in.url.clone(), self.timeout);
         let form = self.sign_in.form(now)?;
-        let reply = self.send(cancel, true, &|http| {
+        let reply = self.send(cancel, true, None, &|http| {
             let fields: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.expose_secret())).collect();
             http.post(url.clone()).timeout(timeout).form(&fields)
         })?;
         self.sign_in.accept(&reply, now)
     }
 
-    /// Sends until there is an answer that is not "busy", or the tries are used up.
+    /// Sends until there is an answer that is not "busy", or the tries are used up. The first try may be on its way already.
     fn send(
         &mut self,
         cancel: &CancelToken,
         interruptible: bool,
+        mut ahead: Option<JoinHandle<Result<Reply, TransferError>>>,
         build: &dyn Fn(&reqwest::Client) -> RequestBuilder,
     ) -> Result<Reply, ConnectorError> {
         let mut tries = 0;
@@ -438,9 +459,20 @@ impl TenantClient {
                 return Err(self.cancelled());
             }
             let request = build(&self.http);
+            let begun = ahead.take();
             let sent = self.runtime.block_on(async {
+                let answer = async {
+                    match begun {
+                        // A task that was lost left no answer; then it is asked for again.
+                        Some(handle) => match handle.await {
+                            Ok(reply) => reply,
+                            Err(_) => exchange(request).await,
+                        },
+                        None => exchange(request).await,
+                    }
+                };
                 tokio::select! {
-                    reply = exchange(request) => Some(reply),
+                    reply = answer => Some(reply),
                     () = cancelled(cancel), if interruptible => None,
                 }
             });

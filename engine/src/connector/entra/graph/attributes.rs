@@ -167,7 +167,8 @@ const DEVICE: &[Mapping] = &[
 
 /// Attributes that identify an object and stand in no line of the table.
 pub const SOURCE_ANCHOR: &str = "sourceAnchor";
-const CLOUD_ANCHOR: &str = "cloudAnchor";
+/// The attribute that holds the anchor that an object has in the tenant.
+pub const CLOUD_ANCHOR: &str = "cloudAnchor";
 
 /// A class of objects of the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

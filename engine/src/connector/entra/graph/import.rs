@@ -161,6 +161,13 @@ impl GraphBackend {
         loop {
             let page: Page = self.page(&url, token.is_some(), &reading.request.cancel)?;
             tracing::debug!(objects = page.value.len(), collection = kind.set(), "page read");
+            let next = page.next_link.as_deref().map(|link| self.follow(link)).transpose()?;
+            if next.as_ref() == Some(&url) {
+                return Err(self.error(ConnectorErrorKind::Protocol, "the tenant's pages go round in a circle"));
+            }
+            if let Some(next) = &next {
+                self.client.ask_ahead(next);
+            }
             for value in page.value {
                 let Some((id, fields)) = identified(value) else {
                     reading.tell(self, bad(None, "the tenant describes an object without id"))?;
@@ -171,23 +178,15 @@ impl GraphBackend {
             if !together {
                 self.tell_all(kind, anchor, std::mem::take(&mut told), reading)?;
             }
-            match (page.next_link, page.delta_link) {
-                (Some(link), _) => {
-                    let next = self.follow(&link)?;
-                    if next == url {
-                        return Err(self.error(ConnectorErrorKind::Protocol, "the tenant's pages go round in a circle"));
-                    }
-                    url = next;
+            let Some(next) = next else {
+                if token.is_some() {
+                    self.tell_changes(kind, anchor, told, reading)?;
+                } else {
+                    self.tell_all(kind, anchor, told, reading)?;
                 }
-                (None, link) => {
-                    if token.is_some() {
-                        self.tell_changes(kind, anchor, told, reading)?;
-                    } else {
-                        self.tell_all(kind, anchor, told, reading)?;
-                    }
-                    return self.token_of(link.as_deref().unwrap_or_default());
-                }
-            }
+                return self.token_of(page.delta_link.as_deref().unwrap_or_default());
+            };
+            url = next;
         }
     }
 
@@ -245,11 +244,15 @@ impl GraphBackend {
         url.set_query(Some(&format!("$select=id,{USER_ANCHOR}&$top={LIST_PAGE}")));
         loop {
             let page = self.page(&url, false, &reading.request.cancel)?;
+            let next = page.next_link.as_deref().map(|link| self.follow(link)).transpose()?;
+            if let Some(next) = &next {
+                self.client.ask_ahead(next);
+            }
             for (id, fields) in page.value.into_iter().filter_map(identified) {
                 reading.names.learn(id, &name_of(Kind::User, id, &fields, None));
             }
-            let Some(link) = page.next_link else { return Ok(()) };
-            url = self.follow(&link)?;
+            let Some(next) = next else { return Ok(()) };
+            url = next;
         }
     }
 
@@ -526,8 +529,8 @@ impl Reading<'_> {
                 Err(error) => return ImportItem::Bad(DiscoveryError { dn: Some(entry.dn), error: *error }),
             }
             // All properties are told; one that is not has no value.
-            for name in self.wanted.plain_names(kind, self.request) {
-                entry.attributes.entry(name).or_default();
+            for name in self.wanted.plain_names(kind) {
+                entry.attributes.entry(name.to_owned()).or_default();
             }
         }
         if self.wanted.has_relation(kind)
@@ -557,7 +560,7 @@ impl Reading<'_> {
         group_anchor: Option<&str>,
     ) -> Result<EntryAttributes, Box<ObjectError>> {
         let source = source_anchor(kind, fields, group_anchor);
-        self.wanted.read(kind, self.request, fields, (&cloud_anchor(kind, id), source))
+        self.wanted.read(kind, fields, (&cloud_anchor(kind, id), source))
     }
 
     /// A whole object.

@@ -1,6 +1,6 @@
 //! Values on their way: from properties of Microsoft Graph to attributes, and back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,9 +9,11 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::super::sync_channel::read_values;
-use super::attributes::{EXTENSION_ATTRIBUTES, Form, Kind, Mapping, SOURCE_ANCHOR, is_directory_extension, mapping};
+use super::attributes::{
+    CLOUD_ANCHOR, EXTENSION_ATTRIBUTES, Form, Kind, Mapping, SOURCE_ANCHOR, is_directory_extension, mapping,
+};
 use crate::connector::{Anchor, EntryAttributes, EntryValue, ExportValue, ImportRequest};
-use crate::model::{ObjectError, fold_text};
+use crate::model::{AttributeDefinition, ObjectError, fold_text};
 
 /// Properties of users that are read besides those of the table.
 pub const USER_ANCHOR: &str = "onPremisesImmutableId";
@@ -20,12 +22,52 @@ pub const USER_ANCHOR: &str = "onPremisesImmutableId";
 #[derive(Debug)]
 pub struct Wanted {
     attributes: BTreeSet<String>,
+    /// Of each class, the wanted attributes that are no references and that the tenant has properties for.
+    plain: BTreeMap<Kind, Vec<Plain>>,
+}
+
+/// An attribute that is no reference, and where its values are.
+#[derive(Debug)]
+struct Plain {
+    definition: AttributeDefinition,
+    source: Source,
+}
+
+/// Where the values of an attribute are.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    /// They are the object's own anchor.
+    CloudAnchor,
+    /// They are the anchor that the object has in the forest.
+    SourceAnchor,
+    /// In the property of the same name.
+    Extension,
+    /// In the property of a line of the table.
+    Mapped(&'static Mapping),
+}
+
+impl Source {
+    fn of(kind: Kind, attribute: &str) -> Option<Self> {
+        match attribute {
+            CLOUD_ANCHOR => Some(Self::CloudAnchor),
+            SOURCE_ANCHOR => Some(Self::SourceAnchor),
+            name if is_directory_extension(name) => Some(Self::Extension),
+            name => mapping(kind, name).filter(|mapping| mapping.form != Form::Relation).map(Self::Mapped),
+        }
+    }
 }
 
 impl Wanted {
     /// Those of a request.
     pub fn new(request: &ImportRequest) -> Self {
-        Self { attributes: request.attributes.iter().map(|name| fold_text(name)).collect() }
+        let attributes: BTreeSet<String> = request.attributes.iter().map(|name| fold_text(name)).collect();
+        let plain = |kind: Kind| {
+            let wanted =
+                request.schema.attributes_of(kind.object_type()).filter(|one| attributes.contains(&fold_text(&one.name)));
+            wanted.filter_map(|one| Some(Plain { definition: one.clone(), source: Source::of(kind, &one.name)? })).collect()
+        };
+        let plain = Kind::ALL.into_iter().map(|kind| (kind, plain(kind))).collect();
+        Self { attributes, plain }
     }
 
     fn has(&self, attribute: &str) -> bool {
@@ -54,15 +96,13 @@ impl Wanted {
         names.into_iter().collect()
     }
 
+    fn plain(&self, kind: Kind) -> &[Plain] {
+        self.plain.get(&kind).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// Names of the wanted attributes that are no references and that the tenant has properties for.
-    pub fn plain_names(&self, kind: Kind, request: &ImportRequest) -> Vec<String> {
-        let told = |name: &str| {
-            is_directory_extension(name)
-                || [SOURCE_ANCHOR, "cloudAnchor"].contains(&name)
-                || mapping(kind, name).is_some_and(|mapping| mapping.form != Form::Relation)
-        };
-        let known = request.schema.attributes_of(kind.object_type()).map(|attribute| attribute.name.clone());
-        known.filter(|name| self.has(name) && told(name)).collect()
+    pub fn plain_names(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.plain(kind).iter().map(|one| one.definition.name.as_str())
     }
 
     /// The wanted attributes of an object that are no references.
@@ -72,22 +112,24 @@ impl Wanted {
     pub fn read(
         &self,
         kind: Kind,
-        request: &ImportRequest,
         fields: &Map<String, Value>,
         anchors: (&str, Option<&str>),
     ) -> Result<EntryAttributes, Box<ObjectError>> {
         let (cloud_anchor, source_anchor) = anchors;
         let mut read = EntryAttributes::new();
-        for attribute in request.schema.attributes_of(kind.object_type()).filter(|attribute| self.has(&attribute.name)) {
-            let value = match attribute.name.as_str() {
-                "cloudAnchor" => json!(cloud_anchor),
-                SOURCE_ANCHOR => json!(source_anchor),
-                name if is_directory_extension(name) => fields.get(name).cloned().unwrap_or_default(),
-                name => mapping(kind, name).map(|mapping| value_of(mapping, fields)).unwrap_or_default(),
+        for Plain { definition, source } in self.plain(kind) {
+            let value = match source {
+                Source::CloudAnchor => json!(cloud_anchor),
+                Source::SourceAnchor => json!(source_anchor),
+                Source::Extension => fields.get(&definition.name).cloned().unwrap_or_default(),
+                Source::Mapped(mapping) => value_of(mapping, fields),
             };
-            let values = read_values(attribute, value)?;
+            if value.is_null() {
+                continue;
+            }
+            let values = read_values(definition, value)?;
             if !values.is_empty() {
-                read.insert(attribute.name.clone(), values);
+                read.insert(definition.name.clone(), values);
             }
         }
         Ok(read)
@@ -209,7 +251,7 @@ mod tests {
         let request = request();
         let check = |kind: Kind, fields: Value, expected: &str| {
             let fields = fields.as_object().unwrap();
-            let read = Wanted::new(&request).read(kind, &request, fields, ("X_1", Some("ab"))).unwrap();
+            let read = Wanted::new(&request).read(kind, fields, ("X_1", Some("ab"))).unwrap();
             let shown: Vec<String> = read
                 .iter()
                 .filter(|(name, _)| !["cloudAnchor", "sourceAnchor"].contains(&name.as_str()))
@@ -289,7 +331,7 @@ mod tests {
             write_value(&mut body, Kind::User, attribute, false, &[text(&value)]);
             let flag = EntryValue::Boolean(hidden);
             write_value(&mut body, Kind::User, "msExchHideFromAddressLists", false, &[ExportValue::Plain(flag.clone())]);
-            let read = Wanted::new(&request).read(Kind::User, &request, &body, ("User_1", None)).unwrap();
+            let read = Wanted::new(&request).read(Kind::User, &body, ("User_1", None)).unwrap();
             prop_assert_eq!(&read[attribute], &vec![EntryValue::Text(value)]);
             prop_assert_eq!(&read["msExchHideFromAddressLists"], &vec![flag]);
         }

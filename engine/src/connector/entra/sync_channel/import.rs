@@ -139,22 +139,25 @@ pub fn read_values(definition: &AttributeDefinition, value: Value) -> Result<Vec
 }
 
 fn read_value(definition: &AttributeDefinition, value: Value) -> Result<EntryValue, Box<ObjectError>> {
-    let (read, code, wanted) = match definition.value_type {
-        ValueType::String => {
-            (value.as_str().map(|text| EntryValue::Text(text.to_owned())), ErrorCode::INVALID_ATTRIBUTE_VALUE, "text")
-        }
-        ValueType::Binary => {
+    let (read, code, wanted) = match (definition.value_type, value) {
+        (ValueType::String, Value::String(text)) => return Ok(EntryValue::Text(text)),
+        (ValueType::String, value) => (Err(value), ErrorCode::INVALID_ATTRIBUTE_VALUE, "text"),
+        (ValueType::Binary, value) => {
             let bytes = value.as_str().and_then(|text| STANDARD.decode(text).ok());
-            (bytes.map(EntryValue::Binary), ErrorCode::INVALID_BASE64_VALUE, "base64 text")
+            (bytes.map(EntryValue::Binary).ok_or(value), ErrorCode::INVALID_BASE64_VALUE, "base64 text")
         }
-        ValueType::Integer => (value.as_i64().map(EntryValue::Integer), ErrorCode::INVALID_NUMERIC_VALUE, "a whole number"),
-        ValueType::Boolean => (value.as_bool().map(EntryValue::Boolean), ErrorCode::INVALID_BOOLEAN_VALUE, "true or false"),
-        ValueType::Reference => {
+        (ValueType::Integer, value) => {
+            (value.as_i64().map(EntryValue::Integer).ok_or(value), ErrorCode::INVALID_NUMERIC_VALUE, "a whole number")
+        }
+        (ValueType::Boolean, value) => {
+            (value.as_bool().map(EntryValue::Boolean).ok_or(value), ErrorCode::INVALID_BOOLEAN_VALUE, "true or false")
+        }
+        (ValueType::Reference, value) => {
             let dn = value.as_str().map(|anchor| EntryValue::Reference(dn_of_anchor(anchor)));
-            (dn, ErrorCode::INVALID_REFERENCE_VALUE, "the anchor of an object")
+            (dn.ok_or(value), ErrorCode::INVALID_REFERENCE_VALUE, "the anchor of an object")
         }
     };
-    read.ok_or_else(|| {
+    read.map_err(|value| {
         let shown = value.to_string();
         let message =
             format!("attribute \"{}\": {} is not {wanted}", definition.name, shown.chars().take(256).collect::<String>());
