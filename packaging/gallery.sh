@@ -44,7 +44,7 @@ rule=$("$program" --json --data "$work/data" rule list | identifier)
 
 # One screen for all pictures; its number is free and chosen by the server.
 exec 3>"$work/display"
-Xvfb -displayfd 3 -screen 0 1920x1080x24 >/dev/null 2>&1 &
+Xvfb -displayfd 3 -screen 0 2000x1200x24 >/dev/null 2>&1 &
 started+=($!)
 until [ -s "$work/display" ]; do sleep 0.1; done
 DISPLAY=:$(cat "$work/display")

@@ -74,6 +74,9 @@ pub struct Cli {
     /// In the app: open this object, such as syncline://run/12
     #[arg(long, value_name = "LINK", conflicts_with = "json")]
     pub open: Option<String>,
+    /// In the app: open the Synchronization Rules Editor
+    #[arg(long, conflicts_with_all = ["json", "open"])]
+    pub rules_editor: bool,
     /// The command; the desktop app when absent.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -306,7 +309,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     start_log(cli.global.log);
     let Some(command) = &cli.command else {
-        return open_app(cli.global.data, cli.open) as u8;
+        let rules = cli.rules_editor.then(|| "syncline://window/rules".to_owned());
+        return open_app(cli.global.data, cli.open.or(rules)) as u8;
     };
     let session = Session { folder: cli.global.data.clone(), output: output(&cli.global, command) };
     let result = command.run(&session);

@@ -116,10 +116,10 @@ impl MvCommand {
                     Ok(engine.search_metaverse(&MvSearch {
                         object_type: search.object_type.clone(),
                         clauses: search.clauses.clone(),
-                        any: false,
                         text: search.text.clone(),
                         offset: search.offset,
                         limit: search.limit,
+                        ..MvSearch::default()
                     })?)
                 })?;
                 let text = if page.rows.is_empty() { "No objects.\n".to_string() } else { hits(&page.rows, view) };

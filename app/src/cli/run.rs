@@ -264,9 +264,9 @@ fn list(session: &Session, list: &ListArgs) -> Result<Answer, Failure> {
             connector,
             profile: list.profile.clone(),
             class: list.status.map(StatusClass::from),
-            since: None,
             offset: list.offset,
             limit: list.limit,
+            ..RunFilter::default()
         })?)
     })?;
     let text = if page.rows.is_empty() { "No runs.\n".to_string() } else { table(&page.rows, &session.output.view) };

@@ -1,5 +1,7 @@
 //! Small values for tests of the command line.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use syncline_engine::model::{ConnectorId, CsId, ObjectOperation, RunId, ValueType};
@@ -52,6 +54,9 @@ pub fn hit(dn: &str) -> CsHit {
         connector: true,
         awaiting_confirmation: false,
         error: None,
+        explicit: false,
+        metaverse: None,
+        attributes: BTreeMap::new(),
     }
 }
 

@@ -62,7 +62,7 @@ impl Tab {
                 &[A::CreateRuleForAttribute],
             ],
             Self::MetaverseSearch => &[
-                &[A::AddClause, A::Search, A::ColumnSettings, A::ObjectProperties, A::CompareObjects],
+                &[A::AddClause, A::Search, A::StopSearch, A::ColumnSettings, A::ObjectProperties, A::CompareObjects],
                 &[A::SaveQuery, A::LoadQuery, A::ExportResults],
             ],
         }
@@ -92,6 +92,8 @@ pub struct Situation {
     pub attribute_selected: bool,
     /// The rule selected in the rules editor.
     pub selected_rule: Option<SelectedRule>,
+    /// A metaverse search is going on.
+    pub searching: bool,
     /// Why the search cannot be made, when it cannot.
     pub search_problem: Option<String>,
     /// A run is going on.
@@ -189,7 +191,7 @@ actions! {
     FindAnything: "Find Anything...", "Search connectors, objects, rules and runs at once.";
     Back: "Back", "Go to the object that was open before.";
     Forward: "Forward", "Go to the object that was open after this one.";
-    ColumnSettings: "Column Settings...", "Choose the columns of the list.";
+    ColumnSettings: "Column Settings...", "Choose the columns of the list, their order, and what it is sorted by.";
     ExportGrid: "Export Grid As...", "Write the list to a file, as it is filtered and sorted: CSV, JSON or XML.";
     ThemeSystem: "System", "Light or dark as the operating system.";
     ThemeLight: "Light", "Light theme.";
@@ -250,16 +252,18 @@ actions! {
     WhyNot: "Why Not?", "What is in the way of the object: scope, join, provisioning, errors.";
     JoinObject: "Join...", "Join the object to a metaverse object of your choice, after a look at the consequences.";
     DisconnectObject: "Disconnect...", "Take the object's metaverse object away, after a look at the consequences.";
+    GoToMetaverse: "Go to Metaverse Object", "Open the metaverse object that the object is joined to.";
+    StopSearch: "Stop", "Wait no longer for the objects that are searched for.";
     LineageGraph: "Lineage Graph", "Where the attributes come from and where they go, rule by rule.";
     CompareObjects: "Compare...", "Show two metaverse objects beside each other, attribute by attribute, differences first.";
     ContributingObject: "Show Contributing Object", "Open the connector space object that the value comes from.";
     ShowRule: "Show Rule", "Look at the synchronization rule that gave the value.";
     WhoCouldContribute: "Who Could Contribute?", "All rules that could give the value, by precedence, and why they do or do not.";
-    GoToIdentity: "Go to Metaverse Object", "Open the metaverse object that the object is linked to.";
     CopyAsJson: "Copy as JSON", "Copy everything that is known, for programs.";
     CopyDn: "Copy DN", "Copy the distinguished name.";
     CopyId: "Copy ID", "Copy the object's GUID.";
     CopyValue: "Copy Value", "Copy the value.";
+    ShowValue: "Show Value...", "Show the whole value, bytes also as hexadecimal, GUID or SID.";
     FindWithValue: "Find Objects With This Value", "List the metaverse objects that hold the same value.";
     AddRule: "Add new rule", "Make a synchronization rule in the direction shown.";
     ViewRule: "View", "Look at the rule without changing it.";
@@ -432,16 +436,19 @@ impl Action {
                 Some(problem) => Err(problem.clone()),
                 None => need(now.tab == Tab::MetaverseSearch, "Open Metaverse Search first"),
             },
+            Self::StopSearch => need(now.searching, "No search is going on"),
             Self::ObjectProperties => need(now.objects_selected == 1, "Select an object first"),
             Self::CompareObjects => need((1..=2).contains(&now.objects_selected), "Select one or two objects first"),
+            Self::ColumnSettings | Self::ExportGrid => {
+                need(now.workspace, "Open a data folder first")?;
+                need(!now.charts || now.tab != Tab::Operations, "Choose Back to List first")
+            }
             Self::ShowOperations
             | Self::ShowConnectors
             | Self::ShowMetaverseDesigner
             | Self::ShowMetaverseSearch
             | Self::Refresh
             | Self::FindAnything
-            | Self::ColumnSettings
-            | Self::ExportGrid
             | Self::AddClause
             | Self::OpenDataFolder
             | Self::ExportServerConfiguration
@@ -473,14 +480,15 @@ impl Action {
             | Self::DisconnectObject
             | Self::LineageGraph
             | Self::ShowRule
-            | Self::GoToIdentity
             | Self::WhoCouldContribute
             | Self::CopyAsJson
             | Self::ViewThisRule
             | Self::EditThisRule
+            | Self::GoToMetaverse
             | Self::CopyDn
             | Self::CopyId
             | Self::CopyValue
+            | Self::ShowValue
             | Self::FindWithValue => Ok(()),
         }
     }

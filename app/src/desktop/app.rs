@@ -21,7 +21,7 @@ use super::settings::{Settings, SettingsFile};
 use super::shell::dialogs::{self, Dialog};
 use super::shell::export_grid::ExportGrid;
 use super::shell::notices::Notices;
-use super::shell::{actions_pane, menu, shortcuts, status_bar, tab_bar};
+use super::shell::{self, actions_pane, column_settings, menu, shortcuts, status_bar, tab_bar};
 use super::theme::{self, Palette};
 use super::welcome::{Opened, Welcome};
 use super::widgets::badge::Tone;
@@ -60,6 +60,8 @@ pub struct App {
     commands: Vec<Command>,
     link: Option<String>,
     saved: Settings,
+    /// The title of the window says that this server is in staging mode.
+    staging_titled: bool,
 }
 
 impl App {
@@ -96,6 +98,7 @@ impl App {
             export_grid: ExportGrid::default(),
             commands: Vec::new(),
             link: setup.link,
+            staging_titled: false,
         }
     }
 
@@ -234,7 +237,6 @@ impl App {
             Action::KeyboardShortcuts => self.dialog = Some(Dialog::Shortcuts),
             Action::Options => self.dialog = Some(Dialog::Options),
             Action::About => self.dialog = Some(Dialog::About),
-            Action::ColumnSettings => self.dialog = Some(Dialog::Columns(self.settings.tab)),
             Action::OpenDataFolder => {
                 if let Some(session) = self.session.take() {
                     self.settings.query = session.search.query.clone();
@@ -296,6 +298,9 @@ impl App {
             Some(session) => {
                 let around = Around { worker: &self.worker, format: &format, situation: &situation };
                 let staging = session.status().is_some_and(|status| status.staging_mode);
+                if std::mem::replace(&mut self.staging_titled, staging) != staging {
+                    ctx.send_viewport_cmd(ViewportCommand::Title(shell::title(staging)));
+                }
                 Panel::top("tabs").frame(bar.inner_margin(Margin { left: 8, right: 14, top: 0, bottom: 0 })).show(ui, |ui| {
                     tab_bar::show(ui, &situation, staging, &mut commands);
                 });
@@ -308,7 +313,8 @@ impl App {
                     Panel::right("actions")
                         .frame(bar.inner_margin(Margin::symmetric(10, 10)))
                         .resizable(true)
-                        .default_size(216.0)
+                        // A small window needs the room for its lists.
+                        .default_size(if ctx.content_rect().width() < 1100.0 { 186.0 } else { 216.0 })
                         .size_range(170.0..=320.0)
                         .show(ui, |ui| {
                             actions_pane::show(ui, &situation, &mut commands);
@@ -333,6 +339,7 @@ impl App {
             }
         }
         self.export_grid.show(&ctx, &self.worker);
+        column_settings::show(&ctx);
         shortcuts::handle(&ctx, &situation, &mut commands);
         if !commands.is_empty() {
             self.commands.append(&mut commands);

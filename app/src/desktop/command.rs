@@ -1,6 +1,6 @@
 //! What the drawing code asks the app to do. Commands are carried out between two frames.
 
-use syncline_engine::model::{ConnectorId, RunId};
+use syncline_engine::model::{ConnectorId, RunId, ValueType};
 use syncline_engine::service::{CsScope, CyclePolicy, ObjectErrorView, OtherRules, SearchClause};
 use uuid::Uuid;
 
@@ -80,6 +80,8 @@ pub enum Command {
     OpenExportLineage(ExportedAttribute),
     /// Tell what is in the way of an object of a connector.
     OpenWhyNot(NameInConnector),
+    /// Show one value in full.
+    ShowValue(Box<ValueShown>),
     /// Open a synchronization rule.
     OpenRule(Uuid),
     /// Change a synchronization rule in the rules editor.
@@ -183,6 +185,21 @@ pub struct NameInConnector {
     pub connector: String,
     /// Distinguished name.
     pub dn: String,
+}
+
+/// A value that is shown in full, before and after a change; twice the same when nothing changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueShown {
+    /// Name of the object.
+    pub object: String,
+    /// The attribute.
+    pub attribute: String,
+    /// Its type.
+    pub value_type: ValueType,
+    /// Text of the value before; bytes are base64.
+    pub old: String,
+    /// Text of the value after.
+    pub new: String,
 }
 
 /// What a what-if begins with, as far as it is known.

@@ -98,6 +98,15 @@ pub fn plural(number: u64, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{} {one}s", count(number)) }
 }
 
+/// Bytes of a text from which on lists and tooltips show its beginning only.
+const LONG: usize = 1024;
+
+/// The beginning of a long text, cut between two letters; `None` for one that is not long.
+#[must_use]
+pub fn shortened(text: &str) -> Option<&str> {
+    (text.len() > LONG).then(|| text.get(..text.floor_char_boundary(LONG)).unwrap_or(text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,5 +142,7 @@ mod tests {
         assert_eq!(size(5 * 1_048_576), "5 MB");
         assert_eq!(plural(1, "object"), "1 object");
         assert_eq!(plural(2, "object"), "2 objects");
+        assert_eq!(shortened(&"é".repeat(512)), None);
+        assert_eq!(shortened(&format!("a{}", "é".repeat(512))).map(str::len), Some(1023));
     }
 }

@@ -154,6 +154,7 @@ impl Session {
             attribute_selected: tab == Tab::MetaverseDesigner && self.designer.attribute().is_some(),
             selected_rule: self.rules_editor.selected(),
             search_problem: self.search.problem(schema),
+            searching: self.search.is_searching(),
             running: self.is_running(),
             staging: self.status().is_some_and(|status| status.staging_mode),
             cycle: self.cycle,
@@ -619,6 +620,7 @@ impl Session {
                 operations.show_charts(&cx, !situation.charts);
             }
             Action::AddClause => self.search.add_clause(),
+            Action::StopSearch => self.search.stop(),
             Action::SaveQuery | Action::LoadQuery | Action::ExportResults => self.search.act(action),
             Action::CreateObjectType
             | Action::DeleteObjectType
@@ -650,6 +652,7 @@ impl Session {
             }
             Action::FilterList => self.list_of(situation.tab).focus_filter = true,
             Action::ExportGrid => self.list_of(situation.tab).export = true,
+            Action::ColumnSettings => self.list_of(situation.tab).column_settings = true,
             Action::Search | Action::Refresh => {
                 if action == Action::Refresh {
                     self.ask_summaries(worker);

@@ -46,7 +46,7 @@ pub struct Settings {
     pub folder: Option<PathBuf>,
 }
 
-/// Widths and visibility of a list's columns, by title.
+/// Widths, order and visibility of a list's columns, by title.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GridLayout {
@@ -54,6 +54,8 @@ pub struct GridLayout {
     pub widths: BTreeMap<String, f32>,
     /// Columns shown; absent means the documented ones.
     pub shown: Option<BTreeSet<String>>,
+    /// Columns from left to right, hidden ones as well; empty means the documented order.
+    pub order: Vec<String>,
 }
 
 /// A metaverse search.
@@ -66,6 +68,8 @@ pub struct Query {
     pub clauses: Vec<SearchClause>,
     /// One of them is enough.
     pub any: bool,
+    /// Large and small letters are told apart.
+    pub case_sensitive: bool,
 }
 
 impl Default for Settings {

@@ -63,7 +63,7 @@ fn first_renderer() -> anyhow::Result<Renderer> {
 
 fn attempt(renderer: Renderer, options: &DesktopOptions, file: &SettingsFile, settings: &Settings) -> anyhow::Result<()> {
     let viewport = ViewportBuilder::default()
-        .with_title(shell::title())
+        .with_title(shell::title(false))
         .with_app_id("syncline")
         .with_inner_size(settings.window)
         .with_min_inner_size([900.0, 600.0])

@@ -21,12 +21,7 @@ impl Before {
     /// Remembers an object and the other name that it had; images share their entries, so that this costs nothing that
     /// grows with them.
     pub(super) fn of(object: &CsObject, dn: Option<String>) -> Self {
-        Self {
-            hologram: object.hologram.clone(),
-            pending: object.pending_import.clone(),
-            dn,
-            never_seen: is_new(object),
-        }
+        Self { hologram: object.hologram.clone(), pending: object.pending_import.clone(), dn, never_seen: is_new(object) }
     }
 
     /// What led from here to the object as it is staged now; `sets` are its references to be written.

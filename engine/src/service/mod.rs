@@ -97,6 +97,10 @@ pub struct RunFilter {
     pub class: Option<StatusClass>,
     /// Only runs that began at this moment or later.
     pub since: Option<jiff::Timestamp>,
+    /// Text, without regard to case, that connector, profile, status, user or number contain; empty for all.
+    pub text: String,
+    /// Oldest first; newest first otherwise.
+    pub reversed: bool,
     /// First row wanted.
     pub offset: u64,
     /// Rows wanted.
@@ -105,6 +109,15 @@ pub struct RunFilter {
 
 impl Default for RunFilter {
     fn default() -> Self {
-        Self { connector: None, profile: None, class: None, since: None, offset: 0, limit: 500 }
+        Self {
+            connector: None,
+            profile: None,
+            class: None,
+            since: None,
+            text: String::new(),
+            reversed: false,
+            offset: 0,
+            limit: 500,
+        }
     }
 }

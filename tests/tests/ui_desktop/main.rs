@@ -13,6 +13,7 @@ mod bad_input;
 mod batch;
 mod by_hand;
 mod charts;
+mod columns;
 mod connector_windows;
 mod connectors;
 mod designer;

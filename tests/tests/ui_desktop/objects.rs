@@ -1,6 +1,8 @@
 use egui::{Key, Role};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use syncline::desktop::links;
+use syncline_engine::model::ValueType;
+use syncline_engine::service::ValueView;
 
 use crate::fixture::{Fixture, objects};
 use crate::support::*;
@@ -141,7 +143,83 @@ fn a_found_object_leads_to_its_identity() {
     right_click(&mut window, Role::Row, &format!("CS {}", objects::ad_dn("Alice Adams")));
     click(&mut window, Role::Button, "Go to Metaverse Object");
     assert!(has(&window, Role::Window, "Metaverse Object Properties - Alice Adams"));
-    right_click(&mut window, Role::Row, &format!("CS {}", objects::ad_dn("Carol Clark")));
+}
+
+#[test]
+fn a_value_is_shown_in_full_and_as_bytes() {
+    let fixture = Fixture::f1();
+    let long = "Engineer ".repeat(300);
+    fixture.change(|state| {
+        let bob = state.objects.iter_mut().find(|object| object.dn.starts_with("CN=Bob Baker")).unwrap();
+        let pattern = bob.import.attributes[0].clone();
+        let mut add = |name: &str, value_type, text: &str| {
+            let mut attribute = pattern.clone();
+            attribute.name = name.into();
+            attribute.value_type = value_type;
+            attribute.change = "none".into();
+            let value = ValueView { text: text.into(), cs_target: None, mv_target: None, change: None };
+            attribute.old = vec![value.clone()];
+            attribute.new = vec![value];
+            bob.import.attributes.insert(0, attribute);
+        };
+        add("objectGUID", ValueType::Binary, "MyIRAFVEd2aImaq7zN3u/w==");
+        add("info", ValueType::String, &long);
+    });
+    let mut window = window_of(&fixture, [1280.0, 800.0], Some(&format!("syncline://cs/{}", objects::BOB)));
+    right_click(&mut window, Role::Row, "objectGUID: MyIRAFVEd2aImaq7zN3u/w==");
+    click(&mut window, Role::Button, "Show Value...");
+    assert!(has(&window, Role::Window, "Value of objectGUID"));
+    click_in(&mut window, "Value of objectGUID", Role::RadioButton, "GUID");
+    let shown = |window: &Window| window.get_by_role_and_label(Role::MultilineTextInput, "Value").value().unwrap_or_default();
+    assert_eq!(shown(&window), "00112233-4455-6677-8899-aabbccddeeff");
+    click_in(&mut window, "Value of objectGUID", Role::RadioButton, "Hex");
+    assert!(window.query_all_by_label_contains("33 22 11 00 55 44 77 66").next().is_some());
+    inner(&window, "Value of objectGUID").get_by_role_and_label(Role::Button, "Copy").click();
+    window.step();
+    assert_eq!(clipboard(&window).as_deref(), Some("33221100554477668899aabbccddeeff"));
+    click_in(&mut window, "Value of objectGUID", Role::Button, "Close");
+    let row = window
+        .query_all_by_role(Role::Row)
+        .find_map(|node| node.accesskit_node().label().filter(|name| name.starts_with("info: ")));
+    let row = row.unwrap();
+    assert_eq!(row.len(), "info: ".len() + 1024, "names of rows are cut");
+    double_click(&mut window, Role::Row, &row);
+    assert_eq!(shown(&window).len(), 1024);
+    click_in(&mut window, "Value of info", Role::Button, "Show all (2,700 characters)");
+    assert_eq!(shown(&window), long);
+}
+
+#[test]
+fn hits_of_a_search_lead_on_and_the_scope_is_remembered() {
+    const SEARCH: &str = "Search Connector Space - contoso.com";
+    let mut window = window(&Fixture::f1());
+    tab(&mut window, "Connectors");
+    let open = |window: &mut Window| {
+        click(window, Role::Row, "Connector contoso.com, Active Directory Domain Services, Idle");
+        click(window, Role::Button, "Search Connector Space...");
+    };
+    open(&mut window);
+    click_in(&mut window, SEARCH, Role::Button, "Search");
+    assert!(window.query_all_by_label_contains(" objects, 0.0 s").next().is_some());
+    let carol = rows_in(&window, SEARCH, "CS CN=Carol").remove(0);
+    right_click(&mut window, Role::Row, &carol);
+    for (item, possible) in [("Go to Metaverse Object", false), ("Join...", true)] {
+        let mut items = window.query_all_by_role_and_label(Role::Button, item);
+        assert!(items.any(|node| node.accesskit_node().is_disabled() != possible), "{item}");
+    }
+    window.key_press(Key::Escape);
+    window.run();
+    choose(&mut window, "Scope", "Connector");
+    click_in(&mut window, SEARCH, Role::Button, "Search");
+    let alice = rows_in(&window, SEARCH, "CS CN=Alice").remove(0);
+    right_click(&mut window, Role::Row, &alice);
     click(&mut window, Role::Button, "Go to Metaverse Object");
-    assert!(window.query_all_by_label("The object is not linked to the metaverse.").next().is_some());
+    assert!(has(&window, Role::Window, "Metaverse Object Properties - Alice Adams"));
+    for _ in 0..2 {
+        window.key_press(Key::Escape);
+        window.run();
+    }
+    assert!(!has(&window, Role::Window, SEARCH));
+    open(&mut window);
+    assert_eq!(window.get_by_role_and_label(Role::ComboBox, "Scope").value().as_deref(), Some("Connector"));
 }

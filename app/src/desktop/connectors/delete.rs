@@ -205,7 +205,9 @@ fn indented(ui: &mut Ui, text: &str) {
 }
 
 fn totals(numbers: &ExportTotals) -> String {
-    format!("{} adds, {} updates, {} deletes", count(numbers.adds), count(numbers.updates), count(numbers.deletes))
+    let parts = [(numbers.adds, "add"), (numbers.updates, "update"), (numbers.deletes, "delete")];
+    let named: Vec<String> = parts.iter().filter(|(number, _)| *number > 0).map(|(number, one)| plural(*number, one)).collect();
+    if named.is_empty() { "nothing".to_owned() } else { named.join(", ") }
 }
 
 /// What would become of the objects.

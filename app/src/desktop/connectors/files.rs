@@ -8,7 +8,7 @@ use crate::text_file::{plain_name, write_text};
 
 use super::super::command::Command;
 use super::super::context::{Cx, question};
-use super::super::objects::{escaped, window};
+use super::super::objects::{centered, escaped, window};
 use super::super::server_configuration::report;
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
@@ -18,11 +18,9 @@ use super::super::widgets::requested::{Fetched, Requested};
 use super::super::widgets::{action_ui, button_bar, empty, facts};
 
 fn framed(ctx: &Context, title: String, id: Id, size: [f32; 2], contents: impl FnOnce(&mut Ui) -> bool) -> bool {
-    let room = ctx.content_rect();
-    let size = egui::Vec2::from(size).min(room.size() - egui::vec2(64.0, 104.0));
     let (mut open, mut close) = (true, false);
-    let shown = window(ctx, title).id(id).open(&mut open).default_size(size).min_size([440.0, 200.0]);
-    shown.default_pos([150.0, 110.0]).constrain_to(room).show(ctx, |ui| close = contents(ui));
+    let shown = window(ctx, title).id(id).open(&mut open).min_size([440.0, 200.0]);
+    centered(ctx, shown, size).show(ctx, |ui| close = contents(ui));
     open && !close && !escaped(ctx, id)
 }
 

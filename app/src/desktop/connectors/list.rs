@@ -105,9 +105,3 @@ impl GridModel for ConnectorGrid<'_> {
         "No connector matches. Connectors are added by connecting a directory."
     }
 }
-
-/// The list's name and columns, for the column choice.
-#[must_use]
-pub fn columns() -> (&'static str, &'static [Column]) {
-    ("Connectors", &COLUMNS)
-}

@@ -9,7 +9,7 @@ use syncline_engine::service::{ConnectorSummary, OperationFilter};
 use super::super::backend::sentence;
 use super::super::context::Cx;
 use super::super::format::plural;
-use super::super::objects::{escaped, window};
+use super::super::objects::{centered, escaped, window};
 use super::super::shell::export_grid::{KINDS, format};
 use super::super::widgets::file_form::FileForm;
 use crate::pending_report;
@@ -43,8 +43,8 @@ impl PendingReportWindow {
     pub fn show(&mut self, ctx: &Context, cx: &Cx<'_>) -> bool {
         let (mut open, mut close) = (true, false);
         let id = Id::unique(TITLE);
-        let shown = window(ctx, format!("{TITLE} - {}", self.name)).id(id).open(&mut open).default_size([620.0, 240.0]);
-        shown.default_pos([260.0, 150.0]).constrain_to(ctx.content_rect()).show(ctx, |ui| {
+        let shown = window(ctx, format!("{TITLE} - {}", self.name)).id(id).open(&mut open);
+        centered(ctx, shown, [620.0, 240.0]).show(ctx, |ui| {
             let about = "Every value that waits for export: object, display name, user principal name, attribute, rule, old and new value.";
             ui.add(egui::Label::new(about).wrap());
             ui.add_space(4.0);

@@ -7,7 +7,7 @@ use super::super::action::Action;
 use super::super::command::{Command, WhatIfStart};
 use super::super::context::{Cx, question};
 use super::super::format::count;
-use super::super::objects::{escaped, window};
+use super::super::objects::{centered, escaped, window};
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::requested::Requested;
@@ -62,12 +62,10 @@ impl RunDialog {
             self.pending.ask(cx.worker, question(cx.backend, move |engine| engine.connector_statistics(id)));
         }
         let id = Id::unique("run connector");
-        window(ctx, "Run Connector").id(id).open(&mut open).default_size([580.0, 400.0]).default_pos([330.0, 150.0]).show(
-            ctx,
-            |ui| {
-                close = self.contents(ui, cx);
-            },
-        );
+        let shown = window(ctx, "Run Connector").id(id).open(&mut open);
+        centered(ctx, shown, [580.0, 400.0]).show(ctx, |ui| {
+            close = self.contents(ui, cx);
+        });
         open && !close && !escaped(ctx, id)
     }
 

@@ -8,7 +8,7 @@ use syncline_engine::service::{MvSchemaAttributeView, MvTypeView, SchemaChangeVi
 use syncline_engine::setup::{SchemaChange, attribute_name_problem, described, is_indexable, type_name_problem};
 
 use super::super::context::{Cx, question};
-use super::super::objects::{escaped, window};
+use super::super::objects::{centered, escaped, window};
 use super::super::rules_editor::choice::{Item, choose};
 use super::super::theme::Palette;
 use super::super::widgets::action_ui;
@@ -206,8 +206,8 @@ impl FormWindow {
     pub fn show(&mut self, ctx: &Context, cx: &mut Cx<'_>, schema: &[MvTypeView]) -> bool {
         let (mut open, mut close) = (true, false);
         let id = Id::unique("schema form");
-        let shown = window(ctx, self.title()).id(id).open(&mut open).default_width(500.0).resizable(false);
-        shown.default_pos([300.0, 150.0]).constrain_to(ctx.content_rect()).show(ctx, |ui| close = self.contents(ui, cx, schema));
+        let shown = window(ctx, self.title()).id(id).open(&mut open).resizable(false);
+        centered(ctx, shown, [500.0, 360.0]).show(ctx, |ui| close = self.contents(ui, cx, schema));
         open && !close && !escaped(ctx, id)
     }
 

@@ -25,7 +25,7 @@ pub fn attribute_key(attribute: &MvSchemaAttributeView) -> RowKey {
 pub struct TypeGrid;
 
 /// Columns of the object types.
-pub const TYPES: [Column; 4] = [
+const TYPES: [Column; 4] = [
     Column::text("Name", 240.0),
     Column::number("Attributes", 100.0),
     Column::number("Objects", 110.0),

@@ -14,11 +14,11 @@ use super::command::Command;
 use super::context::{Cx, question};
 use super::theme;
 use super::widgets::badge::{self, Tone};
-use super::widgets::grid::{Column, Grid, GridState, RowSet, filter_box};
+use super::widgets::grid::{Grid, GridState, RowSet, filter_box};
 use super::widgets::requested::Requested;
 use super::widgets::{facts, splitter};
 use forms::FormWindow;
-use grids::{AttributeGrid, AttributeRow, TYPES, TypeGrid, attribute_key, type_key};
+use grids::{AttributeGrid, AttributeRow, TypeGrid, attribute_key, type_key};
 use precedence::RulesOfSchema;
 use removal::Removal;
 
@@ -207,10 +207,4 @@ impl MetaverseDesigner {
             self.removal = None;
         }
     }
-}
-
-/// The columns of the type list, for the column choice.
-#[must_use]
-pub fn columns() -> (&'static str, &'static [Column]) {
-    ("Object types", &TYPES)
 }

@@ -3,6 +3,8 @@
 mod query_file;
 mod query_window;
 
+use std::collections::BTreeSet;
+
 use egui::{ComboBox, Margin, Ui};
 use syncline_engine::model::ValueType;
 use syncline_engine::service::{MvHit, MvSchemaAttributeView, MvSearch, MvTypeView, SearchClause, SearchOperator};
@@ -13,7 +15,11 @@ use super::context::{Cx, question};
 use super::format::{count, plural};
 use super::settings::Query;
 use super::theme;
-use super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, Pager, RowKey, SortKey, filter_box};
+use super::widgets::ends::ends;
+use super::widgets::grid::{
+    Cell, Column, Grid, GridModel, GridState, Listing, Pager, RowKey, SortBy, SortKey, attribute_columns, attributes_shown,
+    filter_box, is_reversed,
+};
 use super::widgets::{action_ui, clauses, empty};
 use query_window::QueryWindow;
 
@@ -26,6 +32,13 @@ pub struct MetaverseSearch {
     pub grid: GridState,
     hits: Pager<MvHit>,
     asked: Option<MvSearch>,
+    /// What the present rows were asked with.
+    listing: Listing,
+    /// The objects found are more than the list filters by itself.
+    long: bool,
+    columns: Vec<Column>,
+    /// Attributes that the columns were made from.
+    attributes: usize,
     query_window: Option<QueryWindow>,
 }
 
@@ -38,7 +51,18 @@ impl MetaverseSearch {
 
     /// Takes in answers.
     pub fn poll(&mut self, cx: &Cx<'_>) {
-        self.hits.poll(cx.worker);
+        if self.hits.poll(cx.worker) && self.listing.text.is_empty() {
+            self.long = self.hits.rows.is_long();
+        }
+    }
+
+    /// Asks again when filter, order or columns of the list are others than the rows were asked with.
+    fn list_again(&mut self, cx: &Cx<'_>, listing: Listing) {
+        if listing != self.listing && !self.hits.is_loading() {
+            self.listing = listing;
+            self.grid.engine_filters = self.long;
+            self.reload(cx);
+        }
     }
 
     /// Why the search cannot be made.
@@ -69,8 +93,12 @@ impl MetaverseSearch {
             object_type: self.query.object_type.clone(),
             clauses: self.query.clauses.clone(),
             any: self.query.any,
+            case_sensitive: self.query.case_sensitive,
             ..MvSearch::default()
         });
+        self.long = false;
+        self.grid.engine_filters = false;
+        self.listing.text.clear();
         self.grid.clear_selection();
         self.reload(cx);
     }
@@ -78,11 +106,24 @@ impl MetaverseSearch {
     /// Makes the last search again.
     pub fn reload(&mut self, cx: &Cx<'_>) {
         let Some(search) = self.asked.clone() else { return };
+        let listing = self.listing.clone();
         let backend = std::sync::Arc::clone(cx.backend);
         self.hits.ask(cx.worker, move |offset, limit| {
-            let search = MvSearch { offset, limit, ..search.clone() };
+            let Listing { text, reversed, attributes: columns } = listing.clone();
+            let search = MvSearch { text, reversed, columns, offset, limit, ..search.clone() };
             question(&backend, move |engine| engine.search_metaverse(&search))()
         });
+    }
+
+    /// True while objects are on their way.
+    #[must_use]
+    pub fn is_searching(&self) -> bool {
+        self.hits.is_loading()
+    }
+
+    /// Waits no longer for objects.
+    pub fn stop(&mut self) {
+        self.hits.stop();
     }
 
     /// The selected object.
@@ -126,6 +167,7 @@ impl MetaverseSearch {
 
     /// Draws the tab.
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, schema: &[MvTypeView]) {
+        self.arrange_columns(schema);
         theme::card(ui.style()).inner_margin(Margin::symmetric(14, 10)).show(ui, |ui| {
             ui.set_min_width(ui.available_width());
             self.conditions(ui, cx, schema);
@@ -147,8 +189,13 @@ impl MetaverseSearch {
         }
         theme::card(ui.style()).inner_margin(Margin::same(1)).show(ui, |ui| {
             let conditions = self.asked.as_ref().map(|asked| !asked.clauses.is_empty());
-            let model = HitGrid { conditions };
+            let model = HitGrid { conditions, columns: &self.columns };
             let response = Grid::new().situation(cx.situation).show(ui, &model, &mut self.hits.rows, &mut self.grid);
+            let listing = Listing {
+                text: if self.long { self.grid.filter.clone() } else { String::new() },
+                reversed: is_reversed(&model, &self.hits.rows, &self.grid.sort),
+                attributes: attributes_shown(ui.ctx(), model.name(), &self.columns, COLUMNS.len()),
+            };
             if let Some(row) = response.activated.and_then(|position| self.hits.rows.get(position)) {
                 cx.send(Command::OpenMvObject(row.guid));
             }
@@ -162,43 +209,55 @@ impl MetaverseSearch {
                     _ => Command::OpenMvObject(row.guid),
                 });
             }
+            self.list_again(cx, listing);
         });
     }
 
+    /// Every attribute of the metaverse can be a column.
+    fn arrange_columns(&mut self, schema: &[MvTypeView]) {
+        let attributes = schema.iter().map(|kind| kind.attributes.len()).sum();
+        if self.attributes != attributes || self.columns.is_empty() {
+            let all = schema.iter().flat_map(|kind| &kind.attributes);
+            let names: BTreeSet<&str> = all
+                .filter(|attribute| attribute.value_type != ValueType::Reference)
+                .map(|attribute| attribute.name.as_str())
+                .collect();
+            self.columns = attribute_columns(&COLUMNS, names.into_iter());
+            self.attributes = attributes;
+        }
+    }
+
     fn conditions(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, schema: &[MvTypeView]) {
-        ui.horizontal(|ui| {
-            let label = ui.label("Scope by Object Type");
-            let text = self.query.object_type.clone().unwrap_or_else(|| "All".to_owned());
-            let combo = ComboBox::from_id_salt("type").selected_text(text).width(150.0).show_ui(ui, |ui| {
-                ui.selectable_value(&mut self.query.object_type, None, "All");
-                for kind in schema {
-                    ui.selectable_value(&mut self.query.object_type, Some(kind.name.clone()), &kind.name);
-                }
-            });
-            combo.response.labelled_by(label.id);
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let availability = Action::Search.availability(cx.situation);
+        let availability = Action::Search.availability(cx.situation);
+        let bare = self.query.clauses.is_empty();
+        let (mut search, mut remove_all, mut add) = (false, false, false);
+        let query = &mut self.query;
+        ends(
+            ui,
+            725.0,
+            |ui| scope_and_collation(ui, query, schema),
+            |ui| {
                 let button = action_ui::primary(ui, availability.is_ok(), "Search")
                     .on_hover_text("List the objects that meet all conditions (Ctrl+Enter)");
                 let button = match availability {
                     Err(reason) => button.on_disabled_hover_text(reason),
                     Ok(()) => button,
                 };
-                if button.clicked() {
-                    cx.send(Command::Do(Action::Search));
-                }
-                if ui
-                    .add_enabled(!self.query.clauses.is_empty(), egui::Button::new("Remove All"))
-                    .on_hover_text("Remove all conditions")
-                    .clicked()
-                {
-                    self.query.clauses.clear();
-                }
-                if ui.button("Add Clause").on_hover_text(Action::AddClause.tooltip()).clicked() {
-                    self.add_clause();
-                }
-            });
-        });
+                search = button.clicked();
+                let all = ui.add_enabled(!bare, egui::Button::new("Remove All")).on_hover_text("Remove all conditions");
+                remove_all = all.on_disabled_hover_text("There is no condition").clicked();
+                add = ui.button("Add Clause").on_hover_text(Action::AddClause.tooltip()).clicked();
+            },
+        );
+        if search {
+            cx.send(Command::Do(Action::Search));
+        }
+        if remove_all {
+            self.query.clauses.clear();
+        }
+        if add {
+            self.add_clause();
+        }
         if self.query.clauses.is_empty() {
             ui.weak("Without a clause every object of the type is listed.");
             return;
@@ -207,6 +266,34 @@ impl MetaverseSearch {
         let query = &mut self.query;
         clauses::show(ui, &mut query.clauses, &mut query.any, &names, |name| value_type(schema, name));
     }
+}
+
+/// The type searched and how texts are compared.
+fn scope_and_collation(ui: &mut Ui, query: &mut Query, schema: &[MvTypeView]) {
+    let label = ui.label("Scope by Object Type");
+    let text = query.object_type.clone().unwrap_or_else(|| "All".to_owned());
+    let combo = ComboBox::from_id_salt("type").selected_text(text).width(112.0).show_ui(ui, |ui| {
+        ui.selectable_value(&mut query.object_type, None, "All");
+        for kind in schema {
+            ui.selectable_value(&mut query.object_type, Some(kind.name.clone()), &kind.name);
+        }
+    });
+    combo.response.labelled_by(label.id);
+    let label = ui.label("Collation");
+    let combo = ComboBox::from_id_salt("collation").selected_text(collation(query.case_sensitive)).width(112.0);
+    let combo = combo.show_ui(ui, |ui| {
+        for (exact, about) in [
+            (false, "Large and small letters are the same; letters with and without accents are not."),
+            (true, "Texts are compared letter by letter as they are written."),
+        ] {
+            ui.selectable_value(&mut query.case_sensitive, exact, collation(exact)).on_hover_text(about);
+        }
+    });
+    combo.response.labelled_by(label.id);
+}
+
+fn collation(case_sensitive: bool) -> &'static str {
+    if case_sensitive { "Case-sensitive" } else { "Default" }
 }
 
 fn attribute<'a>(schema: &'a [MvTypeView], name: &str) -> Option<&'a MvSchemaAttributeView> {
@@ -228,11 +315,13 @@ fn attribute_names(schema: &[MvTypeView], object_type: Option<&str>) -> Vec<Stri
     names
 }
 
-struct HitGrid {
+struct HitGrid<'a> {
     /// Whether the search had conditions; absent before the first one.
     conditions: Option<bool>,
+    columns: &'a [Column],
 }
 
+/// The columns of every list; other attributes stand behind them.
 const COLUMNS: [Column; 6] = [
     Column::text("displayName", 220.0),
     Column::short("Object Type", 100.0),
@@ -242,7 +331,7 @@ const COLUMNS: [Column; 6] = [
     Column::number("Connectors", 96.0),
 ];
 
-impl GridModel for HitGrid {
+impl GridModel for HitGrid<'_> {
     type Row = MvHit;
 
     fn name(&self) -> &'static str {
@@ -250,7 +339,7 @@ impl GridModel for HitGrid {
     }
 
     fn columns(&self) -> &[Column] {
-        &COLUMNS
+        self.columns
     }
 
     fn key(&self, row: &MvHit) -> RowKey {
@@ -262,7 +351,7 @@ impl GridModel for HitGrid {
     }
 
     fn text(&self, row: &MvHit, column: usize) -> String {
-        match (column, COLUMNS.get(column)) {
+        match (column, self.columns.get(column)) {
             (0, _) => {
                 if row.display_name.is_empty() {
                     row.guid.to_string()
@@ -285,6 +374,11 @@ impl GridModel for HitGrid {
         if column == 5 { SortKey::Number(row.connectors.into()) } else { SortKey::Text(self.text(row, column).to_lowercase()) }
     }
 
+    fn engine_order(&self) -> &[SortBy] {
+        const BY_NAME: [SortBy; 1] = [SortBy { column: 0, descending: false }];
+        &BY_NAME
+    }
+
     fn actions(&self) -> &[Action] {
         &[Action::ObjectProperties, Action::LineageGraph, Action::CompareObjects, Action::CopyId]
     }
@@ -296,10 +390,4 @@ impl GridModel for HitGrid {
             Some(false) => "The metaverse holds no such object yet; synchronizations make them.",
         }
     }
-}
-
-/// The columns of the result list, for the column choice.
-#[must_use]
-pub fn columns() -> (&'static str, &'static [Column]) {
-    ("Metaverse objects", &COLUMNS)
 }

@@ -20,6 +20,8 @@ struct QueryFile {
     clauses: Vec<ClauseInFile>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     any: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    case_sensitive: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,8 +43,12 @@ pub fn write(query: &Query) -> Result<String, String> {
         operator: clause.operator,
         value: clause.value.clone(),
     };
-    let file =
-        QueryFile { object_type: query.object_type.clone(), clauses: query.clauses.iter().map(clause).collect(), any: query.any };
+    let file = QueryFile {
+        object_type: query.object_type.clone(),
+        clauses: query.clauses.iter().map(clause).collect(),
+        any: query.any,
+        case_sensitive: query.case_sensitive,
+    };
     serde_json::to_string_pretty(&file).map(|text| text + "\n").map_err(|error| error.to_string())
 }
 
@@ -68,7 +74,7 @@ pub fn read(text: &str, schema: &[MvTypeView]) -> Result<Query, String> {
         Ok(SearchClause { attribute: attribute.clone(), operator: clause.operator, value: clause.value })
     });
     let clauses = clauses.collect::<Result<_, _>>()?;
-    Ok(Query { object_type: file.object_type, clauses, any: file.any })
+    Ok(Query { object_type: file.object_type, clauses, any: file.any, case_sensitive: file.case_sensitive })
 }
 
 #[cfg(test)]
@@ -103,6 +109,7 @@ mod tests {
                 clause("accountEnabled", SearchOperator::IsPresent, ""),
             ],
             any: true,
+            case_sensitive: true,
         };
         assert_eq!(read(&write(&query).unwrap(), &schema()), Ok(query));
         assert_eq!(read(&write(&Query::default()).unwrap(), &schema()), Ok(Query::default()));

@@ -9,7 +9,7 @@ use syncline_engine::service::MvTypeView;
 use super::super::context::Cx;
 use super::super::format::plural;
 use super::super::frame::not_in_a_frame;
-use super::super::objects::{escaped, window};
+use super::super::objects::{centered, escaped, window};
 use super::super::settings::Query;
 use super::super::widgets::action_ui;
 use super::super::widgets::badge::{self, Tone};
@@ -55,8 +55,8 @@ impl QueryWindow {
         };
         let (mut open, mut close) = (true, false);
         let id = Id::unique("query window");
-        let shown = window(ctx, title).id(id).open(&mut open).default_size([600.0, 180.0]).default_pos([280.0, 160.0]);
-        shown.constrain_to(ctx.content_rect()).show(ctx, |ui| {
+        let shown = centered(ctx, window(ctx, title).id(id).open(&mut open), [600.0, 180.0]);
+        shown.show(ctx, |ui| {
             close = match self {
                 Self::Save(form) => save(ui, cx, form, query),
                 Self::Load(load) => load.show(ui, cx, schema, query),

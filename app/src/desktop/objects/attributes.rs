@@ -6,7 +6,8 @@ use syncline_engine::service::{AttributeChangeView, LayerView, MvAttributeView, 
 use uuid::Uuid;
 
 use super::super::action::Action;
-use super::super::format::Format;
+use super::super::command::{Command, ValueShown};
+use super::super::format::{Format, shortened};
 use super::super::theme::Palette;
 use super::super::widgets::diff;
 use super::super::widgets::grid::{Cell, Column, GridModel, RowKey, RowSet, SortKey};
@@ -30,6 +31,20 @@ pub struct ValueRow {
     pub target: Option<Uuid>,
     /// Rule behind a staged change.
     pub rule: String,
+}
+
+impl ValueRow {
+    /// Asks for the window that shows the value in full.
+    #[must_use]
+    pub fn in_full(&self, object: &str) -> Command {
+        Command::ShowValue(Box::new(ValueShown {
+            object: object.to_owned(),
+            attribute: self.attribute.clone(),
+            value_type: self.value_type,
+            old: self.old.clone(),
+            new: self.new.clone(),
+        }))
+    }
 }
 
 /// The rows of a layer: changed attributes first, then by name.
@@ -145,11 +160,10 @@ impl GridModel for LayerGrid {
     }
 
     fn row_name(&self, row: &ValueRow) -> String {
+        let (old, new) = (beginning(&row.old), beginning(&row.new));
         match row.change.as_str() {
-            "none" => format!("{}: {}", row.attribute, row.new),
-            change => format!("{}: {} -> {} ({change})", row.attribute, row.old, row.new)
-                .replace(":  ->", ": ->")
-                .replace("->  (", "-> ("),
+            "none" => format!("{}: {new}", row.attribute),
+            change => format!("{}: {old} -> {new} ({change})", row.attribute).replace(":  ->", ": ->").replace("->  (", "-> ("),
         }
     }
 
@@ -175,7 +189,9 @@ impl GridModel for LayerGrid {
             (2, _) => Cell::Weak,
             (OLD, "none") if row.target.is_none() => Cell::Weak,
             (3 | 4, _) if row.target.is_some() => Cell::Link,
-            (4, "update" | "replace") if !row.old.is_empty() && !row.new.is_empty() => {
+            (4, "update" | "replace")
+                if !row.old.is_empty() && !row.new.is_empty() && !is_long(&row.old) && !is_long(&row.new) =>
+            {
                 Cell::Diff(diff::words(&row.old, &row.new))
             }
             _ => Cell::Text,
@@ -183,7 +199,11 @@ impl GridModel for LayerGrid {
     }
 
     fn actions(&self) -> &[Action] {
-        if self.rules { &[Action::AttributeLineage, Action::CopyValue] } else { &[Action::CopyValue] }
+        if self.rules {
+            &[Action::AttributeLineage, Action::ShowValue, Action::CopyValue]
+        } else {
+            &[Action::ShowValue, Action::CopyValue]
+        }
     }
 
     fn empty_text(&self) -> &'static str {
@@ -193,6 +213,14 @@ impl GridModel for LayerGrid {
             "No attribute to show. Clear the filter or Changed only."
         }
     }
+}
+
+fn is_long(text: &str) -> bool {
+    shortened(text).is_some()
+}
+
+fn beginning(text: &str) -> &str {
+    shortened(text).unwrap_or(text)
 }
 
 /// One value of a metaverse object.
@@ -206,6 +234,20 @@ pub struct MvValueRow {
     pub target: Option<Uuid>,
     /// Its attribute.
     pub attribute: MvAttributeView,
+}
+
+impl MvValueRow {
+    /// Asks for the window that shows the value in full.
+    #[must_use]
+    pub fn in_full(&self, object: &str) -> Command {
+        Command::ShowValue(Box::new(ValueShown {
+            object: object.to_owned(),
+            attribute: self.attribute.name.clone(),
+            value_type: self.attribute.value_type,
+            old: self.value.clone(),
+            new: self.value.clone(),
+        }))
+    }
 }
 
 /// One row per value, by attribute name.
@@ -267,7 +309,7 @@ impl GridModel for MvGrid<'_> {
     }
 
     fn row_name(&self, row: &MvValueRow) -> String {
-        format!("{}: {}", row.attribute.name, row.value)
+        format!("{}: {}", row.attribute.name, beginning(&row.value))
     }
 
     fn text(&self, row: &MvValueRow, column: usize) -> String {
@@ -304,6 +346,7 @@ impl GridModel for MvGrid<'_> {
             Action::ContributingObject,
             Action::ShowRule,
             Action::WhoCouldContribute,
+            Action::ShowValue,
             Action::FindWithValue,
             Action::CopyValue,
         ]

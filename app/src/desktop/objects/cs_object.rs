@@ -204,7 +204,7 @@ impl CsObject {
             }
             ui.add_space(6.0);
             refill = match self.tab {
-                CsTab::Import => layer(ui, cx, (object.guid, &object.import), &mut self.import, &mut self.changed_only, false),
+                CsTab::Import => layer(ui, cx, (object, Some(&object.import)), &mut self.import, &mut self.changed_only, false),
                 CsTab::PendingExport => {
                     let validate =
                         ui.button(BUTTON).on_hover_text("Hold what is pending for export against the connector's schema");
@@ -212,15 +212,13 @@ impl CsObject {
                         cx.send(Command::OpenValidation(object.guid));
                     }
                     ui.add_space(2.0);
-                    maybe_layer(ui, cx, (object.guid, object.pending_export.as_ref()), &mut self.pending, &mut self.changed_only)
+                    let view = (object, object.pending_export.as_ref());
+                    layer(ui, cx, view, &mut self.pending, &mut self.changed_only, true)
                 }
-                CsTab::AwaitingConfirmation => maybe_layer(
-                    ui,
-                    cx,
-                    (object.guid, object.awaiting_confirmation.as_ref()),
-                    &mut self.awaiting,
-                    &mut self.changed_only,
-                ),
+                CsTab::AwaitingConfirmation => {
+                    let view = (object, object.awaiting_confirmation.as_ref());
+                    layer(ui, cx, view, &mut self.awaiting, &mut self.changed_only, true)
+                }
                 CsTab::SynchronizationError => error(ui, cx, object, object.sync_error.as_ref()),
                 CsTab::ExportError => error(ui, cx, object, object.export_error.as_ref()),
                 CsTab::Lineage => lineage(ui, cx, object, &mut self.lineage, &mut self.lineage_state),
@@ -294,24 +292,16 @@ fn header(ui: &mut Ui, cx: &Cx<'_>, object: &CsObjectView) {
     }
 }
 
-fn maybe_layer(
-    ui: &mut Ui,
-    cx: &mut Cx<'_>,
-    (object, view): (Uuid, Option<&LayerView>),
-    state: &mut Layer,
-    changed_only: &mut bool,
-) -> bool {
-    view.is_some_and(|view| layer(ui, cx, (object, view), state, changed_only, true))
-}
-
+/// The attributes of a layer, if there is one; true asks for them anew. `rules` says that rules wrote them.
 fn layer(
     ui: &mut Ui,
     cx: &mut Cx<'_>,
-    (object, view): (Uuid, &LayerView),
+    (object, view): (&CsObjectView, Option<&LayerView>),
     layer: &mut Layer,
     changed_only: &mut bool,
     rules: bool,
 ) -> bool {
+    let Some(view) = view else { return false };
     let mut refill = false;
     ui.horizontal(|ui| {
         ui.label(format!("Modification type: {}", view.operation.word()));
@@ -328,14 +318,19 @@ fn layer(
     if let Some(target) = response.link.and_then(|(position, _)| layer.rows.get(position)?.target) {
         cx.send(Command::OpenCsObject(target));
     }
-    let lineage = response.action.filter(|(action, _)| *action == Action::AttributeLineage).map(|(_, position)| position);
-    if let Some(row) = response.activated.or(lineage).filter(|_| rules).and_then(|position| layer.rows.get(position)) {
-        cx.send(Command::OpenExportLineage(ExportedAttribute { object, attribute: row.attribute.clone() }));
+    let lineage =
+        |row: &ValueRow| Command::OpenExportLineage(ExportedAttribute { object: object.guid, attribute: row.attribute.clone() });
+    if let Some(row) = response.activated.and_then(|position| layer.rows.get(position)) {
+        cx.send(if rules { lineage(row) } else { row.in_full(&object.dn) });
     }
-    if let Some((Action::CopyValue, position)) = response.action
+    if let Some((action, position)) = response.action
         && let Some(row) = layer.rows.get(position)
     {
-        cx.send(Command::Copy(if row.new.is_empty() { row.old.clone() } else { row.new.clone() }));
+        cx.send(match action {
+            Action::ShowValue => row.in_full(&object.dn),
+            Action::AttributeLineage => lineage(row),
+            _ => Command::Copy(if row.new.is_empty() { row.old.clone() } else { row.new.clone() }),
+        });
     }
     refill
 }

@@ -18,10 +18,11 @@ pub mod search_cs;
 pub mod tabs;
 mod trail;
 pub mod validate;
+pub mod value;
 pub mod why_not;
 
 use egui::epaint::Shadow;
-use egui::{Context, Frame, Id, Key, LayerId, Margin, Modifiers, Order, RichText, pos2, vec2};
+use egui::{Context, Frame, Id, Key, LayerId, Margin, Modifiers, Order, RichText, Vec2, pos2, vec2};
 
 use super::command::{Command, RunObjects};
 use super::context::Cx;
@@ -40,6 +41,7 @@ use run_objects::RunObjectsList;
 use search_cs::SearchCs;
 use trail::Trail;
 use validate::Validate;
+use value::ValueWindow;
 use why_not::WhyNot;
 
 enum Contents {
@@ -58,6 +60,7 @@ enum Contents {
     WhyNot(Box<WhyNot>),
     Validate(Box<Validate>),
     Rule(Box<RuleWindow>),
+    Value(Box<ValueWindow>),
 }
 
 struct OpenWindow {
@@ -86,6 +89,13 @@ pub fn window<'a>(ctx: &Context, title: impl Into<String>) -> egui::Window<'a> {
     egui::Window::new(RichText::new(title.into()).size(15.0)).title_frame(title_frame).collapsible(false)
 }
 
+/// Puts a window into the middle of the main one; it is no larger than that.
+pub fn centered<'a>(ctx: &Context, window: egui::Window<'a>, size: [f32; 2]) -> egui::Window<'a> {
+    let room = ctx.content_rect();
+    let size = Vec2::from(size).min(room.size() - vec2(40.0, 60.0));
+    window.default_size(size).default_pos(room.center() - size / 2.0).constrain_to(room)
+}
+
 impl Windows {
     /// Opens what a command asks for; a window that shows it already comes to the front.
     pub fn open(&mut self, cx: &Cx<'_>, command: Command) {
@@ -111,6 +121,7 @@ impl Windows {
             Command::OpenValidation(guid) => Contents::Validate(Box::new(Validate::new(cx, guid))),
             Command::OpenWhyNot(wanted) => Contents::WhyNot(Box::new(WhyNot::new(cx, wanted))),
             Command::OpenRule(guid) => Contents::Rule(Box::new(RuleWindow::new(cx, guid))),
+            Command::ShowValue(value) => Contents::Value(Box::new(ValueWindow::new(*value))),
             _ => return,
         };
         self.opened += 1;
@@ -153,7 +164,7 @@ impl Windows {
                 Contents::WhyNot(window) => window.reload(cx),
                 Contents::Validate(window) => window.reload(cx),
                 Contents::Rule(window) => window.reload(cx),
-                Contents::Error(_) | Contents::Preview(_) | Contents::ByHand(_) | Contents::Batch(_) => {}
+                Contents::Error(_) | Contents::Preview(_) | Contents::ByHand(_) | Contents::Batch(_) | Contents::Value(_) => {}
             }
         }
     }
@@ -182,7 +193,7 @@ impl Windows {
                 Contents::WhyNot(window) => window.poll(),
                 Contents::Validate(window) => window.poll(),
                 Contents::Rule(window) => window.poll(),
-                Contents::Error(_) => {}
+                Contents::Error(_) | Contents::Value(_) => {}
             }
         }
     }
@@ -214,6 +225,7 @@ impl Windows {
                 Contents::WhyNot(contents) => (contents.title(), vec2(880.0, 520.0)),
                 Contents::Validate(contents) => (contents.title(), vec2(720.0, 360.0)),
                 Contents::Rule(contents) => (contents.title(), vec2(900.0, 560.0)),
+                Contents::Value(contents) => (contents.title(), vec2(700.0, 400.0)),
             };
             let room = ctx.content_rect();
             let size = size.min(room.size() - vec2(40.0, 60.0));
@@ -238,6 +250,7 @@ impl Windows {
                     Contents::WhyNot(contents) => contents.show(ui, cx),
                     Contents::Validate(contents) => contents.show(ui, cx),
                     Contents::Rule(contents) => contents.show(ui, cx),
+                    Contents::Value(contents) => contents.show(ui),
                 };
             });
             open && !close
@@ -282,6 +295,7 @@ fn shows(contents: &Contents, command: &Command) -> bool {
         (Contents::Batch(window), Command::OpenBatch(start)) => window.start() == start,
         (Contents::WhyNot(window), Command::OpenWhyNot(wanted)) => window.wanted() == wanted,
         (Contents::Rule(window), Command::OpenRule(guid)) => window.guid() == *guid,
+        (Contents::Value(window), Command::ShowValue(value)) => window.about == **value,
         _ => false,
     }
 }

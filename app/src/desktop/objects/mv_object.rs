@@ -2,7 +2,7 @@
 
 use egui::{RichText, Ui};
 use syncline_engine::model::{ObjectOperation, ValueType};
-use syncline_engine::service::{MvConnectorView, MvObjectView, SearchClause, SearchOperator};
+use syncline_engine::service::{MvConnectorView, MvHit, MvObjectView, SearchClause, SearchOperator};
 use uuid::Uuid;
 
 use super::super::action::Action;
@@ -101,7 +101,7 @@ impl MvObject {
             }
             ui.add_space(6.0);
             if self.tab == 0 {
-                attributes(ui, cx, self.guid, &mut self.attributes, &mut self.attribute_state);
+                attributes(ui, cx, &object.hit, &mut self.attributes, &mut self.attribute_state);
             } else {
                 let model = ConnectorGrid { format: cx.format };
                 let response =
@@ -183,7 +183,8 @@ fn header(ui: &mut Ui, cx: &Cx<'_>, object: &MvObjectView) {
     }
 }
 
-fn attributes(ui: &mut Ui, cx: &mut Cx<'_>, object: Uuid, rows: &mut RowSet<MvValueRow>, state: &mut GridState) {
+fn attributes(ui: &mut Ui, cx: &mut Cx<'_>, hit: &MvHit, rows: &mut RowSet<MvValueRow>, state: &mut GridState) {
+    let object = hit.guid;
     ui.horizontal(|ui| ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| filter_box(ui, state, rows, false)));
     let response = Grid::new().situation(cx.situation).show(ui, &MvGrid { format: cx.format }, rows, state);
     if let Some((position, column)) = response.link
@@ -208,6 +209,7 @@ fn attributes(ui: &mut Ui, cx: &mut Cx<'_>, object: Uuid, rows: &mut RowSet<MvVa
                 Some(rule) => Command::OpenRule(rule),
                 None => Command::Complain("The rule that gave the value is gone.".to_owned()),
             }),
+            (Action::ShowValue, _) => cx.send(row.in_full(&hit.display_name)),
             (Action::FindWithValue, _) if row.target.is_some() || row.attribute.value_type == ValueType::Reference => {
                 cx.send(Command::Complain("Objects are not searched by the objects that they refer to".to_owned()));
             }

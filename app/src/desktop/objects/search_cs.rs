@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use egui::{ComboBox, Key, Modifiers, TextEdit, Ui};
+use egui::{ComboBox, Id, Key, Modifiers, TextEdit, Ui};
 use syncline_engine::model::{ConnectorId, ObjectOperation, ValueType};
 use syncline_engine::service::{
     CsConditions, CsHit, CsScope, CsSearch, LinkState, OperationFilter, SearchClause, SearchOperator,
@@ -14,8 +14,11 @@ use super::super::command::{BatchStart, ByHandStart, Command, NameInConnector};
 use super::super::context::{Cx, question};
 use super::super::format::plural;
 use super::super::widgets::ends::ends;
-use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, Pager, RowKey, filter_box};
-use super::super::widgets::requested::{Fetched, Requested};
+use super::super::widgets::grid::{
+    Cell, Column, Grid, GridModel, GridState, Listing, Pager, RowKey, SortBy, attribute_columns, attributes_shown, filter_box,
+    is_reversed,
+};
+use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, button_bar, clauses, empty};
 use super::cs_object::{first_rdn, truth};
 use super::is_on_top;
@@ -67,17 +70,37 @@ pub struct SearchCs {
     operations: OperationFilter,
     clauses: Vec<SearchClause>,
     any: bool,
-    /// Attributes that conditions can be about; read once the first condition is added.
+    /// Attributes that conditions and columns can be about.
     attributes: Requested<Vec<(String, ValueType)>>,
     /// Who joined or disconnected; all when absent.
     link: Option<LinkState>,
     since: String,
     hits: Pager<CsHit>,
     state: GridState,
-    /// Filter text that the present rows were asked with.
-    asked_filter: String,
+    /// What the present rows were asked with.
+    asked: Listing,
+    columns: Vec<Column>,
     last: Option<(CsScope, CsConditions)>,
     chosen: Chosen,
+    /// The scope chosen last for the connector is still to be taken over.
+    remembers: bool,
+    clock: Stopwatch,
+}
+
+/// How long a search took, by the clock of the window.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stopwatch {
+    started: Option<f64>,
+    seconds: Option<f64>,
+}
+
+impl Stopwatch {
+    fn tick(&mut self, now: f64, loading: bool) {
+        let started = *self.started.get_or_insert(now);
+        if !loading {
+            self.seconds.get_or_insert(now - started);
+        }
+    }
 }
 
 /// The selected objects, and what they were worked out from.
@@ -108,11 +131,15 @@ impl SearchCs {
             link: None,
             since: cx.format.time(cx.format.now),
             hits: Pager::default(),
-            state: GridState::default(),
-            asked_filter: String::new(),
+            state: GridState::filtered_by_engine(),
+            asked: Listing::default(),
+            columns: COLUMNS.to_vec(),
             last: None,
             chosen: Chosen::default(),
+            remembers: scope.is_none(),
+            clock: Stopwatch::default(),
         };
+        window.ask_attributes(cx);
         if let Some(scope) = scope {
             window.adopt(cx, scope);
             window.search(cx);
@@ -210,8 +237,9 @@ impl SearchCs {
 
     fn search(&mut self, cx: &Cx<'_>) {
         if let Ok(scope) = self.wanted(cx) {
-            let conditions = CsConditions { clauses: self.clauses.clone(), any: self.any };
+            let conditions = CsConditions { clauses: self.clauses.clone(), any: self.any, ..CsConditions::default() };
             self.last = Some((scope, conditions));
+            self.clock = Stopwatch::default();
             self.state.clear_selection();
             self.reload(cx);
         }
@@ -220,8 +248,9 @@ impl SearchCs {
     /// Asks the present question again.
     pub fn reload(&mut self, cx: &Cx<'_>) {
         let Some((scope, conditions)) = self.last.clone() else { return };
-        self.asked_filter.clone_from(&self.state.filter);
-        let search = CsSearch { connector: self.connector, scope, text: self.state.filter.clone(), offset: 0, limit: 0 };
+        let Listing { text, reversed, attributes } = self.asked.clone();
+        let conditions = CsConditions { reversed, columns: attributes, ..conditions };
+        let search = CsSearch { connector: self.connector, scope, text, offset: 0, limit: 0 };
         let backend = std::sync::Arc::clone(cx.backend);
         self.hits.ask(cx.worker, move |offset, limit| {
             let search = CsSearch { offset, limit, ..search.clone() };
@@ -230,17 +259,40 @@ impl SearchCs {
         });
     }
 
-    /// Takes in answers; asks again when the filter changed.
+    /// Takes in answers.
     pub fn poll(&mut self, cx: &Cx<'_>) {
         self.hits.poll(cx.worker);
-        if self.last.is_some() && self.asked_filter != self.state.filter && !self.hits.is_loading() {
+    }
+
+    /// Asks again when filter, order or columns of the list are others than the rows were asked with.
+    fn list_again(&mut self, cx: &Cx<'_>, listing: Listing) {
+        if listing != self.asked && !self.hits.is_loading() {
+            self.asked = listing;
             self.reload(cx);
+        }
+    }
+
+    /// Begins with the scope that was searched last in this connector, and remembers the present one.
+    fn remember(&mut self, ctx: &egui::Context) {
+        let id = Id::unique(("scope searched", self.connector.0));
+        if std::mem::take(&mut self.remembers)
+            && let Some(scope) = ctx.data(|data| data.get_temp(id))
+        {
+            self.scope = scope;
+        }
+        if self.last.is_some() {
+            ctx.data_mut(|data| data.insert_temp(id, self.scope));
+            self.clock.tick(ctx.input(|input| input.time), self.hits.is_loading());
         }
     }
 
     /// Draws the contents; true when the window shall close.
     pub fn show(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
-        self.attributes.poll();
+        self.remember(ui.ctx());
+        if self.attributes.poll() {
+            let names = self.attributes.value().into_iter().flatten().map(|(name, _)| name.as_str());
+            self.columns = attribute_columns(&COLUMNS, names);
+        }
         let wanted = self.wanted(cx).and_then(|scope| self.clause_problem().map_or(Ok(scope), Err));
         let mut search = false;
         ui.horizontal_wrapped(|ui| {
@@ -260,11 +312,16 @@ impl SearchCs {
                 Ok(_) => button,
             };
             search = button.clicked();
+            let stop =
+                ui.add_enabled(self.hits.is_loading(), egui::Button::new("Stop")).on_hover_text(Action::StopSearch.tooltip());
+            if stop.on_disabled_hover_text("No search is going on").clicked() {
+                self.hits.stop();
+            }
             let on_top = is_on_top(ui.ctx(), ui.layer_id().id);
             search |= on_top && ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Enter));
         });
         let Self { clauses, state, hits, .. } = self;
-        let add = |ui: &mut Ui| {
+        let mut add = |ui: &mut Ui| {
             if ui.button("Add Clause").on_hover_text(Action::AddClause.tooltip()).clicked() {
                 clauses.push(SearchClause {
                     attribute: "displayName".to_owned(),
@@ -274,8 +331,14 @@ impl SearchCs {
             }
         };
         let loading = hits.is_loading() && !hits.is_answered();
-        ends(ui, 330.0, add, |ui| filter_box(ui, state, &hits.rows, loading));
-        self.conditions(ui, cx);
+        let mut columns = false;
+        let left = |ui: &mut Ui| {
+            add(ui);
+            columns = ui.button(Action::ColumnSettings.text()).on_hover_text(Action::ColumnSettings.tooltip()).clicked();
+        };
+        ends(ui, 470.0, left, |ui| filter_box(ui, state, &hits.rows, loading));
+        state.column_settings |= columns;
+        self.conditions(ui);
         if search && wanted.is_ok() {
             self.search(cx);
         }
@@ -284,18 +347,22 @@ impl SearchCs {
         }
         let close = self.buttons(ui, cx);
         egui::CentralPanel::no_frame().show(ui, |ui| {
-            let model = HitGrid { searched: self.last.is_some() };
-            let filter = std::mem::take(&mut self.state.filter);
+            let model = HitGrid { searched: self.last.is_some(), columns: &self.columns };
             let response = Grid::new().situation(cx.situation).show(ui, &model, &mut self.hits.rows, &mut self.state);
-            self.state.filter = filter;
+            let listing = Listing {
+                text: self.state.filter.clone(),
+                reversed: is_reversed(&model, &self.hits.rows, &self.state.sort),
+                attributes: attributes_shown(ui.ctx(), model.name(), &self.columns, COLUMNS.len()),
+            };
             if let Some(row) = response.activated.and_then(|position| self.hits.rows.get(position)) {
                 cx.send(Command::OpenCsObject(row.guid));
             }
             if let Some((action, position)) = response.action
                 && let Some(row) = self.hits.rows.get(position)
             {
-                cx.send(object_command(action, &self.name, row.guid, &row.dn));
+                cx.send(hit_command(action, &self.name, row));
             }
+            self.list_again(cx, listing);
         });
         close
     }
@@ -310,22 +377,24 @@ impl SearchCs {
         known.map_or(ValueType::String, |(_, kind)| *kind)
     }
 
+    /// Asks for the attributes that conditions and columns can be about.
+    fn ask_attributes(&mut self, cx: &Cx<'_>) {
+        let name = self.name.clone();
+        let asked = question(cx.backend, move |engine| {
+            let known = engine.connector_properties(&name)?.attributes.into_iter();
+            let usable = known.filter(|attribute| attribute.value_type != ValueType::Reference);
+            Ok(usable.map(|attribute| (attribute.name, attribute.value_type)).collect())
+        });
+        self.attributes.ask(cx.worker, asked);
+    }
+
     /// Conditions on attributes.
-    fn conditions(&mut self, ui: &mut Ui, cx: &Cx<'_>) {
+    fn conditions(&mut self, ui: &mut Ui) {
         if let Some(error) = self.attributes.error() {
             empty::failure(ui, error);
         }
         if self.clauses.is_empty() {
             return;
-        }
-        if matches!(self.attributes.state(), Fetched::NotAsked) {
-            let name = self.name.clone();
-            let asked = question(cx.backend, move |engine| {
-                let known = engine.connector_properties(&name)?.attributes.into_iter();
-                let usable = known.filter(|attribute| attribute.value_type != ValueType::Reference);
-                Ok(usable.map(|attribute| (attribute.name, attribute.value_type)).collect())
-            });
-            self.attributes.ask(cx.worker, asked);
         }
         let known = self.attributes.value().map_or(&[][..], Vec::as_slice);
         let names: Vec<String> = known.iter().map(|(name, _)| name.clone()).collect();
@@ -402,7 +471,8 @@ impl SearchCs {
                 self.state.export = true;
             }
             if self.hits.is_answered() {
-                ui.weak(plural(self.hits.rows.total(), "object"));
+                let took = self.clock.seconds.map(|seconds| format!(", {seconds:.1} s")).unwrap_or_default();
+                ui.weak(format!("{}{took}", plural(self.hits.rows.total(), "object")));
             }
         })
     }
@@ -483,7 +553,7 @@ fn link_state(ui: &mut Ui, chosen: &mut Option<LinkState>, states: &[(LinkState,
 pub const OBJECT_ACTIONS: [Action; 7] = [
     Action::OpenObject,
     Action::Preview,
-    Action::GoToIdentity,
+    Action::GoToMetaverse,
     Action::WhyNot,
     Action::JoinObject,
     Action::DisconnectObject,
@@ -505,23 +575,49 @@ pub fn object_command(action: Action, connector: &str, guid: Uuid, dn: &str) -> 
         Action::Preview => Command::OpenPreview(guid),
         Action::WhyNot => Command::OpenWhyNot(NameInConnector { connector: connector.to_owned(), dn: dn.to_owned() }),
         Action::CopyDn => Command::Copy(dn.to_owned()),
-        Action::GoToIdentity => Command::OpenIdentityOf(guid),
+        Action::GoToMetaverse => Command::OpenIdentityOf(guid),
         Action::JoinObject | Action::DisconnectObject => Command::OpenByHand(by_hand(action == Action::JoinObject, guid, dn)),
         _ => Command::OpenCsObject(guid),
     }
 }
 
-struct HitGrid {
-    searched: bool,
+/// The actions of an object that was found.
+const HIT_ACTIONS: [Action; 7] = [
+    Action::OpenObject,
+    Action::Preview,
+    Action::GoToMetaverse,
+    Action::JoinObject,
+    Action::DisconnectObject,
+    Action::WhyNot,
+    Action::CopyDn,
+];
+
+fn hit_command(action: Action, connector: &str, row: &CsHit) -> Command {
+    match (action, row.metaverse) {
+        (Action::GoToMetaverse, Some(identity)) => Command::OpenMvObject(identity),
+        (Action::JoinObject | Action::DisconnectObject, _) => Command::OpenByHand(ByHandStart {
+            join: action == Action::JoinObject,
+            objects: vec![(row.guid, row.dn.clone())],
+            name: row.display_name.clone(),
+        }),
+        _ => object_command(action, connector, row.guid, &row.dn),
+    }
 }
 
-const COLUMNS: [Column; 8] = [
+struct HitGrid<'a> {
+    searched: bool,
+    columns: &'a [Column],
+}
+
+/// The columns of every connector; its attributes stand behind them.
+const COLUMNS: [Column; 9] = [
     Column::text("Distinguished Name", 340.0),
     Column::short("Object Type", 100.0),
     Column::text("Display Name", 150.0),
     Column::short("Pending Import", 110.0),
     Column::short("Pending Export", 110.0),
-    Column::text("Connector", 86.0),
+    Column::short("Connector", 86.0),
+    Column::short("Explicit", 80.0),
     Column::text("Error", 150.0).optional(),
     Column::text("Awaiting Confirmation", 150.0).optional(),
 ];
@@ -530,7 +626,7 @@ fn operation(operation: ObjectOperation) -> String {
     if operation == ObjectOperation::None { String::new() } else { operation.word().to_owned() }
 }
 
-impl GridModel for HitGrid {
+impl GridModel for HitGrid<'_> {
     type Row = CsHit;
 
     fn name(&self) -> &'static str {
@@ -538,7 +634,7 @@ impl GridModel for HitGrid {
     }
 
     fn columns(&self) -> &[Column] {
-        &COLUMNS
+        self.columns
     }
 
     fn key(&self, row: &CsHit) -> RowKey {
@@ -557,8 +653,10 @@ impl GridModel for HitGrid {
             3 => operation(row.pending_import),
             4 => operation(row.pending_export),
             5 => truth(row.connector).to_owned(),
-            6 => row.error.clone().unwrap_or_default(),
-            _ => truth(row.awaiting_confirmation).to_owned(),
+            6 => truth(row.explicit).to_owned(),
+            7 => row.error.clone().unwrap_or_default(),
+            8 => truth(row.awaiting_confirmation).to_owned(),
+            _ => self.columns.get(column).and_then(|column| row.attributes.get(column.title).cloned()).unwrap_or_default(),
         }
     }
 
@@ -566,8 +664,23 @@ impl GridModel for HitGrid {
         if column == 0 { Cell::Strong } else { Cell::Text }
     }
 
+    fn engine_order(&self) -> &[SortBy] {
+        const BY_NAME: [SortBy; 1] = [SortBy { column: 0, descending: false }];
+        &BY_NAME
+    }
+
     fn actions(&self) -> &[Action] {
-        &OBJECT_ACTIONS
+        &HIT_ACTIONS
+    }
+
+    fn refuses(&self, row: &CsHit, action: Action) -> Option<&'static str> {
+        match action {
+            Action::GoToMetaverse | Action::DisconnectObject if !row.connector => {
+                Some("The object is not linked to the metaverse")
+            }
+            Action::JoinObject if row.connector => Some("The object is joined already"),
+            _ => None,
+        }
     }
 
     fn empty_text(&self) -> &'static str {

@@ -25,7 +25,7 @@ use super::objects::tabs;
 use super::theme;
 use super::widgets::badge::severity_word;
 use super::widgets::ends::ends;
-use super::widgets::grid::{Grid, GridState, Pager, filter_box};
+use super::widgets::grid::{Grid, GridState, Listing, Pager, filter_box, is_reversed};
 use super::widgets::{empty, splitter};
 use charts::Charts;
 use run_details::RunDetailsPane;
@@ -48,6 +48,10 @@ pub struct Operations {
     /// The charts are about connectors in place of runs.
     spaces_shown: bool,
     details: RunDetailsPane,
+    /// What the present rows were asked with.
+    asked: Listing,
+    /// The runs are more than the list filters by itself.
+    long: bool,
     /// The person chose a run: newer ones are no longer selected by themselves.
     chosen_by_hand: bool,
 }
@@ -110,6 +114,8 @@ impl Operations {
             profile: self.profile.clone(),
             class: self.class,
             since: self.range.since(cx.format.now),
+            text: self.asked.text.clone(),
+            reversed: self.asked.reversed,
             ..RunFilter::default()
         };
         if self.charts_shown {
@@ -130,7 +136,9 @@ impl Operations {
 
     /// Takes in answers.
     pub fn poll(&mut self, cx: &Cx<'_>, progressed: bool) {
-        self.runs.poll(cx.worker);
+        if self.runs.poll(cx.worker) && self.asked.text.is_empty() {
+            self.long = self.runs.rows.is_long();
+        }
         self.charts.poll();
         self.space_chart.poll();
         self.details.poll(cx, progressed);
@@ -160,7 +168,9 @@ impl Operations {
         if !self.chosen_by_hand && run.class == StatusClass::Running {
             self.grid.select(run_list::key(id));
         }
-        if fits {
+        if fits && self.asked != Listing::default() {
+            self.reload(cx);
+        } else if fits {
             self.runs.rows.upsert_first(run, |row| row.id == id);
         }
         if self.details.run() == Some(id) {
@@ -194,7 +204,7 @@ impl Operations {
             return;
         }
         let Self { runs, grid, details, connector, profile, class, range, chosen_by_hand, .. } = self;
-        let mut filter_changed = false;
+        let (mut filter_changed, mut reversed) = (false, false);
         let mut chosen = None;
         splitter::vertical(
             ui,
@@ -217,6 +227,7 @@ impl Operations {
                     let model = RunGrid { format: cx.format, progress: cx.progress, filtered };
                     let response = Grid::new().situation(cx.situation).show(ui, &model, &mut runs.rows, grid);
                     *chosen_by_hand |= response.selection_changed;
+                    reversed = is_reversed(&model, &runs.rows, &grid.sort);
                     if let Some((action, position)) = response.action {
                         chosen = runs.rows.get(position).cloned().map(|run| (action, run));
                     }
@@ -232,7 +243,11 @@ impl Operations {
                 });
             },
         );
-        if filter_changed {
+        let text = if self.long { self.grid.filter.clone() } else { String::new() };
+        let listing = Listing { text, reversed, attributes: Vec::new() };
+        if filter_changed || (listing != self.asked && !self.runs.is_loading()) {
+            self.asked = listing;
+            self.grid.engine_filters = self.long;
             self.reload(cx);
         }
         let selected = self.selected_id();

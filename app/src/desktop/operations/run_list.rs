@@ -7,7 +7,7 @@ use syncline_engine::service::{RunProgress, RunSummary, StatusClass, status_expl
 
 use super::super::action::Action;
 use super::super::format::{Format, count};
-use super::super::widgets::grid::{Cell, Column, GridModel, RowKey, SortKey};
+use super::super::widgets::grid::{Cell, Column, GridModel, RowKey, SortBy, SortKey};
 
 /// The columns of a run.
 pub struct RunGrid<'a> {
@@ -132,6 +132,11 @@ impl GridModel for RunGrid<'_> {
         }
     }
 
+    fn engine_order(&self) -> &[SortBy] {
+        const NEWEST: [SortBy; 2] = [SortBy { column: 3, descending: true }, SortBy { column: 5, descending: true }];
+        &NEWEST
+    }
+
     fn pinned(&self, row: &RunSummary) -> bool {
         row.class == StatusClass::Running
     }
@@ -143,10 +148,4 @@ impl GridModel for RunGrid<'_> {
     fn empty_text(&self) -> &'static str {
         if self.filtered { "No runs match the filter." } else { "Nothing has run yet. Choose Run... to start a run profile." }
     }
-}
-
-/// The list's name and columns, for the column choice.
-#[must_use]
-pub fn columns() -> (&'static str, &'static [Column]) {
-    ("Connector Operations", &COLUMNS)
 }

@@ -7,7 +7,7 @@ use crate::text_file::{documents, plain_name};
 
 use super::super::context::Cx;
 use super::super::format::plural;
-use super::super::objects::{escaped, window};
+use super::super::objects::{centered, escaped, window};
 use super::super::widgets::action_ui;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::path_field::PathField;
@@ -45,8 +45,8 @@ impl SaveRuns {
         self.answer.poll();
         let (mut open, mut close) = (true, false);
         let id = Id::unique("save runs");
-        let shown = window(ctx, self.title()).id(id).open(&mut open).default_size([600.0, 200.0]).default_pos([280.0, 160.0]);
-        shown.constrain_to(ctx.content_rect()).show(ctx, |ui| close = self.contents(ui, cx));
+        let shown = centered(ctx, window(ctx, self.title()).id(id).open(&mut open), [600.0, 200.0]);
+        shown.show(ctx, |ui| close = self.contents(ui, cx));
         open && !close && !escaped(ctx, id)
     }
 

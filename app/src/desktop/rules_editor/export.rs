@@ -7,7 +7,7 @@ use syncline_engine::service::RuleSet;
 use crate::text_file::{plain_name, write_text};
 
 use super::super::context::{Cx, question};
-use super::super::objects::{escaped, window};
+use super::super::objects::{centered, escaped, window};
 use super::super::widgets::action_ui;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::path_field::PathField;
@@ -47,8 +47,8 @@ impl ExportRule {
         self.answer.poll();
         let (mut open, mut close) = (true, false);
         let id = Id::unique(TITLE);
-        let shown = window(ctx, TITLE).id(id).open(&mut open).default_size([600.0, 200.0]).default_pos([200.0, 150.0]);
-        shown.constrain_to(ctx.content_rect()).show(ctx, |ui| close = self.contents(ui, cx));
+        let shown = centered(ctx, window(ctx, TITLE).id(id).open(&mut open), [600.0, 200.0]);
+        shown.show(ctx, |ui| close = self.contents(ui, cx));
         open && !close && !escaped(ctx, id)
     }
 

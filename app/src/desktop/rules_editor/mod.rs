@@ -122,7 +122,7 @@ impl RulesEditor {
         if self.open && is_on_top(ctx, Id::unique(TITLE)) {
             self.filter = Filter::default();
             self.state.filter.clear();
-            self.state.sort = None;
+            self.state.sort.clear();
         }
         self.reload(cx);
     }
@@ -385,7 +385,7 @@ impl RulesEditor {
             Some(Wish::Undo(version)) => self.start(cx, Task::Undo(version)),
             None => {}
         }
-        button_bar::bar(ui, |ui| self.buttons(ui, cx), |_| ());
+        button_bar::wrapped(ui, |ui| self.buttons(ui, cx));
         egui::Panel::left("directions")
             .frame(egui::Frame::NONE.inner_margin(Margin { right: 10, ..Margin::ZERO }))
             .show_separator_line(false)
@@ -433,7 +433,7 @@ impl RulesEditor {
         let own = [Action::ViewRule, Action::EditRule, Action::CloneRule, Action::DeleteRule, toggle, Action::ExportRule];
         let more = [Action::RuleHistory, Action::RemovedRules, Action::MoveRuleUp, Action::MoveRuleDown];
         for action in own.into_iter().chain(more) {
-            if matches!(action, Action::MoveRuleUp | Action::RuleHistory) {
+            if matches!(action, Action::MoveRuleUp | Action::RuleHistory) && ui.available_width() > 160.0 {
                 ui.add_space(12.0);
             }
             if action_ui::button(ui, action, cx.situation) {

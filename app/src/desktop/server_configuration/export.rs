@@ -4,7 +4,7 @@ use egui::{Context, Id, Ui};
 use syncline_engine::service::ExportReport;
 
 use super::super::context::{Cx, question};
-use super::super::objects::{escaped, window};
+use super::super::objects::{centered, escaped, window};
 use super::super::widgets::action_ui;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::path_field::PathField;
@@ -27,8 +27,8 @@ impl ExportWindow {
         let mut close = false;
         self.export.poll();
         let id = Id::unique(TITLE);
-        let shown = window(ctx, TITLE).id(id).open(&mut open).default_size([620.0, 220.0]).default_pos([280.0, 160.0]);
-        shown.constrain_to(ctx.content_rect()).show(ctx, |ui| close = self.contents(ui, cx));
+        let shown = centered(ctx, window(ctx, TITLE).id(id).open(&mut open), [620.0, 220.0]);
+        shown.show(ctx, |ui| close = self.contents(ui, cx));
         open && !close && !escaped(ctx, id)
     }
 

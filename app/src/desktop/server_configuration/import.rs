@@ -4,7 +4,7 @@ use egui::{Context, Id, ScrollArea, Ui};
 use syncline_engine::service::{ImportOptions, ImportReport};
 
 use super::super::context::{Cx, question};
-use super::super::objects::{escaped, window};
+use super::super::objects::{centered, escaped, window};
 use super::super::widgets::action_ui;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::requested::Requested;
@@ -34,8 +34,8 @@ impl ImportWindow {
             self.rehearsed = None;
         }
         let id = Id::unique(TITLE);
-        let shown = window(ctx, TITLE).id(id).open(&mut open).default_size([720.0, 600.0]).default_pos([240.0, 70.0]);
-        shown.constrain_to(ctx.content_rect()).show(ctx, |ui| close = self.contents(ui, cx));
+        let shown = centered(ctx, window(ctx, TITLE).id(id).open(&mut open), [720.0, 600.0]);
+        shown.show(ctx, |ui| close = self.contents(ui, cx));
         // What is being stored is stored to its end.
         self.import.is_pending() || (open && !close && !escaped(ctx, id))
     }

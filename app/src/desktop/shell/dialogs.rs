@@ -1,15 +1,11 @@
-//! Small windows of the shell: About, Options, Keyboard Shortcuts, Column Settings.
+//! Small windows of the shell: About, Options, Keyboard Shortcuts.
 
 use egui::{Context, Id, RichText, ScrollArea, Ui};
 
-use super::super::action::{Action, Situation, Tab};
+use super::super::action::{Action, Situation};
 use super::super::command::Command;
-use super::super::connectors::list::columns as connector_columns;
 use super::super::objects::{escaped, window};
-use super::super::operations::run_list::columns as run_columns;
 use super::super::theme::Palette;
-use super::super::widgets::grid::column_choices;
-use super::super::{metaverse_designer, metaverse_search};
 use super::options;
 
 /// The small window that is open.
@@ -21,8 +17,6 @@ pub enum Dialog {
     Options,
     /// All shortcuts.
     Shortcuts,
-    /// Columns of a tab's main list.
-    Columns(Tab),
 }
 
 /// Draws the window; false once it is closed.
@@ -32,7 +26,6 @@ pub fn show(ctx: &Context, dialog: Dialog, version: Option<&str>, now: &Situatio
         Dialog::About => "About Syncline",
         Dialog::Options => "Options",
         Dialog::Shortcuts => "Keyboard Shortcuts",
-        Dialog::Columns(_) => "Column Settings",
     };
     let id = Id::unique(title);
     let window = window(ctx, title).id(id).resizable(false).open(&mut open).pivot(egui::Align2::CENTER_CENTER);
@@ -71,24 +64,16 @@ fn contents(ui: &mut Ui, dialog: Dialog, version: Option<&str>, now: &Situation,
                 }
             });
         }
-        Dialog::Columns(tab) => {
-            let (name, columns) = match tab {
-                Tab::Operations => run_columns(),
-                Tab::Connectors => connector_columns(),
-                Tab::MetaverseDesigner => metaverse_designer::columns(),
-                Tab::MetaverseSearch => metaverse_search::columns(),
-            };
-            ui.label(RichText::new(name).weak());
-            column_choices(ui, name, columns);
-        }
     }
 }
 
 /// Keys that are no action of the table.
-const OTHER_KEYS: [(&str, &str); 8] = [
+const OTHER_KEYS: [(&str, &str); 10] = [
     ("Enter, Alt+Enter", "Open the selected row"),
     ("Up, Down, Home, End", "Move in a list"),
     ("Letters", "Go to the row that begins with them"),
+    ("Shift+F10", "Menu of the selected row"),
+    ("Shift+click on a header", "Sort by one more column"),
     ("Delete", "Remove the selected row, after a question"),
     ("Tab, F6", "Next field; next part of the window"),
     ("Esc", "Close the window on top"),

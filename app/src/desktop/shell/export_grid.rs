@@ -3,7 +3,7 @@
 use egui::{Context, Id};
 
 use super::super::format::plural;
-use super::super::objects::{escaped, window};
+use super::super::objects::{centered, escaped, window};
 use super::super::widgets::badge;
 use super::super::widgets::file_form::{Accepted, FileForm, FileKind};
 use super::super::widgets::grid::export::{self, ExportState};
@@ -56,8 +56,8 @@ impl ExportGrid {
         let (mut open, mut close) = (true, false);
         let id = Id::unique(TITLE);
         let collecting = self.accepted.is_some();
-        let shown = window(ctx, TITLE).id(id).open(&mut open).default_size([600.0, 210.0]).default_pos([300.0, 180.0]);
-        shown.constrain_to(ctx.content_rect()).show(ctx, |ui| {
+        let shown = centered(ctx, window(ctx, TITLE).id(id).open(&mut open), [600.0, 210.0]);
+        shown.show(ctx, |ui| {
             ui.add(egui::Label::new(about(&state)).wrap());
             ui.add_space(4.0);
             let waiting = if collecting {

@@ -1,6 +1,7 @@
 //! What surrounds the tabs: menu, tab bar, Actions pane, status bar, notices, small windows.
 
 pub mod actions_pane;
+pub mod column_settings;
 pub mod dialogs;
 pub mod export_grid;
 pub mod menu;
@@ -24,6 +25,7 @@ pub fn host_name() -> String {
 
 /// The title of the window.
 #[must_use]
-pub fn title() -> String {
-    format!("Synchronization Service Manager on {}", host_name())
+pub fn title(staging: bool) -> String {
+    let mode = if staging { " - STAGING MODE" } else { "" };
+    format!("Synchronization Service Manager on {}{mode}", host_name())
 }

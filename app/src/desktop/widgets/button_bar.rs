@@ -26,6 +26,14 @@ pub fn bar<R>(ui: &mut Ui, left: impl FnOnce(&mut Ui), right: impl FnOnce(&mut U
         .inner
 }
 
+/// A row of buttons at the left only; those that do not fit stand on a second line.
+pub fn wrapped(ui: &mut Ui, buttons: impl FnOnce(&mut Ui)) {
+    Panel::bottom("buttons")
+        .frame(Frame::NONE.inner_margin(Margin { top: 8, ..Margin::ZERO }))
+        .show_separator_line(false)
+        .show(ui, |ui| ui.horizontal_wrapped(buttons));
+}
+
 /// The row of a window that can only be closed; true when it shall.
 pub fn close(ui: &mut Ui, left: impl FnOnce(&mut Ui)) -> bool {
     bar(ui, left, close_button)

@@ -1,9 +1,14 @@
 //! Conditions of a search: rows of attribute, operator and value, and whether all must hold.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use egui::{ComboBox, RichText, ScrollArea, TextEdit, Ui};
-use syncline_engine::model::ValueType;
+use syncline_engine::model::{Dn, ValueType, sid_bytes};
 use syncline_engine::service::{SearchClause, SearchOperator};
+use uuid::Uuid;
 
+use super::super::format::plural;
+use super::super::rules_editor::choice::{Item, choose};
 use super::badge::{self, Tone};
 
 /// The operators for values of a type.
@@ -12,8 +17,9 @@ pub fn operators(kind: ValueType) -> &'static [SearchOperator] {
     use SearchOperator as O;
     match kind {
         ValueType::String => &[O::Equals, O::Contains, O::NotContains, O::StartsWith, O::EndsWith, O::IsPresent, O::IsNotPresent],
-        ValueType::Integer | ValueType::Boolean | ValueType::Binary => &[O::Equals, O::IsPresent, O::IsNotPresent],
-        ValueType::Reference => &[O::IsPresent, O::IsNotPresent],
+        ValueType::Integer | ValueType::Boolean | ValueType::Binary | ValueType::Reference => {
+            &[O::Equals, O::IsPresent, O::IsNotPresent]
+        }
     }
 }
 
@@ -29,8 +35,31 @@ pub fn problem(clause: &SearchClause, kind: ValueType) -> Option<String> {
     match kind {
         ValueType::Integer if clause.value.trim().parse::<i64>().is_err() => Some("Enter a whole number".to_owned()),
         ValueType::String if clause.value.chars().count() > 448 => Some("Enter at most 448 characters".to_owned()),
+        ValueType::Binary if bytes(&clause.value).is_none() => Some("Enter base64, hex, a GUID or a SID".to_owned()),
+        ValueType::Reference if !refers(&clause.value) => Some("Enter a distinguished name or a GUID".to_owned()),
         _ => None,
     }
+}
+
+/// What a text for bytes was read as, and how many bytes it stands for.
+fn bytes(text: &str) -> Option<(&'static str, usize)> {
+    let text = text.trim();
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let hex = digits.len().is_multiple_of(2) && !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if Uuid::parse_str(text).is_ok() {
+        return Some(("GUID", 16));
+    }
+    if let Some(sid) = sid_bytes(text) {
+        return Some(("SID", sid.len()));
+    }
+    if hex {
+        return Some(("hex", digits.len() / 2));
+    }
+    STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty()).map(|bytes| ("base64", bytes.len()))
+}
+
+fn refers(text: &str) -> bool {
+    Uuid::parse_str(text.trim()).is_ok() || Dn::parse(text).is_ok_and(|dn| dn.depth() > 0)
 }
 
 /// Draws the conditions; `names` are the attributes to choose from, `kind` tells the type of one.
@@ -72,13 +101,10 @@ fn row(
             (_, true) => "or",
         };
         ui.add_sized([44.0, 24.0], egui::Label::new(RichText::new(caption).weak()));
-        let combo =
-            ComboBox::from_id_salt("attribute").selected_text(&clause.attribute).width(210.0).height(360.0).show_ui(ui, |ui| {
-                for name in names {
-                    ui.selectable_value(&mut clause.attribute, name.clone(), name);
-                }
-            });
-        combo.response.accessible_name(format!("Attribute {number}"));
+        let items = || names.iter().map(Item::plain).collect();
+        if let Some(chosen) = choose(ui, &format!("Attribute {number}"), &clause.attribute, 210.0, items).1 {
+            clause.attribute = chosen;
+        }
         let kind = kind(&clause.attribute);
         let operators = operators(kind);
         if !operators.contains(&clause.operator) {
@@ -96,6 +122,8 @@ fn row(
         remove = ui.button("Remove").on_hover_text("Remove this condition").clicked();
         if let Some(problem) = problem(clause, kind).filter(|_| !clause.value.is_empty()) {
             badge::chip(ui, &problem, Tone::Bad);
+        } else if let Some((form, length)) = bytes(&clause.value).filter(|_| kind == ValueType::Binary) {
+            badge::chip(ui, &format!("{form}, {}", plural(length as u64, "byte")), Tone::Info);
         }
     });
     remove
@@ -115,8 +143,12 @@ fn value_editor(ui: &mut Ui, clause: &mut SearchClause, number: usize, kind: Val
         combo.response.accessible_name(name);
         return;
     }
-    ui.add(TextEdit::singleline(&mut clause.value).hint_text("Value").desired_width(230.0).id_salt("value"))
-        .accessible_name(name);
+    let hint = match kind {
+        ValueType::Binary => "Base64, hex, GUID or SID",
+        ValueType::Reference => "DN or GUID",
+        ValueType::String | ValueType::Integer | ValueType::Boolean => "Value",
+    };
+    ui.add(TextEdit::singleline(&mut clause.value).hint_text(hint).desired_width(230.0).id_salt("value")).accessible_name(name);
 }
 
 #[cfg(test)]
@@ -127,7 +159,7 @@ mod tests {
     fn operators_follow_the_type() {
         let labels = |kind| operators(kind).iter().map(|operator| operator.label()).collect::<Vec<_>>();
         assert_eq!(labels(ValueType::Boolean), ["Equals", "Is present", "Is not present"]);
-        assert_eq!(labels(ValueType::Reference), ["Is present", "Is not present"]);
+        assert_eq!(labels(ValueType::Reference), ["Equals", "Is present", "Is not present"]);
         assert_eq!(labels(ValueType::String).len(), 7);
     }
 
@@ -141,5 +173,20 @@ mod tests {
         check(SearchOperator::Equals, "twelve", ValueType::Integer, Some("Enter a whole number"));
         check(SearchOperator::Equals, "", ValueType::String, Some("Enter a value for x"));
         check(SearchOperator::IsPresent, "", ValueType::String, None);
+        check(SearchOperator::Equals, "no bytes!", ValueType::Binary, Some("Enter base64, hex, a GUID or a SID"));
+        check(SearchOperator::Equals, "S-1-5-32-544", ValueType::Binary, None);
+        check(SearchOperator::Equals, "somebody", ValueType::Reference, Some("Enter a distinguished name or a GUID"));
+        check(SearchOperator::Equals, "CN=Ada,DC=x", ValueType::Reference, None);
+    }
+
+    #[test]
+    fn bytes_are_read_in_each_of_their_forms() {
+        let check = |text: &str, expected: Option<(&str, usize)>| assert_eq!(bytes(text), expected, "{text}");
+        check("AQID", Some(("base64", 3)));
+        check("0x0102ff", Some(("hex", 3)));
+        check("00112233-4455-6677-8899-aabbccddeeff", Some(("GUID", 16)));
+        check("S-1-5-32-544", Some(("SID", 16)));
+        check("", None);
+        check("Ada L.", None);
     }
 }

@@ -1,5 +1,7 @@
 //! Connector space objects: search and the object window.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 use uuid::Uuid;
 
@@ -26,8 +28,18 @@ pub fn search(
     let record = connectors::by_number(context, wanted.connector)?;
     let criterion = criterion(connection, record.id, &wanted.scope)?;
     let ids = search::ids(connection, record.id, &criterion, &wanted.text)?;
-    let ids = cs_clause::meeting(connection, context, record, ids, conditions)?;
-    let rows = hits(connection, slice(&ids, wanted.offset, wanted.limit))?;
+    let mut ids = cs_clause::meeting(connection, context, record, ids, conditions)?;
+    if conditions.reversed {
+        ids.reverse();
+    }
+    let page = slice(&ids, wanted.offset, wanted.limit);
+    let mut rows = hits(connection, page)?;
+    if !conditions.columns.is_empty() {
+        let mut texts = cs_clause::texts(connection, context, page, &conditions.columns)?;
+        for row in &mut rows {
+            row.attributes = texts.remove(&row.id).unwrap_or_default();
+        }
+    }
     Ok(Page { rows, total: ids.len() as u64 })
 }
 
@@ -118,6 +130,9 @@ pub(super) fn hit(row: CsRow) -> CsHit {
         connector: row.mv.is_some(),
         awaiting_confirmation: row.awaiting,
         error: row.import_error.or(row.export_error).map(|code| code.as_str().to_owned()),
+        explicit: row.explicit,
+        metaverse: row.mv_guid,
+        attributes: BTreeMap::new(),
     }
 }
 

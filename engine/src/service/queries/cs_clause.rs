@@ -1,8 +1,11 @@
 //! Conditions on the attributes of connector space objects (`ui.md` 5).
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 
 use super::QueryContext;
+use super::metaverse::all_texts;
 use super::values::possible_bytes;
 use crate::model::{AttributeId, CsId, Image, Value, ValueType, fold_text};
 use crate::service::{CsConditions, EngineError, SearchClause, SearchOperator};
@@ -88,6 +91,22 @@ pub(super) fn meeting(
         }
     }
     Ok(ids.into_iter().filter(|id| found.contains(id)).collect())
+}
+
+/// Attributes of some objects as text, by the names asked for; what counts is what counts for conditions.
+pub(super) fn texts(
+    connection: &Connection,
+    context: &QueryContext,
+    ids: &[CsId],
+    columns: &[String],
+) -> Result<BTreeMap<CsId, BTreeMap<String, String>>, EngineError> {
+    let options = LoadOptions { without_references: true, ..LoadOptions::default() };
+    let shown = |object: CsObject| {
+        let image = image(&object);
+        let texts = columns.iter().filter_map(|name| Some((name.clone(), all_texts(context, &image, name)?)));
+        (object.id, texts.collect())
+    };
+    Ok(load(connection, ids, &options)?.into_iter().map(shown).collect())
 }
 
 fn image(object: &CsObject) -> Image {

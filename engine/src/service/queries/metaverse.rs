@@ -27,6 +27,9 @@ const BATCH: usize = 1_000;
 /// Attributes that lists show.
 const LISTED: [&str; 5] = ["accountName", "displayName", "mail", "sourceAnchor", "userPrincipalName"];
 
+/// Most values of an attribute in a row of a list.
+const MOST_LISTED: usize = 20;
+
 /// Names of an object that has no display name, best first.
 const OTHER_NAMES: [&str; 5] = ["displayName", "cn", "userPrincipalName", "accountName", "mail"];
 
@@ -39,8 +42,11 @@ pub fn search(connection: &Connection, context: &QueryContext, wanted: &MvSearch
         Some(name) => Some(context.metaverse.type_name(name).ok_or_else(|| unknown_type(context, name))?),
         None => None,
     };
-    let clauses: Vec<Clause> =
-        wanted.clauses.iter().map(|clause| Clause::read(connection, context, clause)).collect::<Result<_, _>>()?;
+    let clauses: Vec<Clause> = wanted
+        .clauses
+        .iter()
+        .map(|clause| Clause::read(connection, context, clause, wanted.case_sensitive))
+        .collect::<Result<_, _>>()?;
     let mut among = None;
     for clause in clauses.iter().filter(|_| !wanted.any || clauses.len() == 1) {
         among = clause.indexed(connection)?;
@@ -73,7 +79,11 @@ pub fn search(connection: &Connection, context: &QueryContext, wanted: &MvSearch
         }
         ids = found;
     }
-    Ok(Page { rows: hits(connection, context, slice(&ids, wanted.offset, wanted.limit))?, total: ids.len() as u64 })
+    if wanted.reversed {
+        ids.reverse();
+    }
+    let rows = listed(connection, context, slice(&ids, wanted.offset, wanted.limit), &wanted.columns)?;
+    Ok(Page { rows, total: ids.len() as u64 })
 }
 
 fn unknown_type(context: &QueryContext, name: &str) -> EngineError {
@@ -83,6 +93,10 @@ fn unknown_type(context: &QueryContext, name: &str) -> EngineError {
 
 /// Rows of a list, in the order of the numbers.
 pub(super) fn hits(connection: &Connection, context: &QueryContext, ids: &[MvId]) -> Result<Vec<MvHit>, EngineError> {
+    listed(connection, context, ids, &[])
+}
+
+fn listed(connection: &Connection, context: &QueryContext, ids: &[MvId], columns: &[String]) -> Result<Vec<MvHit>, EngineError> {
     let counts = search::connector_counts(connection, ids)?;
     let hit = |row: MvRow| MvHit {
         id: row.id,
@@ -92,6 +106,7 @@ pub(super) fn hits(connection: &Connection, context: &QueryContext, ids: &[MvId]
         attributes: LISTED
             .into_iter()
             .filter_map(|name| Some((name.to_owned(), first_text(context, &row.image, name)?)))
+            .chain(columns.iter().filter_map(|name| Some((name.clone(), all_texts(context, &row.image, name)?))))
             .collect(),
         connectors: counts.get(&row.id).copied().unwrap_or(0),
     };
@@ -100,6 +115,13 @@ pub(super) fn hits(connection: &Connection, context: &QueryContext, ids: &[MvId]
 
 fn first_text(context: &QueryContext, image: &Image, name: &str) -> Option<String> {
     image.first(context.attributes.get(name)?).map(Value::display)
+}
+
+/// The values of an attribute as one text.
+pub(super) fn all_texts(context: &QueryContext, image: &Image, name: &str) -> Option<String> {
+    let values = image.get(context.attributes.get(name)?);
+    let texts: Vec<String> = values.iter().take(MOST_LISTED).map(Value::display).collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
 }
 
 fn shown_name(context: &QueryContext, display_name: &str, image: &Image, guid: Uuid) -> String {

@@ -37,6 +37,8 @@ pub(super) struct Clause {
     reference: bool,
     /// Objects are found under the values of the attribute.
     name: bool,
+    /// Texts are compared as they are written.
+    exact: bool,
     test: Test,
 }
 
@@ -45,14 +47,19 @@ impl Clause {
     ///
     /// # Errors
     /// [`EngineError::Invalid`] when the schema lacks the attribute, or operator or value do not fit it.
-    pub(super) fn read(connection: &Connection, context: &QueryContext, clause: &SearchClause) -> Result<Self, EngineError> {
+    pub(super) fn read(
+        connection: &Connection,
+        context: &QueryContext,
+        clause: &SearchClause,
+        exact: bool,
+    ) -> Result<Self, EngineError> {
         let definition = context.metaverse.attribute(&clause.attribute).ok_or_else(|| {
             EngineError::Invalid(format!(
                 "the metaverse has no attribute \"{}\"; see its schema for those there are",
                 clause.attribute
             ))
         })?;
-        let text = || fold_text(&clause.value);
+        let text = || if exact { clause.value.clone() } else { fold_text(&clause.value) };
         let test = match (clause.operator, definition.value_type) {
             (SearchOperator::IsPresent, _) => Test::Present,
             (SearchOperator::IsNotPresent, _) => Test::NotPresent,
@@ -77,6 +84,7 @@ impl Clause {
         Ok(Self {
             attribute: context.attributes.get(&definition.name),
             reference: definition.value_type == ValueType::Reference,
+            exact,
             name: SEARCH_TEXT.iter().any(|name| name.eq_ignore_ascii_case(&definition.name)),
             test,
         })
@@ -99,7 +107,7 @@ impl Clause {
             Test::StartsWith(text) | Test::EndsWith(text) | Test::Contains(text) => text.clone(),
             Test::Equals(_) | Test::NotContains(_) | Test::Present | Test::NotPresent | Test::RefersTo(_) => return None,
         };
-        Some(text).filter(|text| self.name && !text.is_empty())
+        Some(fold_text(&text)).filter(|text| self.name && !text.is_empty())
     }
 
     /// Removes the objects for which the clause does not hold.
@@ -137,9 +145,12 @@ impl Clause {
     }
 
     fn holds(&self, values: &[Value]) -> bool {
-        let any = |test: &dyn Fn(&str) -> bool| values.iter().filter_map(Value::as_text).any(|text| test(&fold_text(text)));
+        let any = |test: &dyn Fn(&str) -> bool| {
+            values.iter().filter_map(Value::as_text).any(|text| if self.exact { test(text) } else { test(&fold_text(text)) })
+        };
+        let equal = |a: &Value, b: &Value| if self.exact { a == b } else { a.matches(b) };
         match &self.test {
-            Test::Equals(wanted) => values.iter().any(|value| wanted.iter().any(|wanted| value.matches(wanted))),
+            Test::Equals(wanted) => values.iter().any(|value| wanted.iter().any(|wanted| equal(value, wanted))),
             Test::StartsWith(wanted) => any(&|text| text.starts_with(wanted)),
             Test::EndsWith(wanted) => any(&|text| text.ends_with(wanted)),
             Test::Contains(wanted) => any(&|text| text.contains(wanted)),

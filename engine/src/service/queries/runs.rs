@@ -29,7 +29,7 @@ pub fn class_of(status: &str) -> StatusClass {
     }
 }
 
-/// A page of the run history, newest first.
+/// A page of the run history, newest first unless asked for otherwise.
 ///
 /// # Errors
 /// [`EngineError`] when the database cannot be read.
@@ -47,6 +47,8 @@ pub fn list(connection: &Connection, filter: &RunFilter) -> Result<Page<RunSumma
         profile: filter.profile.as_deref(),
         statuses: statuses.as_deref(),
         since: filter.since,
+        text: &filter.text,
+        oldest_first: filter.reversed,
         ids: None,
     };
     let records = search::page(connection, &criterion, filter.offset, filter.limit)?;

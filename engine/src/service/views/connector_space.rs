@@ -1,5 +1,7 @@
 //! Connector space objects: searches, layers, lineage.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
@@ -107,13 +109,17 @@ pub struct CsSearch {
     pub limit: u64,
 }
 
-/// Conditions on the attributes of connector space objects.
+/// Conditions on the attributes of connector space objects, and how those found are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CsConditions {
     /// The conditions; none restricts nothing.
     pub clauses: Vec<SearchClause>,
     /// One of them is enough.
     pub any: bool,
+    /// In the opposite of DN order.
+    pub reversed: bool,
+    /// Attributes that the rows show.
+    pub columns: Vec<String>,
 }
 
 /// A connector space object found.
@@ -139,6 +145,14 @@ pub struct CsHit {
     pub awaiting_confirmation: bool,
     /// Has an import or export error.
     pub error: Option<String>,
+    /// Joined or disconnected by hand.
+    pub explicit: bool,
+    /// The metaverse object it is joined to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metaverse: Option<Uuid>,
+    /// The attributes that were asked for, as text.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// A value as shown, with where it leads.

@@ -68,6 +68,12 @@ pub struct MvSearch {
     pub any: bool,
     /// Text that display name, account name, mail, user principal name or source anchor contain; empty for all.
     pub text: String,
+    /// Texts of conditions are compared as they are written; without regard to case otherwise.
+    pub case_sensitive: bool,
+    /// In the opposite order.
+    pub reversed: bool,
+    /// Further attributes that the rows show.
+    pub columns: Vec<String>,
     /// First row wanted.
     pub offset: u64,
     /// Rows wanted.
@@ -85,7 +91,7 @@ pub struct MvHit {
     pub object_type: String,
     /// Display name, or the best other name.
     pub display_name: String,
-    /// Selected attributes as text: displayName, userPrincipalName, mail, accountName, sourceAnchor.
+    /// Selected attributes as text: displayName, userPrincipalName, mail, accountName, sourceAnchor, and those asked for.
     pub attributes: BTreeMap<String, String>,
     /// Number of joined connector space objects.
     pub connectors: u64,

@@ -115,6 +115,10 @@ pub struct CsRow {
     pub import_error: Option<ErrorCode>,
     /// Code of the error of the last export.
     pub export_error: Option<ErrorCode>,
+    /// Joined or disconnected by hand.
+    pub explicit: bool,
+    /// Identifier of the metaverse object it is joined to.
+    pub mv_guid: Option<Uuid>,
 }
 
 struct Lookup {
@@ -321,7 +325,8 @@ pub fn rows(connection: &Connection, ids: &[CsId]) -> Result<Vec<CsRow>, StoreEr
     let failed = StoreError::sqlite("reading connector space objects");
     let mut statement = connection
         .prepare_cached(
-            "SELECT id, guid, connector, dn, object_type, display_name, import_op, export_op, mv, awaiting, import_error, export_error
+            "SELECT id, guid, connector, dn, object_type, display_name, import_op, export_op, mv, awaiting, import_error, export_error,
+                connector_state = 1, (SELECT mv_object.guid FROM mv_object WHERE mv_object.id = cs_object.mv)
              FROM cs_object WHERE id IN rarray(?1)",
         )
         .map_err(&failed)?;
@@ -348,6 +353,8 @@ pub fn rows(connection: &Connection, ids: &[CsId]) -> Result<Vec<CsRow>, StoreEr
                 awaiting: row.get(9).map_err(&failed)?,
                 import_error: code(10)?,
                 export_error: code(11)?,
+                explicit: row.get(12).map_err(&failed)?,
+                mv_guid: row.get::<_, Option<Vec<u8>>>(13).map_err(&failed)?.map(|bytes| guid(&bytes)).transpose()?,
             },
         );
     }

@@ -7,6 +7,7 @@ use egui::{
 use egui_table::{CellInfo, HeaderCellInfo, HeaderRow, PrefetchInfo, Table, TableDelegate, TableState};
 use syncline_engine::service::StatusClass;
 
+use super::super::super::format::{count, shortened};
 use super::super::super::settings::GridLayout;
 use super::super::super::theme::{HEADER_HEIGHT, Palette, ROW_HEIGHT};
 use super::super::badge;
@@ -14,11 +15,11 @@ use super::super::diff;
 use super::model::{Cell, GridModel, NameLook, Sign};
 use super::rows::RowSet;
 use super::state::{GridState, change_layout};
-use super::{GridResponse, keyboard, toolbar};
+use super::{GridResponse, fit, keyboard, reorder, sort, toolbar};
 
 /// Space that a scroll bar may need below the rows.
 pub(super) const BAR_SPACE: f32 = 13.0;
-const PADDING: f32 = 10.0;
+pub(super) const PADDING: f32 = 10.0;
 const LEAST_WIDTH: f32 = 44.0;
 
 struct Delegate<'a, M: GridModel> {
@@ -30,6 +31,8 @@ struct Delegate<'a, M: GridModel> {
     response: &'a mut GridResponse,
     palette: &'static Palette,
     fill: f32,
+    /// Columns that cannot be sorted by, and why.
+    unsortable: Option<(Vec<usize>, String)>,
 }
 
 #[allow(clippy::too_many_arguments, reason = "the parts of one call, split to keep it readable")]
@@ -43,7 +46,10 @@ pub(super) fn table<M: GridModel>(
     layout: &GridLayout,
     response: &mut GridResponse,
 ) {
-    let widths = widths(ui, model, columns, layout, state.shown(rows));
+    let content = HEADER_HEIGHT + state.shown(rows) as f32 * ROW_HEIGHT;
+    let bar = if content > ui.available_height() { ui.spacing().scroll.allocated_width() } else { 0.0 };
+    let room = ui.available_width() - bar - 1.0;
+    let widths = fit::widths(ui, model, rows, columns, layout, &mut state.measured, room);
     let mut table = Table::new().id_salt("table").num_rows(state.shown(rows)).headers([HeaderRow::new(HEADER_HEIGHT)]);
     if let Some(key) = state.scroll_to.take()
         && let Some(place) = state.place(model, rows, key)
@@ -61,60 +67,15 @@ pub(super) fn table<M: GridModel>(
     seed.store(ui.ctx(), table_id);
     let palette = Palette::of(ui.style());
     let fill = ui.available_width();
-    let mut delegate = Delegate { id, model, rows, state, columns, response, palette, fill };
+    let unsortable = sort::unsortable(model, rows);
+    if let Some((columns, _)) = &unsortable {
+        state.sort.retain(|key| !columns.contains(&key.column));
+    }
+    state.headers.clear();
+    let mut delegate = Delegate { id, model, rows, state, columns, response, palette, fill, unsortable };
     table.columns(definitions).show(ui, &mut delegate);
+    reorder::drag(ui, model, columns, state);
     remember_widths(ui, id, table_id, model, columns, &widths);
-}
-
-/// Columns grow into space that is left; the last one takes the rest.
-fn widths<M: GridModel>(ui: &Ui, model: &M, columns: &[usize], layout: &GridLayout, shown: u64) -> Vec<f32> {
-    let mut widths: Vec<f32> = columns
-        .iter()
-        .filter_map(|index| model.columns().get(*index))
-        .map(|column| layout.widths.get(column.title).copied().unwrap_or(column.width))
-        .collect();
-    let content = HEADER_HEIGHT + shown as f32 * ROW_HEIGHT;
-    let bar = if content > ui.available_height() { ui.spacing().scroll.allocated_width() } else { 0.0 };
-    let room = ui.available_width() - bar - 1.0;
-    shrink(model, columns, &mut widths, room);
-    grow(model, columns, &mut widths, room);
-    let rest = room - widths.iter().sum::<f32>();
-    if let Some(last) = widths.last_mut()
-        && rest > 0.0
-    {
-        *last += rest.floor();
-    }
-    widths
-}
-
-/// Makes columns narrower when they do not fit, the wide ones most, none below what still reads; numbers, times and
-/// short words keep their width.
-fn shrink<M: GridModel>(model: &M, columns: &[usize], widths: &mut [f32], room: f32) {
-    let fixed = |index: &usize| model.columns().get(*index).is_some_and(|column| column.fixed);
-    let floor = |index: &usize, width: f32| if fixed(index) { width } else { width.min((width * 0.5).max(70.0)) };
-    let least: f32 = columns.iter().zip(widths.iter()).map(|(index, width)| floor(index, *width)).sum();
-    let total: f32 = widths.iter().sum();
-    if total <= room || total <= least {
-        return;
-    }
-    let part = ((total - room) / (total - least)).min(1.0);
-    for (index, width) in columns.iter().zip(widths) {
-        *width = (*width - (*width - floor(index, *width)) * part).floor();
-    }
-}
-
-/// Makes texts wider when there is space, none to more than twice its width.
-fn grow<M: GridModel>(model: &M, columns: &[usize], widths: &mut [f32], room: f32) {
-    let can = |index: &usize| model.columns().get(*index).is_some_and(|column| !column.fixed);
-    let total: f32 = widths.iter().sum();
-    let growing: f32 = columns.iter().zip(widths.iter()).filter(|(index, _)| can(index)).map(|(_, width)| width).sum();
-    if total >= room || growing <= 0.0 {
-        return;
-    }
-    let factor = (1.0 + (room - total) / growing).min(2.0);
-    for (_, width) in columns.iter().zip(widths).filter(|(index, _)| can(index)) {
-        *width = (*width * factor).floor();
-    }
 }
 
 fn remember_widths<M: GridModel>(ui: &Ui, id: Id, table_id: Id, model: &M, columns: &[usize], before: &[f32]) {
@@ -175,29 +136,52 @@ impl<M: GridModel> TableDelegate for Delegate<'_, M> {
             ui.label(column.title);
             return;
         }
-        let response =
-            ui.interact(rect.intersect(ui.clip_rect()).shrink2(vec2(4.0, 0.0)), self.id.with(("header", index)), Sense::CLICK);
+        let visible = rect.intersect(ui.clip_rect());
+        let response = ui.interact(visible.shrink2(vec2(4.0, 0.0)), self.id.with(("header", index)), Sense::CLICK | Sense::DRAG);
+        self.state.headers.push((index, visible));
+        let unsortable = self.unsortable.as_ref().filter(|(columns, _)| columns.contains(&index)).map(|(_, why)| why.as_str());
         let palette = self.palette;
-        let sorted = self.state.sort.filter(|(sorted, _)| *sorted == index).map(|(_, descending)| descending);
+        let place = self.state.sort.iter().position(|key| key.column == index);
+        let sorted = place.and_then(|place| self.state.sort.get(place)).map(|key| key.descending);
         response.widget_info(|| WidgetInfo::labeled(Role::ColumnHeader, true, column.title));
-        if response.hovered() {
+        if let Some(words) = sort::in_words(&self.state.sort, index) {
+            reorder::tell_sort(ui, response.id, sorted == Some(true), &words);
+        }
+        if response.hovered() || self.state.dragged == Some(index) {
             ui.painter().rect_filled(rect, 0.0, palette.hover);
         }
         ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, palette.line));
         let colour = if sorted.is_some() { palette.text_strong } else { palette.text_weak };
-        let arrow = if sorted.is_some() { 14.0 } else { 0.0 };
+        let number = place.filter(|_| self.state.sort.len() > 1).map(|place| (place + 1).to_string());
+        let arrow = match (sorted.is_some(), number.is_some()) {
+            (false, _) => 0.0,
+            (true, false) => 14.0,
+            (true, true) => 24.0,
+        };
         let inner = rect.shrink2(vec2(PADDING, 0.0));
         let text_rect = inner.with_max_x(inner.right() - arrow);
         let (end, cut) = paint_text(ui, text_rect, column.title, &TextStyle::Small, colour, column.right);
         if let Some(descending) = sorted {
-            let x = if column.right { inner.right() - 6.0 } else { end.right() + 9.0 };
+            let x = if column.right { inner.right() - arrow + 8.0 } else { end.right() + 9.0 };
             badge::sort_arrow(ui.painter(), pos2(x, rect.center().y), descending, palette.accent);
+            if let Some(number) = number {
+                let font = TextStyle::Small.resolve(ui.style());
+                ui.painter().text(pos2(x + 7.0, rect.center().y), Align2::LEFT_CENTER, number, font, palette.accent);
+            }
         }
-        if response.clicked() {
-            self.state.click_header(index);
+        if response.drag_started_by(egui::PointerButton::Primary) {
+            self.state.dragged = Some(index);
         }
-        let response = if cut { response.on_hover_text(column.title) } else { response };
-        toolbar::header_menu(&response, self.model.name(), self.model.columns());
+        if response.clicked() && unsortable.is_none() {
+            let further = ui.input(|input| input.modifiers.shift);
+            self.state.sort = sort::after_click(&self.state.sort, index, further);
+        }
+        let response = match (unsortable, cut) {
+            (Some(why), _) => response.on_hover_text(why),
+            (None, true) => response.on_hover_text(column.title),
+            (None, false) => response,
+        };
+        toolbar::header_menu(&response, self.id, self.model, &mut self.state.sort, self.columns, index, unsortable);
     }
 
     fn row_ui(&mut self, ui: &mut Ui, place: u64) {
@@ -271,13 +255,23 @@ impl<M: GridModel> TableDelegate for Delegate<'_, M> {
                 self.response.link = None;
                 self.response.activated = Some(position);
             }
-            hover(link, tooltip.or(cut.then_some(text)));
+            hover(link, tooltip.or(cut.then(|| in_tooltip(text))));
             return;
         }
         let cut = self.paint_cell(ui, inner, &text, look, right);
         let response = ui.interact(visible, id, Sense::hover());
-        response.widget_info(|| WidgetInfo::labeled(Role::Cell, true, &text));
-        hover(response, tooltip.or(cut.then_some(text)));
+        response.widget_info(|| WidgetInfo::labeled(Role::Cell, true, shortened(&text).unwrap_or(&text)));
+        hover(response, tooltip.or(cut.then(|| in_tooltip(text))));
+    }
+}
+
+/// A tooltip shows the beginning of a long value; a window of its own shows all of it.
+fn in_tooltip(text: String) -> String {
+    match shortened(&text) {
+        Some(start) => {
+            format!("{start}...\n\n{} characters; Show Value... shows all of them.", count(text.chars().count() as u64))
+        }
+        None => text,
     }
 }
 
@@ -289,13 +283,20 @@ fn hover(response: egui::Response, text: Option<String>) {
 
 impl<M: GridModel> Delegate<'_, M> {
     fn clicks(&mut self, ui: &Ui, response: &egui::Response, place: u64, position: u64, key: u128) {
+        if self.state.menu_by_keys && self.state.cursor == Some(key) {
+            self.state.menu_by_keys = false;
+            self.state.menu_cell = Some((position, self.columns.first().copied().unwrap_or_default()));
+            self.state.menu_at = Some(response.rect.left_bottom() + vec2(24.0, 0.0));
+            self.state.open_menu = true;
+        }
         if response.secondary_clicked() {
             if !self.state.selected.contains(&key) {
                 self.state.select(key);
                 self.response.selection_changed = true;
             }
             let x = response.interact_pointer_pos().map_or(0.0, |pointer| pointer.x);
-            self.state.menu_cell = Some((position, self.column_at(ui, x)));
+            self.state.menu_cell = Some((position, self.column_at(x)));
+            self.state.menu_at = None;
             self.state.open_menu = true;
         }
         if response.double_clicked() || response.triple_clicked() {
@@ -319,17 +320,9 @@ impl<M: GridModel> Delegate<'_, M> {
         }
     }
 
-    fn column_at(&self, ui: &Ui, x: f32) -> usize {
-        let layout = super::state::layout(ui.ctx(), self.model.name());
-        let mut left = ui.max_rect().left();
-        for index in self.columns {
-            let Some(column) = self.model.columns().get(*index) else { continue };
-            left += layout.widths.get(column.title).copied().unwrap_or(column.width);
-            if x < left {
-                return *index;
-            }
-        }
-        self.columns.last().copied().unwrap_or_default()
+    fn column_at(&self, x: f32) -> usize {
+        let under = self.state.headers.iter().find(|(_, rect)| rect.x_range().contains(x));
+        under.map(|(index, _)| *index).or_else(|| self.columns.last().copied()).unwrap_or_default()
     }
 
     fn paint_cell(&self, ui: &Ui, rect: Rect, text: &str, look: Cell, right: bool) -> bool {
@@ -404,6 +397,7 @@ fn paint_struck(ui: &Ui, rect: Rect, text: &str, colour: egui::Color32, right: b
 /// Paints one line, cut at the end; gives where it stands and whether it was cut.
 pub(crate) fn paint_text(ui: &Ui, rect: Rect, text: &str, style: &TextStyle, colour: egui::Color32, right: bool) -> (Rect, bool) {
     let font = FontSelection::Style(style.clone()).resolve(ui.style());
+    let text = shortened(text).unwrap_or(text);
     let mut job = LayoutJob::simple_singleline(text.to_owned(), font, colour);
     job.wrap = TextWrapping::truncate_at_width(rect.width().max(0.0));
     let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));

@@ -4,9 +4,10 @@ use egui::{Event, EventFilter, Id, Key, Modifiers, Rect, Ui};
 
 use super::super::super::action::Situation;
 use super::super::super::theme::{HEADER_HEIGHT, ROW_HEIGHT};
+use super::columns::shown_columns;
 use super::model::GridModel;
 use super::rows::RowSet;
-use super::state::{GridState, layout, shown_columns};
+use super::state::{GridState, layout};
 use super::{GridResponse, toolbar};
 
 const FILTER: EventFilter = EventFilter { tab: false, horizontal_arrows: false, vertical_arrows: true, escape: false };
@@ -62,6 +63,13 @@ pub(super) fn handle<M: GridModel>(
         && pressed(Key::Delete)
     {
         response.action = Some((*action, state.position(place)));
+    }
+    if ui.input_mut(|input| input.consume_key(Modifiers::SHIFT, Key::F10)) {
+        if state.cursor.is_none() {
+            move_to(model, rows, state, 0, false);
+        }
+        state.scroll_to = state.cursor;
+        state.menu_by_keys = true;
     }
     type_ahead(ui, model, rows, state, response);
     if ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::A)) {

@@ -1,21 +1,29 @@
 //! The one list widget of the app: virtual rows, sort, filter, columns, selection, copy, keyboard and accessible names.
 //! A new list is a [`GridModel`], not new drawing code.
 
+mod columns;
 mod draw;
 pub mod export;
+mod fit;
 mod keyboard;
 mod model;
+mod reorder;
 mod rows;
+mod sort;
 mod state;
 mod toolbar;
 
 use egui::{Id, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
+pub use columns::{
+    ColumnSettings, arranged, attribute_columns, attributes_shown, forget, move_by, present, show_column, shown_columns, sort_by,
+};
 pub(crate) use draw::paint_text;
 pub use model::{Cell, Column, GridModel, NameLook, RowKey, Sign, SortKey};
-pub use rows::{PAGE, Pager, RowSet};
-pub use state::{GridState, all_layouts, change_layout, layout, restore_layouts, shown_columns};
-pub use toolbar::{column_choices, filter_box};
+pub use rows::{MOST_SORTED, PAGE, Pager, RowSet};
+pub use sort::{Listing, SortBy, after_click, in_words, is_reversed};
+pub use state::{GridState, all_layouts, change_layout, layout, restore_layouts};
+pub use toolbar::filter_box;
 
 use super::super::action::{Action, Situation};
 use super::super::theme::{HEADER_HEIGHT, ROW_HEIGHT};
@@ -95,7 +103,8 @@ impl<'a> Grid<'a> {
                 let style = ui.style_mut();
                 style.interaction.resize_grab_radius_side = 2.0;
                 let line = &mut style.visuals.widgets.noninteractive.bg_stroke;
-                line.color = line.color.gamma_multiply(0.55);
+                // No line runs through the text of an empty list.
+                line.color = line.color.gamma_multiply(if shown == 0 { 0.0 } else { 0.55 });
                 let id = ui.make_persistent_id("list");
                 self.list(ui, id, model, rows, state, &columns, &layout, &mut response);
             });
@@ -130,6 +139,10 @@ impl<'a> Grid<'a> {
         if std::mem::take(&mut state.export) {
             export::ask(ui.ctx(), id, model.name());
         }
+        if std::mem::take(&mut state.column_settings) {
+            columns::ask(ui.ctx(), id, model);
+        }
+        columns::serve(ui.ctx(), id, model, rows, state);
         export::serve(ui.ctx(), id, model, rows, state, columns);
         toolbar::context_menu(ui, id, model, rows, state, columns, self.situation, response);
         if state.shown(rows) == 0 {

@@ -5,6 +5,7 @@ use syncline_engine::service::StatusClass;
 
 use super::super::super::action::Action;
 use super::super::diff::Piece;
+use super::sort::SortBy;
 
 /// Identity of a row across refreshes.
 pub type RowKey = u128;
@@ -157,6 +158,17 @@ pub trait GridModel {
 
     /// Actions of the context menu.
     fn actions(&self) -> &[Action] {
+        &[]
+    }
+
+    /// Why an action of the context menu is not possible for a row.
+    fn refuses(&self, _row: &Self::Row, _action: Action) -> Option<&'static str> {
+        None
+    }
+
+    /// Columns by which the engine gives the rows, as it gives them by itself: what a list too long to be fetched can be
+    /// sorted by. Their order can be turned round.
+    fn engine_order(&self) -> &[SortBy] {
         &[]
     }
 

@@ -11,6 +11,8 @@ use super::super::super::worker::{Pending, Worker};
 
 /// Rows fetched at once.
 pub const PAGE: u64 = 500;
+/// Rows up to which a list that is fetched page by page is fetched whole to be sorted; the engine sorts longer ones.
+pub const MOST_SORTED: u64 = 20_000;
 
 static NEXT_VERSION: AtomicU64 = AtomicU64::new(1);
 
@@ -24,7 +26,9 @@ pub struct RowSet<T> {
     pages: BTreeMap<u64, Vec<T>>,
     total: u64,
     version: u64,
+    generation: u64,
     wanted: BTreeSet<u64>,
+    paged: bool,
 }
 
 impl<T> Default for RowSet<T> {
@@ -43,7 +47,8 @@ impl<T> RowSet<T> {
         for page in 0..total.div_ceil(PAGE) {
             pages.insert(page, rows.by_ref().take(PAGE as usize).collect());
         }
-        Self { pages, total, version: next_version(), wanted: BTreeSet::new() }
+        let version = next_version();
+        Self { pages, total, version, generation: version, wanted: BTreeSet::new(), paged: false }
     }
 
     /// Number of rows, fetched or not.
@@ -58,6 +63,17 @@ impl<T> RowSet<T> {
         self.version
     }
 
+    /// Changes whenever rows that were here already may have changed; not when further ones arrive.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The pages that are here: number, position of the first row, rows.
+    pub fn pages(&self) -> impl Iterator<Item = (u64, u64, &[T])> {
+        self.pages.iter().map(|(page, rows)| (*page, page * PAGE, rows.as_slice()))
+    }
+
     /// The row at a position, if it was fetched.
     #[must_use]
     pub fn get(&self, position: u64) -> Option<&T> {
@@ -69,6 +85,12 @@ impl<T> RowSet<T> {
         self.pages
             .iter()
             .flat_map(|(page, rows)| rows.iter().enumerate().map(move |(index, row)| (page * PAGE + index as u64, row)))
+    }
+
+    /// True when the rows are fetched page by page and are more than a list sorts by itself.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        self.paged && self.total > MOST_SORTED
     }
 
     /// True when every row was fetched.
@@ -99,6 +121,7 @@ impl<T> RowSet<T> {
     /// Changes one row in place, or puts a new one on top.
     pub fn upsert_first(&mut self, row: T, same: impl Fn(&T) -> bool) {
         self.version = next_version();
+        self.generation = self.version;
         if let Some(place) = self.pages.values_mut().flatten().find(|candidate| same(candidate)) {
             *place = row;
             return;
@@ -149,7 +172,9 @@ impl<T: Send + 'static> Pager<T> {
             match answer {
                 Ok(page) => {
                     let wanted = std::mem::take(&mut self.rows.wanted);
-                    self.rows = RowSet { total: page.total, pages: BTreeMap::new(), version: next_version(), wanted };
+                    let version = next_version();
+                    let (total, pages) = (page.total, BTreeMap::new());
+                    self.rows = RowSet { total, pages, version, generation: version, wanted, paged: true };
                     if !page.rows.is_empty() {
                         self.rows.pages.insert(0, page.rows);
                     }
@@ -185,6 +210,13 @@ impl<T: Send + 'static> Pager<T> {
             let fetch = Arc::clone(fetch);
             self.further.insert(page, worker.ask(move || fetch(page * PAGE, PAGE)));
         }
+    }
+
+    /// Waits no longer for what was asked; a late answer is dropped. The rows that are here stay.
+    pub fn stop(&mut self) {
+        self.first = None;
+        self.further.clear();
+        self.rows.wanted.clear();
     }
 
     /// True while a page is on its way.

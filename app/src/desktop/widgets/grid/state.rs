@@ -2,19 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use egui::Id;
+use egui::{Id, Pos2, Rect};
 
 use super::super::super::settings::GridLayout;
-use super::model::{Column, GridModel, RowKey, SortKey};
+use super::fit::Measured;
+use super::model::{GridModel, RowKey};
 use super::rows::RowSet;
+use super::sort::{self, SortBy};
 
 /// State of one list.
 #[derive(Debug, Default)]
 pub struct GridState {
     /// Text that rows must contain.
     pub filter: String,
-    /// Column and whether descending; the documented order otherwise.
-    pub sort: Option<(usize, bool)>,
+    /// Keys of the sort, the first one first; none means the documented order.
+    pub sort: Vec<SortBy>,
+    /// The engine was asked with the filter; rows that arrive meet it already.
+    pub engine_filters: bool,
     /// Rows selected.
     pub selected: BTreeSet<RowKey>,
     /// The row that keys move.
@@ -29,6 +33,8 @@ pub struct GridState {
     pub menu_cell: Option<(u64, usize)>,
     /// The rows shall be written to a file.
     pub export: bool,
+    /// The column settings shall open.
+    pub column_settings: bool,
     /// All rows shall be selected, those not fetched yet as well.
     pub(super) select_all: bool,
     /// Letters typed one after another, and when the last one was.
@@ -36,6 +42,16 @@ pub struct GridState {
     pub(super) typed_at: f64,
     /// The context menu shall open.
     pub(super) open_menu: bool,
+    /// The context menu of the row that keys move shall open, below it.
+    pub(super) menu_by_keys: bool,
+    /// Where the context menu that keys opened stands; at the pointer otherwise.
+    pub(super) menu_at: Option<Pos2>,
+    /// Column whose header is being dragged.
+    pub(super) dragged: Option<usize>,
+    /// The headers drawn, from left to right, and where each is.
+    pub(super) headers: Vec<(usize, Rect)>,
+    /// What the columns need.
+    pub(super) measured: Measured,
     order: Order,
 }
 
@@ -43,12 +59,28 @@ pub struct GridState {
 struct Order {
     version: u64,
     filter: String,
-    sort: Option<(usize, bool)>,
+    sort: Vec<SortBy>,
     columns: Vec<usize>,
     positions: Option<Vec<u64>>,
+    found: Found,
+}
+
+/// Rows that meet the filter, page by page: pages that arrive later do not mean to look at all of them again.
+#[derive(Debug, Default)]
+struct Found {
+    generation: u64,
+    filter: String,
+    columns: Vec<usize>,
+    pages: BTreeMap<u64, Vec<u64>>,
 }
 
 impl GridState {
+    /// The state of a list whose filter is always asked of the engine.
+    #[must_use]
+    pub fn filtered_by_engine() -> Self {
+        Self { engine_filters: true, ..Self::default() }
+    }
+
     /// Selects one row and nothing else.
     pub fn select(&mut self, key: RowKey) {
         self.selected = BTreeSet::from([key]);
@@ -72,61 +104,45 @@ impl GridState {
         }
     }
 
-    /// Next sort after a click on a header: ascending, descending, the default again.
-    pub fn click_header(&mut self, column: usize) {
-        self.sort = match self.sort {
-            Some((sorted, false)) if sorted == column => Some((column, true)),
-            Some((sorted, true)) if sorted == column => None,
-            _ => Some((column, false)),
-        };
-    }
-
     /// Works out which rows are shown, in which order; cheap when nothing changed.
     pub fn arrange<M: GridModel>(&mut self, model: &M, rows: &mut RowSet<M::Row>, columns: &[usize]) {
-        if self.filter.is_empty() && self.sort.is_none() {
+        let long = rows.is_long();
+        let filter = if self.engine_filters { "" } else { self.filter.as_str() };
+        let needle = filter.to_lowercase();
+        // The engine sorts a long list, which arrives in order; a sort begins once every row is here.
+        let sorts = !self.sort.is_empty() && !long;
+        if sorts || !needle.is_empty() {
+            rows.want_all();
+        }
+        let sort: &[SortBy] = if sorts && rows.is_complete() { &self.sort } else { &[] };
+        if needle.is_empty() && sort.is_empty() {
             let pinned = rows.iter().take(super::rows::PAGE as usize).any(|(position, row)| position > 0 && model.pinned(row));
-            if !pinned {
+            if !pinned || !self.sort.is_empty() {
                 self.order.positions = None;
                 return;
             }
-        } else {
-            rows.want_all();
         }
         let order = &mut self.order;
-        let same =
-            order.version == rows.version() && order.sort == self.sort && order.filter == self.filter && order.columns == columns;
+        let same = order.version == rows.version() && order.sort == sort && order.filter == needle && order.columns == columns;
         if same && order.positions.is_some() {
             return;
         }
-        let needle = self.filter.to_lowercase();
-        let mut positions: Vec<u64> = if needle.is_empty() && self.sort.is_none() {
+        let mut positions: Vec<u64> = if needle.is_empty() {
             (0..rows.total()).collect()
         } else {
-            rows.iter()
-                .filter(|(_, row)| needle.is_empty() || contains(model, row, columns, &needle))
-                .map(|(position, _)| position)
-                .collect()
+            order.found.fill(model, rows, columns, &needle);
+            order.found.pages.values().flatten().copied().collect()
         };
-        match self.sort {
-            Some((column, descending)) => {
-                let keys: BTreeMap<u64, SortKey> = positions
-                    .iter()
-                    .filter_map(|position| Some((*position, model.sort_key(rows.get(*position)?, column))))
-                    .collect();
-                positions.sort_by(|a, b| {
-                    let order = keys.get(a).cmp(&keys.get(b));
-                    if descending { order.reverse().then(a.cmp(b)) } else { order.then(a.cmp(b)) }
-                });
-            }
-            None => positions.sort_by_key(|position| !rows.get(*position).is_some_and(|row| model.pinned(row))),
+        if sort.is_empty() {
+            positions.sort_by_key(|position| !rows.get(*position).is_some_and(|row| model.pinned(row)));
+        } else {
+            sort::arrange(model, rows, sort, &mut positions);
         }
-        *order = Order {
-            version: rows.version(),
-            filter: self.filter.clone(),
-            sort: self.sort,
-            columns: columns.to_vec(),
-            positions: Some(positions),
-        };
+        order.version = rows.version();
+        order.filter = needle;
+        order.sort = sort.to_vec();
+        order.columns = columns.to_vec();
+        order.positions = Some(positions);
     }
 
     /// Number of rows shown.
@@ -152,23 +168,29 @@ impl GridState {
     }
 }
 
-fn contains<M: GridModel>(model: &M, row: &M::Row, columns: &[usize], needle: &str) -> bool {
-    columns.iter().any(|column| model.text(row, *column).to_lowercase().contains(needle))
+impl Found {
+    /// Looks at the pages that were not looked at yet.
+    fn fill<M: GridModel>(&mut self, model: &M, rows: &RowSet<M::Row>, columns: &[usize], needle: &str) {
+        let same = self.generation == rows.generation() && self.filter == needle && self.columns == columns;
+        if !same {
+            *self = Self {
+                generation: rows.generation(),
+                filter: needle.to_owned(),
+                columns: columns.to_vec(),
+                pages: BTreeMap::new(),
+            };
+        }
+        for (page, first, page_rows) in rows.pages() {
+            self.pages.entry(page).or_insert_with(|| {
+                let found = (first..).zip(page_rows).filter(|(_, row)| contains(model, row, columns, needle));
+                found.map(|(position, _)| position).collect()
+            });
+        }
+    }
 }
 
-/// The columns shown of a list, by number.
-#[must_use]
-pub fn shown_columns(columns: &[Column], layout: &GridLayout) -> Vec<usize> {
-    let shown: Vec<usize> = columns
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| match &layout.shown {
-            Some(shown) => shown.contains(column.title),
-            None => !column.hidden,
-        })
-        .map(|(index, _)| index)
-        .collect();
-    if shown.is_empty() { vec![0] } else { shown }
+fn contains<M: GridModel>(model: &M, row: &M::Row, columns: &[usize], needle: &str) -> bool {
+    columns.iter().any(|column| model.text(row, *column).to_lowercase().contains(needle))
 }
 
 /// The remembered layouts of all lists, kept in the context.

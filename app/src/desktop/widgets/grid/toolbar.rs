@@ -1,14 +1,17 @@
 //! What surrounds a list: filter box, context menu, column choice, and rows as text for the clipboard.
 
-use egui::{Id, Popup, PopupCloseBehavior, RichText, TextEdit, Ui};
+use egui::containers::PopupAnchor;
+use egui::{Id, Popup, RichText, TextEdit, Ui};
 
 use super::super::super::action::{Action, Situation};
 use super::super::super::format::count;
 use super::super::action_ui;
 use super::GridResponse;
+use super::columns::{self, shown_columns};
 use super::model::{Column, GridModel};
 use super::rows::RowSet;
-use super::state::{GridState, change_layout, layout, shown_columns};
+use super::sort::SortBy;
+use super::state::{GridState, layout};
 
 /// The filter box of a list; beside it `n of m`.
 pub fn filter_box<T>(ui: &mut Ui, state: &mut GridState, rows: &RowSet<T>, loading: bool) {
@@ -23,6 +26,7 @@ pub fn filter_box<T>(ui: &mut Ui, state: &mut GridState, rows: &RowSet<T>, loadi
     let text = match (loading, state.filter.is_empty()) {
         (true, _) => "Loading...".to_owned(),
         (false, true) => count(rows.total()),
+        (false, false) if state.engine_filters => format!("{} found", count(rows.total())),
         (false, false) => format!("{} of {}", count(state.shown(rows)), count(rows.total())),
     };
     ui.label(RichText::new(text).weak());
@@ -43,17 +47,26 @@ pub(super) fn context_menu<M: GridModel>(
     situation: Option<&Situation>,
     response: &mut GridResponse,
 ) {
-    let popup = Popup::new(menu_id(id), ui.ctx().clone(), egui::containers::PopupAnchor::PointerFixed, ui.layer_id())
+    let opens = std::mem::take(&mut state.open_menu);
+    let by_keys = state.menu_at;
+    let anchor = by_keys.map_or(PopupAnchor::PointerFixed, PopupAnchor::Position);
+    let popup = Popup::new(menu_id(id), ui.ctx().clone(), anchor, ui.layer_id())
         .kind(egui::PopupKind::Menu)
         .layout(egui::Layout::top_down_justified(egui::Align::Min))
         .style(egui::containers::menu::menu_style)
         .gap(0.0)
-        .open_memory(std::mem::take(&mut state.open_menu).then_some(egui::SetOpenCommand::Bool(true)));
-    popup.show(|ui| {
+        .open_memory(opens.then_some(egui::SetOpenCommand::Bool(true)));
+    let open = popup.show(|ui| {
         ui.set_min_width(200.0);
         let Some((position, column)) = state.menu_cell else { return };
+        let mut first = None;
         for action in model.actions() {
+            let refused = rows.get(position).and_then(|row| model.refuses(row, *action));
             let availability = situation.map_or(Ok(()), |situation| action.availability(situation));
+            let availability = availability.and_then(|()| refused.map_or(Ok(()), |why| Err(why.to_owned())));
+            if availability.is_ok() {
+                first.get_or_insert(ui.next_auto_id());
+            }
             if action_ui::menu_item(ui, *action, availability, None) {
                 response.action = Some((*action, position));
                 ui.close();
@@ -61,6 +74,11 @@ pub(super) fn context_menu<M: GridModel>(
         }
         if !model.actions().is_empty() {
             ui.separator();
+        }
+        first.get_or_insert(ui.next_auto_id());
+        if let Some(first) = first.filter(|_| opens && by_keys.is_some()) {
+            // The first item has the keyboard; Tab and arrows lead on from there.
+            ui.memory_mut(|memory| memory.request_focus(first));
         }
         let cell = rows.get(position).map(|row| model.text(row, column)).unwrap_or_default();
         let line = rows.get(position).map(|row| row_as_text(model, row, columns)).unwrap_or_default();
@@ -78,7 +96,14 @@ pub(super) fn context_menu<M: GridModel>(
             state.export = true;
             ui.close();
         }
+        if ui.button(Action::ColumnSettings.text()).on_hover_text(Action::ColumnSettings.tooltip()).clicked() {
+            state.column_settings = true;
+            ui.close();
+        }
     });
+    if open.is_none() && state.menu_at.take().is_some() {
+        ui.memory_mut(|memory| memory.request_focus(id));
+    }
 }
 
 fn row_as_text<M: GridModel>(model: &M, row: &M::Row, columns: &[usize]) -> String {
@@ -112,28 +137,55 @@ pub(super) fn selected_as_text<M: GridModel>(ctx: &egui::Context, model: &M, row
     lines.join("\n")
 }
 
-/// Check boxes for the columns of a list.
-pub fn column_choices(ui: &mut Ui, name: &str, columns: &[Column]) {
-    let present = shown_columns(columns, &layout(ui.ctx(), name));
-    for (index, column) in columns.iter().enumerate() {
-        let mut on = present.contains(&index);
-        let only = on && present.len() == 1;
-        if ui.add_enabled(!only, egui::Checkbox::new(&mut on, column.title)).changed() {
-            let titles =
-                columns.iter().enumerate().filter(|(other, _)| if *other == index { on } else { present.contains(other) });
-            let shown = titles.map(|(_, column)| column.title.to_owned()).collect();
-            change_layout(ui.ctx(), name, |layout| layout.shown = Some(shown));
+/// What can be done with a column, on its header.
+pub(super) fn header_menu<M: GridModel>(
+    response: &egui::Response,
+    id: Id,
+    model: &M,
+    sort: &mut Vec<SortBy>,
+    shown: &[usize],
+    column: usize,
+    unsortable: Option<&str>,
+) {
+    Popup::context_menu(response).show(|ui| {
+        ui.set_min_width(190.0);
+        let present = sort.iter().find(|key| key.column == column).copied();
+        let others = sort.iter().any(|key| key.column != column);
+        for (text, descending) in [("Sort Ascending", false), ("Sort Descending", true)] {
+            let on = sort.len() == 1 && present.is_some_and(|key| key.descending == descending);
+            let item = ui.add_enabled(unsortable.is_none(), egui::Button::selectable(on, text));
+            if item.on_disabled_hover_text(unsortable.unwrap_or_default()).clicked() {
+                *sort = vec![SortBy { column, descending }];
+                ui.close();
+            }
         }
-    }
-    ui.separator();
-    if ui.button("Standard Columns").clicked() {
-        change_layout(ui.ctx(), name, |layout| *layout = super::super::super::settings::GridLayout::default());
-        ui.close();
-    }
-}
-
-pub(super) fn header_menu(response: &egui::Response, name: &str, columns: &[Column]) {
-    Popup::context_menu(response)
-        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .show(|ui| column_choices(ui, name, columns));
+        let further = ui.add_enabled(others && present.is_none() && unsortable.is_none(), egui::Button::new("Then Sort by This"));
+        let further = further.on_hover_text("Among rows that are equal so far (Shift+click on the header).");
+        let why = unsortable.unwrap_or("Sort by another column first");
+        if further.on_disabled_hover_text(why).clicked() {
+            sort.push(SortBy::ascending(column));
+            ui.close();
+        }
+        if ui.add_enabled(present.is_some(), egui::Button::new("Do Not Sort by This")).clicked() {
+            sort.retain(|key| key.column != column);
+            ui.close();
+        }
+        ui.separator();
+        let place = shown.iter().position(|index| *index == column).unwrap_or_default();
+        for (text, by, possible) in [("Move Left", -1, place > 0), ("Move Right", 1, place + 1 < shown.len())] {
+            if ui.add_enabled(possible, egui::Button::new(text)).clicked() {
+                columns::move_by(ui.ctx(), model.name(), model.columns(), shown, column, by);
+                ui.close();
+            }
+        }
+        if ui.add_enabled(shown.len() > 1, egui::Button::new("Hide Column")).clicked() {
+            columns::show_column(ui.ctx(), model.name(), model.columns(), column, false);
+            ui.close();
+        }
+        ui.separator();
+        if ui.button(Action::ColumnSettings.text()).on_hover_text(Action::ColumnSettings.tooltip()).clicked() {
+            columns::ask(ui.ctx(), id, model);
+            ui.close();
+        }
+    });
 }

@@ -118,6 +118,10 @@ fn pages_and_rows() {
         let wanted = CsSearch { connector: FOREST, scope: CsScope::All, text: String::new(), offset, limit };
         search(&world.reader(), &world.context(), &wanted, &CsConditions::default()).unwrap()
     };
+    let conditions = CsConditions { reversed: true, columns: vec!["mail".into()], ..CsConditions::default() };
+    let wanted = CsSearch { connector: FOREST, scope: CsScope::All, text: String::new(), offset: 7, limit: 1 };
+    let backwards = search(&world.reader(), &world.context(), &wanted, &conditions).unwrap();
+    assert_eq!((&backwards.rows[0].dn, backwards.total), (&page(0, 1).rows[0].dn, 8));
     let middle = page(1, 2);
     assert_eq!((middle.rows.len(), middle.rows[0].dn.as_str(), middle.total), (2, ADA, 8));
     assert_eq!(page(7, 100).rows.len(), 1);
@@ -129,6 +133,26 @@ fn pages_and_rows() {
     assert_eq!((adam.awaiting_confirmation, adam.connector, adam.error.as_deref()), (true, false, None));
     let errors: Vec<_> = page(0, 4).rows.into_iter().map(|hit| hit.error).collect();
     assert_eq!(errors, [Some("cd-error".to_owned()), None, None, Some("sync-rule-error-function-triggered".to_owned())]);
+}
+
+#[test]
+fn a_row_leads_to_its_metaverse_object_and_shows_attributes() {
+    let mut world = World::new();
+    let mv = world.mv("person", &[("displayName", &["Ada"])], &[]);
+    let image = world.image(&[("mail", &["ada@x.com"]), ("proxyAddresses", &["smtp:a", "smtp:b"])]);
+    world.cs(FOREST, "CN=Ada,DC=x", |object| {
+        object.mv = Some(mv);
+        object.connector_state = 1;
+        object.hologram = image;
+    });
+    world.cs(FOREST, "CN=Bob,DC=x", |_| ());
+    let columns = ["mail", "proxyAddresses", "unknown"].map(str::to_owned).to_vec();
+    let conditions = CsConditions { columns, ..CsConditions::default() };
+    let wanted = CsSearch { connector: FOREST, scope: CsScope::All, text: String::new(), offset: 0, limit: 100 };
+    let rows = search(&world.reader(), &world.context(), &wanted, &conditions).unwrap().rows;
+    let texts = |row: usize| rows[row].attributes.iter().map(|(name, text)| format!("{name}={text}")).collect::<Vec<_>>();
+    assert_eq!((rows[0].metaverse.is_some(), rows[0].explicit, rows[1].metaverse, rows[1].explicit), (true, true, None, false));
+    assert_eq!((texts(0), texts(1).len()), (vec!["mail=ada@x.com".to_owned(), "proxyAddresses=smtp:a; smtp:b".to_owned()], 0));
 }
 
 #[test]
@@ -284,7 +308,7 @@ fn conditions_are_about_what_was_imported_or_will_be_exported() {
             operator: *operator,
             value: (*value).to_owned(),
         };
-        let conditions = CsConditions { clauses: clauses.iter().map(clause).collect(), any };
+        let conditions = CsConditions { clauses: clauses.iter().map(clause).collect(), any, ..CsConditions::default() };
         let wanted = CsSearch { connector: FOREST, scope: CsScope::All, text: String::new(), offset: 0, limit: 100 };
         let page = search(&world.reader(), &world.context(), &wanted, &conditions)?;
         assert_eq!(page.total, page.rows.len() as u64);

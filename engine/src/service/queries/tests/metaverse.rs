@@ -9,7 +9,8 @@ fn clause(attribute: &str, operator: SearchOperator, value: &str) -> SearchClaus
 }
 
 fn wanted(object_type: Option<&str>, clauses: Vec<SearchClause>, text: &str) -> MvSearch {
-    MvSearch { object_type: object_type.map(str::to_owned), clauses, any: false, text: text.to_owned(), offset: 0, limit: 100 }
+    let object_type = object_type.map(str::to_owned);
+    MvSearch { object_type, clauses, text: text.to_owned(), limit: 100, ..MvSearch::default() }
 }
 
 /// Ada, Bob and Öle are persons, Staff a group whose member is Ada; keys are kept for mail.
@@ -78,6 +79,25 @@ fn searches_find_what_all_clauses_ask_in_order_of_name() {
     check(any(vec![clause("member", IsPresent, ""), clause("mail", Equals, "bob@x.com")]), &["bob", "Staff"]);
     check(any(vec![clause("mail", Equals, "bob@x.com")]), &["bob"]);
     check(any(vec![]), &all);
+    let exact = |search: MvSearch| MvSearch { case_sensitive: true, ..search };
+    check(exact(one("displayName", StartsWith, "a")), &[]);
+    check(exact(one("displayName", StartsWith, "A")), &["Ada"]);
+    check(exact(one("mail", Equals, "bob@x.com")), &[]);
+    check(exact(one("mail", Equals, "BOB@x.com")), &["bob"]);
+    check(exact(one("displayName", NotContains, "B")), &all);
+    let backwards: Vec<&str> = all.iter().rev().copied().collect();
+    check(MvSearch { reversed: true, ..wanted(None, vec![], "") }, &backwards);
+}
+
+#[test]
+fn rows_show_the_attributes_that_were_asked_for() {
+    let mut world = World::new();
+    world.mv("person", &[("displayName", &["Ada"]), ("proxyAddresses", &["smtp:a@x", "smtp:b@x"])], &[]);
+    let columns = ["PROXYaddresses", "department"].map(str::to_owned).to_vec();
+    let page = search(&world.reader(), &world.context(), &MvSearch { columns, ..wanted(None, vec![], "") }).unwrap();
+    let shown = &page.rows[0].attributes;
+    assert_eq!(shown.get("PROXYaddresses").map(String::as_str), Some("smtp:a@x; smtp:b@x"));
+    assert_eq!((shown.get("department"), shown.get("displayName").map(String::as_str)), (None, Some("Ada")));
 }
 
 #[test]

@@ -94,6 +94,9 @@ fn lists_are_filtered_counted_and_paged_newest_first() {
     check(RunFilter { class: Some(StatusClass::Warning), ..all() }, &[], 0);
     check(RunFilter { since: Some(time(100)), connector: Some(TENANT), ..all() }, &[5, 4, 3], 3);
     check(RunFilter { since: Some(time(101)), ..all() }, &[], 0);
+    check(RunFilter { text: "EXPORT".into(), ..all() }, &[3, 2], 2);
+    check(RunFilter { text: "something%".into(), ..all() }, &[], 0);
+    check(RunFilter { reversed: true, offset: 1, limit: 2, ..all() }, &[2, 3], 6);
 }
 
 #[test]
