@@ -10,7 +10,7 @@ use syncline_tests::forest::Forest as Fixture;
 use super::{Forest, forest, import, sorted};
 
 /// The ways that this build has besides the simple one.
-fn ways() -> Vec<SignIn> {
+pub(super) fn ways() -> Vec<SignIn> {
     let found: Vec<SignIn> = SignIn::ALL.into_iter().filter(|way| way.seals() && way.missing().is_none()).collect();
     assert!(found.contains(&SignIn::Ntlm));
     found
@@ -39,7 +39,7 @@ fn open(settings: ActiveDirectorySettings, password: &str) -> ActiveDirectoryCon
     ActiveDirectoryConnector::open(settings, SecretString::from(password.to_owned())).unwrap()
 }
 
-fn sealed(forest: &Forest, sign_in: SignIn) -> ActiveDirectorySettings {
+pub(super) fn sealed(forest: &Forest, sign_in: SignIn) -> ActiveDirectorySettings {
     ActiveDirectorySettings { sign_in, ..forest.settings(ConnectionSecurity::Plain) }
 }
 
