@@ -163,7 +163,7 @@ impl Compare {
 
     /// Lets the person choose the other object.
     fn choose(&mut self, ui: &mut Ui, cx: &Cx<'_>) -> Option<Uuid> {
-        let Some(first) = empty::value(ui, &self.first) else { return None };
+        let first = empty::value(ui, &self.first)?;
         ui.label(format!("Choose the object that {} is compared with.", name(first)));
         ui.add_space(4.0);
         let mut look = false;

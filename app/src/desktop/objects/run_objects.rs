@@ -89,7 +89,8 @@ impl RunObjectsList {
         self.change.rows = RowSet::default();
         let (run, step) = (self.which.run, self.which.step);
         let place = RunObjectPlace { counter: row.counter.clone(), number: row.number };
-        self.change.answer.ask(cx.worker, question(cx.backend, move |engine| engine.run_changes(run, step, &[place.clone()])));
+        let ask = question(cx.backend, move |engine| engine.run_changes(run, step, std::slice::from_ref(&place)));
+        self.change.answer.ask(cx.worker, ask);
     }
 
     /// Draws the contents; true when the window shall close.
@@ -158,8 +159,7 @@ impl RunObjectsList {
             let mut open = false;
             badge::strip(ui, Tone::Warn, "Object changed since this run", |ui| open = ui.button("Show Present State").clicked());
             ui.add_space(4.0);
-            let row = self.rows.rows.iter().find(|(_, row)| Some(key(row)) == self.change.of).map(|(_, row)| row);
-            if let Some(row) = row.filter(|_| open) {
+            if open && let Some((_, row)) = self.rows.rows.iter().find(|(_, row)| Some(key(row)) == self.change.of) {
                 cx.send(Command::OpenCsObject(row.object_guid));
             }
         }
