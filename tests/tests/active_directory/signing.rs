@@ -4,13 +4,14 @@ use secrecy::SecretString;
 use syncline_engine::connector::active_directory::{
     ActiveDirectoryConnector, ActiveDirectorySettings, ConnectionSecurity, SignIn,
 };
-use syncline_engine::connector::{Connector, ConnectorErrorKind};
+use syncline_engine::connector::{Connector, ConnectorErrorKind, EntryValue, ExportAttributeChange, ExportValue};
 use syncline_tests::forest::Forest as Fixture;
 
-use super::{Forest, forest, import, sorted};
+use super::writing::{add, objects, send};
+use super::{Forest, forest, forest_alone, import, sorted};
 
 /// The ways that this build has besides the simple one.
-pub(super) fn ways() -> Vec<SignIn> {
+fn ways() -> Vec<SignIn> {
     let found: Vec<SignIn> = SignIn::ALL.into_iter().filter(|way| way.seals() && way.missing().is_none()).collect();
     assert!(found.contains(&SignIn::Ntlm));
     found
@@ -39,7 +40,7 @@ fn open(settings: ActiveDirectorySettings, password: &str) -> ActiveDirectoryCon
     ActiveDirectoryConnector::open(settings, SecretString::from(password.to_owned())).unwrap()
 }
 
-pub(super) fn sealed(forest: &Forest, sign_in: SignIn) -> ActiveDirectorySettings {
+fn sealed(forest: &Forest, sign_in: SignIn) -> ActiveDirectorySettings {
     ActiveDirectorySettings { sign_in, ..forest.settings(ConnectionSecurity::Plain) }
 }
 
@@ -95,5 +96,22 @@ fn a_sign_in_that_encrypts_is_not_tried_inside_tls() {
             assert_eq!(error.kind, ConnectorErrorKind::Configuration, "{error}");
             assert!(error.message.contains("choose no TLS"), "{error}");
         }
+    }
+}
+
+/// A request of more octets than fit into one encrypted piece.
+#[test]
+fn a_large_value_is_written_over_an_encrypted_sign_in() {
+    let Some(forest) = forest_alone("a_large_value_is_written_over_an_encrypted_sign_in") else { return };
+    let unit = forest.unit("OU=Writeback");
+    let photo: Vec<u8> = (0..90_000_u32).flat_map(|number| (number % 251).to_le_bytes().into_iter().take(1)).collect();
+    let value = ExportAttributeChange::Replace(vec![ExportValue::Plain(EntryValue::Binary(photo.clone()))]);
+    for way in ways() {
+        let (user, password) = forest.account("WRITEBACK");
+        let settings = ActiveDirectorySettings { user, ..sealed(&forest, way) };
+        let mut connector = ActiveDirectoryConnector::open(settings, password).unwrap();
+        send(&mut connector, &add(&format!("CN={way},{}", unit.dn), "contact", &[("thumbnailPhoto", value.clone())]));
+        let found = objects(&forest, &unit.dn);
+        assert_eq!(found[&format!("CN={way}")]["thumbnailPhoto"], [EntryValue::Binary(photo.clone())], "{way}");
     }
 }

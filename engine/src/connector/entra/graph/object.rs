@@ -39,7 +39,7 @@ enum Source {
     /// They are the object's own anchor.
     CloudAnchor,
     /// They are the anchor that the object has in the forest.
-    SourceAnchor,
+    ForestAnchor,
     /// In the property of the same name.
     Extension,
     /// In the property of a line of the table.
@@ -50,7 +50,7 @@ impl Source {
     fn of(kind: Kind, attribute: &str) -> Option<Self> {
         match attribute {
             CLOUD_ANCHOR => Some(Self::CloudAnchor),
-            SOURCE_ANCHOR => Some(Self::SourceAnchor),
+            SOURCE_ANCHOR => Some(Self::ForestAnchor),
             name if is_directory_extension(name) => Some(Self::Extension),
             name => mapping(kind, name).filter(|mapping| mapping.form != Form::Relation).map(Self::Mapped),
         }
@@ -120,7 +120,7 @@ impl Wanted {
         for Plain { definition, source } in self.plain(kind) {
             let value = match source {
                 Source::CloudAnchor => json!(cloud_anchor),
-                Source::SourceAnchor => json!(source_anchor),
+                Source::ForestAnchor => json!(source_anchor),
                 Source::Extension => fields.get(&definition.name).cloned().unwrap_or_default(),
                 Source::Mapped(mapping) => value_of(mapping, fields),
             };
