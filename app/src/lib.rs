@@ -7,6 +7,7 @@ pub mod desktop;
 mod account;
 
 mod pending_report;
+mod preview_file;
 
 mod table_file;
 

@@ -59,6 +59,14 @@ impl Installation {
         answer["error"].clone()
     }
 
+    /// Replaces a line of the forest's file that is there once.
+    fn replace_line(&self, from: &str, to: &str) {
+        let file = self.0.path().join("contoso.ldif");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(text.matches(&format!("\n{from}\n")).count(), 1, "{from}");
+        std::fs::write(file, text.replace(&format!("\n{from}\n"), &format!("\n{to}\n"))).unwrap();
+    }
+
     /// Takes users out of the forest's file.
     fn fewer_users(&self, number: usize) {
         let file = self.0.path().join("contoso.ldif");
@@ -110,6 +118,48 @@ fn deletions_above_the_threshold_are_approved_once() {
     let share = here.data(&["deletes", "set", "--percent", "10"]);
     assert_eq!((&share["mode"], &share["threshold"]), (&"percent".into(), &10.into()), "{share}");
     assert_eq!(here.data(&["status"])["deletionThreshold"], share["staged"]["limit"]);
+}
+
+#[test]
+fn a_run_tells_what_it_did_whatever_happens_later() {
+    let here = Installation::new();
+    let run = |connector: &str, profile: &str| {
+        let (answer, exit) = here.answer(&["run", "start", connector, profile]);
+        // The user with the invalid name of the sample forest is refused as ever.
+        assert!([0, 5].contains(&exit), "{answer}");
+        here.data(&["run", "list", "--limit", "1"])["rows"][0]["id"].to_string()
+    };
+    let cycle = |from: &str, to: &str| {
+        here.replace_line(from, to);
+        let import = run(FOREST, "Full Import");
+        let synchronization = run(FOREST, "Delta Synchronization");
+        [import, synchronization, run(TENANT, "Export")]
+    };
+    let told = |id: &str, counter: &str, attribute: &str| {
+        let rows = here.data(&["run", "objects", id, "--counter", counter]);
+        let [row] = rows.as_array().unwrap().as_slice() else { panic!("{rows}") };
+        let kept = &row["kept"];
+        let change = kept["change"]["attributes"].as_array().unwrap().iter().find(|part| part["name"] == attribute).cloned();
+        let change = change.unwrap_or_else(|| panic!("{attribute} in {row}"));
+        let text = |side: &str| change[side][0]["text"].as_str().unwrap().to_owned();
+        (text("old"), text("new"), kept["metaverse"] == true, kept["changedSince"] == true)
+    };
+    let first = cycle("title: Chief Executive Officer", "title: President");
+    let check = |changed: bool| {
+        let expected = |metaverse| ("Chief Executive Officer".to_owned(), "President".to_owned(), metaverse, changed);
+        assert_eq!(told(&first[0], "Updates", "title"), expected(false));
+        assert_eq!(told(&first[1], "Connectors with Flow Updates", "title"), expected(true));
+        assert_eq!(told(&first[1], "Export Attribute Flow", "title"), expected(false));
+        assert_eq!(told(&first[2], "export-update", "title"), expected(false));
+    };
+    check(false);
+    let second = cycle("title: President", "title: Chair");
+    assert_eq!(told(&second[0], "stage-update", "title"), ("President".to_owned(), "Chair".to_owned(), false, false));
+    check(true);
+    let text = String::from_utf8(here.call(&["run", "objects", &first[0], "--counter", "Updates"]).stdout).unwrap();
+    assert!(text.contains("Object changed since this run.") && text.contains("President"), "{text}");
+    here.refused(&["run", "objects", &first[0], "--counter", "Nonsense"], 30, "Nonsense");
+    here.refused(&["run", "objects", &first[0], "--step", "9"], 30, "no step 9");
 }
 
 #[test]

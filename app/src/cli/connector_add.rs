@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use secrecy::SecretString;
 use serde::Serialize;
-use syncline_engine::connector::active_directory::{ActiveDirectorySettings, ConnectionSecurity};
+use syncline_engine::connector::active_directory::{ActiveDirectorySettings, ConnectionSecurity, SignIn};
 use syncline_engine::connector::file::{FileSchema, FileSettings};
 use syncline_engine::connector::generic_ldap::{GenericLdapSettings, LdapDelta};
 use syncline_engine::service::{BackendKind, Cloud, ConnectorKind, ConnectorSummary, Engine, EngineError, EntraSettings, Proof};
@@ -95,9 +95,12 @@ pub struct ActiveDirectoryArgs {
     /// Account that reads the forest: user@domain or DOMAIN\user
     #[arg(long)]
     pub user: String,
-    /// Protection of the connection
-    #[arg(long, value_enum, default_value_t = Security::Ldaps)]
-    pub security: Security,
+    /// How the account signs in
+    #[arg(long, value_enum, default_value_t = SignInBy::Simple)]
+    pub sign_in: SignInBy,
+    /// Protection of the connection: ldaps, unless the sign-in encrypts it
+    #[arg(long, value_enum)]
+    pub security: Option<Security>,
     /// Allow --security plain to other computers: password and data can be read on the network
     #[arg(long)]
     pub allow_plain: bool,
@@ -161,6 +164,29 @@ pub enum LdapChanges {
     Timestamp,
 }
 
+/// How an account signs in to a forest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SignInBy {
+    /// With its password, over TLS
+    Simple,
+    /// By NTLM, which encrypts the connection, without TLS
+    Ntlm,
+    /// By Kerberos, which encrypts the connection, without TLS (needs a build with the feature gssapi)
+    Gssapi,
+}
+
+impl SignInBy {
+    /// The engine's word for it.
+    #[must_use]
+    pub fn way(self) -> SignIn {
+        match self {
+            Self::Simple => SignIn::Simple,
+            Self::Ntlm => SignIn::Ntlm,
+            Self::Gssapi => SignIn::Gssapi,
+        }
+    }
+}
+
 /// How the connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Security {
@@ -168,7 +194,7 @@ pub enum Security {
     Ldaps,
     /// TLS by StartTLS, port 389
     Starttls,
-    /// None, port 389; only to this computer unless --allow-plain is given
+    /// No TLS, port 389; only to this computer unless the sign-in encrypts the connection or --allow-plain is given
     Plain,
 }
 
@@ -304,7 +330,8 @@ impl AddCommand {
                 let settings = arguments.settings()?;
                 let secret = arguments.secret.read(&arguments.user)?;
                 let new = NewDirectory::active_directory(&arguments.name, &settings, secret).map_err(EngineError::from)?;
-                Ok(arguments.security.warned(add(session, |engine| engine.add_directory(new))?))
+                let answer = add(session, |engine| engine.add_directory(new))?;
+                Ok(if settings.sign_in.seals() { answer } else { arguments.security().warned(answer) })
             }
             Self::Ldap(arguments) => {
                 let settings = arguments.settings()?;
@@ -405,6 +432,10 @@ impl LdapArgs {
 }
 
 impl ActiveDirectoryArgs {
+    fn security(&self) -> Security {
+        self.security.unwrap_or(if self.sign_in.way().seals() { Security::Plain } else { Security::Ldaps })
+    }
+
     fn settings(&self) -> Result<ActiveDirectorySettings, Failure> {
         let forest = self.name.trim();
         if !is_dns_name(forest) {
@@ -419,7 +450,8 @@ impl ActiveDirectoryArgs {
             only_servers: !self.any_server,
             delta: self.delta.mode(),
             user: self.user.trim().to_owned(),
-            security: self.security.of_connection(),
+            sign_in: self.sign_in.way(),
+            security: self.security().of_connection(),
             allow_plain: self.allow_plain,
             ca_file: self.ca_file.as_deref().map(absolute).transpose()?,
             ..ActiveDirectorySettings::default()

@@ -2,9 +2,10 @@
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use syncline_engine::connector::active_directory::{ActiveDirectorySettings, DeltaMode};
+use syncline_engine::connector::active_directory::{ActiveDirectorySettings, ConnectionSecurity, DeltaMode, SignIn};
 use syncline_engine::service::{ConnectorKind, Deprovisioning};
 
+use super::connector_add::SignInBy;
 use super::exit::Failure;
 use super::output::Answer;
 use super::session::Session;
@@ -50,6 +51,9 @@ pub struct SetArgs {
     /// Whether any other domain controller of the forest may be used when no preferred one answers
     #[arg(long, value_enum)]
     pub any_server: Option<YesNo>,
+    /// How the account signs in; ntlm and gssapi encrypt the connection themselves, without TLS, and simple comes with LDAPS
+    #[arg(long, value_enum)]
+    pub sign_in: Option<SignInBy>,
     /// What becomes of an object that rules put into the directory and want there no more
     #[arg(long, value_enum)]
     pub deprovisioning: Option<Action>,
@@ -126,6 +130,7 @@ struct ForestSettings {
     servers: Vec<String>,
     any_server: bool,
     user: String,
+    sign_in: SignIn,
     delta: DeltaMode,
 }
 
@@ -159,6 +164,7 @@ pub fn run(session: &Session, arguments: &SetArgs) -> Result<Answer, Failure> {
             .add("Preferred servers", settings.servers.join("; "))
             .add("Other servers", other)
             .add("Account", &settings.user)
+            .add("Signs in by", settings.sign_in.word())
             .add("Delta imports", delta);
     } else {
         pairs = pairs.add("Connector", &connector.name);
@@ -166,8 +172,8 @@ pub fn run(session: &Session, arguments: &SetArgs) -> Result<Answer, Failure> {
     let text = pairs.add("Deprovisioning", explained(deprovisioning)).render();
     let forest = forest.map(|settings| {
         let any_server = any_server(&settings);
-        let ActiveDirectorySettings { forest, servers, user, delta, .. } = settings;
-        ForestSettings { forest, servers, any_server, user, delta }
+        let ActiveDirectorySettings { forest, servers, user, sign_in, delta, .. } = settings;
+        ForestSettings { forest, servers, any_server, user, sign_in, delta }
     });
     Answer::new(&Settings { connector: connector.name, deprovisioning, forest }, text)
 }
@@ -184,12 +190,21 @@ pub fn explained(action: Deprovisioning) -> String {
 
 impl SetArgs {
     fn is_about_a_forest(&self) -> bool {
-        self.delta.is_some() || !self.servers.is_empty() || self.any_server.is_some()
+        self.delta.is_some() || !self.servers.is_empty() || self.any_server.is_some() || self.sign_in.is_some()
     }
 
     fn apply(&self, settings: &mut ActiveDirectorySettings) {
         if let Some(delta) = self.delta {
             settings.delta = delta.mode();
+        }
+        if let Some(sign_in) = self.sign_in {
+            let way = sign_in.way();
+            if way.seals() {
+                settings.security = ConnectionSecurity::Plain;
+            } else if settings.sign_in.seals() {
+                settings.security = ConnectionSecurity::Ldaps;
+            }
+            settings.sign_in = way;
         }
         if !self.servers.is_empty() {
             settings.servers.clone_from(&self.servers);
@@ -213,6 +228,7 @@ mod tests {
             delta,
             servers: servers.iter().map(ToString::to_string).collect(),
             any_server,
+            sign_in: None,
             deprovisioning: None,
         };
         let before = ActiveDirectorySettings {
@@ -230,6 +246,13 @@ mod tests {
         };
         check(arguments(None, &[], None), DeltaMode::DirSync, &["a"], true);
         check(arguments(Some(Delta::Usn), &[], None), DeltaMode::Usn, &["a"], true);
+        let mut settings = before.clone();
+        let mut sign_in = |by| {
+            SetArgs { sign_in: Some(by), ..arguments(None, &[], None) }.apply(&mut settings);
+            (settings.sign_in, settings.security, settings.delta)
+        };
+        assert_eq!(sign_in(SignInBy::Ntlm), (SignIn::Ntlm, ConnectionSecurity::Plain, DeltaMode::DirSync));
+        assert_eq!(sign_in(SignInBy::Simple), (SignIn::Simple, ConnectionSecurity::Ldaps, DeltaMode::DirSync));
         check(arguments(None, &["b", "c"], Some(YesNo::Yes)), DeltaMode::DirSync, &["b", "c"], false);
     }
 }

@@ -50,6 +50,13 @@ Examples:
   syncline cs preview contoso.com --dn \"CN=Ada Pilot,OU=Corp,DC=contoso,DC=com\"
   syncline cs preview 5f0c1a34-0000-4000-8000-000000000000 --delta")]
     Preview(super::preview::PreviewArgs),
+    /// Hold what is pending for the export of one object against the schema of its connector
+    #[command(after_help = "\
+Exit code: 31 when something does not fit.
+
+Example:
+  syncline cs validate \"contoso.onmicrosoft.com - AAD\" --dn \"CN={6d...}\"")]
+    Validate(ShowArgs),
     /// Join an object to a metaverse object by hand; no rule takes such a link away
     #[command(after_help = "\
 The object is synchronized at once, so its attributes flow; what that stages is exported by the next run.
@@ -209,6 +216,7 @@ impl CsCommand {
             Self::Search(_) => "cs search",
             Self::Show(_) => "cs show",
             Self::Preview(_) => "cs preview",
+            Self::Validate(_) => "cs validate",
             Self::Join(_) => "cs join",
             Self::Disconnect(_) => "cs disconnect",
         }
@@ -219,6 +227,7 @@ impl CsCommand {
         match self {
             Self::Search(search) => self::search(session, search),
             Self::Show(show) => self::show(session, show),
+            Self::Validate(validate) => super::cs_validate::run(session, validate),
             Self::Preview(preview) => super::preview::run(session, preview),
             Self::Join(join) => by_hand(session, &join.object, |engine, object| Ok(engine.join_object(object, join.mv)?)),
             Self::Disconnect(disconnect) => {
@@ -331,7 +340,11 @@ fn is_delete(operation: ObjectOperation) -> bool {
     matches!(operation, ObjectOperation::Delete | ObjectOperation::DeleteAdd)
 }
 
-fn find(engine: &Engine, named: &ShowArgs) -> Result<CsObjectView, Failure> {
+/// The object that is named by its GUID, or by connector and name.
+///
+/// # Errors
+/// [`Failure`] when there is no such object.
+pub fn find(engine: &Engine, named: &ShowArgs) -> Result<CsObjectView, Failure> {
     match &named.dn {
         Some(dn) => Ok(engine.cs_object_by_dn(engine.connector(&named.id)?.id, dn)?),
         None => Ok(engine.cs_object(object_guid(&named.id)?)?),
@@ -417,7 +430,7 @@ fn error(text: &mut String, title: &str, error: Option<&ObjectErrorView>, view: 
 }
 
 /// One layer: a row per value.
-fn layer(text: &mut String, title: &str, layer: &LayerView, view: &View) {
+pub fn layer(text: &mut String, title: &str, layer: &LayerView, view: &View) {
     text.push_str(&format!("\n{title}"));
     if layer.operation != ObjectOperation::None {
         text.push_str(&format!(" ({})", layer.operation.word()));

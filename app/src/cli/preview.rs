@@ -1,5 +1,7 @@
 //! `syncline cs preview`: one object synchronized on trial.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use syncline_engine::model::ObjectOperation;
 use syncline_engine::service::{
@@ -15,6 +17,7 @@ use super::session::Session;
 use super::table::{Pairs, Table};
 use super::text::{View, count, safe, truncate, yes_no};
 use super::whatif;
+use crate::preview_file::{self, PreviewFormat};
 
 /// Arguments of `cs preview`.
 #[derive(Args, Debug)]
@@ -34,17 +37,30 @@ pub struct PreviewArgs {
     /// Show all flows, not only those of attributes that change
     #[arg(long)]
     pub all: bool,
+    /// Write the whole result to a new file; its name ends in .json or .xml
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
 }
 
 /// Answers `cs preview`.
 pub fn run(session: &Session, arguments: &PreviewArgs) -> Result<Answer, Failure> {
     let mode = if arguments.delta { SyncMode::Delta } else { SyncMode::Full };
+    let file = match &arguments.save {
+        Some(path) => {
+            let unknown = || Failure::new(Exit::Usage, format!("{}: a preview is written as .json or .xml", path.display()));
+            Some((path, PreviewFormat::of_file(path).ok_or_else(unknown)?))
+        }
+        None => None,
+    };
     let ask = |engine: &Engine| -> Result<PreviewView, Failure> {
         let guid = object(engine, arguments)?;
         Ok(if arguments.commit { engine.commit_preview(guid, mode)? } else { engine.preview(guid, mode)? })
     };
     let preview = if arguments.commit { session.operate(ask)? } else { session.query(ask)? };
     let text = text(&preview, arguments.all, &session.output.view);
+    if let Some((path, format)) = file {
+        preview_file::write(&preview, format, path, false).map_err(|said| Failure::new(Exit::Invalid, said))?;
+    }
     if let (Some(error), true) = (&preview.error, arguments.commit) {
         let message = format!("the object cannot be synchronized: {}: {}", error.code, error.message);
         return Err(Failure::new(Exit::CompletedWithErrors, message).detail(super::json::data(&preview)?).text(text));

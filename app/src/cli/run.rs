@@ -40,6 +40,15 @@ Examples:
         #[arg(long, value_name = "N")]
         step: Option<u32>,
     },
+    /// List the objects behind the counters of a run, with what the run did to each
+    #[command(after_help = "\
+The values are those of the time of the run, kept with it; whether an object was changed since is told.
+
+Examples:
+  syncline run objects 12
+  syncline run objects 12 --step 1 --counter Updates
+  syncline run objects 12 --counter stage-delete --names-only")]
+    Objects(super::run_objects::ObjectsArgs),
     /// Ask runs to stop
     Stop {
         /// Only the run of this connector (name or GUID)
@@ -149,6 +158,7 @@ impl RunCommand {
             Self::Start(_) => "run start",
             Self::List(_) => "run list",
             Self::Show { .. } => "run show",
+            Self::Objects(_) => "run objects",
             Self::Stop { .. } => "run stop",
             Self::Status => "run status",
             Self::Purge(_) => "run purge",
@@ -168,6 +178,7 @@ impl RunCommand {
             Self::Start(start) => start_and_wait(session, start),
             Self::List(list) => self::list(session, list),
             Self::Show { id, step } => show(session, RunId(*id), *step),
+            Self::Objects(objects) => super::run_objects::run(session, objects),
             Self::Stop { connector } => stop(session, connector.as_deref()),
             Self::Status => status(session),
             Self::Purge(purge) => self::purge(session, purge),
@@ -458,8 +469,11 @@ mod tests {
             errors: vec![ObjectErrorView {
                 object_guid: None,
                 dn: "CN={47}".into(),
+                display_name: String::new(),
+                metaverse_guid: None,
                 error: ObjectError::new(ErrorCode::from_directory("LargeObject"), "too large").attribute("thumbnailPhoto"),
                 first_occurred: started,
+                last_occurred: None,
                 retry_count: 2,
             }],
             warnings: vec!["slow answer".into()],

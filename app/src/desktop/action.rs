@@ -62,7 +62,7 @@ impl Tab {
                 &[A::CreateRuleForAttribute],
             ],
             Self::MetaverseSearch => &[
-                &[A::AddClause, A::Search, A::StopSearch, A::ColumnSettings, A::ObjectProperties],
+                &[A::AddClause, A::Search, A::StopSearch, A::ColumnSettings, A::ObjectProperties, A::CompareObjects],
                 &[A::SaveQuery, A::LoadQuery, A::ExportResults],
             ],
         }
@@ -82,8 +82,8 @@ pub struct Situation {
     pub selected_run: Option<RunSummary>,
     /// Name of the connector selected on the Connectors tab.
     pub selected_connector: Option<String>,
-    /// A metaverse object is selected on the Metaverse Search tab.
-    pub object_selected: bool,
+    /// Number of metaverse objects selected on the Metaverse Search tab.
+    pub objects_selected: usize,
     /// The search on the Metaverse Search tab found objects.
     pub objects_found: bool,
     /// An object type is selected on the Metaverse Designer tab.
@@ -255,7 +255,11 @@ actions! {
     GoToMetaverse: "Go to Metaverse Object", "Open the metaverse object that the object is joined to.";
     StopSearch: "Stop", "Wait no longer for the objects that are searched for.";
     LineageGraph: "Lineage Graph", "Where the attributes come from and where they go, rule by rule.";
+    CompareObjects: "Compare...", "Show two metaverse objects beside each other, attribute by attribute, differences first.";
     ContributingObject: "Show Contributing Object", "Open the connector space object that the value comes from.";
+    ShowRule: "Show Rule", "Look at the synchronization rule that gave the value.";
+    WhoCouldContribute: "Who Could Contribute?", "All rules that could give the value, by precedence, and why they do or do not.";
+    CopyAsJson: "Copy as JSON", "Copy everything that is known, for programs.";
     CopyDn: "Copy DN", "Copy the distinguished name.";
     CopyId: "Copy ID", "Copy the object's GUID.";
     CopyValue: "Copy Value", "Copy the value.";
@@ -433,7 +437,8 @@ impl Action {
                 None => need(now.tab == Tab::MetaverseSearch, "Open Metaverse Search first"),
             },
             Self::StopSearch => need(now.searching, "No search is going on"),
-            Self::ObjectProperties => need(now.object_selected, "Select an object first"),
+            Self::ObjectProperties => need(now.objects_selected == 1, "Select an object first"),
+            Self::CompareObjects => need((1..=2).contains(&now.objects_selected), "Select one or two objects first"),
             Self::ColumnSettings | Self::ExportGrid => {
                 need(now.workspace, "Open a data folder first")?;
                 need(!now.charts || now.tab != Tab::Operations, "Choose Back to List first")
@@ -474,6 +479,9 @@ impl Action {
             | Self::JoinObject
             | Self::DisconnectObject
             | Self::LineageGraph
+            | Self::ShowRule
+            | Self::WhoCouldContribute
+            | Self::CopyAsJson
             | Self::ViewThisRule
             | Self::EditThisRule
             | Self::GoToMetaverse

@@ -15,9 +15,10 @@ use syncline_engine::service::{
     DeletionProtection, Engine, EngineError, EngineEvent, EngineOptions, EngineStatus, ExportReport, ExpressionObject,
     ImportOptions, ImportReport, LineageGraphView, MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView, NewConnector,
     ObjectChange, OperationFilter, Page, PendingExportView, PreviewView, RemovedRuleView, RuleChangeView, RuleClone, RuleDetails,
-    RuleHistoryView, RuleSet, RuleSummary, RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView,
-    RunSummary, SchemaChangeView, SchemaRefreshView, ServerConfigurationView, SyncMode, TenantView, WhatIfFilter, WhatIfProgress,
-    WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
+    RuleHistoryView, RuleSet, RuleSummary, RuleTrialView, RunChangeView, RunDetails, RunFilter, RunObjectPlace, RunObjectView,
+    RunProfileChange, RunProfileView, RunSummary, SchemaChangeView, SchemaRefreshView, SchemaValidationView,
+    ServerConfigurationView, SyncMode, TenantFacts, TenantView, WhatIfFilter, WhatIfProgress, WhatIfReport, WhatIfRequest,
+    WhyNotView, WhyView,
 };
 use syncline_engine::setup::{ConnectionSettings, ConnectorChange, ConnectorChangeReport, RuleChanges, SchemaChange};
 use uuid::Uuid;
@@ -40,11 +41,13 @@ pub trait Backend: Send + Sync {
     fn runs(&self, filter: &RunFilter) -> Answer<Page<RunSummary>>;
     fn run(&self, id: RunId) -> Answer<RunDetails>;
     fn run_objects(&self, id: RunId, step: u32, counters: &[String], offset: u64, limit: u64) -> Answer<Page<RunObjectView>>;
+    fn run_changes(&self, id: RunId, step: u32, places: &[RunObjectPlace]) -> Answer<Vec<RunChangeView>>;
     fn search_connector_space(&self, search: &CsSearch) -> Answer<Page<CsHit>> {
         self.search_connector_space_where(search, &CsConditions::default())
     }
     fn search_connector_space_where(&self, search: &CsSearch, conditions: &CsConditions) -> Answer<Page<CsHit>>;
     fn cs_object(&self, guid: Uuid) -> Answer<CsObjectView>;
+    fn validate_object(&self, guid: Uuid) -> Answer<SchemaValidationView>;
     fn pending_exports(
         &self,
         connector: ConnectorId,
@@ -98,6 +101,8 @@ pub trait Backend: Send + Sync {
     fn test_connection(&self, connector: &str, connection: &ConnectionSettings, secret: Option<SecretString>) -> Answer<()>;
     fn containers(&self, connector: &str, partition: &str, below: &str) -> Answer<ContainerLevel>;
     fn tenant(&self, connector: Option<&str>) -> Answer<TenantView>;
+    /// What the tenant tells of itself; signs in to it.
+    fn tenant_facts(&self, connector: Option<&str>) -> Answer<TenantFacts>;
     fn create_connector(&self, new: NewConnector) -> Answer<ConnectorSummary>;
     fn refresh_schema(&self, connector: &str, dry_run: bool, remove_used: bool) -> Answer<SchemaRefreshView>;
     fn export_connector(&self, connector: &str) -> Answer<String>;
@@ -153,11 +158,17 @@ impl Backend for Engine {
     fn run_objects(&self, id: RunId, step: u32, counters: &[String], offset: u64, limit: u64) -> Answer<Page<RunObjectView>> {
         Self::run_objects(self, id, step, counters, offset, limit)
     }
+    fn run_changes(&self, id: RunId, step: u32, places: &[RunObjectPlace]) -> Answer<Vec<RunChangeView>> {
+        Self::run_changes(self, id, step, places)
+    }
     fn search_connector_space_where(&self, search: &CsSearch, conditions: &CsConditions) -> Answer<Page<CsHit>> {
         Self::search_connector_space_where(self, search, conditions)
     }
     fn cs_object(&self, guid: Uuid) -> Answer<CsObjectView> {
         Self::cs_object(self, guid)
+    }
+    fn validate_object(&self, guid: Uuid) -> Answer<SchemaValidationView> {
+        Self::validate_object(self, guid)
     }
     fn pending_exports(
         &self,
@@ -298,6 +309,9 @@ impl Backend for Engine {
     }
     fn tenant(&self, connector: Option<&str>) -> Answer<TenantView> {
         Self::tenant(self, connector)
+    }
+    fn tenant_facts(&self, connector: Option<&str>) -> Answer<TenantFacts> {
+        Self::tenant_facts(self, connector)
     }
     fn create_connector(&self, new: NewConnector) -> Answer<ConnectorSummary> {
         Self::create_connector(self, new)

@@ -47,6 +47,8 @@ pub enum Command {
     OpenCsObject(Uuid),
     /// Open a metaverse object.
     OpenMvObject(Uuid),
+    /// Open the metaverse object that a connector space object is linked to.
+    OpenIdentityOf(Uuid),
     /// Open the objects behind a counter of a run.
     OpenRunObjects(RunObjects),
     /// List the metaverse objects that meet a condition.
@@ -62,14 +64,20 @@ pub enum Command {
     OpenError(Box<ErrorOccasion>),
     /// Open the preview of a connector space object.
     OpenPreview(Uuid),
+    /// Hold what is staged for an object against the schema.
+    OpenValidation(Uuid),
     /// Join or disconnect objects by hand, after a look at the consequences.
     OpenByHand(ByHandStart),
     /// Do something to many objects of a connector.
     OpenBatch(BatchStart),
     /// Open the lineage graph of a metaverse object.
     OpenLineageGraph(Uuid),
+    /// Show two metaverse objects beside each other.
+    OpenComparison(Comparison),
     /// Tell where a value of a metaverse object comes from.
     OpenLineage(AttributeOfIdentity),
+    /// Tell why an attribute of a connector space object is to be written.
+    OpenExportLineage(ExportedAttribute),
     /// Tell what is in the way of an object of a connector.
     OpenWhyNot(NameInConnector),
     /// Show one value in full.
@@ -78,6 +86,13 @@ pub enum Command {
     OpenRule(Uuid),
     /// Change a synchronization rule in the rules editor.
     EditRule(Uuid),
+    /// Begin a synchronization rule that flows into an attribute of a metaverse object type.
+    CreateRuleFor {
+        /// The type.
+        object_type: String,
+        /// The attribute.
+        attribute: String,
+    },
     /// Select a connector on the Connectors tab.
     ShowConnector(ConnectorId),
     /// Open the properties of a connector.
@@ -136,10 +151,28 @@ pub struct BatchStart {
     pub objects: Vec<(Uuid, String)>,
 }
 
+/// Metaverse objects to be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// The one.
+    pub first: Uuid,
+    /// The other one; absent while the person has still to choose it.
+    pub second: Option<Uuid>,
+}
+
 /// An attribute of a metaverse object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttributeOfIdentity {
     /// The metaverse object.
+    pub object: Uuid,
+    /// The attribute.
+    pub attribute: String,
+}
+
+/// An attribute of a connector space object that rules write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportedAttribute {
+    /// The connector space object.
     pub object: Uuid,
     /// The attribute.
     pub attribute: String,

@@ -16,9 +16,9 @@ use syncline_engine::service::{
     DeletionProtection, EngineError, EngineEvent, EngineStatus, ExportReport, ExpressionObject, ImportOptions, ImportReport,
     LineageGraphView, MvHit, MvObjectView, MvPopulationView, MvSearch, MvTypeView, NewConnector, ObjectChange, OperationFilter,
     Page, PendingExportView, PreviewView, RemovedRuleView, RuleChangeView, RuleClone, RuleDetails, RuleHistoryView, RuleSet,
-    RuleSummary, RuleTrialView, RunDetails, RunFilter, RunObjectView, RunProfileChange, RunProfileView, RunSummary,
-    SchemaChangeView, SchemaRefreshView, ServerConfigurationView, SyncMode, TenantView, WhatIfFilter, WhatIfReport,
-    WhatIfRequest, WhyNotView, WhyView,
+    RuleSummary, RuleTrialView, RunChangeView, RunDetails, RunFilter, RunObjectPlace, RunObjectView, RunProfileChange,
+    RunProfileView, RunSummary, SchemaChangeView, SchemaRefreshView, SchemaValidationView, ServerConfigurationView, SyncMode,
+    TenantFacts, TenantView, WhatIfFilter, WhatIfReport, WhatIfRequest, WhyNotView, WhyView,
 };
 use syncline_engine::setup::{ConnectionSettings, ConnectorChange, ConnectorChangeReport, RuleChanges, SchemaChange};
 use uuid::Uuid;
@@ -66,8 +66,10 @@ guarded! {
     Browse runs(filter: &RunFilter) -> Page<RunSummary>;
     Browse run(id: RunId) -> RunDetails;
     Browse run_objects(id: RunId, step: u32, counters: &[String], offset: u64, limit: u64) -> Page<RunObjectView>;
+    Browse run_changes(id: RunId, step: u32, places: &[RunObjectPlace]) -> Vec<RunChangeView>;
     Browse search_connector_space_where(search: &CsSearch, conditions: &CsConditions) -> Page<CsHit>;
     Browse cs_object(guid: Uuid) -> CsObjectView;
+    Browse validate_object(guid: Uuid) -> SchemaValidationView;
     Browse pending_exports(connector: ConnectorId, operations: OperationFilter, offset: u64, limit: u64) -> Page<PendingExportView>;
     Browse preview(object: Uuid, mode: SyncMode) -> PreviewView;
     Administer commit_preview(object: Uuid, mode: SyncMode) -> PreviewView;
@@ -110,6 +112,7 @@ guarded! {
     Browse test_connection(connector: &str, connection: &ConnectionSettings, secret: Option<SecretString>) -> ();
     Browse containers(connector: &str, partition: &str, below: &str) -> ContainerLevel;
     Browse tenant(connector: Option<&str>) -> TenantView;
+    Browse tenant_facts(connector: Option<&str>) -> TenantFacts;
     Administer create_connector(new: NewConnector) -> ConnectorSummary;
     Administer refresh_schema(connector: &str, dry_run: bool, remove_used: bool) -> SchemaRefreshView;
     Browse export_connector(connector: &str) -> String;

@@ -11,6 +11,7 @@ use syncline_engine::service::{
     ConnectorState, ConnectorSummary, CyclePolicy, CycleResult, EngineEvent, EngineStatus, MvTypeView, RunProgress, RunSummary,
     StatusClass, status_explanation,
 };
+use uuid::Uuid;
 
 use super::action::{Action, Situation, Tab};
 use super::backend::Backend;
@@ -69,6 +70,8 @@ pub struct Session {
     scheduler: Option<SchedulerWindow>,
     starting: Vec<Pending<RunId>>,
     errands: Vec<Pending<()>>,
+    /// Identities of objects that are to be opened.
+    followed: Vec<Pending<Option<Uuid>>>,
     cycle: bool,
 }
 
@@ -104,6 +107,7 @@ impl Session {
             scheduler: None,
             starting: Vec::new(),
             errands: Vec::new(),
+            followed: Vec::new(),
             cycle: false,
         };
         session.ask_summaries(worker);
@@ -144,7 +148,7 @@ impl Session {
             connectors: self.known_connectors.clone(),
             selected_run: self.operations.selected(),
             selected_connector: self.connectors_tab.selected().map(|connector| connector.name.clone()),
-            object_selected: tab == Tab::MetaverseSearch && self.search.selected().is_some(),
+            objects_selected: if tab == Tab::MetaverseSearch { self.search.grid.selected.len() } else { 0 },
             objects_found: self.search.has_found(),
             type_selected: tab == Tab::MetaverseDesigner && self.designer.object_type().is_some(),
             attribute_selected: tab == Tab::MetaverseDesigner && self.designer.attribute().is_some(),
@@ -320,6 +324,21 @@ impl Session {
                 false
             }
         });
+        self.followed.retain(|pending| match pending.take() {
+            None => true,
+            Some(Ok(Some(guid))) => {
+                commands.push(Command::OpenMvObject(guid));
+                false
+            }
+            Some(Ok(None)) => {
+                notices.add(Tone::Info, "The object is not linked to the metaverse.".to_owned());
+                false
+            }
+            Some(Err(error)) => {
+                notices.add(Tone::Bad, error);
+                false
+            }
+        });
         let cycle = &mut self.cycle;
         self.errands.retain(|pending| match pending.take() {
             None => true,
@@ -447,6 +466,10 @@ impl Session {
             Command::Do(Action::StopCycle) => {
                 self.errands.push(worker.ask(question(&self.backend, |engine| engine.stop_cycle().map(drop))))
             }
+            Command::OpenIdentityOf(guid) => {
+                let identity = question(&self.backend, move |engine| Ok(engine.cs_object(guid)?.metaverse.map(|hit| hit.guid)));
+                self.followed.push(worker.ask(identity));
+            }
             Command::ShowRun(id) => self.operations.select(id),
             Command::ShowConnector(id) => self.connectors_tab.select(id),
             Command::ShowRunDialog { connector, profile } => self.show_run_dialog(around, connector, profile),
@@ -462,6 +485,7 @@ impl Session {
                     Command::SearchMetaverse(clause) => search.search_for(&cx, clause),
                     Command::OpenWhatIf(start) => whatif.open(&cx, &start),
                     Command::EditRule(guid) => rules_editor.edit(&cx, guid),
+                    Command::CreateRuleFor { object_type, attribute } => rules_editor.add_for(&cx, &object_type, &attribute),
                     command => windows.open(&cx, command),
                 }
             }
@@ -619,6 +643,11 @@ impl Session {
             Action::ObjectProperties => {
                 if let Some(guid) = self.search.selected() {
                     self.execute(Command::OpenMvObject(guid), around, ctx, notices);
+                }
+            }
+            Action::CompareObjects => {
+                if let Some(comparison) = self.search.comparison() {
+                    self.execute(Command::OpenComparison(comparison), around, ctx, notices);
                 }
             }
             Action::FilterList => self.list_of(situation.tab).focus_filter = true,

@@ -231,7 +231,7 @@ impl World {
 
     fn recorder(&mut self) -> Recorder {
         self.steps += 1;
-        Recorder::new(self.run, self.steps, Box::new(|_| {}))
+        Recorder::new(self.run, self.steps, Box::new(|_| {})).without_changes()
     }
 
     /// What a step has to complain of.

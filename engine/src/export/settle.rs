@@ -1,7 +1,7 @@
 //! What became of a batch: accepted changes wait for confirmation, refused ones are staged again
 //! (`engine.md` 5.2-5.5).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Transaction;
 
@@ -13,6 +13,7 @@ use crate::model::{AlgorithmStep, AttributeId, CsId, Delta, Dn, ErrorCode, Image
 use crate::step::Recorder;
 use crate::store::connector_space::{self, CsObject, StoredError, TowerView};
 use crate::store::references::{self, ReferenceLayer};
+use crate::store::run_changes::RunChange;
 use crate::store::{StoreError, pending};
 
 /// A change that was made.
@@ -69,8 +70,9 @@ impl Export<'_> {
                     pending::write_result(transaction, &object)?;
                 }
                 Some(ExportOutcome::Refused(error)) => {
+                    let change = recorder.keeps(false).then(|| sent_change(&object, &BTreeSet::new()));
                     restage(transaction, &mut object)?;
-                    self.fail(&mut object, error, recorder);
+                    self.fail(&mut object, error, change, recorder);
                     pending::write_result(transaction, &object)?;
                 }
                 Some(ExportOutcome::Transient(_)) | None => {
@@ -86,10 +88,10 @@ impl Export<'_> {
         names.iter().filter_map(|name| self.attributes.get(&fold_text(name))).collect()
     }
 
-    fn fail(&mut self, object: &mut CsObject, error: ObjectError, recorder: &mut Recorder) {
+    fn fail(&mut self, object: &mut CsObject, error: ObjectError, change: Option<RunChange>, recorder: &mut Recorder) {
         let error = if error.detail.step.is_none() { error.at(AlgorithmStep::Export) } else { error };
         let stored = StoredError::after(object.export_error.as_ref(), error, self.environment.clock.now());
-        recorder.count("export-failure", object);
+        recorder.count_change("export-failure", object, change);
         recorder.object_error(object, &stored);
         object.export_error = Some(stored);
         self.failures = true;
@@ -107,10 +109,13 @@ impl Export<'_> {
         if object.references.iter().any(|reference| escrowed.contains(&reference.layer)) {
             pending::await_references(transaction, object.id)?;
         }
+        let counts = success.sent && !success.second_pass;
+        let change =
+            (counts && recorder.keeps(object.escrowed.operation == ObjectOperation::Add)).then(|| sent_change(object, &left));
         let escrowed = std::mem::take(&mut object.escrowed);
         let renamed = escrowed.dn.clone().filter(|dn| escrowed.operation == ObjectOperation::Update && *dn != object.dn);
-        if success.sent && !success.second_pass {
-            recorder.count(counter(escrowed.operation, renamed.is_some()), object);
+        if counts {
+            recorder.count_change(counter(escrowed.operation, renamed.is_some()), object, change);
         }
         match escrowed.operation {
             ObjectOperation::Add => {
@@ -132,10 +137,10 @@ impl Export<'_> {
             object.unapplied.operation = ObjectOperation::Update;
         }
         if success.second_pass && !left.is_empty() {
-            let names: BTreeSet<&str> = left.iter().map(|attribute| self.attributes.name(*attribute)).collect();
+            let names: BTreeSet<&str> = left.iter().map(|(attribute, _)| self.attributes.name(*attribute)).collect();
             let names = names.into_iter().collect::<Vec<_>>().join(", ");
             let message = format!("some objects that {names} refers to are not in the directory; they are tried again");
-            self.fail(object, ObjectError::new(ErrorCode::DN_ATTRIBUTES_FAILURE, message).attribute(names), recorder);
+            self.fail(object, ObjectError::new(ErrorCode::DN_ATTRIBUTES_FAILURE, message).attribute(names), None, recorder);
         } else if left.is_empty() {
             object.export_error = None;
         } else {
@@ -151,13 +156,13 @@ impl Export<'_> {
         }
     }
 
-    /// Stages again the references that were not sent or not accepted; gives their attributes.
+    /// Stages again the references that were not sent or not accepted, and gives them.
     fn leave_references(
         &self,
         transaction: &Transaction<'_>,
         object: &CsObject,
         success: &Success<'_>,
-    ) -> Result<BTreeSet<AttributeId>, StoreError> {
+    ) -> Result<BTreeSet<(AttributeId, CsId)>, StoreError> {
         use ReferenceLayer::{EscrowedAdd, EscrowedDelete, UnappliedAdd, UnappliedDelete};
         let held: BTreeSet<(AttributeId, CsId)> = success.held.iter().copied().collect();
         // A single-valued reference that waits keeps its old value until the new one can be sent.
@@ -175,7 +180,7 @@ impl Export<'_> {
             };
             references::remove(transaction, object.id, row.attribute, row.target, row.layer)?;
             references::add(transaction, object.id, row.attribute, row.target, back)?;
-            left.insert(row.attribute);
+            left.insert((row.attribute, row.target));
         }
         Ok(left)
     }
@@ -184,6 +189,30 @@ impl Export<'_> {
         let Ok(dn) = Dn::parse(name) else { return Ok(()) };
         import::rename_exported(self.environment, transaction, self.connector.id, object.id, &dn)
     }
+}
+
+/// What was sent of an object in escrow, but for references that stay behind.
+fn sent_change(object: &CsObject, left: &BTreeSet<(AttributeId, CsId)>) -> RunChange {
+    let escrowed = &object.escrowed;
+    let mut before = object.plain(TowerView::Imported);
+    if object.unconfirmed.operation != ObjectOperation::Delete {
+        object.unconfirmed.apply_to(&mut before);
+    }
+    let mut change = RunChange::of(&before, escrowed);
+    change.rename_from(&object.dn);
+    let mut references: BTreeMap<AttributeId, (Vec<i64>, Vec<i64>)> = BTreeMap::new();
+    for row in object.references.iter().filter(|row| !left.contains(&(row.attribute, row.target))) {
+        match row.layer {
+            ReferenceLayer::EscrowedAdd => references.entry(row.attribute).or_default().0.push(row.target.0),
+            ReferenceLayer::EscrowedDelete => references.entry(row.attribute).or_default().1.push(row.target.0),
+            _ => {}
+        }
+    }
+    let counts = if escrowed.operation == ObjectOperation::Add { (0, 1) } else { (2, 2) };
+    for (attribute, (came, went)) in references {
+        change.references(attribute, &came, &went, counts);
+    }
+    change
 }
 
 /// Nothing of the object could be sent; its references wait for the second pass.

@@ -6,6 +6,7 @@
 //! object whose provisioned twin was replaced.
 
 mod arrival;
+mod change;
 mod compare;
 mod confirm;
 mod layers;

@@ -25,11 +25,11 @@ pub(super) struct Loaded {
 }
 
 /// Where an arriving object belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Placed {
     pub id: CsId,
-    /// It had another name.
-    pub renamed: bool,
+    /// The other name that it had.
+    pub renamed: Option<String>,
 }
 
 /// The part of a connector space that a batch touches.
@@ -237,10 +237,11 @@ impl<'a> Space<'a> {
         if let Some(id) = self.by_anchor(anchor) {
             let object = &self.need(id)?.object;
             let (renamed, moved) = (object.dn != dn.as_str(), object.dn_key != dn.key());
+            let before = renamed.then(|| object.dn.clone());
             if renamed || moved {
                 self.move_to(id, dn)?;
             }
-            return Ok(Placed { id, renamed });
+            return Ok(Placed { id, renamed: before });
         }
         let id = match owner {
             Some(other) => {
@@ -265,7 +266,7 @@ impl<'a> Space<'a> {
         loaded.object.parent = parent;
         loaded.object.dn = dn.as_str().to_owned();
         self.anchors.insert(anchor.to_vec(), id);
-        Ok(Placed { id, renamed: false })
+        Ok(Placed { id, renamed: None })
     }
 
     /// Makes an object of this name.

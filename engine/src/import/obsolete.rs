@@ -1,6 +1,7 @@
 //! The end of a full import: objects of the partition that were not seen are gone (`engine.md` 3.9,
 //! 3.10).
 
+use super::change;
 use super::names::{Space, join_keys};
 use super::stage::Stager;
 use crate::model::{CsId, Delta, ErrorCode, ObjectError, ObjectOperation};
@@ -82,11 +83,11 @@ pub(super) fn obsolete(
             match verdict {
                 Verdict::Keep => {}
                 Verdict::Delete => {
-                    recorder.count("stage-delete", &object);
+                    count_deleted(&object, recorder);
                     gone.push(object.id);
                 }
                 Verdict::Remove => {
-                    recorder.count("stage-delete", &object);
+                    count_deleted(&object, recorder);
                     connector_space::remove(&transaction, connector, object.id, &join_keys(&object, stager.keys))?;
                 }
                 Verdict::SendAgain => {
@@ -114,6 +115,11 @@ pub(super) fn obsolete(
         recorder.advance(chunk.len() as u64, "");
     }
     Ok(more)
+}
+
+fn count_deleted(object: &CsObject, recorder: &mut Recorder) {
+    let kept = recorder.keeps(false).then(|| change::deletion(object));
+    recorder.count_change("stage-delete", object, kept);
 }
 
 /// An exported object that the directory does not have: the add is staged once more.

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use rusqlite::Transaction;
 
 use super::arrival::{Arrived, Read, SharedReader, Unreadable};
+use super::change;
 use super::compare::{Brought, ChangedTargets, Compared, Incoming, compare};
 use super::layers::{ReferenceSets, both, minus, union};
 use super::names::{Loaded, Space, duplicate, join_keys};
@@ -75,8 +76,8 @@ pub(super) struct Unfitting {
 /// An entry whose object has its place.
 struct Content {
     id: CsId,
-    /// It had another name.
-    renamed: bool,
+    /// The other name that it had.
+    renamed: Option<String>,
     entry: PreparedEntry,
     /// It has waited and waits no longer.
     waited: bool,
@@ -297,7 +298,7 @@ impl<'a> Stager<'a> {
                     } else if let Some(earlier) = self.take_postponed(&anchor.0)
                         && let Some(id) = space.by_anchor(&anchor.0)
                     {
-                        contents.push(Content { id, renamed: false, entry: earlier, waited: true });
+                        contents.push(Content { id, renamed: None, entry: earlier, waited: true });
                     }
                     if self.full
                         && !last
@@ -367,7 +368,7 @@ impl<'a> Stager<'a> {
         recorder: &mut Recorder,
     ) -> Result<(), StoreError> {
         let fresh = super::compare::is_fresh(&space.need(id)?.object);
-        if !waited && !fresh && !renamed && self.should_wait(space, &entry) {
+        if !waited && !fresh && renamed.is_none() && self.should_wait(space, &entry) {
             self.postponed_values += entry.reference_count();
             self.postponed.insert(entry.anchor.clone(), entry);
             return Ok(());
@@ -383,7 +384,7 @@ impl<'a> Stager<'a> {
             changed.insert(*attribute, targets);
         }
         let tells = entry.mentioned.as_ref().is_none_or(|mentioned| !mentioned.is_empty());
-        if !tells && !renamed && changed.is_empty() && !entry.changed_references.is_empty() {
+        if !tells && renamed.is_none() && changed.is_empty() && !entry.changed_references.is_empty() {
             return Ok(());
         }
         let mut resolved = BTreeMap::new();
@@ -402,22 +403,22 @@ impl<'a> Stager<'a> {
             references: resolved,
             changed,
             mentioned: entry.mentioned,
-            renamed,
+            renamed: renamed.is_some(),
             full: self.full,
         };
         let object = &mut space.need(id)?.object;
         object.partition = Some(self.partition.id);
         object.generation = self.partition.generation;
-        self.stage_incoming(space, id, &incoming, entry.hash, recorder)
+        self.stage_incoming(space, id, &incoming, (entry.hash, renamed), recorder)
     }
 
-    /// Writes what an object has become by what is told of it.
+    /// Writes what an object has become by what is told of it, with its hash and the other name that it had.
     fn stage_incoming(
         &mut self,
         space: &mut Space<'_>,
         id: CsId,
         incoming: &Incoming,
-        hash: Option<[u8; 16]>,
+        (hash, name): (Option<[u8; 16]>, Option<String>),
         recorder: &mut Recorder,
     ) -> Result<(), StoreError> {
         let now = self.environment.clock.now();
@@ -426,13 +427,15 @@ impl<'a> Stager<'a> {
         let loaded = space.need(id)?;
         let mut sets = loaded.stored.clone();
         let object = &mut loaded.object;
+        let before = recorder.keeps(change::is_new(object)).then(|| change::Before::of(object, name));
         let compared = compare(object, &mut sets, incoming, brought);
         object.hash = hash.map(|hash| hash.to_vec());
         if compared.counter != "stage-no-change" {
             object.import_changed = Some(now);
         }
         self.note_mismatches(object, &compared, recorder);
-        recorder.count(compared.counter, object);
+        let kept = before.filter(|_| compared.counter != "stage-no-change").map(|before| before.change(loaded, &sets));
+        recorder.count_change(compared.counter, &loaded.object, kept);
         self.write(transaction, loaded, &sets)
     }
 
@@ -464,7 +467,7 @@ impl<'a> Stager<'a> {
                 renamed: false,
                 full: false,
             };
-            self.stage_incoming(space, id, &incoming, None, recorder)?;
+            self.stage_incoming(space, id, &incoming, (None, None), recorder)?;
         }
         Ok(())
     }
@@ -551,7 +554,8 @@ impl<'a> Stager<'a> {
             recorder.add("stage-no-change", 1);
             return Ok(());
         }
-        recorder.count("stage-delete", object);
+        let kept = recorder.keeps(false).then(|| change::deletion(object));
+        recorder.count_change("stage-delete", object, kept);
         let never_synchronized = object.pending_import.operation == ObjectOperation::Add;
         if object.mv.is_none() && (object.is_being_deleted() || never_synchronized) {
             return space.remove(id);

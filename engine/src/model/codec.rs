@@ -157,7 +157,8 @@ fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-fn put_optional_text(out: &mut Vec<u8>, text: Option<&str>) {
+/// Appends a text that may be absent.
+pub(crate) fn put_optional_text(out: &mut Vec<u8>, text: Option<&str>) {
     match text {
         None => out.push(0),
         Some(text) => {
@@ -167,7 +168,8 @@ fn put_optional_text(out: &mut Vec<u8>, text: Option<&str>) {
     }
 }
 
-fn put_values(out: &mut Vec<u8>, values: &Values) {
+/// Appends values, each with its type.
+pub(crate) fn put_values(out: &mut Vec<u8>, values: &Values) {
     put_number(out, values.len() as u64);
     for value in values {
         match value {
@@ -247,7 +249,7 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.bytes()?).ok().ok_or(CodecError::Text)
     }
 
-    fn optional_text(&mut self) -> Result<Option<String>, CodecError> {
+    pub(crate) fn optional_text(&mut self) -> Result<Option<String>, CodecError> {
         match self.byte()? {
             0 => Ok(None),
             1 => Ok(Some(self.text()?.to_owned())),
@@ -269,7 +271,7 @@ impl<'a> Reader<'a> {
         Ok(u32::from_le_bytes(bytes))
     }
 
-    fn values(&mut self) -> Result<Values, CodecError> {
+    pub(crate) fn values(&mut self) -> Result<Values, CodecError> {
         let count = self.number()?;
         let mut values: Values = SmallVec::new();
         for _ in 0..count {

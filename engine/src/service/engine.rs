@@ -18,7 +18,8 @@ use super::stop_requests;
 use super::views::{
     ConnectorState, ConnectorStatistics, ConnectorSummary, CsConditions, CsHit, CsObjectView, CsSearch, CyclePolicy, CycleResult,
     CycleStep, EngineEvent, EngineStatus, ExpressionObject, LineageGraphView, MvHit, MvObjectView, MvSearch, OperationFilter,
-    Page, PendingExportView, RunDetails, RunObjectView, RunProgress, RunSummary,
+    Page, PendingExportView, RunChangeView, RunDetails, RunObjectPlace, RunObjectView, RunProgress, RunSummary,
+    SchemaValidationView,
 };
 use super::{EngineError, EngineOptions, RunFilter};
 use crate::connector::CancelToken;
@@ -392,6 +393,14 @@ impl Engine {
         queries::runs::objects(&*self.0.database.reader()?, id, step, counters, offset, limit)
     }
 
+    /// What a step did to objects behind its counters, as kept with the run, and whether they are others now.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownRun`].
+    pub fn run_changes(&self, id: RunId, step: u32, places: &[RunObjectPlace]) -> Answer<Vec<RunChangeView>> {
+        self.query(|reader, context| queries::run_changes::changes(reader, context, id, step, places))
+    }
+
     /// Searches a connector space; results in DN order.
     ///
     /// # Errors
@@ -414,6 +423,14 @@ impl Engine {
     /// [`EngineError::UnknownObject`].
     pub fn cs_object(&self, guid: Uuid) -> Answer<CsObjectView> {
         self.query(|reader, context| queries::connector_space::object(reader, context, guid))
+    }
+
+    /// Holds what is staged for a connector space object against the schema of its connector.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownObject`].
+    pub fn validate_object(&self, guid: Uuid) -> Answer<SchemaValidationView> {
+        self.query(|reader, context| queries::validate::object(reader, context, guid))
     }
 
     /// A connector space object by its name.

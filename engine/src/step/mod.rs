@@ -13,7 +13,7 @@ use crate::model::{Clock, IdSource};
 use crate::store::Database;
 
 pub use end::StepEnd;
-pub use recorder::{Progress, ProgressSink, Recorder};
+pub use recorder::{MOST_CHANGES, MOST_NEW, Progress, ProgressSink, Recorder};
 pub use status::{StepStatus, most_severe, severity};
 
 /// What every step needs: the database, time, identifiers, and a way to be stopped.

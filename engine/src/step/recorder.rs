@@ -5,10 +5,13 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Transaction;
 
-use crate::model::{ObjectError, RunId};
+use crate::model::{ObjectError, ObjectOperation, RunId};
 use crate::store::StoreError;
 use crate::store::connector_space::{CsObject, StoredError};
-use crate::store::runs::{ConnectionRecord, RunErrorRecord, RunObjectRecord, add_errors, add_objects, save_counters};
+use crate::store::run_changes::RunChange;
+use crate::store::runs::{
+    ConnectionRecord, CountedObject, RunErrorRecord, RunObjectRecord, add_errors, add_objects, save_counters,
+};
 
 /// How far a step has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,13 +39,29 @@ const REPORT_INTERVAL: Duration = Duration::from_millis(250);
 /// Counters that have no list of objects behind them (`engine.md` 6.4).
 const WITHOUT_OBJECTS: [&str; 3] = ["stage-no-change", "filtered-objects", "filtered-deletions"];
 
+/// Objects whose changes a step keeps at most.
+pub const MOST_CHANGES: u64 = 10_000;
+/// Of these, objects that are new: an initial import makes nothing else, and what it made can be seen.
+pub const MOST_NEW: u64 = 1_000;
+/// Bytes that the changes of a step take at most, about.
+pub const MOST_CHANGE_BYTES: usize = 8 * 1_024 * 1_024;
+
+/// Room for the changes that a step keeps.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    changes: u64,
+    new: u64,
+    bytes: usize,
+}
+
 /// Collects what a step has to tell. Objects and errors are written with the step's own transactions
 /// by [`Recorder::flush`].
 pub struct Recorder {
     run: RunId,
     step: u32,
     progress: Progress,
-    objects: Vec<RunObjectRecord>,
+    objects: Vec<CountedObject>,
+    room: Room,
     errors: Vec<RunErrorRecord>,
     /// Connections made.
     pub connections: Vec<ConnectionRecord>,
@@ -67,6 +86,7 @@ impl Recorder {
             step,
             progress: Progress { phase: "in-progress", ..Progress::default() },
             objects: Vec::new(),
+            room: Room { changes: MOST_CHANGES, new: MOST_NEW, bytes: MOST_CHANGE_BYTES },
             errors: Vec::new(),
             connections: Vec::new(),
             warnings: Vec::new(),
@@ -75,17 +95,44 @@ impl Recorder {
         }
     }
 
+    /// Keeps what becomes of no object: for steps that nobody looks at afterwards.
+    #[must_use]
+    pub fn without_changes(mut self) -> Self {
+        self.room.changes = 0;
+        self
+    }
+
+    /// Whether what becomes of one more object, which may be a new one, is kept. Ask before working it out.
+    #[must_use]
+    pub fn keeps(&self, new: bool) -> bool {
+        self.room.changes > 0 && self.room.bytes > 0 && (!new || self.room.new > 0)
+    }
+
     /// Counts an object.
     pub fn count(&mut self, counter: &str, object: &CsObject) {
+        self.count_change(counter, object, None);
+    }
+
+    /// Counts an object and keeps what became of it, as far as there is room.
+    pub fn count_change(&mut self, counter: &str, object: &CsObject, change: Option<RunChange>) {
         self.add(counter, 1);
-        if !WITHOUT_OBJECTS.contains(&counter) {
-            self.objects.push(RunObjectRecord {
-                counter: counter.to_owned(),
-                object: object.guid,
-                dn: object.dn.clone(),
-                object_type: object.object_type.clone().unwrap_or_default(),
-            });
+        if WITHOUT_OBJECTS.contains(&counter) {
+            return;
         }
+        let new = change.as_ref().is_some_and(|change| change.operation == ObjectOperation::Add);
+        let change = change.filter(|change| !change.is_empty() && self.keeps(new));
+        if let Some(change) = &change {
+            self.room.changes -= 1;
+            self.room.new -= u64::from(new);
+            self.room.bytes = self.room.bytes.saturating_sub(change.size());
+        }
+        let record = RunObjectRecord {
+            counter: counter.to_owned(),
+            object: object.guid,
+            dn: object.dn.clone(),
+            object_type: object.object_type.clone().unwrap_or_default(),
+        };
+        self.objects.push(CountedObject { record, change: change.map(Box::new) });
     }
 
     /// Adds to a counter without naming objects.
@@ -158,11 +205,39 @@ impl Recorder {
     /// # Errors
     /// [`StoreError`] when the database cannot be written.
     pub fn flush(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        add_objects(transaction, self.run, self.step, &self.objects)?;
+        add_objects(transaction, self.run, self.step, std::mem::take(&mut self.objects))?;
         add_errors(transaction, self.run, self.step, &self.errors)?;
         save_counters(transaction, self.run, self.step, &self.progress.counters)?;
-        self.objects.clear();
         self.errors.clear();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ConnectorId, Delta, Dn, Image};
+
+    fn counted(recorder: &mut Recorder, operation: ObjectOperation, times: u64) -> u64 {
+        let dn = Dn::parse("CN=a").unwrap();
+        let object = CsObject::new(uuid::Uuid::nil(), ConnectorId(1), &dn, jiff::Timestamp::UNIX_EPOCH);
+        let before = recorder.objects.iter().filter(|object| object.change.is_some()).count();
+        for _ in 0..times {
+            let delta = Delta { operation, dn: Some("CN=a".to_owned()), ..Delta::none() };
+            recorder.count_change("stage", &object, Some(RunChange::of(&Image::new(), &delta)));
+        }
+        (recorder.objects.iter().filter(|object| object.change.is_some()).count() - before) as u64
+    }
+
+    #[test]
+    fn a_step_keeps_the_changes_that_there_is_room_for() {
+        let mut recorder = Recorder::new(RunId(1), 1, Box::new(|_| {}));
+        assert_eq!(counted(&mut recorder, ObjectOperation::Add, MOST_NEW + 5), MOST_NEW);
+        assert!(!recorder.keeps(true) && recorder.keeps(false));
+        assert_eq!(counted(&mut recorder, ObjectOperation::Update, MOST_CHANGES), MOST_CHANGES - MOST_NEW);
+        assert!(!recorder.keeps(false));
+        assert_eq!(recorder.counter("stage"), MOST_NEW + 5 + MOST_CHANGES, "what is not kept is counted");
+        let mut none = Recorder::new(RunId(1), 1, Box::new(|_| {})).without_changes();
+        assert_eq!(counted(&mut none, ObjectOperation::Update, 3), 0);
     }
 }

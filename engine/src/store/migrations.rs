@@ -6,7 +6,8 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Statements that lead from version `n` to version `n + 1`, where `n` is the index.
-const MIGRATIONS: [&str; 9] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8, VERSION_9];
+const MIGRATIONS: [&str; 10] =
+    [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8, VERSION_9, VERSION_10];
 
 /// Newest version this program knows.
 pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
@@ -316,6 +317,18 @@ ALTER TABLE cs_object ADD COLUMN confirmed BLOB NOT NULL DEFAULT x'';
 const VERSION_9: &str = "
 -- Searches read this and no object: in the order of lists, with everything that is searched.
 CREATE INDEX mv_object_search ON mv_object (display_name COLLATE NOCASE, id, object_type, search_text);
+";
+
+const VERSION_10: &str = "
+-- What a run did to the objects behind its counters; it goes with the run.
+CREATE TABLE run_change (
+    run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+    step INTEGER NOT NULL,
+    counter TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (run, step, counter, number)
+) WITHOUT ROWID;
 ";
 
 /// Brings the database to the newest version, in one transaction per version.

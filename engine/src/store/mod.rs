@@ -17,6 +17,7 @@ pub mod options;
 pub mod pending;
 pub mod references;
 pub mod rule_history;
+pub mod run_changes;
 pub mod runs;
 pub mod schema;
 pub mod search;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::StoreError;
+use super::run_changes::{self, RunChange};
 use super::sql::{from_stored, guid, json, to_json, to_stored};
 use crate::model::{ConnectorId, ObjectError, RunId};
 
@@ -89,6 +90,15 @@ pub struct RunObjectRecord {
     pub object_type: String,
 }
 
+/// An object to be recorded, and what the step did to it, when that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountedObject {
+    /// The object.
+    pub record: RunObjectRecord,
+    /// What became of it.
+    pub change: Option<Box<RunChange>>,
+}
+
 /// An error of one object in a step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunErrorRecord {
@@ -102,6 +112,21 @@ pub struct RunErrorRecord {
     pub first_occurred: Timestamp,
     /// Times it was tried again.
     pub retry_count: u32,
+}
+
+/// How the name of a metaverse object begins where the history names objects.
+const METAVERSE: &str = "metaverse object ";
+
+/// What the history calls a metaverse object.
+#[must_use]
+pub fn metaverse_name(guid: Uuid) -> String {
+    format!("{METAVERSE}{guid}")
+}
+
+/// The metaverse object behind a name of the history, if it is one.
+#[must_use]
+pub fn metaverse_of(name: &str) -> Option<Uuid> {
+    Uuid::parse_str(name.strip_prefix(METAVERSE)?).ok()
 }
 
 /// Inserts a run and gives it its number.
@@ -220,6 +245,8 @@ pub fn remove_some(transaction: &Transaction<'_>, runs: &[RunId], rows: usize) -
     let list = super::sql::integers(runs.iter().map(|id| id.0));
     let mut left = rows;
     for sql in [
+        "DELETE FROM run_change WHERE (run, step, counter, number) IN
+            (SELECT run, step, counter, number FROM run_change WHERE run IN rarray(?1) LIMIT ?2)",
         "DELETE FROM run_object WHERE (run, step, counter, number) IN
             (SELECT run, step, counter, number FROM run_object WHERE run IN rarray(?1) LIMIT ?2)",
         "DELETE FROM run_error WHERE rowid IN (SELECT rowid FROM run_error WHERE run IN rarray(?1) LIMIT ?2)",
@@ -236,11 +263,16 @@ pub fn remove_some(transaction: &Transaction<'_>, runs: &[RunId], rows: usize) -
     Ok(true)
 }
 
-/// Adds objects behind counters.
+/// Adds objects behind counters, and what is kept of what became of them.
 ///
 /// # Errors
 /// [`StoreError`] when the database cannot be written.
-pub fn add_objects(transaction: &Transaction<'_>, run: RunId, step: u32, objects: &[RunObjectRecord]) -> Result<(), StoreError> {
+pub fn add_objects(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    step: u32,
+    mut objects: Vec<CountedObject>,
+) -> Result<(), StoreError> {
     let failed = StoreError::sqlite("writing the run history");
     let mut last = transaction
         .prepare_cached("SELECT coalesce(max(number), 0) FROM run_object WHERE run = ?1 AND step = ?2 AND counter = ?3")
@@ -251,7 +283,8 @@ pub fn add_objects(transaction: &Transaction<'_>, run: RunId, step: u32, objects
         )
         .map_err(&failed)?;
     let mut numbers: BTreeMap<&str, i64> = BTreeMap::new();
-    for object in objects {
+    let mut places = Vec::with_capacity(objects.len());
+    for CountedObject { record: object, .. } in &objects {
         let number = match numbers.entry(&object.counter) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
@@ -262,8 +295,12 @@ pub fn add_objects(transaction: &Transaction<'_>, run: RunId, step: u32, objects
         *number += 1;
         let guid = object.object.as_bytes().as_slice();
         insert.execute((run.0, step, &object.counter, *number, guid, &object.dn, &object.object_type)).map_err(&failed)?;
+        places.push(*number);
     }
-    Ok(())
+    let kept = objects.iter_mut().zip(places).filter_map(|(CountedObject { record, change }, number)| {
+        change.take().map(|change| (record.counter.as_str(), number, *change))
+    });
+    run_changes::write(transaction, run, step, kept.collect())
 }
 
 /// Adds errors of objects.
@@ -399,7 +436,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::model::ErrorCode;
+    use crate::model::{AttributeId, ErrorCode, Value, Values};
     use crate::store::Database;
 
     /// Stores a run that ended so many days ago, or goes on, with an object and an error.
@@ -440,7 +477,9 @@ mod tests {
             dn: "CN=a".to_owned(),
             object_type: "user".to_owned(),
         };
-        add_objects(transaction, id, 1, &[object.clone(), object]).unwrap();
+        let change = RunChange::deletion(&[(AttributeId(1), Values::from_elem(Value::text("a"), 1))].into_iter().collect());
+        let kept = CountedObject { record: object.clone(), change: Some(Box::new(change)) };
+        add_objects(transaction, id, 1, vec![kept, CountedObject { record: object, change: None }]).unwrap();
         let error = RunErrorRecord {
             object: None,
             dn: "CN=a".to_owned(),
@@ -468,7 +507,7 @@ mod tests {
         let before = Timestamp::UNIX_EPOCH - SignedDuration::from_hours(24 * 7);
         let runs = ended_before(&transaction, before).unwrap();
         assert_eq!(runs, [gone]);
-        // Two rows at a time: two objects, then the error and the run.
+        // Two rows at a time: a change and an object, an object and the error, then the run.
         assert!(!remove_some(&transaction, &runs, 2).unwrap());
         assert!(!remove_some(&transaction, &runs, 2).unwrap());
         assert!(remove_some(&transaction, &runs, 2).unwrap());
@@ -476,6 +515,9 @@ mod tests {
         assert_eq!(left, [last, young, week, going_on, other_connector, only_one]);
         assert_eq!(steps(&transaction, &[gone]).unwrap(), []);
         assert_eq!(errors(&transaction, gone, 1, 10).unwrap(), []);
+        let place = [("export-add".to_owned(), 1)];
+        assert!(run_changes::read(&transaction, gone, 1, &place).unwrap().is_empty());
+        assert_eq!(run_changes::read(&transaction, young, 1, &place).unwrap().len(), 1);
         assert_eq!(errors(&transaction, young, 1, 10).unwrap().len(), 1);
         let everything = ended_before(&transaction, Timestamp::MAX).unwrap();
         assert_eq!(everything, [week]);

@@ -12,6 +12,7 @@ pub mod expression_object;
 mod facts;
 mod inbound;
 mod join;
+mod kept;
 mod loader;
 mod object_effects;
 mod outbound;

@@ -15,6 +15,7 @@ use super::apply::{Applier, Changed};
 use super::effects::Effects;
 use super::evaluate::{Evaluation, EvaluationInput, Subject, evaluate};
 use super::facts::{Facts, Halt, Question};
+use super::kept;
 use super::loader::answer;
 use super::plan;
 use super::values::Ambience;
@@ -22,6 +23,7 @@ use crate::model::{ConnectorId, CsId, MvId, ObjectError};
 use crate::rules::{Plan, RuleProblem};
 use crate::step::{ERROR_LIMIT, Recorder, StepEnd, StepEnvironment, StepStatus, times_together};
 use crate::store::connector_space::{self, StoredError, Visit};
+use crate::store::runs::metaverse_name;
 use crate::store::{StoreError, metaverse};
 
 /// Objects of one transaction, in a large database several times as many ([`times_together`]).
@@ -400,7 +402,10 @@ impl<'a> Step<'a> {
             let Some(effect) = effects.objects.get(counted.object) else { continue };
             let object = effect.before.as_deref().unwrap_or(&effect.after);
             match counted.target {
-                None if inbound && self.counted.insert(object.id) => self.recorder.count(counted.counter, object),
+                None if inbound && self.counted.insert(object.id) => {
+                    let change = kept::identity(effects.metaverse.as_ref(), |new| self.recorder.keeps(new));
+                    self.recorder.count_change(counted.counter, object, change);
+                }
                 None => {}
                 Some(connector) => {
                     let name = format!("{connector}:{}", counted.counter);
@@ -409,7 +414,8 @@ impl<'a> Step<'a> {
                             self.recorder.add(&name, 1);
                         }
                     } else if self.counted_targets.insert((object.guid, counted.counter)) {
-                        self.recorder.count(&name, &effect.after);
+                        let change = kept::staged(effect, |new| self.recorder.keeps(new));
+                        self.recorder.count_change(&name, &effect.after, change);
                     }
                 }
             }
@@ -487,9 +493,9 @@ fn fail(
             Ok(HashSet::from([Question::Cs(id)]))
         }
         Subject::Metaverse(id) => {
-            let name =
-                facts.mv.get(&id).and_then(Option::as_ref).map_or_else(|| id.to_string(), |object| object.guid.to_string());
-            recorder.discovery_error(&format!("metaverse object {name}"), error, ambience.now);
+            let known = facts.mv.get(&id).and_then(Option::as_ref);
+            let name = known.map_or_else(|| format!("metaverse object number {id}"), |object| metaverse_name(object.guid));
+            recorder.discovery_error(&name, error, ambience.now);
             Ok(HashSet::new())
         }
     }

@@ -112,7 +112,7 @@ pub fn connector_deletion(
     let sink = Box::new(move |progress: &Progress| {
         sink(WhatIfProgress::Synchronizing { connector: name.clone(), progress: progress.clone() });
     });
-    let mut recorder = Recorder::new(run, 1, sink);
+    let mut recorder = Recorder::new(run, 1, sink).without_changes();
     let end = sync::leave_step(&environment, connector.id, &mut recorder);
     if cancel.is_cancelled() {
         return Err(WhatIfError::Cancelled);

@@ -390,7 +390,7 @@ impl Copy<'_> {
         let sink = Box::new(move |progress: &Progress| {
             tell(WhatIfProgress::Synchronizing { connector: name.clone(), progress: progress.clone() });
         });
-        let mut recorder = Recorder::new(run, 1, sink);
+        let mut recorder = Recorder::new(run, 1, sink).without_changes();
         let options = SyncOptions { full: self.request.full, ..SyncOptions::default() };
         let end = sync::run_step(self.environment, connector.id, options, &mut recorder);
         if self.environment.cancel.is_cancelled() {

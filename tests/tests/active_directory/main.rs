@@ -11,6 +11,7 @@ mod failing;
 mod questions;
 mod restored;
 mod rights;
+mod signing;
 mod writing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -283,6 +284,12 @@ fn import(connector: &mut ActiveDirectoryConnector, request: &ImportRequest) -> 
         })
         .unwrap();
     assert!(summary.server.is_some() && summary.watermark.is_some() && summary.warnings.is_empty(), "{summary:?}");
+    entries
+}
+
+/// In an order that does not depend on the server.
+fn sorted(mut entries: Vec<ImportEntry>) -> Vec<ImportEntry> {
+    entries.sort_by(|a, b| a.anchor.0.cmp(&b.anchor.0));
     entries
 }
 

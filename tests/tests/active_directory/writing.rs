@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use syncline_engine::connector::active_directory::ActiveDirectoryConnector;
+use syncline_engine::connector::active_directory::{ActiveDirectoryConnector, ActiveDirectorySettings};
 use syncline_engine::connector::{
     Anchor, CancelToken, Connector, EntryAttributes, EntryValue, ExportAttributeChange, ExportChange, ExportOperation,
     ExportOutcome, ExportValue, ImportRequest, ReferenceTarget,
 };
 use syncline_engine::model::Dn;
 
+use super::signing::{sealed, ways};
 use super::{Forest, forest_alone, import};
 
 fn change(
@@ -229,4 +230,21 @@ fn members_are_written_value_by_value() {
     assert_eq!(update(values(mixed, vec![targets[2].clone(), targets[4_999].clone()])), ["member"]);
     assert_eq!(count(), 3_801);
     assert_eq!(update(values(vec![nobody], Vec::new())), ["member"]);
+}
+
+/// A request of more octets than fit into one encrypted piece.
+#[test]
+fn a_large_value_is_written_over_an_encrypted_sign_in() {
+    let Some(forest) = forest_alone("a_large_value_is_written_over_an_encrypted_sign_in") else { return };
+    let unit = forest.unit("OU=Writeback");
+    let photo: Vec<u8> = (0..90_000_u32).flat_map(|number| (number % 251).to_le_bytes().into_iter().take(1)).collect();
+    let value = ExportAttributeChange::Replace(vec![ExportValue::Plain(EntryValue::Binary(photo.clone()))]);
+    for way in ways() {
+        let (user, password) = forest.account("WRITEBACK");
+        let settings = ActiveDirectorySettings { user, ..sealed(&forest, way) };
+        let mut connector = ActiveDirectoryConnector::open(settings, password).unwrap();
+        send(&mut connector, &add(&format!("CN={way},{}", unit.dn), "contact", &[("thumbnailPhoto", value.clone())]));
+        let found = objects(&forest, &unit.dn);
+        assert_eq!(found[&format!("CN={way}")]["thumbnailPhoto"], [EntryValue::Binary(photo.clone())], "{way}");
+    }
 }

@@ -204,6 +204,9 @@ fn the_pages_of_a_forest_and_of_a_tenant() {
     }
     assert!(reads(&window, "cloudAnchor"));
     click_in(&mut window, title, Role::Button, "Global Parameters");
+    assert!(!fixture.log().contains(&"tenant facts".to_owned()), "the tenant is asked when somebody wants to know");
+    click_in(&mut window, title, Role::Button, "Ask the Tenant");
+    assert!(reads(&window, "The tenant allows 500 deletions in one export."));
     write(&mut window, "Deletion threshold", "0");
     assert!(reads(&window, "Enter a whole number of objects, at least 1"));
     write(&mut window, "Deletion threshold", "200");

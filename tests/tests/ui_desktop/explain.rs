@@ -198,3 +198,23 @@ fn rows_of_a_search_lead_to_preview_and_why_not() {
     click(&mut window, Role::Button, "Why Not?");
     assert!(has(&window, Role::Window, "Why Not? - CN=Bob Baker"));
 }
+
+#[test]
+fn an_attribute_that_no_rule_maps_leads_to_a_new_rule() {
+    let mut window = preview_of(&Fixture::f1(), objects::BOB);
+    click(&mut window, Role::Button, "Generate Preview");
+    page(&mut window, "Import Attribute Flow");
+    let filter = |window: &mut Window, text: &str| {
+        let field = inner(window, BOB_PREVIEW).get_by_role_and_label(Role::TextInput, "Filter");
+        field.focus();
+        window.run();
+        window.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
+        inner(window, BOB_PREVIEW).get_by_role_and_label(Role::TextInput, "Filter").type_text(text);
+        window.run();
+    };
+    filter(&mut window, "displayName");
+    assert!(!has(&window, Role::Button, "Create rule for \"displayName\"..."));
+    filter(&mut window, "proxyAddresses");
+    click(&mut window, Role::Button, "Create rule for \"proxyAddresses\"...");
+    assert!(has(&window, Role::Window, "Synchronization Rules Editor"));
+}

@@ -150,3 +150,27 @@ fn a_query_is_saved_and_loaded() {
     click_in(&mut window, "Load Query", Role::Button, "Load");
     assert!(window.query_all_by_label_contains("no saved query of Metaverse Search").next().is_some());
 }
+
+#[test]
+fn the_results_of_a_preview_are_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = format!("syncline://cs/{}/preview", crate::fixture::objects::BOB);
+    let mut window = window_of(&Fixture::f1(), [1280.0, 800.0], Some(&link));
+    assert!(is_disabled(&window, "Save Preview Results..."), "there is nothing to save yet");
+    click(&mut window, Role::Button, "Generate Preview");
+    click(&mut window, Role::Button, "Save Preview Results...");
+    let title = "Save Preview Results - CN=Bob Baker";
+    for (format, file, expected) in [
+        ("XML", "bob.xml", "<dn>CN=Bob Baker,OU=CORP,DC=contoso,DC=com</dn>"),
+        ("JSON", "bob.json", "\"dn\": \"CN=Bob Baker,OU=CORP,DC=contoso,DC=com\""),
+    ] {
+        let file = folder.path().join(file);
+        click_in(&mut window, title, Role::RadioButton, format);
+        type_into(&mut window, "File", &file.display().to_string());
+        click_in(&mut window, title, Role::Button, "Save");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(expected) && text.contains("In from AD - User Common"), "{text}");
+    }
+    click_in(&mut window, title, Role::Button, "Close");
+    assert!(!has(&window, Role::Window, title));
+}

@@ -108,3 +108,47 @@ fn scenario_30_from_the_identity_to_the_rules_of_its_cloud_object() {
     click(&mut window, Role::Tab, "Lineage");
     assert!(has(&window, Role::Row, "Rule Out to AAD - User Join, Provision, PasswordSync True"));
 }
+
+#[test]
+fn two_objects_are_compared_attribute_by_attribute() {
+    let mut window = search_window();
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    window.run();
+    assert!(is_disabled(&window, "Compare..."), "nothing is selected");
+    click(&mut window, Role::Row, "MV Alice Adams");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.run();
+    click(&mut window, Role::Button, "Compare...");
+    let title = "Compare - Alice Adams and Bob Baker";
+    let before = rows_in(&window, title, "");
+    assert!(before[0].contains(" | "), "differences first: {before:?}");
+    assert!(before.iter().any(|row| row == "displayName: Alice Adams | Bob Baker (different)"), "{before:?}");
+    assert!(before.iter().any(|row| !row.contains(" | ")), "what is the same is there: {before:?}");
+    click(&mut window, Role::CheckBox, "Differences only");
+    let after = rows_in(&window, title, "");
+    assert!(after.len() < before.len() && after.iter().all(|row| row.contains(" | ")), "{after:?}");
+}
+
+#[test]
+fn an_object_is_compared_with_one_that_is_looked_for() {
+    let link = format!("syncline://mv/{}", crate::fixture::objects::ALICE_MV);
+    let mut window = window_of(&Fixture::f1(), [1280.0, 800.0], Some(&link));
+    click(&mut window, Role::Button, "Compare...");
+    let title = "Compare - Alice Adams";
+    type_into(&mut window, "Search the metaverse", "bob");
+    click_in(&mut window, title, Role::Button, "Search");
+    click_in(&mut window, title, Role::Row, "MV Bob Baker");
+    click_in(&mut window, title, Role::Button, "Compare");
+    assert!(has(&window, Role::Window, "Compare - Alice Adams and Bob Baker"));
+    assert!(has(&window, Role::Row, "displayName: Alice Adams | Bob Baker (different)"));
+}
+
+#[test]
+fn the_rule_behind_a_value_opens_from_the_value() {
+    let link = format!("syncline://mv/{}", crate::fixture::objects::BOB_MV);
+    let mut window = window_of(&Fixture::f1(), [1280.0, 800.0], Some(&link));
+    right_click(&mut window, Role::Row, "mail: bob@contoso.com");
+    assert!(has(&window, Role::Button, "Who Could Contribute?"));
+    click(&mut window, Role::Button, "Show Rule");
+    assert!(window.query_all_by_label_contains("In from AD - User Common").next().is_some());
+}

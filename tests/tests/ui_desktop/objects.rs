@@ -97,6 +97,55 @@ fn an_object_that_was_never_imported_opens_on_what_is_staged() {
 }
 
 #[test]
+fn what_is_pending_is_validated_against_the_schema() {
+    use syncline_engine::service::SchemaFaultView;
+    let fixture = Fixture::f1();
+    let open = |guid: uuid::Uuid| window_of(&fixture, [1280.0, 800.0], Some(&format!("syncline://cs/{guid}")));
+    let mut window = open(objects::BOB_CLOUD);
+    click(&mut window, Role::Tab, "Pending Export");
+    click(&mut window, Role::Button, "Validate object against schema");
+    assert!(window.query_all_by_label_contains("fits the schema of \"contoso.onmicrosoft.com - AAD\"").next().is_some());
+    let fault =
+        SchemaFaultView { attribute: "jobTitle".into(), message: "An empty value is staged; directories refuse it.".into() };
+    fixture.change(|state| state.schema_faults = vec![fault]);
+    window.key_press(egui::Key::F5);
+    window.run();
+    assert!(window.query_all_by_label_contains("does not fit the schema").next().is_some());
+    assert!(has(&window, Role::Row, "jobTitle: An empty value is staged; directories refuse it."));
+}
+
+#[test]
+fn a_pending_attribute_leads_to_the_rules_that_write_it() {
+    let mut window = open_object(objects::BOB_CLOUD);
+    click(&mut window, Role::Tab, "Pending Export");
+    let title = "Connector Space Object Properties - CN={bobbaker}";
+    let row = rows_in(&window, title, "displayName").remove(0);
+    double_click(&mut window, Role::Row, &row);
+    assert!(has(&window, Role::Window, "Attribute Lineage - displayName of Bob Baker"));
+    assert!(reads(&window, "Rules that flow to it, the winner first"));
+}
+
+#[test]
+fn the_lineage_tells_the_kind_of_the_link_and_opens_its_rules() {
+    let mut window = open_object(objects::ALICE);
+    click(&mut window, Role::Tab, "Lineage");
+    assert!(reads(&window, "Link: projection-rules since 2026-01-05 09:15:05"));
+    assert!(has(&window, Role::Button, "Metaverse Object Properties"));
+    double_click(&mut window, Role::Row, "Rule In from AD - User Join, Provision, PasswordSync False");
+    assert!(window.query_all_by_role(Role::Window).count() > 1, "the rule opens beside the object");
+}
+
+#[test]
+fn a_found_object_leads_to_its_identity() {
+    let mut window = window_of(&Fixture::f1(), [1280.0, 800.0], Some("syncline://connector/contoso.com/search"));
+    choose(&mut window, "Scope", "All");
+    click_in(&mut window, "Search Connector Space - contoso.com", Role::Button, "Search");
+    right_click(&mut window, Role::Row, &format!("CS {}", objects::ad_dn("Alice Adams")));
+    click(&mut window, Role::Button, "Go to Metaverse Object");
+    assert!(has(&window, Role::Window, "Metaverse Object Properties - Alice Adams"));
+}
+
+#[test]
 fn a_value_is_shown_in_full_and_as_bytes() {
     let fixture = Fixture::f1();
     let long = "Engineer ".repeat(300);

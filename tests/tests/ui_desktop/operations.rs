@@ -88,6 +88,43 @@ fn scenario_5_a_counter_leads_to_its_objects_and_on_to_one_of_them() {
 }
 
 #[test]
+fn a_run_keeps_what_it_did_to_an_object_whatever_happens_later() {
+    let fixture = Fixture::f1();
+    let mut window = window(&fixture);
+    click(&mut window, Role::Row, "Run 6: contoso.com, Delta Import, success");
+    click(&mut window, Role::Link, "Staging Updates: 1");
+    assert!(reads(&window, "Select an object to see what the run did to it."));
+    click(&mut window, Role::Row, &format!("CS {}", objects::ad_dn("Bob Baker")));
+    let told = [
+        "displayName: Bob Baker -> Robert Baker (replace)",
+        "proxyAddresses: -> smtp:robert@contoso.com (add)",
+        "proxyAddresses: smtp:bob@contoso.com -> (delete)",
+    ];
+    for row in told {
+        assert!(has(&window, Role::Row, row), "{row}");
+    }
+    assert!(!reads(&window, "Object changed since this run"));
+    fixture.change(|state| state.run_changes[0].1.changed_since = true);
+    window.key_press(Key::F5);
+    window.run();
+    assert!(reads(&window, "Object changed since this run"));
+    for row in told {
+        assert!(has(&window, Role::Row, row), "{row}");
+    }
+    click(&mut window, Role::Button, "Show Present State");
+    assert!(has(&window, Role::Window, "Connector Space Object Properties - CN=Bob Baker"));
+}
+
+#[test]
+fn an_object_without_a_kept_change_says_so() {
+    let mut window = window(&Fixture::f1());
+    click(&mut window, Role::Row, RUN_1);
+    click(&mut window, Role::Link, "Staging Adds: 4");
+    click(&mut window, Role::Row, &format!("CS {}", objects::ad_dn("Dan Diaz")));
+    assert!(reads(&window, "What the run did to this object was not kept."));
+}
+
+#[test]
 fn scenario_6_an_error_explains_itself() {
     let mut window = window(&Fixture::f1());
     click(&mut window, Role::Row, RUN_3);
@@ -115,6 +152,61 @@ fn scenario_7_an_export_error_names_the_attribute() {
     assert!(has(&window, Role::Link, BOB_CLOUD_DN));
     click(&mut window, Role::Link, "AttributeValueMustBeUnique");
     assert!(inner(&window, "Object Error Details").query_all_by_label("proxyAddresses").next().is_some());
+    inner(&window, "Object Error Details").get_by_role_and_label(Role::Button, "Copy as JSON").click();
+    window.step();
+    window.step();
+    let copied = clipboard(&window);
+    assert!(copied.is_some_and(|text| text.contains("\"code\": \"AttributeValueMustBeUnique\"")));
+}
+
+#[test]
+fn many_errors_are_grouped_by_kind() {
+    let fixture = Fixture::f1();
+    fixture.change(|state| {
+        let run = state.runs.iter_mut().find(|run| run.summary.id == RunId(3)).unwrap();
+        let errors = &mut run.step_details[0].errors;
+        let one = errors[0].clone();
+        errors.extend((0..24).map(|number| {
+            let mut error = one.clone();
+            error.dn = format!("CN=Other {number}");
+            error.object_guid = None;
+            if number % 3 == 0 {
+                error.error.code = syncline_engine::model::ErrorCode::INVALID_DN;
+            }
+            error
+        }));
+    });
+    let mut window = window_of(&fixture, [1280.0, 1400.0], None);
+    click(&mut window, Role::Row, RUN_3);
+    assert!(reads(&window, "Synchronization Errors (25)"));
+    let groups: Vec<String> = ["sync-rule-error-function-triggered (17)", "invalid-dn (8)"].map(str::to_owned).into();
+    for group in &groups {
+        assert!(window.query_all_by_label(group).next().is_some(), "{group}");
+    }
+    let before = window.query_all_by_label_contains("CN=Other").count();
+    window.query_all_by_label(&groups[0]).next().unwrap().click();
+    window.run();
+    assert!(window.query_all_by_label_contains("CN=Other").count() < before, "a group closes");
+}
+
+#[test]
+fn an_identity_that_could_not_be_synchronized_is_in_a_list_of_its_own() {
+    let fixture = Fixture::f1();
+    fixture.change(|state| {
+        let run = state.runs.iter_mut().find(|run| run.summary.id == RunId(3)).unwrap();
+        let errors = &mut run.step_details[0].errors;
+        let mut error = errors[0].clone();
+        error.object_guid = None;
+        error.metaverse_guid = Some(objects::ALICE_MV);
+        error.dn = format!("metaverse object {}", objects::ALICE_MV);
+        error.display_name = "Alice Adams".into();
+        errors.push(error);
+    });
+    let mut window = window(&fixture);
+    click(&mut window, Role::Row, RUN_3);
+    assert!(reads(&window, "Synchronization Errors (1)") && reads(&window, "Metaverse Retry Errors (1)"));
+    click(&mut window, Role::Link, "Alice Adams");
+    assert!(has(&window, Role::Window, "Metaverse Object Properties - Alice Adams"));
 }
 
 #[test]

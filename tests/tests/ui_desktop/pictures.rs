@@ -9,7 +9,7 @@ const SIZE: [f32; 2] = [1000.0, 640.0];
 /// Pixels for a point: enough to see every change, few enough to keep the pictures small.
 const PIXELS: f32 = 0.7;
 /// Pages of windows that are photographed already.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "create_ldap",
     "create_file",
     "create_sandbox",
@@ -19,6 +19,7 @@ const PAGES: [&str; 13] = [
     "run_profiles_wizard",
     "cs_object_lineage",
     "preview_flow",
+    "preview_save",
     "rule_joins",
     "rule_read_only",
     "what_if_rules",

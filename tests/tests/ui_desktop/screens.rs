@@ -150,8 +150,23 @@ pub fn windows() -> Vec<Screen> {
         screen("disconnect", cs(objects::ALICE, ""), |window| click(window, Role::Button, "Disconnect...")),
         screen("preview", cs(objects::BOB, "/preview"), |window| preview(window, "Start Preview")),
         screen("preview_flow", cs(objects::BOB, "/preview"), |window| preview(window, "Import Attribute Flow")),
+        screen("preview_save", cs(objects::BOB, "/preview"), |window| {
+            preview(window, "Start Preview");
+            click(window, Role::Button, "Save Preview Results...");
+        }),
         screen("object_details", "syncline://run/1".into(), |window| click(window, Role::Link, "Staging Adds: 4")),
+        screen("object_changes", "syncline://run/6".into(), |window| {
+            click(window, Role::Link, "Staging Updates: 1");
+            click(window, Role::Row, &format!("CS {}", objects::ad_dn("Bob Baker")));
+        }),
         screen("mv_object", mv(objects::ALICE_MV, ""), nothing),
+        screen("compare", mv(objects::ALICE_MV, ""), |window| {
+            click(window, Role::Button, "Compare...");
+            type_into(window, "Search the metaverse", "bob");
+            click_in(window, "Compare - Alice Adams", Role::Button, "Search");
+            click_in(window, "Compare - Alice Adams", Role::Row, "MV Bob Baker");
+            click_in(window, "Compare - Alice Adams", Role::Button, "Compare");
+        }),
         screen("attribute_lineage", mv(objects::BOB_MV, "/title"), nothing),
         screen("lineage_graph", mv(objects::BOB_MV, "/graph"), nothing),
         screen("rules_editor", own("rules"), nothing),

@@ -10,7 +10,7 @@ use syncline_engine::model::ValueType;
 use syncline_engine::service::{MvHit, MvSchemaAttributeView, MvSearch, MvTypeView, SearchClause, SearchOperator};
 
 use super::action::Action;
-use super::command::Command;
+use super::command::{Command, Comparison};
 use super::context::{Cx, question};
 use super::format::{count, plural};
 use super::settings::Query;
@@ -132,6 +132,14 @@ impl MetaverseSearch {
         self.grid.single().map(uuid::Uuid::from_u128)
     }
 
+    /// The objects to compare: the two that are selected, in the order of the list, or one with another to be chosen.
+    #[must_use]
+    pub fn comparison(&self) -> Option<Comparison> {
+        let rows = self.hits.rows.iter().map(|(_, row)| row.guid);
+        let mut selected = rows.filter(|guid| self.grid.selected.contains(&guid.as_u128()));
+        Some(Comparison { first: selected.next()?, second: selected.next() })
+    }
+
     /// True when the last search found something.
     #[must_use]
     pub fn has_found(&self) -> bool {
@@ -197,6 +205,7 @@ impl MetaverseSearch {
                 cx.send(match action {
                     Action::CopyId => Command::Copy(row.guid.to_string()),
                     Action::LineageGraph => Command::OpenLineageGraph(row.guid),
+                    Action::CompareObjects => Command::Do(action),
                     _ => Command::OpenMvObject(row.guid),
                 });
             }
@@ -371,7 +380,7 @@ impl GridModel for HitGrid<'_> {
     }
 
     fn actions(&self) -> &[Action] {
-        &[Action::ObjectProperties, Action::LineageGraph, Action::CopyId]
+        &[Action::ObjectProperties, Action::LineageGraph, Action::CompareObjects, Action::CopyId]
     }
 
     fn empty_text(&self) -> &'static str {

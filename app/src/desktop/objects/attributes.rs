@@ -77,7 +77,10 @@ fn attribute_rows(attribute: &AttributeChangeView, rows: &mut Vec<ValueRow>) {
     if attribute.change == "none" {
         let values = if attribute.new.is_empty() { &attribute.old } else { &attribute.new };
         rows.extend(values.iter().map(|value| row("none", Some(value), Some(value))));
-    } else if attribute.old.len() <= 1 && attribute.new.len() <= 1 && attribute.new.iter().all(|value| value.change.is_none()) {
+    } else if attribute.old.len() <= 1
+        && attribute.new.len() <= 1
+        && attribute.old.iter().chain(&attribute.new).all(|value| value.change.is_none())
+    {
         rows.push(row(&attribute.change, attribute.old.first(), attribute.new.first()));
     } else if attribute.new.iter().any(|value| value.change.is_some()) {
         let touched: Vec<&str> =
@@ -92,7 +95,10 @@ fn attribute_rows(attribute: &AttributeChangeView, rows: &mut Vec<ValueRow>) {
         let known: Vec<&str> = attribute.new.iter().map(|value| value.text.as_str()).collect();
         let rest =
             attribute.old.iter().filter(|value| !touched.contains(&value.text.as_str()) && !known.contains(&value.text.as_str()));
-        rows.extend(rest.map(|value| row("none", Some(value), Some(value))));
+        rows.extend(rest.map(|value| match value.change.as_deref() {
+            Some(change) => row(change, Some(value), None),
+            None => row("none", Some(value), Some(value)),
+        }));
     } else {
         let holds = |values: &[ValueView], wanted: &ValueView| values.iter().any(|value| value.text == wanted.text);
         rows.extend(
@@ -193,7 +199,11 @@ impl GridModel for LayerGrid {
     }
 
     fn actions(&self) -> &[Action] {
-        &[Action::ShowValue, Action::CopyValue]
+        if self.rules {
+            &[Action::AttributeLineage, Action::ShowValue, Action::CopyValue]
+        } else {
+            &[Action::ShowValue, Action::CopyValue]
+        }
     }
 
     fn empty_text(&self) -> &'static str {
@@ -331,7 +341,15 @@ impl GridModel for MvGrid<'_> {
     }
 
     fn actions(&self) -> &[Action] {
-        &[Action::AttributeLineage, Action::ContributingObject, Action::ShowValue, Action::FindWithValue, Action::CopyValue]
+        &[
+            Action::AttributeLineage,
+            Action::ContributingObject,
+            Action::ShowRule,
+            Action::WhoCouldContribute,
+            Action::ShowValue,
+            Action::FindWithValue,
+            Action::CopyValue,
+        ]
     }
 
     fn empty_text(&self) -> &'static str {

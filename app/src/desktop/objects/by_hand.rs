@@ -385,7 +385,8 @@ impl ByHand {
     }
 }
 
-struct CandidateGrid;
+/// Metaverse objects to choose from.
+pub struct CandidateGrid;
 
 const COLUMNS: [Column; 5] = [
     Column::text("Display Name", 210.0),

@@ -4,16 +4,19 @@ use egui::{RichText, ScrollArea, TextEdit, Ui};
 use syncline_engine::service::{CsObjectView, LayerView, LineageView, ObjectErrorView, error_fix};
 use uuid::Uuid;
 
-use super::super::action::{Action, LATER, Situation};
-use super::super::command::{ByHandStart, Command, ErrorOccasion, NameInConnector};
+use super::super::action::{Action, Situation};
+use super::super::command::{Command, ErrorOccasion, ExportedAttribute, NameInConnector};
 use super::super::context::{Cx, question};
+use super::super::format::Format;
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet, SortKey, filter_box};
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, button_bar, empty, facts};
 use super::attributes::{LayerGrid, ValueRow, layer_rows};
+use super::search_cs::by_hand;
 use super::tabs;
+use super::validate::BUTTON;
 
 /// The tabs of the window, in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +57,9 @@ impl CsTab {
         all.into_iter().filter(|(_, shown)| *shown).map(|(tab, _)| tab).collect()
     }
 }
+
+/// Why there is no log of passwords.
+const NO_PASSWORDS: &str = "Passwords are not synchronized by this version, so there is no log of them";
 
 /// State of the window.
 pub struct CsObject {
@@ -168,13 +174,9 @@ impl CsObject {
             if let Some(object) = known
                 && by_hand_button(ui, object.metaverse.is_none(), cx.situation)
             {
-                let name = first_rdn(&object.dn);
-                let name = name.split_once('=').map_or(name, |(_, value)| value).replace('\\', "");
-                let start =
-                    ByHandStart { join: object.metaverse.is_none(), objects: vec![(object.guid, object.dn.clone())], name };
-                cx.send(Command::OpenByHand(start));
+                cx.send(Command::OpenByHand(by_hand(object.metaverse.is_none(), object.guid, &object.dn)));
             }
-            ui.add_enabled(false, egui::Button::new("Log...")).on_disabled_hover_text(LATER);
+            ui.add_enabled(false, egui::Button::new("Log...")).on_disabled_hover_text(NO_PASSWORDS);
         };
         let (pressed, to_metaverse) = button_bar::bar(ui, left, |ui| {
             let pressed = button_bar::close_and_refresh(ui);
@@ -202,15 +204,19 @@ impl CsObject {
             }
             ui.add_space(6.0);
             refill = match self.tab {
-                CsTab::Import => {
-                    layer(ui, cx, (&object.dn, Some(&object.import)), &mut self.import, &mut self.changed_only, false)
-                }
+                CsTab::Import => layer(ui, cx, (object, Some(&object.import)), &mut self.import, &mut self.changed_only, false),
                 CsTab::PendingExport => {
-                    let view = (object.dn.as_str(), object.pending_export.as_ref());
+                    let validate =
+                        ui.button(BUTTON).on_hover_text("Hold what is pending for export against the connector's schema");
+                    if validate.clicked() {
+                        cx.send(Command::OpenValidation(object.guid));
+                    }
+                    ui.add_space(2.0);
+                    let view = (object, object.pending_export.as_ref());
                     layer(ui, cx, view, &mut self.pending, &mut self.changed_only, true)
                 }
                 CsTab::AwaitingConfirmation => {
-                    let view = (object.dn.as_str(), object.awaiting_confirmation.as_ref());
+                    let view = (object, object.awaiting_confirmation.as_ref());
                     layer(ui, cx, view, &mut self.awaiting, &mut self.changed_only, true)
                 }
                 CsTab::SynchronizationError => error(ui, cx, object, object.sync_error.as_ref()),
@@ -245,6 +251,16 @@ pub fn first_rdn(dn: &str) -> &str {
     dn
 }
 
+/// What an object is called where there is room for one name: the first part of its DN, or, where that is made of digits as
+/// a tenant makes it, the name that a person knows the object by.
+#[must_use]
+pub fn shown_name<'a>(dn: &'a str, display_name: &'a str) -> &'a str {
+    let rdn = first_rdn(dn);
+    let value = rdn.split_once('=').map_or(rdn, |(_, value)| value);
+    let made = value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    if made.is_some() && !display_name.is_empty() { display_name } else { rdn }
+}
+
 fn header(ui: &mut Ui, cx: &Cx<'_>, object: &CsObjectView) {
     let palette = Palette::of(ui.style());
     ui.horizontal_wrapped(|ui| {
@@ -255,6 +271,7 @@ fn header(ui: &mut Ui, cx: &Cx<'_>, object: &CsObjectView) {
     });
     ui.add_space(2.0);
     ui.horizontal_wrapped(|ui| {
+        facts::fact(ui, "Display name", &object.display_name);
         facts::fact(ui, "Connector", &object.connector);
         facts::fact(ui, "Partition", object.partition.as_deref().unwrap_or_default());
         facts::fact(ui, "Object type", &object.object_type);
@@ -275,10 +292,11 @@ fn header(ui: &mut Ui, cx: &Cx<'_>, object: &CsObjectView) {
     }
 }
 
+/// The attributes of a layer, if there is one; true asks for them anew. `rules` says that rules wrote them.
 fn layer(
     ui: &mut Ui,
     cx: &mut Cx<'_>,
-    (dn, view): (&str, Option<&LayerView>),
+    (object, view): (&CsObjectView, Option<&LayerView>),
     layer: &mut Layer,
     changed_only: &mut bool,
     rules: bool,
@@ -300,16 +318,18 @@ fn layer(
     if let Some(target) = response.link.and_then(|(position, _)| layer.rows.get(position)?.target) {
         cx.send(Command::OpenCsObject(target));
     }
+    let lineage =
+        |row: &ValueRow| Command::OpenExportLineage(ExportedAttribute { object: object.guid, attribute: row.attribute.clone() });
     if let Some(row) = response.activated.and_then(|position| layer.rows.get(position)) {
-        cx.send(row.in_full(dn));
+        cx.send(if rules { lineage(row) } else { row.in_full(&object.dn) });
     }
     if let Some((action, position)) = response.action
         && let Some(row) = layer.rows.get(position)
     {
-        cx.send(if action == Action::ShowValue {
-            row.in_full(dn)
-        } else {
-            Command::Copy(if row.new.is_empty() { row.old.clone() } else { row.new.clone() })
+        cx.send(match action {
+            Action::ShowValue => row.in_full(&object.dn),
+            Action::AttributeLineage => lineage(row),
+            _ => Command::Copy(if row.new.is_empty() { row.old.clone() } else { row.new.clone() }),
         });
     }
     refill
@@ -341,7 +361,14 @@ fn lineage(ui: &mut Ui, cx: &mut Cx<'_>, object: &CsObjectView, rows: &mut RowSe
                     cx.send(Command::OpenMvObject(hit.guid));
                 }
                 ui.label(RichText::new(&hit.object_type).weak());
+                ui.add_space(8.0);
+                if ui.button("Metaverse Object Properties").clicked() {
+                    cx.send(Command::OpenMvObject(hit.guid));
+                }
             });
+            let since = object.lineage.iter().filter_map(|rule| rule.applied).min();
+            let since = since.map(|at| format!(" since {}", cx.format.time(at))).unwrap_or_default();
+            ui.weak(format!("Link: {}{since}", link_kind(object)));
         }
         None => {
             let when = object.disconnected.map(|at| format!(" since {}", cx.format.time(at))).unwrap_or_default();
@@ -364,7 +391,15 @@ fn lineage(ui: &mut Ui, cx: &mut Cx<'_>, object: &CsObjectView, rows: &mut RowSe
         RichText::new("An inbound Provision keeps the metaverse object alive while this object exists; an outbound Provision means that this object is deleted with the metaverse object.")
             .weak(),
     );
-    Grid::new().show(ui, &LineageGrid { connector: &object.connector }, rows, state);
+    let model = LineageGrid { connector: &object.connector, format: cx.format };
+    let response = Grid::new().situation(cx.situation).show(ui, &model, rows, state);
+    let chosen = response.action.map(|(_, position)| position);
+    if let Some(row) = response.activated.or(chosen).and_then(|position| rows.get(position)) {
+        cx.send(match row.rule_guid {
+            Some(rule) => Command::OpenRule(rule),
+            None => Command::Complain("The rule is gone.".to_owned()),
+        });
+    }
     false
 }
 
@@ -378,10 +413,23 @@ fn raw(ui: &mut Ui, text: &mut &str) -> bool {
     false
 }
 
+/// How the object came to its link.
+fn link_kind(object: &CsObjectView) -> &'static str {
+    let provides = object.lineage.iter().find(|rule| rule.action == "Provision");
+    match provides.map(|rule| rule.direction.as_str()) {
+        _ if object.state.contains("explicit") => "joiner-rule",
+        Some("Outbound") => "provisioning-rules",
+        Some(_) => "projection-rules",
+        None => "join-rules",
+    }
+}
+
 /// The rules applied to a link.
 pub struct LineageGrid<'a> {
     /// Connector of the object.
     pub connector: &'a str,
+    /// Zone of the times.
+    pub format: &'a Format,
 }
 
 const LINEAGE: [Column; 7] = [
@@ -421,7 +469,7 @@ impl GridModel for LineageGrid<'_> {
             3 => truth(row.password_sync).to_owned(),
             4 => row.precedence.map(|precedence| precedence.to_string()).unwrap_or_default(),
             5 => self.connector.to_owned(),
-            _ => row.applied.map(|at| at.to_string()).unwrap_or_default(),
+            _ => self.format.maybe_time(row.applied),
         }
     }
 
@@ -434,6 +482,10 @@ impl GridModel for LineageGrid<'_> {
             4 => row.precedence.map_or(SortKey::Nothing, |precedence| SortKey::Number(precedence.into())),
             _ => SortKey::Text(self.text(row, column).to_lowercase()),
         }
+    }
+
+    fn actions(&self) -> &[Action] {
+        &[Action::ShowRule]
     }
 
     fn empty_text(&self) -> &'static str {
@@ -449,7 +501,7 @@ pub fn truth(value: bool) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::first_rdn;
+    use super::{first_rdn, shown_name};
 
     #[test]
     fn the_name_ends_at_the_first_plain_comma() {
@@ -462,5 +514,13 @@ mod tests {
         ] {
             assert_eq!(first_rdn(dn), expected);
         }
+    }
+
+    #[test]
+    fn a_name_of_digits_gives_way_to_one_that_people_know() {
+        let check = |dn: &str, display_name: &str, expected: &str| assert_eq!(shown_name(dn, display_name), expected);
+        check("CN={4747}", "Ada", "Ada");
+        check("CN={4747}", "", "CN={4747}");
+        check("CN=Ada,OU=X", "Ada Lovelace", "CN=Ada");
     }
 }

@@ -1,7 +1,7 @@
 //! The Object Error Details window: what failed, what it means, what to do.
 
 use egui::{RichText, Ui};
-use syncline_engine::service::{ObjectErrorView, error_fix};
+use syncline_engine::service::{ObjectErrorView, SearchClause, SearchOperator, error_fix};
 
 use super::super::action::Action;
 use super::super::command::{Command, ErrorOccasion};
@@ -31,15 +31,19 @@ impl ErrorDetails {
         let error = &self.occasion.error;
         ui.label(RichText::new(&error.error.message).size(16.0).color(palette.text_strong));
         ui.horizontal_wrapped(|ui| {
-            match error.object_guid {
-                Some(guid) => {
+            let command = error.object_guid.map(Command::OpenCsObject).or(error.metaverse_guid.map(Command::OpenMvObject));
+            match command {
+                Some(command) => {
                     if ui.link(&error.dn).clicked() {
-                        cx.send(Command::OpenCsObject(guid));
+                        cx.send(command);
                     }
                 }
                 None => {
                     ui.label(&error.dn);
                 }
+            }
+            if !error.display_name.is_empty() {
+                ui.label(&error.display_name);
             }
             ui.label(RichText::new(&self.occasion.connector).weak());
         });
@@ -62,6 +66,23 @@ impl ErrorDetails {
             }
             ui.add_space(6.0);
         }
+        ui.horizontal_wrapped(|ui| {
+            if ui.button("Copy as Text").clicked() {
+                cx.send(Command::Copy(as_text(&self.occasion)));
+            }
+            let json = ui.button(Action::CopyAsJson.text()).on_hover_text(Action::CopyAsJson.tooltip());
+            if json.clicked() {
+                cx.send(Command::Copy(as_json(&self.occasion)));
+            }
+            if let Some(clause) = holders(error) {
+                let button =
+                    ui.button("Find Holders of the Value").on_hover_text("List the metaverse objects that hold this value");
+                if button.clicked() {
+                    cx.send(Command::SearchMetaverse(clause));
+                }
+            }
+        });
+        ui.add_space(4.0);
         let mut close = false;
         ui.horizontal(|ui| {
             if ui
@@ -84,9 +105,6 @@ impl ErrorDetails {
             if let Some(guid) = error.object_guid.filter(|_| button.clicked()) {
                 cx.send(Command::OpenPreview(guid));
             }
-            if ui.button("Copy as Text").clicked() {
-                cx.send(Command::Copy(as_text(&self.occasion)));
-            }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| close = ui.button("Close").clicked());
         });
         close
@@ -105,6 +123,7 @@ fn rows(format: &Format, error: &ObjectErrorView) -> Vec<(&'static str, String)>
         ("Expression", text(&detail.expression)),
         ("Detail", text(&detail.server_detail)),
         ("Initial Occurrence", format.time(error.first_occurred)),
+        ("Last Occurrence", format.maybe_time(error.last_occurred)),
         ("Retry Count", error.retry_count.to_string()),
     ];
     all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
@@ -117,6 +136,20 @@ pub fn facts_grid(ui: &mut Ui, format: &Format, error: &ObjectErrorView) {
             facts::pair(ui, caption, &value);
         }
     });
+}
+
+/// What finds the objects that hold the value which an error names.
+fn holders(error: &ObjectErrorView) -> Option<SearchClause> {
+    let detail = &error.error.detail;
+    let (attribute, value) = (detail.attribute.clone()?, detail.value.clone()?);
+    let one = !attribute.contains(',') && !value.trim().is_empty();
+    one.then_some(SearchClause { attribute, operator: SearchOperator::Equals, value })
+}
+
+fn as_json(occasion: &ErrorOccasion) -> String {
+    let error = serde_json::to_value(&occasion.error).unwrap_or_default();
+    let all = serde_json::json!({ "connector": occasion.connector, "error": error });
+    serde_json::to_string_pretty(&all).unwrap_or_default()
 }
 
 fn as_text(occasion: &ErrorOccasion) -> String {

@@ -231,7 +231,8 @@ fn stored(ui: &mut Ui, cx: &mut Cx<'_>, why: &WhyView, objects: &BTreeMap<&str, 
     });
 }
 
-fn details(ui: &mut Ui, row: &FlowRow) {
+/// What became of one flow, and why.
+pub fn details(ui: &mut Ui, row: &FlowRow) {
     let flow = &row.flow;
     facts::section(ui, &flow.rule);
     if !flow.reason.is_empty() {

@@ -19,7 +19,7 @@ use super::super::theme::{self, Palette};
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet, SortKey};
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{button_bar, empty, facts, splitter};
-use super::cs_object::first_rdn;
+use super::cs_object::shown_name;
 use super::tabs;
 
 /// Sizes of the drawing.
@@ -169,7 +169,12 @@ impl LineageGraph {
 
 /// `12 attribute flows of In from AD - User Common (CN=Ada)`.
 fn caption(edge: &LineageEdgeView) -> String {
-    format!("{} of {} ({})", plural(edge.flows.len() as u64, "attribute flow"), edge.rule_name, first_rdn(&edge.dn))
+    format!(
+        "{} of {} ({})",
+        plural(edge.flows.len() as u64, "attribute flow"),
+        edge.rule_name,
+        shown_name(&edge.dn, &edge.display_name)
+    )
 }
 
 /// The name of an edge, the same in the drawing and in the outline.
@@ -188,6 +193,7 @@ fn edge_name(edge: &LineageEdgeView) -> String {
 struct Node<'a> {
     object: Uuid,
     dn: &'a str,
+    name: &'a str,
     connector: &'a str,
     object_type: &'a str,
     edges: Vec<usize>,
@@ -202,6 +208,7 @@ fn nodes(graph: &LineageGraphView, direction: Direction) -> Vec<Node<'_>> {
             nodes.push(Node {
                 object: edge.object,
                 dn: &edge.dn,
+                name: shown_name(&edge.dn, &edge.display_name),
                 connector: &edge.connector,
                 object_type: &edge.object_type,
                 edges: Vec::new(),
@@ -243,7 +250,7 @@ fn draw(ui: &mut Ui, cx: &mut Cx<'_>, graph: &LineageGraphView, state: &mut Grid
         let middle = Rect::from_min_size(pos2(middle_left, rect.center().y - BOX[1] / 2.0), BOX.into());
         let kind = format!("{}, {}", graph.object_type, plural(graph.attributes, "attribute"));
         let name = format!("Metaverse object {}", graph.name);
-        if object_box(ui, middle, &graph.name, &kind, &name, true) {
+        if object_box(ui, middle, (&graph.name, &graph.name), &kind, &name, true) {
             cx.send(Command::OpenMvObject(graph.guid));
         }
         for (nodes, inbound) in [(&left, true), (&right, false)] {
@@ -298,7 +305,7 @@ fn draw_node(ui: &mut Ui, cx: &mut Cx<'_>, graph: &LineageGraphView, state: &mut
         let about = format!("{} ({})", node.connector, node.object_type);
         let side = if inbound { "source" } else { "target" };
         let name = format!("Connector space object {} in {}, {side}", node.dn, node.connector);
-        if object_box(ui, frame, first_rdn(node.dn), &about, &name, false) {
+        if object_box(ui, frame, (node.name, node.dn), &about, &name, false) {
             cx.send(Command::OpenCsObject(node.object));
         }
     }
@@ -315,8 +322,8 @@ fn curve(ui: &Ui, from: Pos2, to: Pos2, stroke: Stroke, arrow: bool) {
     }
 }
 
-/// A box with a name and what it is; true when it is clicked.
-fn object_box(ui: &Ui, rect: Rect, name: &str, about: &str, accessible: &str, strong: bool) -> bool {
+/// A box with a name, its full form for the tooltip, and what it is; true when it is clicked.
+fn object_box(ui: &Ui, rect: Rect, (name, full): (&str, &str), about: &str, accessible: &str, strong: bool) -> bool {
     let palette = Palette::of(ui.style());
     let response = ui.interact(rect, ui.make_persistent_id(accessible), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, accessible));
@@ -328,7 +335,7 @@ fn object_box(ui: &Ui, rect: Rect, name: &str, about: &str, accessible: &str, st
     let left = rect.left() + 10.0;
     cut(&painter, pos2(left, rect.top() + 8.0), name, body, palette.text_strong, rect.width() - 20.0);
     cut(&painter, pos2(left, rect.top() + 28.0), about, small, palette.text_weak, rect.width() - 20.0);
-    response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(format!("{name}\n{about}")).clicked()
+    response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(format!("{full}\n{about}")).clicked()
 }
 
 /// A rule on an edge; true when it is clicked.
@@ -489,6 +496,7 @@ mod tests {
         LineageEdgeView {
             object: Uuid::from_u128(object),
             dn: format!("CN={object},DC=x"),
+            display_name: String::new(),
             object_type: "user".into(),
             connector: "x".into(),
             direction,

@@ -3,9 +3,11 @@
 pub mod attributes;
 pub mod batch;
 pub mod by_hand;
+pub mod compare;
 pub mod cs_object;
 pub mod error_details;
 pub mod explain;
+pub mod export_lineage;
 pub mod lineage;
 pub mod lineage_graph;
 pub mod mv_object;
@@ -15,6 +17,7 @@ pub mod run_objects;
 pub mod search_cs;
 pub mod tabs;
 mod trail;
+pub mod validate;
 pub mod value;
 pub mod why_not;
 
@@ -25,8 +28,10 @@ use super::command::{Command, RunObjects};
 use super::context::Cx;
 use batch::Batch;
 use by_hand::ByHand;
+use compare::Compare;
 use cs_object::CsObject;
 use error_details::ErrorDetails;
+use export_lineage::ExportLineage;
 use lineage::Lineage;
 use lineage_graph::LineageGraph;
 use mv_object::MvObject;
@@ -35,6 +40,7 @@ use rule::RuleWindow;
 use run_objects::RunObjectsList;
 use search_cs::SearchCs;
 use trail::Trail;
+use validate::Validate;
 use value::ValueWindow;
 use why_not::WhyNot;
 
@@ -46,10 +52,13 @@ enum Contents {
     Error(Box<ErrorDetails>),
     Preview(Box<Preview>),
     Lineage(Box<Lineage>),
+    ExportLineage(Box<ExportLineage>),
     LineageGraph(Box<LineageGraph>),
     ByHand(Box<ByHand>),
+    Compare(Box<Compare>),
     Batch(Box<Batch>),
     WhyNot(Box<WhyNot>),
+    Validate(Box<Validate>),
     Rule(Box<RuleWindow>),
     Value(Box<ValueWindow>),
 }
@@ -104,9 +113,12 @@ impl Windows {
             Command::OpenError(occasion) => Contents::Error(Box::new(ErrorDetails::new(*occasion))),
             Command::OpenPreview(guid) => Contents::Preview(Box::new(Preview::new(cx, guid))),
             Command::OpenLineage(wanted) => Contents::Lineage(Box::new(Lineage::new(cx, wanted))),
+            Command::OpenExportLineage(wanted) => Contents::ExportLineage(Box::new(ExportLineage::new(cx, wanted))),
             Command::OpenLineageGraph(guid) => Contents::LineageGraph(Box::new(LineageGraph::new(cx, guid))),
+            Command::OpenComparison(which) => Contents::Compare(Box::new(Compare::new(cx, which))),
             Command::OpenByHand(start) => Contents::ByHand(Box::new(ByHand::new(cx, start))),
             Command::OpenBatch(start) => Contents::Batch(Box::new(Batch::new(start))),
+            Command::OpenValidation(guid) => Contents::Validate(Box::new(Validate::new(cx, guid))),
             Command::OpenWhyNot(wanted) => Contents::WhyNot(Box::new(WhyNot::new(cx, wanted))),
             Command::OpenRule(guid) => Contents::Rule(Box::new(RuleWindow::new(cx, guid))),
             Command::ShowValue(value) => Contents::Value(Box::new(ValueWindow::new(*value))),
@@ -146,8 +158,11 @@ impl Windows {
                 Contents::RunObjects(window) => window.reload(cx),
                 Contents::Search(window) => window.reload(cx),
                 Contents::Lineage(window) => window.reload(cx),
+                Contents::ExportLineage(window) => window.reload(cx),
                 Contents::LineageGraph(window) => window.reload(cx),
+                Contents::Compare(window) => window.reload(cx),
                 Contents::WhyNot(window) => window.reload(cx),
+                Contents::Validate(window) => window.reload(cx),
                 Contents::Rule(window) => window.reload(cx),
                 Contents::Error(_) | Contents::Preview(_) | Contents::ByHand(_) | Contents::Batch(_) | Contents::Value(_) => {}
             }
@@ -170,10 +185,13 @@ impl Windows {
                 Contents::Search(window) => window.poll(cx),
                 Contents::Preview(window) => window.poll(cx),
                 Contents::Lineage(window) => window.poll(),
+                Contents::ExportLineage(window) => window.poll(),
                 Contents::LineageGraph(window) => window.poll(),
+                Contents::Compare(window) => window.poll(),
                 Contents::ByHand(window) => window.poll(cx),
                 Contents::Batch(window) => window.poll(cx),
                 Contents::WhyNot(window) => window.poll(),
+                Contents::Validate(window) => window.poll(),
                 Contents::Rule(window) => window.poll(),
                 Contents::Error(_) | Contents::Value(_) => {}
             }
@@ -192,17 +210,20 @@ impl Windows {
             let (title, size) = match &window.contents {
                 Contents::CsObject(contents) => (contents.title(), vec2(980.0, 620.0)),
                 Contents::MvObject(contents) => (contents.title(), vec2(1080.0, 620.0)),
-                Contents::RunObjects(contents) => (contents.title(), vec2(900.0, 460.0)),
+                Contents::RunObjects(contents) => (contents.title(), vec2(940.0, 600.0)),
                 Contents::Search(contents) => (contents.title(), vec2(1040.0, 600.0)),
                 Contents::Error(_) => ("Object Error Details".to_owned(), vec2(640.0, 380.0)),
                 Contents::Preview(contents) => (contents.title(), vec2(1180.0, 660.0)),
                 Contents::Lineage(contents) => (contents.title(), vec2(900.0, 600.0)),
+                Contents::ExportLineage(contents) => (contents.title(), vec2(960.0, 480.0)),
                 Contents::LineageGraph(contents) => (contents.title(), vec2(1350.0, 740.0)),
+                Contents::Compare(contents) => (contents.title(), vec2(1080.0, 600.0)),
                 Contents::ByHand(contents) => {
                     (contents.title(), if contents.start().join { vec2(820.0, 560.0) } else { vec2(600.0, 450.0) })
                 }
                 Contents::Batch(contents) => (contents.title(), vec2(940.0, 560.0)),
                 Contents::WhyNot(contents) => (contents.title(), vec2(880.0, 520.0)),
+                Contents::Validate(contents) => (contents.title(), vec2(720.0, 360.0)),
                 Contents::Rule(contents) => (contents.title(), vec2(900.0, 560.0)),
                 Contents::Value(contents) => (contents.title(), vec2(700.0, 400.0)),
             };
@@ -221,10 +242,13 @@ impl Windows {
                     Contents::Error(contents) => contents.show(ui, cx),
                     Contents::Preview(contents) => contents.show(ui, cx),
                     Contents::Lineage(contents) => contents.show(ui, cx),
+                    Contents::ExportLineage(contents) => contents.show(ui, cx),
                     Contents::LineageGraph(contents) => contents.show(ui, cx),
                     Contents::ByHand(contents) => contents.show(ui, cx),
+                    Contents::Compare(contents) => contents.show(ui, cx),
                     Contents::Batch(contents) => contents.show(ui, cx),
                     Contents::WhyNot(contents) => contents.show(ui, cx),
+                    Contents::Validate(contents) => contents.show(ui, cx),
                     Contents::Rule(contents) => contents.show(ui, cx),
                     Contents::Value(contents) => contents.show(ui),
                 };
@@ -264,6 +288,9 @@ fn shows(contents: &Contents, command: &Command) -> bool {
         (Contents::Preview(window), Command::OpenPreview(guid)) => window.guid() == *guid,
         (Contents::Lineage(window), Command::OpenLineage(wanted)) => window.wanted() == wanted,
         (Contents::LineageGraph(window), Command::OpenLineageGraph(guid)) => window.guid() == *guid,
+        (Contents::ExportLineage(window), Command::OpenExportLineage(wanted)) => window.wanted() == wanted,
+        (Contents::Validate(window), Command::OpenValidation(guid)) => window.guid() == *guid,
+        (Contents::Compare(window), Command::OpenComparison(which)) => window.which() == which,
         (Contents::ByHand(window), Command::OpenByHand(start)) => window.start() == start,
         (Contents::Batch(window), Command::OpenBatch(start)) => window.start() == start,
         (Contents::WhyNot(window), Command::OpenWhyNot(wanted)) => window.wanted() == wanted,

@@ -6,11 +6,12 @@ use syncline_engine::service::{MvConnectorView, MvHit, MvObjectView, SearchClaus
 use uuid::Uuid;
 
 use super::super::action::Action;
-use super::super::command::{AttributeOfIdentity, ByHandStart, Command};
+use super::super::command::{AttributeOfIdentity, ByHandStart, Command, Comparison};
 use super::super::context::{Cx, question};
+use super::super::format::Format;
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
-use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet, filter_box};
+use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet, SortKey, filter_box};
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{button_bar, empty, facts};
 use super::attributes::{MV_VALUE, MvGrid, MvValueRow, mv_rows};
@@ -85,6 +86,7 @@ impl MvObject {
         let pressed = button_bar::close_or_refresh(ui, |ui| {
             self.disconnect_button(ui, cx);
             self.graph_button(ui, cx);
+            self.compare_button(ui, cx);
             self.lineage_button(ui, cx);
         });
         if pressed.refresh {
@@ -101,8 +103,9 @@ impl MvObject {
             if self.tab == 0 {
                 attributes(ui, cx, &object.hit, &mut self.attributes, &mut self.attribute_state);
             } else {
+                let model = ConnectorGrid { format: cx.format };
                 let response =
-                    Grid::new().situation(cx.situation).show(ui, &ConnectorGrid, &mut self.connectors, &mut self.connector_state);
+                    Grid::new().situation(cx.situation).show(ui, &model, &mut self.connectors, &mut self.connector_state);
                 let position = response.activated.or(response.link.map(|(position, _)| position));
                 if let Some(row) = position.and_then(|position| self.connectors.get(position)) {
                     cx.send(Command::OpenCsObject(row.hit.guid));
@@ -137,6 +140,12 @@ impl MvObject {
     fn graph_button(&self, ui: &mut Ui, cx: &mut Cx<'_>) {
         if ui.button(Action::LineageGraph.text()).on_hover_text(Action::LineageGraph.tooltip()).clicked() {
             cx.send(Command::OpenLineageGraph(self.guid));
+        }
+    }
+
+    fn compare_button(&self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        if ui.button(Action::CompareObjects.text()).on_hover_text(Action::CompareObjects.tooltip()).clicked() {
+            cx.send(Command::OpenComparison(Comparison { first: self.guid, second: None }));
         }
     }
 
@@ -195,7 +204,11 @@ fn attributes(ui: &mut Ui, cx: &mut Cx<'_>, hit: &MvHit, rows: &mut RowSet<MvVal
         && let Some(row) = rows.get(position)
     {
         match (action, row.attribute.cs_guid) {
-            (Action::AttributeLineage, _) => cx.send(lineage(row)),
+            (Action::AttributeLineage | Action::WhoCouldContribute, _) => cx.send(lineage(row)),
+            (Action::ShowRule, _) => cx.send(match row.attribute.rule_guid {
+                Some(rule) => Command::OpenRule(rule),
+                None => Command::Complain("The rule that gave the value is gone.".to_owned()),
+            }),
             (Action::ShowValue, _) => cx.send(row.in_full(&hit.display_name)),
             (Action::FindWithValue, _) if row.target.is_some() || row.attribute.value_type == ValueType::Reference => {
                 cx.send(Command::Complain("Objects are not searched by the objects that they refer to".to_owned()));
@@ -214,18 +227,22 @@ fn attributes(ui: &mut Ui, cx: &mut Cx<'_>, hit: &MvHit, rows: &mut RowSet<MvVal
     }
 }
 
-struct ConnectorGrid;
+struct ConnectorGrid<'a> {
+    /// Zone of the times.
+    format: &'a Format,
+}
 
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 7] = [
     Column::text("Distinguished Name", 340.0),
     Column::text("Connector", 230.0),
     Column::short("Object Type", 100.0),
-    Column::short("Link", 110.0),
+    Column::short("Link", 100.0),
+    Column::short("Linked", 154.0),
     Column::short("Pending Export", 110.0),
     Column::text("Error", 160.0),
 ];
 
-impl GridModel for ConnectorGrid {
+impl GridModel for ConnectorGrid<'_> {
     type Row = MvConnectorView;
 
     fn name(&self) -> &'static str {
@@ -250,7 +267,8 @@ impl GridModel for ConnectorGrid {
             1 => row.connector_name.clone(),
             2 => row.hit.object_type.clone(),
             3 => link_kind(row).to_owned(),
-            4 => match row.hit.pending_export {
+            4 => self.format.maybe_time(linked(row)),
+            5 => match row.hit.pending_export {
                 ObjectOperation::None => String::new(),
                 operation => operation.word().to_owned(),
             },
@@ -259,7 +277,18 @@ impl GridModel for ConnectorGrid {
     }
 
     fn cell(&self, _row: &MvConnectorView, column: usize) -> Cell {
-        if column == 0 { Cell::Link } else { Cell::Text }
+        match column {
+            0 => Cell::Link,
+            4 => Cell::Weak,
+            _ => Cell::Text,
+        }
+    }
+
+    fn sort_key(&self, row: &MvConnectorView, column: usize) -> SortKey {
+        match column {
+            4 => linked(row).map_or(SortKey::Nothing, |at| SortKey::Number(at.as_nanosecond())),
+            _ => SortKey::Text(self.text(row, column).to_lowercase()),
+        }
     }
 
     fn actions(&self) -> &[Action] {
@@ -269,6 +298,11 @@ impl GridModel for ConnectorGrid {
     fn empty_text(&self) -> &'static str {
         "No connector space object is linked."
     }
+}
+
+/// When the object was linked: the first of the rules that made or hold its link was applied then.
+fn linked(row: &MvConnectorView) -> Option<jiff::Timestamp> {
+    row.lineage.iter().filter_map(|rule| rule.applied).min()
 }
 
 /// How the object came to its link: by provisioning when an outbound rule provides it, else by projection or join.

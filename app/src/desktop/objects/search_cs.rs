@@ -20,8 +20,9 @@ use super::super::widgets::grid::{
 };
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, button_bar, clauses, empty};
-use super::cs_object::truth;
+use super::cs_object::{first_rdn, truth};
 use super::is_on_top;
+use super::validate::BUTTON;
 
 /// The scopes of the combo box, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -463,6 +464,7 @@ impl SearchCs {
             }
             self.by_hand_button(ui, cx);
             self.batch_button(ui, cx);
+            self.validate_button(ui, cx);
             let export = ui.add_enabled(self.hits.rows.total() > 0, egui::Button::new("Export..."));
             let export = export.on_hover_text(Action::ExportGrid.tooltip()).on_disabled_hover_text("Search for objects first");
             if export.clicked() {
@@ -485,6 +487,22 @@ impl SearchCs {
         }
         let rows = self.hits.rows.iter().map(|(_, row)| row).filter(|row| selected.contains(&row.guid.as_u128()));
         self.chosen = Chosen { version, rows: rows.cloned().collect(), keys: selected.clone() };
+    }
+
+    fn validate_button(&self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let staged = |row: &&CsHit| row.pending_export != ObjectOperation::None;
+        let one = match self.chosen.rows.as_slice() {
+            [row] => Some(row),
+            _ => None,
+        };
+        let button = ui.add_enabled(one.is_some_and(|row| staged(&row)), egui::Button::new(BUTTON));
+        let reason = if one.is_some() { "Nothing is pending for export" } else { "Select an object first" };
+        let button = button
+            .on_hover_text("Hold what is pending for export against the schema of the connector")
+            .on_disabled_hover_text(reason);
+        if let Some(row) = one.filter(|_| button.clicked()) {
+            cx.send(Command::OpenValidation(row.guid));
+        }
     }
 
     /// Joins the selected disconnector, or disconnects the selected connectors.
@@ -532,7 +550,23 @@ fn link_state(ui: &mut Ui, chosen: &mut Option<LinkState>, states: &[(LinkState,
 }
 
 /// The actions of a connector space object in a list.
-pub const OBJECT_ACTIONS: [Action; 4] = [Action::OpenObject, Action::Preview, Action::WhyNot, Action::CopyDn];
+pub const OBJECT_ACTIONS: [Action; 7] = [
+    Action::OpenObject,
+    Action::Preview,
+    Action::GoToMetaverse,
+    Action::WhyNot,
+    Action::JoinObject,
+    Action::DisconnectObject,
+    Action::CopyDn,
+];
+
+/// What joins or disconnects one object; candidates are looked for by its name.
+#[must_use]
+pub fn by_hand(join: bool, guid: Uuid, dn: &str) -> ByHandStart {
+    let rdn = first_rdn(dn);
+    let name = rdn.split_once('=').map_or(rdn, |(_, value)| value).replace('\\', "");
+    ByHandStart { join, objects: vec![(guid, dn.to_owned())], name }
+}
 
 /// What an action of a list does to a connector space object.
 #[must_use]
@@ -541,6 +575,8 @@ pub fn object_command(action: Action, connector: &str, guid: Uuid, dn: &str) -> 
         Action::Preview => Command::OpenPreview(guid),
         Action::WhyNot => Command::OpenWhyNot(NameInConnector { connector: connector.to_owned(), dn: dn.to_owned() }),
         Action::CopyDn => Command::Copy(dn.to_owned()),
+        Action::GoToMetaverse => Command::OpenIdentityOf(guid),
+        Action::JoinObject | Action::DisconnectObject => Command::OpenByHand(by_hand(action == Action::JoinObject, guid, dn)),
         _ => Command::OpenCsObject(guid),
     }
 }

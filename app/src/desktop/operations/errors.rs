@@ -13,13 +13,15 @@ pub enum ErrorList {
     Discovery,
     /// While synchronizing.
     Synchronization,
+    /// While synchronizing metaverse objects that waited.
+    MetaverseRetry,
     /// While exporting.
     Export,
 }
 
 impl ErrorList {
     /// All lists in the order shown.
-    pub const ALL: [Self; 3] = [Self::Discovery, Self::Synchronization, Self::Export];
+    pub const ALL: [Self; 4] = [Self::Discovery, Self::Synchronization, Self::MetaverseRetry, Self::Export];
 
     /// Title without the count.
     #[must_use]
@@ -27,6 +29,7 @@ impl ErrorList {
         match self {
             Self::Discovery => "Discovery Errors",
             Self::Synchronization => "Synchronization Errors",
+            Self::MetaverseRetry => "Metaverse Retry Errors",
             Self::Export => "Export Errors",
         }
     }
@@ -35,6 +38,7 @@ impl ErrorList {
     #[must_use]
     pub fn of(step: &StepDetails, error: &ObjectErrorView) -> Self {
         match error.error.detail.step {
+            _ if error.metaverse_guid.is_some() => Self::MetaverseRetry,
             Some(AlgorithmStep::Staging) => Self::Discovery,
             Some(AlgorithmStep::Export) => Self::Export,
             Some(_) => Self::Synchronization,
@@ -53,6 +57,13 @@ pub struct ErrorGrid<'a> {
     pub format: &'a Format,
 }
 
+impl ErrorGrid<'_> {
+    /// True for the column that opens the error's details.
+    fn is_error(&self, column: usize) -> bool {
+        self.columns().get(column).is_some_and(|column| matches!(column.title, "Error" | "Error Type"))
+    }
+}
+
 /// The column that opens the object.
 pub const DN: usize = 0;
 
@@ -62,15 +73,19 @@ const DISCOVERY: [Column; 4] = [
     Column::text("Attribute", 130.0),
     Column::text("Message", 260.0),
 ];
-const SYNCHRONIZATION: [Column; 5] = [
+const SYNCHRONIZATION: [Column; 6] = [
     Column::text("Distinguished Name", 300.0),
+    Column::text("Display Name", 140.0).optional(),
     Column::text("Error", 260.0),
     Column::text("Attribute", 110.0).optional(),
     Column::number("Retry Count", 90.0),
     Column::text("First Occurred", 154.0),
 ];
-const EXPORT: [Column; 5] = [
-    Column::text("Distinguished Name", 280.0),
+const RETRY: [Column; 3] =
+    [Column::text("Metaverse Object", 260.0), Column::text("Error", 260.0), Column::text("Attribute", 120.0)];
+const EXPORT: [Column; 6] = [
+    Column::text("Distinguished Name", 250.0),
+    Column::text("Display Name", 130.0),
     Column::text("Error", 210.0),
     Column::text("Attribute", 120.0),
     Column::text("Detail", 220.0),
@@ -88,6 +103,7 @@ impl GridModel for ErrorGrid<'_> {
         match self.list {
             ErrorList::Discovery => &DISCOVERY,
             ErrorList::Synchronization => &SYNCHRONIZATION,
+            ErrorList::MetaverseRetry => &RETRY,
             ErrorList::Export => &EXPORT,
         }
     }
@@ -104,6 +120,9 @@ impl GridModel for ErrorGrid<'_> {
         let error = &row.1;
         match (self.columns().get(column).map_or("", |column| column.title), self.list) {
             ("Distinguished Name", _) => error.dn.clone(),
+            ("Metaverse Object", _) if error.display_name.is_empty() => error.dn.clone(),
+            ("Metaverse Object", _) => error.display_name.clone(),
+            ("Display Name", _) => error.display_name.clone(),
             ("Error" | "Error Type", _) => error.error.code.to_string(),
             ("Attribute", _) => error.error.detail.attribute.clone().unwrap_or_default(),
             ("Retry Count", _) => error.retry_count.to_string(),
@@ -115,8 +134,9 @@ impl GridModel for ErrorGrid<'_> {
 
     fn cell(&self, row: &Self::Row, column: usize) -> Cell {
         match column {
-            DN if row.1.object_guid.is_none() => Cell::Text,
-            DN | 1 => Cell::Link,
+            DN if row.1.object_guid.or(row.1.metaverse_guid).is_none() => Cell::Text,
+            DN => Cell::Link,
+            column if self.is_error(column) => Cell::Link,
             _ => Cell::Text,
         }
     }
@@ -129,7 +149,7 @@ impl GridModel for ErrorGrid<'_> {
     }
 
     fn tooltip(&self, row: &Self::Row, column: usize) -> Option<String> {
-        (column == 1).then(|| format!("{}\n{}", row.1.error.message, error_fix(&row.1.error.code)).trim().to_owned())
+        self.is_error(column).then(|| format!("{}\n{}", row.1.error.message, error_fix(&row.1.error.code)).trim().to_owned())
     }
 
     fn empty_text(&self) -> &'static str {

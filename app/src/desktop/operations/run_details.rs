@@ -1,6 +1,8 @@
 //! One run in full: header, steps, statistics, connections and errors. Operations and Connectors share it.
 
-use egui::{Frame, Margin, RichText, ScrollArea, Ui};
+use std::collections::BTreeMap;
+
+use egui::{CollapsingHeader, Frame, Margin, RichText, ScrollArea, Ui};
 use syncline_engine::model::RunId;
 use syncline_engine::service::{
     ConnectionView, ObjectErrorView, RunDetails, RunProgress, RunSummary, StatusClass, StepDetails, status_explanation,
@@ -42,8 +44,22 @@ struct StepsList {
 struct StepLists {
     connections: RowSet<(usize, ConnectionView)>,
     connection_state: GridState,
-    errors: [(RowSet<(usize, ObjectErrorView)>, GridState); 3],
+    errors: Vec<ErrorPart>,
 }
+
+/// A list of errors, or the part of a long one that has the same error.
+struct ErrorPart {
+    list: ErrorList,
+    /// Errors of the whole list.
+    total: usize,
+    /// The error that all of them have, in a list that is long.
+    code: String,
+    rows: RowSet<(usize, ObjectErrorView)>,
+    state: GridState,
+}
+
+/// A list of more errors than this is shown by kind of error.
+const GROUPED_ABOVE: usize = 20;
 
 #[derive(Clone)]
 struct StepRow {
@@ -98,9 +114,25 @@ impl RunDetailsPane {
     fn fill_lists(&mut self) {
         let Some(step) = self.details.value().and_then(|details| step_of(details, self.step)) else { return };
         self.lists.connections = RowSet::new(step.connections.iter().cloned().enumerate().collect());
-        for (list, (rows, _)) in ErrorList::ALL.into_iter().zip(&mut self.lists.errors) {
-            let errors = step.errors.iter().filter(|error| ErrorList::of(step, error) == list).cloned();
-            *rows = RowSet::new(errors.enumerate().collect());
+        let before = std::mem::take(&mut self.lists.errors);
+        let mut states: BTreeMap<_, _> = before.into_iter().map(|part| ((part.list, part.code), part.state)).collect();
+        for list in ErrorList::ALL {
+            let errors: Vec<_> = step.errors.iter().filter(|error| ErrorList::of(step, error) == list).cloned().collect();
+            let total = errors.len();
+            let mut groups: BTreeMap<String, Vec<ObjectErrorView>> = BTreeMap::new();
+            for error in errors {
+                let code = if total > GROUPED_ABOVE { error.error.code.to_string() } else { String::new() };
+                groups.entry(code).or_default().push(error);
+            }
+            let mut groups: Vec<_> = groups.into_iter().collect();
+            groups.sort_by_key(|(_, errors)| std::cmp::Reverse(errors.len()));
+            self.lists.errors.extend(groups.into_iter().map(|(code, errors)| ErrorPart {
+                list,
+                total,
+                state: states.remove(&(list, code.clone())).unwrap_or_default(),
+                rows: RowSet::new(errors.into_iter().enumerate().collect()),
+                code,
+            }));
         }
     }
 
@@ -282,28 +314,40 @@ fn step_facts(ui: &mut Ui, cx: &mut Cx<'_>, connector: &str, step: &StepDetails,
         facts::section(ui, "Connection Status");
         Grid::new().rows(4).show(ui, &ConnectionGrid { format: cx.format }, &mut lists.connections, &mut lists.connection_state);
     }
-    for (list, (rows, state)) in ErrorList::ALL.into_iter().zip(&mut lists.errors) {
-        if rows.total() == 0 {
+    let mut shown = None;
+    for part in &mut lists.errors {
+        if shown.replace(part.list) != Some(part.list) {
+            ui.add_space(6.0);
+            facts::section(ui, &format!("{} ({})", part.list.title(), part.total));
+        }
+        if part.code.is_empty() {
+            error_list(ui, cx, connector, part);
             continue;
         }
-        ui.add_space(6.0);
-        facts::section(ui, &format!("{} ({})", list.title(), rows.total()));
-        let model = ErrorGrid { list, format: cx.format };
-        let response = Grid::new().rows(12).show(ui, &model, rows, state);
-        let open_error = |row: &(usize, ObjectErrorView)| {
-            Command::OpenError(Box::new(ErrorOccasion { connector: connector.to_owned(), error: row.1.clone() }))
-        };
-        if let Some((position, column)) = response.link
-            && let Some(row) = rows.get(position)
-        {
-            match row.1.object_guid {
-                Some(guid) if column == errors::DN => cx.send(Command::OpenCsObject(guid)),
-                _ => cx.send(open_error(row)),
-            }
+        let title = format!("{} ({})", part.code, part.rows.total());
+        let group = CollapsingHeader::new(title).id_salt((part.list.title(), &part.code)).default_open(true);
+        let salt = (part.list.title(), part.code.clone());
+        group.show_unindented(ui, |ui| ui.push_id(salt, |ui| error_list(ui, cx, connector, part)));
+    }
+}
+
+fn error_list(ui: &mut Ui, cx: &mut Cx<'_>, connector: &str, part: &mut ErrorPart) {
+    let model = ErrorGrid { list: part.list, format: cx.format };
+    let response = Grid::new().rows(12).show(ui, &model, &mut part.rows, &mut part.state);
+    let open_error = |row: &(usize, ObjectErrorView)| {
+        Command::OpenError(Box::new(ErrorOccasion { connector: connector.to_owned(), error: row.1.clone() }))
+    };
+    if let Some((position, column)) = response.link
+        && let Some(row) = part.rows.get(position)
+    {
+        match (row.1.object_guid, row.1.metaverse_guid) {
+            (Some(guid), _) if column == errors::DN => cx.send(Command::OpenCsObject(guid)),
+            (None, Some(guid)) if column == errors::DN => cx.send(Command::OpenMvObject(guid)),
+            _ => cx.send(open_error(row)),
         }
-        if let Some(row) = response.activated.and_then(|position| rows.get(position)) {
-            cx.send(open_error(row));
-        }
+    }
+    if let Some(row) = response.activated.and_then(|position| part.rows.get(position)) {
+        cx.send(open_error(row));
     }
 }
 

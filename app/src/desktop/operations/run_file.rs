@@ -143,14 +143,33 @@ fn step_xml(text: &mut String, step: &StepDetails) {
         _ => ("synchronization-errors", "import-error"),
     };
     text.push_str(&format!("      <{name}>\n"));
-    for error in &step.errors {
+    let (retries, others): (Vec<_>, Vec<_>) = step.errors.iter().partition(|error| error.metaverse_guid.is_some());
+    for error in others {
         error_xml(text, item, error);
     }
-    text.push_str(&format!("      </{name}>\n      <mv-retry-errors/>\n"));
+    text.push_str(&format!("      </{name}>\n"));
+    if retries.is_empty() {
+        text.push_str("      <mv-retry-errors/>\n");
+    } else {
+        text.push_str("      <mv-retry-errors>\n");
+        for error in retries {
+            retry_xml(text, error);
+        }
+        text.push_str("      </mv-retry-errors>\n");
+    }
     for group in &step.counters {
         counters_xml(text, group);
     }
     text.push_str("    </step-details>\n");
+}
+
+/// The error of a metaverse object; it has neither a first time nor a number of retries.
+fn retry_xml(text: &mut String, error: &ObjectErrorView) {
+    let guid = error.metaverse_guid.map(|guid| guid.to_string()).unwrap_or_default();
+    text.push_str(&format!("        <retry-error mv-guid=\"{guid}\" displayname=\"{}\">\n", escape(&error.display_name)));
+    text.push_str(&element(5, "error-type", error.error.code.as_str()));
+    text.push_str(&element(5, "error-literal", &error.error.message));
+    text.push_str("        </retry-error>\n");
 }
 
 fn error_xml(text: &mut String, item: &str, error: &ObjectErrorView) {

@@ -40,11 +40,18 @@ pub fn counter_row(ui: &mut Ui, group: &str, counter: &CounterView, value: u64) 
     let link = value > 0 && counter.drill_down;
     let name = format!("{group} {}: {value}", counter.label);
     let response = number_row(ui, &counter.label, value, link, &name, 0.0);
+    response.on_hover_text(about(counter)).clicked()
+}
+
+/// What a counter counts, and the engine's counters that it sums, when they are several.
+fn about(counter: &CounterView) -> String {
+    let mut text = definition(&counter.label).to_owned();
     if counter.parts.len() > 1 {
-        let parts: Vec<String> = counter.parts.iter().map(|(part, value)| format!("{part}: {value}")).collect();
-        return response.on_hover_text(parts.join("\n")).clicked();
+        for (part, value) in &counter.parts {
+            text.push_str(&format!("\n{part}: {value}"));
+        }
     }
-    response.on_hover_text(definition(&counter.label)).clicked()
+    text
 }
 
 /// A label at the left and a number at the right; a link when something is behind it.
@@ -99,5 +106,23 @@ fn definition(label: &str) -> &'static str {
         "Provisioning Delete Adds" => "Objects of the target to be deleted and created anew.",
         "Errors" => "Objects that the directory refused.",
         _ => "Objects counted by this step.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_composed_counter_tells_what_it_is_and_what_it_sums() {
+        let counter = |parts: &[(&str, u64)]| CounterView {
+            label: "Joins".into(),
+            value: 3,
+            parts: parts.iter().map(|(part, value)| ((*part).to_owned(), *value)).collect(),
+            drill_down: true,
+        };
+        let definition = "Objects linked to metaverse objects that existed.";
+        assert_eq!(about(&counter(&[("joined-flow", 3)])), definition);
+        assert_eq!(about(&counter(&[("a", 1), ("b", 2)])), format!("{definition}\na: 1\nb: 2"));
     }
 }

@@ -16,12 +16,12 @@ use super::permissions::{self, PermissionFinding};
 use super::root_dse::{DirectoryFacts, dn_to_dns};
 use super::schema::{self, SchemaReader};
 use super::settings::ActiveDirectorySettings;
-use super::{containers, delta, find, full};
+use super::{delta, find, full};
 use crate::connector::ldap::entry::RawEntry;
-use crate::connector::ldap::export;
 use crate::connector::ldap::failure::{Fault, request_failed};
 use crate::connector::ldap::observe::Observer;
 use crate::connector::ldap::session::{Search, Session};
+use crate::connector::ldap::{containers, export};
 use crate::connector::{
     Anchor, CancelToken, Capabilities, Connector, ConnectorError, ConnectorErrorKind, Containers, DirectoryPartition,
     ExportChange, ExportOutcome, ExportResult, ImportItem, ImportMode, ImportRequest, ImportSummary,

@@ -22,6 +22,7 @@ use crate::connector::ldap::failure::{Fault, refused, request_failed};
 use crate::connector::ldap::octets::{escaped, hexadecimal};
 use crate::connector::ldap::outlet::Outlet;
 use crate::connector::ldap::session::Search;
+use crate::connector::ldap::verdict::Judge as _;
 use crate::connector::{
     Anchor, CancelToken, ConnectorError, ConnectorErrorKind, ImportItem, ImportRequest, ImportSummary, Watermark,
 };
@@ -103,24 +104,13 @@ pub(super) fn import(
         return Err(ConnectorError::new(ConnectorErrorKind::NoWatermark, message).server(&link.facts().server));
     };
     let mut out = Outlet::of_delta(sink);
-    loop {
-        // Everything may be handed over again: an object that is told twice is the same object.
-        match link.work(|living| attempt(&Reading { living, plan, request }, &progress, &mut out)) {
-            Ok(summary) => return Ok(summary),
-            Err(error) if out.outlives(&error) => {
-                tracing::warn!(%error, "connecting again");
-            }
-            Err(error) => return Err(error),
-        }
-    }
+    // Everything may be handed over again: an object that is told twice is the same object.
+    link.persist(&mut out, |living, out| attempt(&Reading { living, plan, request }, &progress, out))
 }
 
 fn attempt(reading: &Reading<'_>, progress: &Progress, out: &mut Outlet<'_>) -> Result<ImportSummary, ConnectorError> {
     let (facts, partition) = (reading.living.facts, &reading.request.partition);
-    let no_watermark = |reason: &str| {
-        let message = format!("{} cannot tell what changed since the last import: {reason}: run a full import", facts.server);
-        ConnectorError::new(ConnectorErrorKind::NoWatermark, message).server(&facts.server)
-    };
+    let no_watermark = |reason: &str| reading.living.no_watermark(reason);
     let position = reading.living.position(partition)?.ok_or_else(|| no_watermark("it does not number its changes"))?;
     let continuation = progress.continues_at(&position, reading.living.settings.delta).map_err(|reason| no_watermark(&reason))?;
     let mut warnings = reading.plan.selection.warnings();
@@ -256,16 +246,10 @@ pub(super) fn objects(
 ) -> Result<(), ConnectorError> {
     let guids: Vec<[u8; 16]> = anchors.iter().filter_map(|anchor| anchor.0.as_slice().try_into().ok()).collect();
     let mut out = Outlet::of_delta(sink);
-    loop {
-        let read = link.work(|living| {
-            let reading = Reading { living, plan, request };
-            look_up(&reading, &guids, None, &mut out, &mut |entry, out| present(&reading, entry, None, out))
-        });
-        match read {
-            Err(error) if out.outlives(&error) => tracing::warn!(%error, "connecting again"),
-            read => return read,
-        }
-    }
+    link.persist(&mut out, |living, out| {
+        let reading = Reading { living, plan, request };
+        look_up(&reading, &guids, None, out, &mut |entry, out| present(&reading, entry, None, out))
+    })
 }
 
 /// Takes an entry and hands over what it is.
@@ -313,7 +297,8 @@ fn look_up(
 fn by_usn(reading: &Reading<'_>, usn: i64, out: &mut Outlet<'_>) -> Result<(), ConnectorError> {
     let doing = "tell what changed (uSNChanged)";
     let filter = format!("(&(uSNChanged>={}){})", usn.saturating_add(1), reading.plan.change_filter());
-    let mut search = reading.subtree(&reading.request.partition, &filter, vec![show_deleted()]);
+    let mut search = reading.subtree(&reading.request.partition, &filter);
+    search.controls.push(show_deleted());
     search.attributes.extend(["isDeleted", "lastKnownParent"].map(str::to_owned));
     let mut containers = Vec::new();
     reading.pages(search, doing, out, |entry, out| {
@@ -354,7 +339,7 @@ fn name_changed(metadata: &[u8]) -> Option<i64> {
 fn below(reading: &Reading<'_>, containers: &[[u8; 16]], out: &mut Outlet<'_>) -> Result<(), ConnectorError> {
     for guid in containers {
         let doing = "give the objects below a container that was moved";
-        let search = reading.subtree(&guid_name(guid), &reading.plan.filter, Vec::new());
+        let search = reading.subtree(&guid_name(guid), &reading.plan.filter);
         match reading.pages(search, doing, out, |entry, out| present(reading, entry, None, out)) {
             // Deleted meanwhile: that is told the next time.
             Err(error) if error.kind == ConnectorErrorKind::PartitionMissing => {}

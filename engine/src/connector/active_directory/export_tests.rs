@@ -199,3 +199,36 @@ fn moves_and_deletions_can_be_repeated() {
         assert_eq!(results.unwrap(), [expected]);
     }
 }
+
+/// The answer to an addition is lost, and the second one finds an object of this name: ours when it is as it was to be.
+#[test]
+fn an_object_whose_creation_went_unanswered_is_recognized() {
+    let check = |lost: bool, ours: bool, expected: &str| {
+        let value = |text: &str| ExportAttributeChange::Replace(vec![ExportValue::Plain(EntryValue::Text(text.to_owned()))]);
+        let member = ExportAttributeChange::Replace(members(0..1_200));
+        let add = change("a", ExportOperation::Add, &[("title", value("head")), ("member", member)]);
+        let mut answered = !lost;
+        let (results, asked) = export(&[add], move |asked| match asked {
+            Asked::Add { .. } if !answered => {
+                answered = true;
+                Some(vec![Reply::Close])
+            }
+            Asked::Add { .. } => Some(vec![Reply::refused(68, "00002071")]),
+            Asked::Search { base, filter, .. } if base == "CN=a,DC=x" => {
+                let filter = String::from_utf8_lossy(filter);
+                // Either described by all it was given, or only looked for.
+                let described = ["user", "head", "CN=m0,DC=x", "CN=m999,DC=x"].iter().all(|part| filter.contains(part));
+                let entry = Reply::entry(base, &[("objectGUID", &["sixteen letters!"])]);
+                Some(if ours || !described { vec![entry, Reply::done()] } else { vec![Reply::done()] })
+            }
+            _ => None,
+        });
+        assert_eq!(results.unwrap(), [expected]);
+        // What did not fit into the addition follows.
+        assert_eq!(modifications(&asked).len(), usize::from(expected == "made"));
+    };
+    check(true, true, "made");
+    check(true, false, "refused cd-existing-object");
+    // Nothing was lost: the object is somebody else's, whatever it looks like.
+    check(false, true, "refused cd-existing-object");
+}

@@ -6,7 +6,7 @@
 
 use super::delta;
 use super::import::ImportPlan;
-use super::link::{Link, leaves_unusable};
+use super::link::Link;
 use super::reading::Reading;
 use super::watermark::{Mark, Progress};
 use crate::connector::ldap::outlet::Outlet;
@@ -21,41 +21,22 @@ pub(super) fn import(
 ) -> Result<ImportSummary, ConnectorError> {
     let mut out = Outlet::of_full(sink);
     let mut warnings = plan.selection.warnings();
-    let start = loop {
-        match link.work(|living| delta::start(Reading { living, plan, request }, &mut warnings)) {
-            Ok(start) => break start,
-            Err(error) if out.outlives(&error) => tracing::warn!(%error, "connecting again"),
-            Err(error) => return Err(error),
-        }
-    };
+    let start = link.persist(&mut out, |living, _| delta::start(Reading { living, plan, request }, &mut warnings))?;
     let mut again = false;
-    loop {
-        let result = link.living().and_then(|living| {
-            let reading = Reading { living, plan, request };
-            same_numbers(&reading, start.as_ref(), again)?;
-            read(&reading, start.as_ref(), again, &mut out)?;
-            match &start {
-                Some(start) => {
-                    out.only_unseen();
-                    delta::changes(&reading, &start.mark, start.position.usn, &mut out).map(drop)
-                }
-                None => Ok(()),
+    link.persist(&mut out, |living, out| {
+        let reading = Reading { living, plan, request };
+        // After a lost connection, what was read before is not handed over twice.
+        let again = std::mem::replace(&mut again, true);
+        same_numbers(&reading, start.as_ref(), again)?;
+        read(&reading, start.as_ref(), again, out)?;
+        match &start {
+            Some(start) => {
+                out.only_unseen();
+                delta::changes(&reading, &start.mark, start.position.usn, out).map(drop)
             }
-        });
-        match result {
-            Ok(()) => break,
-            Err(error) => {
-                if leaves_unusable(&error) {
-                    link.close();
-                }
-                if !out.outlives(&error) {
-                    return Err(error);
-                }
-                tracing::warn!(%error, "connecting again; what was read before is not handed over twice");
-                again = true;
-            }
+            None => Ok(()),
         }
-    }
+    })?;
     let watermark = start.as_ref().and_then(Progress::encode);
     Ok(ImportSummary { watermark, server: Some(link.facts().server.clone()), warnings, present: None })
 }
@@ -79,7 +60,7 @@ fn same_numbers(reading: &Reading<'_>, start: Option<&Progress>, again: bool) ->
 fn read(reading: &Reading<'_>, start: Option<&Progress>, again: bool, out: &mut Outlet<'_>) -> Result<(), ConnectorError> {
     for base in &reading.plan.selection.bases {
         let doing = format!("give the objects under {base}");
-        let search = reading.subtree(base, &reading.plan.filter, Vec::new());
+        let search = reading.subtree(base, &reading.plan.filter);
         reading.pages(search, &doing, out, |entry, out| {
             // Handed over at its old place, then moved here: the next delta import tells the move.
             let moved = start.is_some_and(|start| entry.number("uSNChanged").is_some_and(|usn| usn > start.position.usn));

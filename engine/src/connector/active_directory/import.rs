@@ -1,6 +1,7 @@
 //! What an import asks for, and from entries to import items.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use ldap3::Scope;
@@ -11,10 +12,10 @@ use crate::connector::ldap::entry::RawEntry;
 use crate::connector::ldap::failure::{Fault, request_failed};
 use crate::connector::ldap::octets::hexadecimal;
 use crate::connector::ldap::selection::Selection;
+use crate::connector::ldap::server::{ACTIVE_DIRECTORY, Words};
 use crate::connector::ldap::session::{Search, Session};
-use crate::connector::{
-    Anchor, ConnectorError, ConnectorErrorKind, DiscoveryError, ImportEntry, ImportItem, ImportRequest, ReferenceChanges,
-};
+use crate::connector::ldap::verdict::{Judge, bad};
+use crate::connector::{Anchor, ConnectorError, ConnectorErrorKind, ImportEntry, ImportItem, ImportRequest, ReferenceChanges};
 use crate::model::{Dn, ErrorCode, ObjectError, ValueType, fold_text};
 
 /// Values of `member` in the first answer: what domain controllers give at once.
@@ -39,17 +40,6 @@ pub(super) struct ImportPlan<'a> {
     ranged: Vec<&'a str>,
     /// Wanted attributes of any number of references, folded.
     pub(super) links: BTreeSet<String>,
-}
-
-/// What an entry is to this import.
-#[derive(Debug, PartialEq, Eq)]
-enum Verdict<'a> {
-    /// None of its business.
-    Skip,
-    /// An object outside of the containers that are read.
-    Outside,
-    /// An object to hand over.
-    Take { anchor: Anchor, object_type: &'a str },
 }
 
 impl<'a> ImportPlan<'a> {
@@ -82,11 +72,6 @@ impl<'a> ImportPlan<'a> {
     /// Names of the attributes that are asked for in pieces.
     pub(super) fn ranged(&self) -> impl Iterator<Item = &'a str> + use<'a, '_> {
         self.ranged.iter().copied()
-    }
-
-    /// True for the head of another partition, which this one tells too: what is to be said of it, its own partition says.
-    pub(super) fn is_elsewhere(&self, entry: &RawEntry) -> bool {
-        is_head(entry) && Dn::parse(&entry.dn).is_ok_and(|dn| dn != self.selection.partition)
     }
 
     /// True when the class of an entry is an object type of the schema.
@@ -136,65 +121,18 @@ impl<'a> ImportPlan<'a> {
         format!("(|{}(objectClass=organizationalUnit)(objectClass=container))", self.filter)
     }
 
-    /// Decides what an entry is to this import; a faulty one is described.
-    fn judge(&self, entry: &RawEntry) -> Result<Verdict<'a>, Box<ObjectError>> {
-        let fault = |error| Err(Box::new(error));
-        if entry.dn.is_empty() {
-            return fault(ObjectError::new(ErrorCode::MISSING_DN, "the server sent an object without a name"));
-        }
-        let dn = match Dn::parse(&entry.dn) {
-            Ok(dn) => dn,
-            Err(error) => return fault(ObjectError::new(ErrorCode::INVALID_DN, error.to_string()).value(&entry.dn)),
-        };
-        if is_head(entry) && dn != self.selection.partition {
-            return Ok(Verdict::Skip);
-        }
-        if !self.selection.containers.selects(&dn) {
-            return Ok(Verdict::Outside);
-        }
-        let classes: Vec<&str> = entry.texts("objectClass").collect();
-        if classes.is_empty() {
-            let message = "the object has no objectClass: check that the forest account may read it";
-            return fault(ObjectError::new(ErrorCode::MISSING_OBJECT_CLASS, message).attribute("objectClass"));
-        }
-        let Some(object_type) = object_type(self.selection.schema, &classes) else {
-            let message = "none of the object's classes is an object type of this connector: refresh the schema";
-            let error = ObjectError::new(ErrorCode::UNMAPPABLE_OBJECT_TYPE, message);
-            return fault(error.attribute("objectClass").value(&classes.join(" ")));
-        };
-        if !self.selection.types.contains(&object_type) {
-            return Ok(Verdict::Skip);
-        }
-        match entry.first("objectGUID") {
-            Some(guid) if guid.len() == 16 => Ok(Verdict::Take { anchor: Anchor(guid.to_vec()), object_type }),
-            _ => {
-                let message = "the object has no objectGUID of 16 bytes: check that the forest account may read it";
-                fault(ObjectError::new(ErrorCode::MISSING_ANCHOR, message).attribute("objectGUID"))
-            }
-        }
-    }
-
     /// Turns an entry into what is handed over; `None` when it is not of interest. Values that the server
     /// held back are fetched through `session`.
     pub(super) fn item(
         &self,
-        mut entry: RawEntry,
+        entry: RawEntry,
         session: &Session,
         timeout: Duration,
         request: &ImportRequest,
     ) -> Result<Option<ImportItem>, ConnectorError> {
-        let bad = |dn: String, error: ObjectError| {
-            let dn = (!dn.is_empty()).then_some(dn);
-            Ok(Some(ImportItem::Bad(DiscoveryError { dn, error })))
-        };
-        let (anchor, object_type) = match self.judge(&entry) {
-            Ok(Verdict::Take { anchor, object_type }) => (anchor, object_type),
-            Ok(Verdict::Skip) => return Ok(None),
-            Ok(Verdict::Outside) => {
-                let anchor = entry.first("objectGUID").map(|guid| Anchor(guid.to_vec()));
-                return Ok(Some(ImportItem::Filtered { anchor, dn: entry.dn }));
-            }
-            Err(error) => return bad(entry.dn, *error),
+        let (mut entry, anchor, object_type) = match self.sort_out(entry) {
+            ControlFlow::Continue(object) => object,
+            ControlFlow::Break(instead) => return Ok(instead),
         };
         match complete_ranges(&mut entry, &anchor, session, timeout, request)? {
             Completion::Complete => {}
@@ -203,20 +141,43 @@ impl<'a> ImportPlan<'a> {
                 let message = format!(
                     "attribute \"{attribute}\" changed each of the {RANGE_ATTEMPTS} times it was read: run the import again"
                 );
-                return bad(entry.dn, ObjectError::new(ErrorCode::PARSE_ERROR, message).attribute(attribute));
+                return Ok(Some(bad(entry.dn, ObjectError::new(ErrorCode::PARSE_ERROR, message).attribute(attribute))));
             }
         }
-        match self.selection.values(entry.attributes) {
-            Ok(attributes) => Ok(Some(ImportItem::Entry(ImportEntry {
-                anchor,
-                dn: entry.dn,
-                object_type: object_type.to_owned(),
-                attributes,
-                changed_references: BTreeMap::new(),
-                partial: false,
-            }))),
-            Err(error) => bad(entry.dn, *error),
-        }
+        Ok(Some(self.object(entry, anchor, object_type)))
+    }
+}
+
+impl<'a> Judge<'a> for ImportPlan<'a> {
+    fn selection(&self) -> &Selection<'a> {
+        &self.selection
+    }
+
+    fn words(&self) -> &'static Words {
+        &ACTIVE_DIRECTORY
+    }
+
+    /// The head of another partition, which this one tells too: what is to be said of it, its own partition says.
+    fn is_elsewhere(&self, entry: &RawEntry) -> bool {
+        is_head(entry) && Dn::parse(&entry.dn).is_ok_and(|dn| dn != self.selection.partition)
+    }
+
+    fn object_type(&self, _entry: &RawEntry, classes: &[&str]) -> Result<Option<&'a str>, Box<ObjectError>> {
+        let Some(object_type) = object_type(self.selection.schema, classes) else {
+            let message = "none of the object's classes is an object type of this connector: refresh the schema";
+            let error = ObjectError::new(ErrorCode::UNMAPPABLE_OBJECT_TYPE, message);
+            return Err(Box::new(error.attribute("objectClass").value(&classes.join(" "))));
+        };
+        Ok(self.selection.types.contains(&object_type).then_some(object_type))
+    }
+
+    fn anchor(&self, entry: &RawEntry) -> Option<Anchor> {
+        entry.first("objectGUID").filter(|guid| guid.len() == 16).map(|guid| Anchor(guid.to_vec()))
+    }
+
+    fn without_anchor(&self, _entry: &RawEntry) -> ObjectError {
+        let message = "the object has no objectGUID of 16 bytes: check that the forest account may read it";
+        ObjectError::new(ErrorCode::MISSING_ANCHOR, message).attribute("objectGUID")
     }
 }
 
@@ -300,6 +261,7 @@ mod tests {
 
     use super::*;
     use crate::connector::ldap::entry::tests::raw;
+    use crate::connector::ldap::verdict::Verdict;
     use crate::connector::{CancelToken, EntryAttributes, EntryValue, ImportMode};
     use crate::model::Schema;
 

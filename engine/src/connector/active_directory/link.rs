@@ -6,7 +6,7 @@ use super::settings::ActiveDirectorySettings;
 use super::watermark::Position;
 use crate::connector::ConnectorError;
 use crate::connector::ldap::entry::RawEntry;
-pub(super) use crate::connector::ldap::link::{decode_all, leaves_unusable};
+pub(super) use crate::connector::ldap::link::decode_all;
 
 /// The way to one domain.
 pub(super) type Link = crate::connector::ldap::link::Link<ActiveDirectorySettings>;

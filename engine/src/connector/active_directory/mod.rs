@@ -3,7 +3,6 @@
 //! What is the same for every LDAP directory is in `connector::ldap`.
 
 mod connector;
-mod containers;
 mod delta;
 mod dir_sync;
 mod find;
@@ -36,4 +35,4 @@ pub use permissions::{PermissionFinding, PermissionPurpose, PermissionState};
 pub use root_dse::DirectoryFacts;
 pub use settings::{ActiveDirectorySettings, DeltaMode};
 
-pub use super::ldap::{ConnectionSecurity, Observer, TracedSearch};
+pub use super::ldap::{ConnectionSecurity, Observer, SignIn, TracedSearch};

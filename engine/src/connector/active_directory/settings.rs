@@ -4,14 +4,16 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ldap3::asn1::StructureTag;
 use serde::{Deserialize, Serialize};
 
 use super::root_dse::{DirectoryFacts, ROOT_DSE_ATTRIBUTES};
 use crate::connector::ldap::directory::Directory;
-use crate::connector::ldap::entry::RawEntry;
+use crate::connector::ldap::entry::{MalformedEntry, RawEntry};
 use crate::connector::ldap::link::Living;
 use crate::connector::ldap::octets::hexadecimal;
 use crate::connector::ldap::server::{ACTIVE_DIRECTORY, ConnectionSecurity, Endpoint, ServerSettings, parse_endpoint};
+use crate::connector::ldap::sign_in::SignIn;
 use crate::connector::{Anchor, ConnectorError, ConnectorErrorKind};
 
 /// Ports of the global catalog, which holds some attributes of the objects of all domains.
@@ -49,10 +51,12 @@ pub struct ActiveDirectorySettings {
     pub address: Option<IpAddr>,
     /// The forest account: `user@domain`, `DOMAIN\user` or a DN.
     pub user: String,
+    /// How the account signs in.
+    pub sign_in: SignIn,
     /// How the connection is protected.
     pub security: ConnectionSecurity,
-    /// Allows [`ConnectionSecurity::Plain`] to other computers: password and data can then be read on
-    /// the network.
+    /// Allows [`ConnectionSecurity::Plain`] to other computers where the sign-in does not encrypt the connection:
+    /// password and data can then be read on the network.
     pub allow_plain: bool,
     /// Certificates of the authorities to trust, PEM or DER. Without it, those that this computer trusts.
     pub ca_file: Option<PathBuf>,
@@ -74,6 +78,7 @@ impl Default for ActiveDirectorySettings {
             only_servers: true,
             address: None,
             user: String::new(),
+            sign_in: SignIn::default(),
             security: ConnectionSecurity::default(),
             allow_plain: false,
             ca_file: None,
@@ -133,12 +138,16 @@ impl Directory for ActiveDirectorySettings {
 
     const NAMING_ATTRIBUTE_IS_NAME: bool = true;
 
+    const CONTAINERS: &'static str =
+        "(|(objectClass=organizationalUnit)(objectClass=container)(objectClass=builtinDomain)(objectClass=lostAndFound))";
+
     fn server(&self) -> Result<ServerSettings, ConnectorError> {
         Ok(ServerSettings {
             words: &ACTIVE_DIRECTORY,
             endpoints: self.endpoints()?,
             address: self.address,
             user: self.user.trim().to_owned(),
+            sign_in: self.sign_in,
             security: self.security,
             allow_plain: self.allow_plain,
             ca_file: self.ca_file.clone(),
@@ -149,6 +158,14 @@ impl Directory for ActiveDirectorySettings {
 
     fn facts(&self, server: &str, root: &RawEntry) -> DirectoryFacts {
         DirectoryFacts::read(server, root)
+    }
+
+    fn page_size(&self) -> u32 {
+        self.page_size
+    }
+
+    fn decode(tag: StructureTag) -> Result<RawEntry, MalformedEntry> {
+        RawEntry::decode(tag)
     }
 
     fn anchor_attribute(&self) -> &str {
@@ -225,7 +242,7 @@ mod tests {
             serde_json::from_str(r#"{"forest":"contoso.com","user":"sync@contoso.com","security":"starttls"}"#).unwrap();
         assert_eq!(settings.security, ConnectionSecurity::StartTls);
         assert_eq!((settings.page_size, settings.connect_timeout_secs, settings.allow_plain), (500, 30, false));
-        assert_eq!((settings.delta, settings.only_servers), (DeltaMode::Auto, true));
+        assert_eq!((settings.delta, settings.only_servers, settings.sign_in), (DeltaMode::Auto, true, SignIn::Simple));
         let text = serde_json::to_string(&settings).unwrap();
         assert_eq!(serde_json::from_str::<ActiveDirectorySettings>(&text).unwrap(), settings);
     }

@@ -88,7 +88,7 @@ fn ask(reading: &Reading<'_>, filter: &str, cookie: Option<&[u8]>) -> Result<Tol
         let passing = matches!(result.rc, 3 | 8 | 11 | 49 | 50 | 51 | 52);
         return Err(match cookie {
             Some(_) if result.rc == REFRESH_REQUIRED || !passing => {
-                reading.no_watermark(&format!("it does not accept the cookie of that import any more ({error})"))
+                reading.living.no_watermark(&format!("it does not accept the cookie of that import any more ({error})"))
             }
             Some(_) | None => error,
         });
@@ -113,21 +113,15 @@ pub(super) fn import(
         return Err(ConnectorError::new(ConnectorErrorKind::NoWatermark, message).server(&link.facts().server));
     };
     let mut out = Outlet::of_delta(sink);
-    loop {
-        // Everything may be handed over again: an object that is told twice is the same object.
-        match link.work(|living| attempt(&Reading { living, plan, request }, &progress, &mut out)) {
-            Ok(summary) => return Ok(summary),
-            Err(error) if out.outlives(&error) => tracing::warn!(%error, "connecting again"),
-            Err(error) => return Err(error),
-        }
-    }
+    // Everything may be handed over again: an object that is told twice is the same object.
+    link.persist(&mut out, |living, out| attempt(&Reading { living, plan, request }, &progress, out))
 }
 
 fn attempt(reading: &Reading<'_>, progress: &Progress, out: &mut Outlet<'_>) -> Result<ImportSummary, ConnectorError> {
     let settings = reading.living.settings;
     let partition = reading.partition_identity()?;
     if let Some(reason) = progress.obstacle(partition, settings.anchor.trim(), settings.delta) {
-        return Err(reading.no_watermark(reason));
+        return Err(reading.living.no_watermark(reason));
     }
     let (mark, present) = match &progress.mark {
         Mark::Sync(cookie) => {
@@ -158,7 +152,7 @@ pub(super) fn by_sync(
     let doing = "tell what changed (content synchronization)";
     let told = ask(reading, EVERYTHING, Some(cookie))?;
     if told.complete && told.present.is_empty() && told.changed.is_empty() {
-        return Err(reading.no_watermark("it names nothing that is there"));
+        return Err(reading.living.no_watermark("it names nothing that is there"));
     }
     for uuid in &told.deleted {
         reading.give(out, ImportItem::Deleted { anchor: Anchor(uuid.to_vec()), dn: None }, doing)?;

@@ -6,9 +6,9 @@ use super::plan::Plan;
 use super::reading::{Link, subschema};
 use super::root_dse::LdapFacts;
 use super::settings::GenericLdapSettings;
-use super::{changes, containers, full, partitions};
-use crate::connector::ldap::export;
+use super::{changes, full, partitions};
 use crate::connector::ldap::observe::Observer;
+use crate::connector::ldap::{containers, export};
 use crate::connector::{
     CancelToken, Capabilities, Connector, ConnectorError, Containers, DirectoryPartition, ExportChange, ExportResult, ImportItem,
     ImportMode, ImportRequest, ImportSummary,

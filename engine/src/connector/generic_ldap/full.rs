@@ -11,8 +11,8 @@ use super::plan::Plan;
 use super::reading::{Link, Reading, stamp};
 use super::timestamp::Timestamp;
 use super::watermark::{Mark, Progress};
-use crate::connector::ldap::link::leaves_unusable;
 use crate::connector::ldap::outlet::Outlet;
+use crate::connector::ldap::verdict::Judge as _;
 use crate::connector::{ConnectorError, ImportItem, ImportRequest, ImportSummary};
 
 /// Reads everything.
@@ -25,39 +25,20 @@ pub(super) fn import(
     let begun = Instant::now();
     let mut out = Outlet::of_full(sink);
     let mut warnings = plan.selection.warnings();
-    let (partition, cookie) = loop {
-        match link.work(|living| changes::start(&Reading { living, plan, request }, &mut warnings)) {
-            Ok(start) => break start,
-            Err(error) if out.outlives(&error) => tracing::warn!(%error, "connecting again"),
-            Err(error) => return Err(error),
-        }
-    };
+    let (partition, cookie) =
+        link.persist(&mut out, |living, _| changes::start(&Reading { living, plan, request }, &mut warnings))?;
     let (mut newest, mut again) = (None, false);
-    loop {
-        let result = link.living().and_then(|living| {
-            let reading = Reading { living, plan, request };
-            read(&reading, again, &mut newest, &mut out)?;
-            out.only_unseen();
-            match (&cookie, newest) {
-                (Some(cookie), _) => changes::by_sync(&reading, cookie, &mut out).map(drop),
-                (None, Some(newest)) => reading.stamped(newest.asked_from(begun.elapsed()), &mut out).map(drop),
-                (None, None) => Ok(()),
-            }
-        });
-        match result {
-            Ok(()) => break,
-            Err(error) => {
-                if leaves_unusable(&error) {
-                    link.close();
-                }
-                if !out.outlives(&error) {
-                    return Err(error);
-                }
-                tracing::warn!(%error, "connecting again; what was read before is not handed over twice");
-                again = true;
-            }
+    link.persist(&mut out, |living, out| {
+        let reading = Reading { living, plan, request };
+        // After a lost connection, what was read before is not handed over twice.
+        read(&reading, std::mem::replace(&mut again, true), &mut newest, out)?;
+        out.only_unseen();
+        match (&cookie, newest) {
+            (Some(cookie), _) => changes::by_sync(&reading, cookie, out).map(drop),
+            (None, Some(newest)) => reading.stamped(newest.asked_from(begun.elapsed()), out).map(drop),
+            (None, None) => Ok(()),
         }
-    }
+    })?;
     let mark = cookie.map(Mark::Sync).or(newest.map(Mark::Stamp));
     if mark.is_none() {
         warnings.push(format!(

@@ -6,7 +6,6 @@
 
 mod changes;
 mod connector;
-mod containers;
 mod description;
 mod full;
 mod partitions;
@@ -19,6 +18,8 @@ mod sync;
 mod timestamp;
 mod watermark;
 
+#[cfg(test)]
+mod bad_input_tests;
 #[cfg(test)]
 mod tests;
 

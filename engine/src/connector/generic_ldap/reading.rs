@@ -1,10 +1,6 @@
-//! What full and delta imports share: asking for entries, and handing them over.
+//! What full and delta imports share besides what all kinds of directories do.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
-
-use ldap3::Scope;
-use ldap3::asn1::StructureTag;
 use uuid::Uuid;
 
 use super::plan::Plan;
@@ -13,12 +9,12 @@ use super::settings::{ENTRY_UUID, GenericLdapSettings};
 use super::subschema::{SUBSCHEMA_ATTRIBUTES, Subschema};
 use super::sync::EntryUuid;
 use super::timestamp::Timestamp;
-use crate::connector::ldap::entry::{MalformedEntry, RawEntry};
-use crate::connector::ldap::failure::{Fault, request_failed};
+use crate::connector::ldap::entry::RawEntry;
 use crate::connector::ldap::link::decode_all;
-use crate::connector::ldap::outlet::{Outlet, PageReading};
-use crate::connector::ldap::session::Search;
-use crate::connector::{Anchor, ConnectorError, ConnectorErrorKind, DiscoveryError, ImportItem, ImportRequest, PresentObjects};
+use crate::connector::ldap::outlet::Outlet;
+use crate::connector::ldap::reading;
+use crate::connector::ldap::verdict::Judge as _;
+use crate::connector::{Anchor, ConnectorError, ConnectorErrorKind, DiscoveryError, ImportItem, PresentObjects};
 use crate::model::Dn;
 
 /// A living connection to a server.
@@ -35,11 +31,6 @@ const LOOKED_UP: usize = 20_000;
 
 /// Says whether something has entries below it.
 const HAS_SUBORDINATES: &str = "hasSubordinates";
-
-/// Decodes an entry as this kind of directory is read.
-pub(super) fn decode(tag: StructureTag) -> Result<RawEntry, MalformedEntry> {
-    RawEntry::decode_without_options(tag)
-}
 
 /// The schema that the server describes.
 pub(super) fn subschema(living: Living<'_>) -> Result<Subschema, ConnectorError> {
@@ -60,50 +51,15 @@ pub(super) fn subschema(living: Living<'_>) -> Result<Subschema, ConnectorError>
 }
 
 /// One import at work on one connection.
-#[derive(Clone, Copy)]
-pub(super) struct Reading<'a> {
-    pub(super) living: Living<'a>,
-    pub(super) plan: &'a Plan<'a>,
-    pub(super) request: &'a ImportRequest,
+pub(super) type Reading<'a> = crate::connector::ldap::reading::Reading<'a, GenericLdapSettings, Plan<'a>>;
+
+impl reading::Plan for Plan<'_> {
+    fn requested(&self) -> &[String] {
+        &self.requested
+    }
 }
 
 impl Reading<'_> {
-    pub(super) fn timeout(&self) -> Duration {
-        match self.request.timeout_secs {
-            0 => self.living.session.timeout(),
-            seconds => Duration::from_secs(u64::from(seconds)),
-        }
-    }
-
-    /// A search of a subtree for the attributes of the import.
-    pub(super) fn subtree(&self, base: &str, filter: &str) -> Search {
-        Search {
-            base: base.to_owned(),
-            scope: Scope::Subtree,
-            filter: filter.to_owned(),
-            attributes: self.plan.requested.clone(),
-            controls: Vec::new(),
-            timeout: self.timeout(),
-        }
-    }
-
-    /// Reads all pages of a search.
-    pub(super) fn pages(
-        &self,
-        search: Search,
-        doing: &str,
-        out: &mut Outlet<'_>,
-        each: impl FnMut(RawEntry, &mut Outlet<'_>) -> Result<(), ConnectorError>,
-    ) -> Result<(), ConnectorError> {
-        let size = if self.request.page_size == 0 { self.living.settings.page_size } else { self.request.page_size };
-        self.living.each(search, &PageReading { size, cancel: &self.request.cancel, doing, decode }, out, each)
-    }
-
-    /// Hands an item over.
-    pub(super) fn give(&self, out: &mut Outlet<'_>, item: ImportItem, doing: &str) -> Result<(), ConnectorError> {
-        if out.give(item) { Ok(()) } else { Err(request_failed(self.living.session.server(), doing, Fault::Cancelled)) }
-    }
-
     /// The identity of the partition's head.
     pub(super) fn partition_identity(&self) -> Result<Option<Uuid>, ConnectorError> {
         let partition = &self.request.partition;
@@ -259,13 +215,6 @@ impl Reading<'_> {
             })?;
         }
         Ok(present)
-    }
-
-    /// The failure of a delta import that cannot go on from its watermark.
-    pub(super) fn no_watermark(&self, reason: &str) -> ConnectorError {
-        let server = &self.living.facts.server;
-        let message = format!("{server} cannot tell what changed since the last import: {reason}: run a full import");
-        ConnectorError::new(ConnectorErrorKind::NoWatermark, message).server(server)
     }
 }
 

@@ -4,19 +4,20 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ldap3::asn1::StructureTag;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::partitions::context_of;
-use super::reading::decode;
 use super::root_dse::{LdapFacts, ROOT_ATTRIBUTES};
 use crate::connector::ldap::directory::Directory;
-use crate::connector::ldap::entry::RawEntry;
+use crate::connector::ldap::entry::{MalformedEntry, RawEntry};
 use crate::connector::ldap::failure::{Fault, request_failed};
 use crate::connector::ldap::link::Living;
 use crate::connector::ldap::octets::escaped;
 use crate::connector::ldap::server::{ConnectionSecurity, GENERIC, ServerSettings, parse_endpoint};
 use crate::connector::ldap::session::Search;
+use crate::connector::ldap::sign_in::SignIn;
 use crate::connector::{Anchor, ConnectorError, ConnectorErrorKind};
 use crate::model::fold_text;
 
@@ -112,6 +113,9 @@ impl Directory for GenericLdapSettings {
 
     const NAMING_ATTRIBUTE_IS_NAME: bool = false;
 
+    const CONTAINERS: &'static str = "(|(objectClass=organizationalUnit)(objectClass=organization)(objectClass=container)\
+        (objectClass=domain)(objectClass=dcObject)(objectClass=locality)(objectClass=country)(hasSubordinates=TRUE))";
+
     fn server(&self) -> Result<ServerSettings, ConnectorError> {
         let wrong = |message: &str| Err(ConnectorError::new(ConnectorErrorKind::Configuration, message));
         if self.servers.is_empty() {
@@ -136,6 +140,7 @@ impl Directory for GenericLdapSettings {
             endpoints: self.servers.iter().map(|server| parse_endpoint(server, port)).collect::<Result<_, _>>()?,
             address: self.address,
             user: self.user.trim().to_owned(),
+            sign_in: SignIn::Simple,
             security: self.security,
             allow_plain: self.allow_plain,
             ca_file: self.ca_file.clone(),
@@ -146,6 +151,14 @@ impl Directory for GenericLdapSettings {
 
     fn facts(&self, server: &str, root: &RawEntry) -> LdapFacts {
         LdapFacts::read(server, root)
+    }
+
+    fn page_size(&self) -> u32 {
+        self.page_size
+    }
+
+    fn decode(tag: StructureTag) -> Result<RawEntry, MalformedEntry> {
+        RawEntry::decode_without_options(tag)
     }
 
     fn anchor_attribute(&self) -> &str {
@@ -194,7 +207,7 @@ impl Directory for GenericLdapSettings {
             };
             if let Some(tag) = found.into_iter().next() {
                 let malformed = |reason| request_failed(living.session.server(), &doing, Fault::Malformed(reason));
-                return Ok(Some(decode(tag).map_err(|fault| malformed(fault.reason))?.dn));
+                return Ok(Some(Self::decode(tag).map_err(|fault| malformed(fault.reason))?.dn));
             }
         }
         Ok(None)

@@ -134,6 +134,11 @@ impl Subschema {
         self.attributes.get(name).or_else(|| self.attributes.get(self.attribute_names.get(name)?))
     }
 
+    /// True when a class of this name is described.
+    pub(super) fn describes(&self, name: &str) -> bool {
+        self.class_of(&fold_text(name)).is_some()
+    }
+
     fn class_of(&self, name: &str) -> Option<&ObjectClass> {
         self.classes.get(name).or_else(|| self.classes.get(self.class_names.get(name)?))
     }
@@ -243,14 +248,16 @@ impl Subschema {
             let place = |wanted: &&'a str| chain.iter().position(|name| *name == fold_text(wanted));
             wanted.iter().filter_map(|wanted| place(wanted).map(|place| (place, *wanted))).min().map(|(_, wanted)| wanted)
         };
+        // An entry that says to be of a wanted class is an object, whatever the schema makes of the class.
+        let said = || wanted.iter().copied().find(|wanted| classes.iter().any(|class| fold_text(class) == fold_text(wanted)));
         if let Some(structural) = structural {
-            return of_chain(structural);
+            return of_chain(structural).or_else(said);
         }
         let is_structural =
             |class: &&str| self.class_of(&fold_text(class)).is_none_or(|class| class.kind == ClassKind::Structural);
         // The most special class has the longest chain.
-        let special = classes.iter().copied().filter(is_structural).max_by_key(|class| self.chain(class).len())?;
-        of_chain(special)
+        let special = classes.iter().copied().filter(is_structural).max_by_key(|class| self.chain(class).len());
+        special.and_then(of_chain).or_else(said)
     }
 }
 
@@ -365,6 +372,9 @@ mod tests {
         check(None, "top posixAccount", &["person"], None);
         check(None, "", &["person"], None);
         check(Some("ring"), "ring", &["person"], None);
+        // What the entry says is not what the schema makes of it.
+        check(Some("ring"), "ring person", &["person"], Some("person"));
+        check(None, "posixAccount", &["posixAccount"], Some("posixAccount"));
     }
 
     proptest! {

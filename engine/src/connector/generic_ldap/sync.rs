@@ -25,6 +25,9 @@ pub(super) const REFRESH_REQUIRED: u32 = 4096;
 /// Identities of one answer at most.
 const MOST: usize = 20_000_000;
 
+/// How often an answer may tell something of an entry that it told something of before.
+const REPEATED: usize = 1_000_000;
+
 /// The identity of an entry, in the order of its text form.
 pub(super) type EntryUuid = [u8; 16];
 
@@ -68,11 +71,14 @@ pub(super) struct Told {
     pub(super) cookie: Option<Vec<u8>>,
     /// What cannot be understood.
     pub(super) malformed: Option<&'static str>,
+    /// Entries and messages so far.
+    messages: usize,
 }
 
 impl Told {
     /// Takes in an entry or a message; false when there are too many.
     pub(super) fn take(&mut self, told: &ResultEntry) -> bool {
+        self.messages += 1;
         if told.is_intermediate() {
             self.message(&told.0);
         } else {
@@ -81,7 +87,8 @@ impl Told {
                 None => self.malformed = Some("an entry without saying what happened to it"),
             }
         }
-        self.changed.len() + self.deleted.len() + self.present.len() <= MOST
+        let entries = self.changed.len() + self.deleted.len() + self.present.len();
+        entries <= MOST && self.messages <= entries + REPEATED
     }
 
     fn state(&mut self, state: State) {
@@ -307,6 +314,17 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_tells_the_same_for_ever_is_noticed() {
+        let mut told = Told { messages: REPEATED - 1, ..Told::default() };
+        for uuid in [[1; 16], [2; 16]] {
+            assert!(told.take(&entry(1, &uuid)), "something new");
+        }
+        assert!(told.take(&entry(1, &[1; 16])));
+        assert!(!told.take(&entry(1, &[1; 16])));
+        assert!(!told.take(&message(element(0x80, b"cookie"))));
+    }
+
+    #[test]
     fn answers_become_lists_of_identities() {
         let set = |gone: bool, uuid: &[u8]| {
             let flag = if gone { element(0x01, &[0xff]) } else { Vec::new() };
@@ -320,6 +338,7 @@ mod tests {
             let mut found = Told::default();
             assert!(told.iter().all(|told| found.take(told)));
             found.end(end);
+            found.messages = 0;
             assert_eq!(found, expected);
         };
         let cookie = || Some(b"c2".to_vec());

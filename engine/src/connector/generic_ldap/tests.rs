@@ -1,5 +1,6 @@
 //! The connector against a scripted server: what real servers do seldom, or should never do.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -7,7 +8,8 @@ use secrecy::SecretString;
 use super::{ConnectionSecurity, GenericLdapConnector, GenericLdapSettings, LdapDelta};
 use crate::connector::ldap::fake_server::{Asked, Reply, start};
 use crate::connector::{
-    CancelToken, Connector, ConnectorError, ConnectorErrorKind, ImportItem, ImportMode, ImportRequest, ImportSummary, Watermark,
+    CancelToken, Connector, ConnectorError, ConnectorErrorKind, EntryAttributes, EntryValue, ExportAttributeChange, ExportChange,
+    ExportOperation, ExportOutcome, ExportValue, ImportItem, ImportMode, ImportRequest, ImportSummary, Watermark,
 };
 use crate::model::Schema;
 
@@ -77,12 +79,7 @@ fn request(mode: ImportMode) -> ImportRequest {
     }
 }
 
-fn import(
-    delta: LdapDelta,
-    mode: ImportMode,
-    mut script: impl FnMut(&str, &str) -> Vec<Reply> + Send + 'static,
-) -> (Vec<String>, Result<ImportSummary, ConnectorError>) {
-    let port = start(move |asked| answer(asked, &mut script));
+fn open(port: u16, delta: LdapDelta) -> GenericLdapConnector {
     let settings = GenericLdapSettings {
         servers: vec![format!("127.0.0.1:{port}")],
         user: "cn=sync,dc=x".to_owned(),
@@ -90,7 +87,16 @@ fn import(
         delta,
         ..GenericLdapSettings::default()
     };
-    let mut connector = GenericLdapConnector::open(settings, SecretString::from("secret".to_owned())).unwrap();
+    GenericLdapConnector::open(settings, SecretString::from("secret".to_owned())).unwrap()
+}
+
+fn import(
+    delta: LdapDelta,
+    mode: ImportMode,
+    mut script: impl FnMut(&str, &str) -> Vec<Reply> + Send + 'static,
+) -> (Vec<String>, Result<ImportSummary, ConnectorError>) {
+    let port = start(move |asked| answer(asked, &mut script));
+    let mut connector = open(port, delta);
     let mut items = Vec::new();
     let result = connector.import(&request(mode), &mut |item| {
         items.push(match item {
@@ -253,4 +259,48 @@ fn pages_without_end_and_lost_connections_end_an_import() {
     check(|_| vec![person("a", FIRST), Reply::Close], ConnectorErrorKind::Dropped);
     check(|_| vec![Reply::refused(4, "")], ConnectorErrorKind::Search);
     check(|_| vec![Reply::refused(32, "")], ConnectorErrorKind::PartitionMissing);
+}
+
+/// The answer to an addition is lost, and the second one finds an entry of this name: ours when it is as it was to be.
+#[test]
+fn an_entry_whose_creation_went_unanswered_is_recognized() {
+    let check = |ours: bool| {
+        let mut answered = false;
+        let port = start(move |asked| match asked {
+            Asked::Add { .. } if !answered => {
+                answered = true;
+                Some(vec![Reply::Close])
+            }
+            Asked::Add { .. } => Some(vec![Reply::refused(68, "")]),
+            Asked::Search { base, filter, .. } if base == "cn=a,dc=x" => {
+                let filter = String::from_utf8_lossy(filter);
+                let described = filter.contains("person") && filter.contains("Ada");
+                let entry = Reply::entry(base, &[("entryUUID", &[FIRST])]);
+                Some(if ours || !described { vec![entry, Reply::done()] } else { vec![Reply::done()] })
+            }
+            _ => answer(asked, &mut |_, _| vec![Reply::done()]),
+        });
+        let value = ExportValue::Plain(EntryValue::Text("Ada".to_owned()));
+        let add = ExportChange {
+            dn: "cn=a,dc=x".to_owned(),
+            object_type: "person".to_owned(),
+            anchor: None,
+            operation: ExportOperation::Add,
+            attributes: [("cn".to_owned(), ExportAttributeChange::Replace(vec![value]))].into(),
+            identity: EntryAttributes::new(),
+            whole: BTreeMap::new(),
+        };
+        let [result] = open(port, LdapDelta::Auto).export(&[add], &CancelToken::default()).unwrap().try_into().unwrap();
+        result.outcome
+    };
+    match check(true) {
+        ExportOutcome::Success { anchor, .. } => {
+            assert_eq!(anchor.unwrap().0, uuid::Uuid::try_parse(FIRST).unwrap().into_bytes());
+        }
+        other => panic!("{other:?}"),
+    }
+    match check(false) {
+        ExportOutcome::Refused(error) => assert_eq!(error.code.as_str(), "cd-existing-object"),
+        other => panic!("{other:?}"),
+    }
 }

@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, StdStream};
 use rustls::ClientConfig;
+use secrecy::SecretString;
 use tokio::net::TcpStream;
 
-use super::failure::clean;
-use super::server::{ConnectionSecurity, Endpoint, ServerSettings, Words};
+use super::failure::{clean, sign_in_failed, sign_in_refused};
+use super::sealed::{self, Broken};
+use super::server::{ConnectionSecurity, Endpoint, Named, ServerSettings, Words};
+use super::sign_in::SignIn;
 use super::tls;
 use crate::connector::{ConnectorError, ConnectorErrorKind};
 
@@ -21,9 +24,26 @@ pub(in crate::connector) enum ConnectFault {
     Timeout,
     NotLoopback(IpAddr),
     Ldap(Box<LdapError>),
+    /// The server refused the account.
+    Refused {
+        code: u32,
+        text: String,
+    },
+    /// The sign-in came to no end.
+    SignIn(String),
 }
 
-/// What connecting needs besides the endpoint.
+/// A connection, and the task that must run for it.
+pub(in crate::connector) struct Connected {
+    pub(super) driver: LdapConnAsync,
+    pub(super) ldap: Ldap,
+    /// The account signed in already.
+    pub(super) signed_in: bool,
+    /// Why it ended, where it was not closed.
+    pub(super) broken: Broken,
+}
+
+/// What connecting and signing in need besides the endpoint.
 #[derive(Clone)]
 pub(in crate::connector) struct ConnectOptions {
     address: Option<IpAddr>,
@@ -32,13 +52,16 @@ pub(in crate::connector) struct ConnectOptions {
     timeout: Duration,
     tls: Option<Arc<ClientConfig>>,
     ca_file: Option<PathBuf>,
+    pub(super) sign_in: SignIn,
+    pub(super) user: String,
+    pub(super) password: SecretString,
     pub(super) words: &'static Words,
     /// Time for an answer.
     pub(super) operation_timeout: Duration,
 }
 
 impl ConnectOptions {
-    pub(in crate::connector) fn new(settings: &ServerSettings) -> Result<Self, ConnectorError> {
+    pub(in crate::connector) fn new(settings: &ServerSettings, password: &SecretString) -> Result<Self, ConnectorError> {
         Ok(Self {
             address: settings.address,
             security: settings.security,
@@ -51,21 +74,34 @@ impl ConnectOptions {
                 }
             },
             ca_file: settings.ca_file.clone(),
+            sign_in: settings.sign_in,
+            user: settings.user.clone(),
+            password: password.clone(),
             words: settings.words,
             operation_timeout: settings.operation_timeout,
         })
     }
+
+    /// True when the sign-in is what encrypts the connection.
+    fn sealed(&self) -> bool {
+        self.security == ConnectionSecurity::Plain && self.sign_in.seals()
+    }
 }
 
-/// Resolves, connects, and brings up TLS.
-pub(in crate::connector) async fn connect(
-    endpoint: Endpoint,
-    options: ConnectOptions,
-) -> Result<(LdapConnAsync, Ldap), ConnectFault> {
-    let stream = match tokio::time::timeout(options.timeout, connect_tcp(&endpoint, &options)).await {
+/// Resolves, connects, and brings up encryption: by TLS, or by signing in.
+pub(in crate::connector) async fn connect(endpoint: Endpoint, options: ConnectOptions) -> Result<Connected, ConnectFault> {
+    let mut stream = match tokio::time::timeout(options.timeout, connect_tcp(&endpoint, &options)).await {
         Ok(stream) => stream?,
         Err(_elapsed) => return Err(ConnectFault::Timeout),
     };
+    let (signed_in, broken) = (options.sealed(), Broken::default());
+    if signed_in {
+        let sealed = sealed::open(stream, &endpoint, &options, Broken::clone(&broken));
+        stream = match tokio::time::timeout(options.operation_timeout, sealed).await {
+            Ok(stream) => stream?,
+            Err(_elapsed) => return Err(ConnectFault::Timeout),
+        };
+    }
     let mut settings = LdapConnSettings::new()
         .set_conn_timeout(options.timeout)
         .set_std_stream(StdStream::Tcp(stream.into_std().map_err(ConnectFault::Tcp)?));
@@ -80,9 +116,10 @@ pub(in crate::connector) async fn connect(
     if let Some(tls) = options.tls {
         settings = settings.set_config(tls);
     }
-    LdapConnAsync::with_settings(settings, &format!("{scheme}://{endpoint}"))
+    let (driver, ldap) = LdapConnAsync::with_settings(settings, &format!("{scheme}://{endpoint}"))
         .await
-        .map_err(|error| ConnectFault::Ldap(Box::new(error)))
+        .map_err(|error| ConnectFault::Ldap(Box::new(error)))?;
+    Ok(Connected { driver, ldap, signed_in, broken })
 }
 
 async fn connect_tcp(endpoint: &Endpoint, options: &ConnectOptions) -> Result<TcpStream, ConnectFault> {
@@ -92,7 +129,8 @@ async fn connect_tcp(endpoint: &Endpoint, options: &ConnectOptions) -> Result<Tc
     };
     let mut failure = ConnectFault::Resolve(std::io::Error::other("the name has no address"));
     for address in addresses {
-        if options.security == ConnectionSecurity::Plain && !options.allow_plain && !address.ip().is_loopback() {
+        let readable = options.security == ConnectionSecurity::Plain && !options.sealed();
+        if readable && !options.allow_plain && !address.ip().is_loopback() {
             failure = ConnectFault::NotLoopback(address.ip());
             continue;
         }
@@ -129,6 +167,14 @@ pub(in crate::connector) fn not_connected(endpoint: &Endpoint, options: &Connect
             ConnectorErrorKind::Configuration,
             format!("{server} ({address}) is another computer, and without encryption the password could be read on the way: choose LDAPS or StartTLS"),
         ),
+        ConnectFault::Refused { code, text } => {
+            let named = Named { name: server.clone(), words: options.words };
+            sign_in_refused(&named, &options.user, options.sign_in, code, &text)
+        }
+        ConnectFault::SignIn(reason) => {
+            let named = Named { name: server.clone(), words: options.words };
+            sign_in_failed(&named, &options.user, options.sign_in, &reason)
+        }
         ConnectFault::Ldap(error) => match *error {
             LdapError::Io { source } => match tls::tls_error(&source) {
                 Some(fault) => {

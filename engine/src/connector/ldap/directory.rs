@@ -1,6 +1,8 @@
 //! What one kind of LDAP directory is to the code that all kinds share.
 
-use super::entry::RawEntry;
+use ldap3::asn1::StructureTag;
+
+use super::entry::{MalformedEntry, RawEntry};
 use super::link::Living;
 use super::server::ServerSettings;
 use crate::connector::{Anchor, ConnectorError};
@@ -13,6 +15,9 @@ pub(in crate::connector) trait Directory: Clone + std::fmt::Debug {
     /// The attributes of the root entry that the facts are made of.
     const ROOT_ATTRIBUTES: &'static [&'static str];
 
+    /// A filter for what is made to hold other objects, or holds some.
+    const CONTAINERS: &'static str;
+
     /// How to reach a server.
     fn server(&self) -> Result<ServerSettings, ConnectorError>;
 
@@ -21,6 +26,12 @@ pub(in crate::connector) trait Directory: Clone + std::fmt::Debug {
 
     /// The attribute in an object's name is the name and nothing else: it is never written beside it.
     const NAMING_ATTRIBUTE_IS_NAME: bool;
+
+    /// Objects asked for at a time, where an import does not say otherwise.
+    fn page_size(&self) -> u32;
+
+    /// Decodes an object.
+    fn decode(tag: StructureTag) -> Result<RawEntry, MalformedEntry>;
 
     /// The attribute that identifies an object.
     fn anchor_attribute(&self) -> &str;

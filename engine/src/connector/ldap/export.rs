@@ -19,6 +19,7 @@ use crate::model::{AlgorithmStep, Dn, ErrorCode, ObjectError};
 
 /// LDAP results (RFC 4511, RFC 4528).
 const NO_SUCH_OBJECT: u32 = 32;
+const EXISTS: u32 = 68;
 const ASSERTION_FAILED: u32 = 122;
 
 /// Why a change was not made.
@@ -49,10 +50,10 @@ pub(in crate::connector) fn export<D: Directory>(
         if cancel.is_cancelled() {
             break;
         }
-        let outcome = match send(link, change) {
+        let outcome = match send(link, change, false) {
             Err(Stop::Lost(error)) if error.kind == ConnectorErrorKind::Dropped => {
                 tracing::warn!(%error, dn = %change.dn, "connecting again to export");
-                send(link, change)
+                send(link, change, true)
             }
             other => other,
         };
@@ -74,11 +75,12 @@ pub(in crate::connector) fn export<D: Directory>(
     Ok(results)
 }
 
-fn send<D: Directory>(link: &mut Link<D>, change: &ExportChange) -> Result<ExportOutcome, Stop> {
+/// `again` says that the change was sent before, and the answer was lost.
+fn send<D: Directory>(link: &mut Link<D>, change: &ExportChange, again: bool) -> Result<ExportOutcome, Stop> {
     let result = link
         .living()
         .map_err(Stop::Lost)
-        .and_then(|living| Writer { living, change, found: RefCell::new(None), created: Cell::new(false) }.send());
+        .and_then(|living| Writer { living, change, again, found: RefCell::new(None), created: Cell::new(false) }.send());
     if let Err(Stop::Lost(error)) = &result
         && leaves_unusable(error)
     {
@@ -91,6 +93,8 @@ fn send<D: Directory>(link: &mut Link<D>, change: &ExportChange) -> Result<Expor
 struct Writer<'a, D: Directory> {
     living: Living<'a, D>,
     change: &'a ExportChange,
+    /// It was sent before, and the answer was lost.
+    again: bool,
     /// The object's name once it is another than the change says.
     found: RefCell<Option<String>>,
     /// The object was made by this change, so that it has another identity than the change says.
@@ -179,8 +183,13 @@ impl<D: Directory> Writer<'_, D> {
     fn add(&self) -> Result<ExportOutcome, Stop> {
         let Requests { first, rest } = requests(self.living.settings, self.change, true).map_err(Stop::Refused)?;
         let names: Vec<String> = first.iter().map(|(name, _)| name.clone()).filter(|name| name != "objectClass").collect();
+        let ours = self.again.then(|| describing(&first));
         let result = self.ask(Change::Add { dn: self.change.dn.clone(), attributes: first }, Vec::new())?;
-        if result.rc != 0 {
+        let made_before = match ours {
+            Some(ours) if result.rc == EXISTS => self.shows(&self.change.dn, ours)?,
+            Some(_) | None => false,
+        };
+        if result.rc != 0 && !made_before {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             // A name or a parent that does not fit is no fault of an attribute.
             let named = if matches!(result.rc, 32 | 68) { &[] } else { names.as_slice() };
@@ -310,6 +319,17 @@ impl<D: Directory> Writer<'_, D> {
         self.reference(part, value)
     }
 
+    /// True when the object of this name fits a filter.
+    fn shows(&self, name: &str, filter: String) -> Result<bool, Stop> {
+        let search = Search { filter, ..self.search(name) };
+        match self.living.object(search, &format!("show {}", self.change.dn)) {
+            Ok(found) => Ok(found.is_some()),
+            // A filter that the server does not take shows nothing.
+            Err(error) if error.kind == ConnectorErrorKind::Search => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// A value that could not be set: does it refer to an object that is not there?
     fn reference(&self, part: &Modification, value: &[u8]) -> Result<Single, Stop> {
         let is_reference = self.change.attributes.get(&part.attribute).is_some_and(|change| self.refers_to(change, value));
@@ -341,6 +361,16 @@ enum Single {
     Unresolved(String),
     /// The refusal stands.
     Refused,
+}
+
+/// What only an object with all these values fits: the server compares them in its own way.
+fn describing(attributes: &[(String, Vec<Vec<u8>>)]) -> String {
+    let mut filter = "(&".to_owned();
+    for (name, values) in attributes {
+        filter.extend(values.iter().map(|value| format!("({name}={})", escaped(value))));
+    }
+    filter.push(')');
+    filter
 }
 
 /// The control with which a change is made only if the object fits a filter.
@@ -375,6 +405,15 @@ fn done(anchor: Option<Anchor>, unresolved: Vec<String>) -> ExportOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_object_is_described_by_all_it_was_given() {
+        let given =
+            |name: &str, values: &[&[u8]]| (name.to_owned(), values.iter().map(|value| value.to_vec()).collect::<Vec<_>>());
+        let filter = describing(&[given("objectClass", &[b"user"]), given("x", &[b"1", b"*"])]);
+        assert_eq!(filter, "(&(objectClass=\\75\\73\\65\\72)(x=\\31)(x=\\2a))");
+        assert!(ldap3::parse_filter(&filter).is_ok());
+    }
 
     #[test]
     fn requests_are_halved_down_to_single_values() {

@@ -3,6 +3,7 @@
 use ldap3::LdapError;
 
 use super::server::Named;
+use super::sign_in::SignIn;
 use crate::connector::{ConnectorError, ConnectorErrorKind};
 
 /// A call to `ldap3` that did not end well.
@@ -97,10 +98,17 @@ pub(in crate::connector) fn refused(server: &Named, doing: &str, code: u32, text
 }
 
 /// The failure of a sign-in.
-pub(in crate::connector) fn sign_in_refused(server: &Named, user: &str, code: u32, text: &str) -> ConnectorError {
+pub(in crate::connector) fn sign_in_refused(
+    server: &Named,
+    user: &str,
+    sign_in: SignIn,
+    code: u32,
+    text: &str,
+) -> ConnectorError {
     use ConnectorErrorKind as Kind;
     let form = server.words.user;
     let (kind, meaning) = match code {
+        7 if sign_in.seals() => (Kind::Configuration, "it does not know this way to sign in; choose another one"),
         8 | 13 => (Kind::Configuration, "it accepts passwords only over an encrypted connection; choose LDAPS or StartTLS"),
         34 => (Kind::Credentials, "the user name is malformed"),
         49 => (Kind::Credentials, sign_in_reason(text)),
@@ -112,6 +120,12 @@ pub(in crate::connector) fn sign_in_refused(server: &Named, user: &str, code: u3
     let hint = if unusual { format!("; write the user name as {form}") } else { String::new() };
     ConnectorError::new(kind, format!("{server} refused the sign-in of {user}: {meaning}{hint} ({})", code_and_text(code, text)))
         .server(server)
+}
+
+/// The failure of a sign-in that came to no answer.
+pub(in crate::connector) fn sign_in_failed(server: &Named, user: &str, sign_in: SignIn, reason: &str) -> ConnectorError {
+    let message = format!("{server}: {user} could not sign in by {sign_in}: {}", clean(reason));
+    ConnectorError::new(ConnectorErrorKind::Credentials, message).server(server)
 }
 
 /// What Active Directory means by the `data` number of a refused sign-in (Windows error codes, hexadecimal).
@@ -168,7 +182,7 @@ mod tests {
     #[test]
     fn refused_sign_ins_say_what_to_do() {
         let check = |user: &str, code: u32, text: &str, kind: ConnectorErrorKind, parts: &[&str]| {
-            let error = sign_in_refused(&dc1(), user, code, text);
+            let error = sign_in_refused(&dc1(), user, SignIn::Simple, code, text);
             assert_eq!(error.kind, kind, "{error}");
             assert_eq!(error.server.as_deref(), Some("dc1:636"));
             for part in ["dc1:636", user].iter().chain(parts) {
@@ -187,6 +201,14 @@ mod tests {
         check("a@x", 49, "", credentials, &["password is wrong", "(result 49)"]);
         check("a", 49, &text("52e"), credentials, &["user@domain"]);
         check("X\\a", 8, "BindSimple: Transport encryption required.", ConnectorErrorKind::Configuration, &["StartTLS"]);
+        for sign_in in [SignIn::Ntlm, SignIn::Gssapi] {
+            let refused = |code: u32, text: &str| sign_in_refused(&dc1(), "a@x", sign_in, code, text).message;
+            assert!(refused(7, "").contains("choose another one"));
+            assert!(refused(49, &text("52e")).contains("password is wrong"));
+            let failed = sign_in_failed(&dc1(), "a@x", sign_in, "no ticket\nfor a@X");
+            assert_eq!((failed.kind, failed.server.as_deref()), (credentials, Some("dc1:636")));
+            assert!(failed.message.contains(sign_in.word()) && failed.message.contains("no ticket for a@X"), "{failed}");
+        }
     }
 
     /// Traps B8, B9, B11: codes decide, not texts.

@@ -8,6 +8,7 @@ use super::directory::Directory;
 use super::entry::RawEntry;
 use super::failure::{Fault, request_failed};
 use super::observe::Observer;
+use super::outlet::Outlet;
 use super::server::{Named, ServerSettings};
 use super::session::{Search, Session};
 use crate::connector::{ConnectorError, ConnectorErrorKind};
@@ -107,6 +108,21 @@ impl<D: Directory> Link<D> {
         }
         result
     }
+
+    /// Works with a living connection, and once more with a new one each time that it was lost, as long as that brings
+    /// anything new.
+    pub(in crate::connector) fn persist<T>(
+        &mut self,
+        out: &mut Outlet<'_>,
+        mut work: impl FnMut(Living<'_, D>, &mut Outlet<'_>) -> Result<T, ConnectorError>,
+    ) -> Result<T, ConnectorError> {
+        loop {
+            match self.work(|living| work(living, out)) {
+                Err(error) if out.outlives(&error) => tracing::warn!(%error, "connecting again"),
+                result => return result,
+            }
+        }
+    }
 }
 
 /// True for a failure after which the connection may still carry half an answer.
@@ -131,6 +147,13 @@ fn describe<D: Directory>(session: &Session, settings: &D, server: &ServerSettin
 }
 
 impl<D: Directory> Living<'_, D> {
+    /// The failure of a delta import that cannot go on from its watermark.
+    pub(in crate::connector) fn no_watermark(&self, reason: &str) -> ConnectorError {
+        let server = self.session.server();
+        let message = format!("{server} cannot tell what changed since the last import: {reason}: run a full import");
+        ConnectorError::new(ConnectorErrorKind::NoWatermark, message).server(server)
+    }
+
     /// A search of one object.
     pub(in crate::connector) fn base_search(&self, base: &str, attributes: &[&str]) -> Search {
         Search {

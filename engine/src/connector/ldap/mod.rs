@@ -9,25 +9,35 @@
 //! `SearchEntry::construct` is never used.
 
 pub(in crate::connector) mod connect;
+pub(in crate::connector) mod containers;
 pub(in crate::connector) mod directory;
 pub(in crate::connector) mod discovery;
 pub(in crate::connector) mod entry;
 pub(in crate::connector) mod export;
 pub(in crate::connector) mod failure;
+#[cfg(all(unix, feature = "gssapi"))]
+mod kerberos;
 pub(in crate::connector) mod link;
 pub(in crate::connector) mod modification;
+mod ntlm;
 pub(in crate::connector) mod observe;
 pub(in crate::connector) mod octets;
 pub(in crate::connector) mod outlet;
+pub(in crate::connector) mod reading;
 pub(in crate::connector) mod refusal;
+mod sasl;
+mod sealed;
 pub(in crate::connector) mod selection;
 pub(in crate::connector) mod server;
 pub(in crate::connector) mod session;
+pub(in crate::connector) mod sign_in;
 pub(in crate::connector) mod tls;
 pub(in crate::connector) mod value;
+pub(in crate::connector) mod verdict;
 
 #[cfg(test)]
 pub(in crate::connector) mod fake_server;
 
 pub use observe::{Observer, TracedSearch};
 pub use server::ConnectionSecurity;
+pub use sign_in::SignIn;

@@ -1,11 +1,11 @@
 //! What an import covers: partition, containers, object types, attributes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::entry::RawAttribute;
 use super::value::decode_values;
 use crate::connector::{ConnectorError, ConnectorErrorKind, ContainerFilter, EntryAttributes, ImportRequest};
-use crate::model::{Dn, ObjectError, Schema, fold_text};
+use crate::model::{AttributeDefinition, Dn, ObjectError, Schema, fold_text};
 
 /// What an import covers, by the stored schema.
 pub(in crate::connector) struct Selection<'a> {
@@ -22,6 +22,8 @@ pub(in crate::connector) struct Selection<'a> {
     pub(in crate::connector) bases: Vec<String>,
     /// Wanted object types that the schema does not have.
     pub(in crate::connector) unknown_types: Vec<&'a str>,
+    /// Their definitions, by the spelling of the schema, which is that of most servers' answers.
+    definitions: HashMap<&'a str, &'a AttributeDefinition>,
 }
 
 impl<'a> Selection<'a> {
@@ -49,7 +51,7 @@ impl<'a> Selection<'a> {
                 "no object type of the directory's schema is selected: select one in the connector's properties".to_owned(),
             ));
         }
-        let (mut wanted, mut attributes) = (BTreeSet::new(), Vec::new());
+        let (mut wanted, mut attributes, mut definitions) = (BTreeSet::new(), Vec::new(), HashMap::new());
         for name in &request.attributes {
             let Some(definition) = schema.attribute(name) else {
                 tracing::debug!(attribute = %name, "not in the stored schema, not asked for");
@@ -57,6 +59,7 @@ impl<'a> Selection<'a> {
             };
             if wanted.insert(fold_text(name)) {
                 attributes.push(definition.name.as_str());
+                definitions.insert(definition.name.as_str(), definition);
             }
         }
         Ok(Self {
@@ -68,6 +71,7 @@ impl<'a> Selection<'a> {
             attributes,
             wanted,
             unknown_types,
+            definitions,
         })
     }
 
@@ -83,14 +87,20 @@ impl<'a> Selection<'a> {
     pub(in crate::connector) fn values(&self, attributes: Vec<RawAttribute>) -> Result<EntryAttributes, Box<ObjectError>> {
         let mut found = EntryAttributes::new();
         for attribute in attributes {
-            if attribute.values.is_empty() || !self.wanted.contains(&fold_text(&attribute.name)) {
+            if attribute.values.is_empty() {
                 continue;
             }
-            if let Some(definition) = self.schema.attribute(&attribute.name) {
+            if let Some(definition) = self.definition(&attribute.name) {
                 found.insert(definition.name.clone(), decode_values(definition, attribute.values)?);
             }
         }
         Ok(found)
+    }
+
+    /// The definition of a wanted attribute.
+    fn definition(&self, name: &str) -> Option<&'a AttributeDefinition> {
+        let other_spelling = || self.schema.attribute(name).filter(|_| self.wanted.contains(&fold_text(name)));
+        self.definitions.get(name).copied().or_else(other_spelling)
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::discovery;
+use super::sign_in::SignIn;
 use crate::connector::{ConnectorError, ConnectorErrorKind};
 
 /// How the connection to a server is protected.
@@ -18,7 +19,8 @@ pub enum ConnectionSecurity {
     Ldaps,
     /// TLS after the StartTLS request, port 389.
     StartTls,
-    /// No encryption, port 389. Only to this computer itself, or where the settings allow it (`allow_plain`).
+    /// No TLS, port 389. Only where the sign-in encrypts the connection ([`SignIn::seals`]), to this computer itself, or
+    /// where the settings allow it (`allow_plain`).
     Plain,
 }
 
@@ -79,6 +81,7 @@ pub(in crate::connector) struct ServerSettings {
     /// Connect to this address instead of resolving the server's name.
     pub(in crate::connector) address: Option<IpAddr>,
     pub(in crate::connector) user: String,
+    pub(in crate::connector) sign_in: SignIn,
     pub(in crate::connector) security: ConnectionSecurity,
     /// Allows a connection without encryption to other computers.
     pub(in crate::connector) allow_plain: bool,

@@ -15,11 +15,12 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::connect::{ConnectOptions, connect, not_connected};
+use super::connect::{ConnectOptions, Connected, connect, not_connected};
 use super::entry::decode_page_cookie;
 use super::failure::{Fault, request_failed, sign_in_refused};
 use super::observe::{Observer, Watch};
-use super::server::{Endpoint, Named, ServerSettings};
+use super::sealed::Broken;
+use super::server::{ConnectionSecurity, Endpoint, Named, ServerSettings};
 use crate::connector::{CancelToken, ConnectorError, ConnectorErrorKind};
 
 /// How often a waiting call looks whether it was cancelled.
@@ -127,6 +128,21 @@ impl Session {
                 format!("no {} is given: enter the user name as {}", settings.words.account, settings.words.user),
             ));
         }
+        if let Some(reason) = settings.sign_in.missing() {
+            return Err(ConnectorError::new(
+                ConnectorErrorKind::Configuration,
+                format!("the connector signs in by {}, and {reason}", settings.sign_in),
+            ));
+        }
+        if settings.sign_in.seals() && settings.security != ConnectionSecurity::Plain {
+            return Err(ConnectorError::new(
+                ConnectorErrorKind::Configuration,
+                format!(
+                    "signing in by {} encrypts the connection itself, which no domain controller takes inside TLS: choose no TLS (plain), or sign in simply",
+                    settings.sign_in
+                ),
+            ));
+        }
         if password.expose_secret().is_empty() {
             // A bind without password succeeds as nobody (RFC 4513, 5.1.2).
             return Err(ConnectorError::new(
@@ -134,13 +150,11 @@ impl Session {
                 format!("no password is given for {}: enter it", settings.user),
             ));
         }
-        let options = ConnectOptions::new(settings)?;
+        let options = ConnectOptions::new(settings, password)?;
         let mut failures: Vec<ConnectorError> = Vec::new();
         // Names are looked up one after the other: those behind a server that answers are not needed.
         for endpoint in settings.endpoints.iter().flat_map(|endpoint| endpoint.servers(settings.connect_timeout)) {
-            let session =
-                Self::connect(&endpoint, &options).and_then(|session| session.sign_in(settings, password).map(|()| session));
-            match session {
+            match Self::connect(&endpoint, &options) {
                 Ok(session) => {
                     tracing::info!(server = %session.server, user = %settings.user, "connected to the directory");
                     return Ok(session);
@@ -155,6 +169,7 @@ impl Session {
         Err(all_failed(failures, settings.words.server))
     }
 
+    /// Connects to a server and signs in.
     fn connect(endpoint: &Endpoint, options: &ConnectOptions) -> Result<Self, ConnectorError> {
         let server = Named { name: endpoint.to_string(), words: options.words };
         let runtime = Builder::new_multi_thread()
@@ -170,10 +185,10 @@ impl Session {
             })?;
         let task = runtime.spawn(connect(endpoint.clone(), options.clone()));
         match runtime.block_on(task) {
-            Ok(Ok((connection, ldap))) => {
+            Ok(Ok(Connected { driver, ldap, signed_in, broken })) => {
                 let (sender, ended) = watch::channel(None);
-                runtime.spawn(drive(connection, sender));
-                Ok(Self {
+                runtime.spawn(drive(driver, broken, sender));
+                let session = Self {
                     handle: runtime.handle().clone(),
                     runtime: Some(runtime),
                     ldap,
@@ -181,7 +196,11 @@ impl Session {
                     server,
                     timeout: options.operation_timeout,
                     observer: None,
-                })
+                };
+                if !signed_in {
+                    session.sign_in(options)?;
+                }
+                Ok(session)
             }
             Ok(Err(fault)) => {
                 runtime.shutdown_background();
@@ -194,13 +213,16 @@ impl Session {
         }
     }
 
-    fn sign_in(&self, settings: &ServerSettings, password: &SecretString) -> Result<(), ConnectorError> {
+    /// Signs in with the password over a connection that TLS protects, or that may go without.
+    fn sign_in(&self, options: &ConnectOptions) -> Result<(), ConnectorError> {
         let mut ldap = self.ldap.clone();
-        let (user, password) = (settings.user.clone(), password.clone());
-        let timeout = settings.operation_timeout;
+        let (user, password, timeout) = (options.user.clone(), options.password.clone(), options.operation_timeout);
         let task = self.spawn(async move { Ok(ldap.with_timeout(timeout).simple_bind(&user, password.expose_secret()).await?) });
         let result = self.wait(task, None).map_err(|fault| self.failed("sign in", fault))?;
-        if result.rc == 0 { Ok(()) } else { Err(sign_in_refused(&self.server, &settings.user, result.rc, &result.text)) }
+        match result.rc {
+            0 => Ok(()),
+            code => Err(sign_in_refused(&self.server, &options.user, options.sign_in, code, &result.text)),
+        }
     }
 
     /// The server that answered, as `host:port`.
@@ -401,9 +423,9 @@ impl Drop for Pages<'_> {
 }
 
 /// Runs the connection in a task of its own, so that its panic is noticed, and tells how it ended.
-async fn drive(connection: LdapConnAsync, sender: watch::Sender<Option<Ended>>) {
+async fn drive(connection: LdapConnAsync, broken: Broken, sender: watch::Sender<Option<Ended>>) {
     let ended = match tokio::spawn(connection.drive()).await {
-        Ok(Ok(())) => Ended::Closed,
+        Ok(Ok(())) => broken.get().map_or(Ended::Closed, |reason| Ended::Broken(reason.clone())),
         Ok(Err(LdapError::Io { source })) => Ended::Broken(source.to_string()),
         Ok(Err(error)) => Ended::Broken(error.to_string()),
         Err(_panicked) => Ended::Panicked,

@@ -9,10 +9,10 @@ use super::layers::{Layers, Shown};
 use super::lineage::lineage;
 use super::values::{anchor_text, possible_bytes};
 use super::{QueryContext, connectors, cs_clause, metaverse, slice};
-use crate::model::{ConnectorId, CsId, Dn, ObjectOperation, fold_text};
+use crate::model::{ConnectorId, CsId, Dn, ObjectOperation, Value, fold_text};
 use crate::service::{CsConditions, CsHit, CsObjectView, CsScope, CsSearch, EngineError, ObjectErrorView, OperationFilter, Page};
 use crate::store::configuration::{ConnectorRecord, partitions};
-use crate::store::connector_space::{CsObject, LoadOptions, StoredError, load};
+use crate::store::connector_space::{CsObject, LoadOptions, StoredError, TowerView, load};
 use crate::store::search::connector_space::{self as search, CsCriterion, CsRow, NameRange};
 
 /// A page of a connector space search, in DN order.
@@ -207,8 +207,9 @@ fn view(connection: &Connection, context: &QueryContext, id: CsId) -> Result<Opt
         import: layers.import(&object),
         pending_export: layers.pending_export(&object),
         awaiting_confirmation: layers.awaiting(&object),
-        sync_error: object.import_error.as_ref().map(|error| error_view(&object, error)),
-        export_error: object.export_error.as_ref().map(|error| error_view(&object, error)),
+        sync_error: object.import_error.as_ref().map(|error| error_view(context, &object, error)),
+        export_error: object.export_error.as_ref().map(|error| error_view(context, &object, error)),
+        display_name: display_name(context, &object),
         metaverse: joined.and_then(|mut hits| hits.pop()),
         lineage: lineage(context, &object.link_rules),
         dn: object.dn,
@@ -252,12 +253,27 @@ fn flags(object: &CsObject, connector: Option<&ConnectorRecord>) -> Vec<String> 
     .collect()
 }
 
-pub(super) fn error_view(object: &CsObject, stored: &StoredError) -> ObjectErrorView {
+/// The name that a person knows the object by; empty when it has none.
+pub(super) fn display_name(context: &QueryContext, object: &CsObject) -> String {
+    let attribute = |name| context.attributes.get(name);
+    let known = object.display_name(TowerView::Expected, attribute("displayName"), attribute("cn"));
+    if !known.is_empty() {
+        return known;
+    }
+    let others = ["userPrincipalName", "mail", "onPremisesSamAccountName"].into_iter().filter_map(attribute);
+    let mut texts = others.filter_map(|id| object.values(TowerView::Expected, id).first().map(Value::display));
+    texts.find(|text| !text.is_empty()).unwrap_or_default()
+}
+
+pub(super) fn error_view(context: &QueryContext, object: &CsObject, stored: &StoredError) -> ObjectErrorView {
     ObjectErrorView {
         object_guid: Some(object.guid),
         dn: object.dn.clone(),
+        display_name: display_name(context, object),
+        metaverse_guid: None,
         error: stored.error.clone(),
         first_occurred: stored.first_occurred,
+        last_occurred: Some(stored.last_occurred),
         retry_count: stored.retry_count,
     }
 }

@@ -11,6 +11,7 @@ pub(super) fn lineage(context: &QueryContext, links: &[LinkRule]) -> Vec<Lineage
     let view = |(link, rule): (&LinkRule, Option<&crate::rules::SyncRule>)| LineageView {
         rule: context.rule_name(link.rule),
         rule_id: rule.map(|rule| rule.id),
+        rule_guid: rule.map(|rule| rule.guid),
         precedence: rule.map(|rule| rule.precedence),
         direction: link.direction.label().to_owned(),
         action: link.action.label().to_owned(),

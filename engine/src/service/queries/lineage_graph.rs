@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::QueryContext;
+use super::connector_space::display_name;
 use crate::model::{AttributeId, MvId, RuleId, Value, fold_text};
 use crate::rules::{Direction, SyncRule};
 use crate::service::{EngineError, LineageEdgeView, LineageFlowView, LineageGraphView};
@@ -62,6 +63,7 @@ fn edges_of(context: &QueryContext, object: &CsObject, identity: &MvObject) -> V
     let edge = |((direction, _, id), (rule, action)): ((Direction, i64, RuleId), (Option<&SyncRule>, String))| LineageEdgeView {
         object: object.guid,
         dn: object.dn.to_string(),
+        display_name: display_name(context, object),
         object_type: object.object_type.clone().unwrap_or_default(),
         connector: context.connector_name(object.connector),
         direction,

@@ -181,6 +181,7 @@ fn attributes(connection: &Connection, context: &QueryContext, object: &MvObject
             connector: contributor.map(|object| context.connector_name(object.connector)).unwrap_or_default(),
             cs_guid: contributor.map(|object| object.guid),
             rule: contribution.map(|contribution| context.rule_name(contribution.rule)).unwrap_or_default(),
+            rule_guid: contribution.and_then(|contribution| context.rule(contribution.rule)).map(|rule| rule.guid),
             time: contribution.map(|contribution| contribution.time),
             name,
         }

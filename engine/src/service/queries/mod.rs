@@ -15,10 +15,12 @@ pub mod metaverse;
 mod metaverse_clause;
 pub mod pending;
 pub mod protection;
+pub mod run_changes;
 pub mod runs;
 pub mod status;
 #[cfg(test)]
 mod tests;
+pub mod validate;
 mod values;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
+use uuid::Uuid;
 
 use super::{QueryContext, counters};
 use crate::model::{ConnectorId, RunId};
@@ -11,7 +12,9 @@ use crate::service::{
     StepDetails,
 };
 use crate::step::{ERROR_LIMIT, severity};
-use crate::store::runs::{self as history, ConnectionRecord, RunErrorRecord, RunRecord, StepRecord};
+use crate::store::runs::{self as history, ConnectionRecord, RunErrorRecord, RunRecord, StepRecord, metaverse_of};
+use crate::store::search::connector_space::display_names;
+use crate::store::search::metaverse::identity_names;
 use crate::store::search::runs::{self as search, RunCriterion, RunTotals};
 
 /// How serious a status string is.
@@ -117,12 +120,19 @@ pub fn details(connection: &Connection, context: &QueryContext, id: RunId) -> Re
     let mut step_details = Vec::new();
     for step in history::steps(connection, &[id])? {
         let errors = history::errors(connection, id, step.number, u32::try_from(ERROR_LIMIT).unwrap_or(u32::MAX))?;
-        step_details.push(step_view(context, step, errors));
+        let mut names = display_names(connection, errors.iter().filter_map(|error| error.object))?;
+        names.extend(identity_names(connection, errors.iter().filter_map(|error| metaverse_of(&error.dn)))?);
+        step_details.push(step_view(context, step, errors, &names));
     }
     Ok(RunDetails { summary, step_details })
 }
 
-fn step_view(context: &QueryContext, step: StepRecord, errors: Vec<RunErrorRecord>) -> StepDetails {
+fn step_view(
+    context: &QueryContext,
+    step: StepRecord,
+    errors: Vec<RunErrorRecord>,
+    names: &BTreeMap<Uuid, String>,
+) -> StepDetails {
     StepDetails {
         number: step.number,
         class: class_of(&step.status),
@@ -134,7 +144,7 @@ fn step_view(context: &QueryContext, step: StepRecord, errors: Vec<RunErrorRecor
         started: step.started,
         ended: step.ended,
         connections: step.connections.into_iter().map(connection_view).collect(),
-        errors: errors.into_iter().map(error_view).collect(),
+        errors: errors.into_iter().map(|error| error_view(error, names)).collect(),
         warnings: step.warnings,
     }
 }
@@ -143,12 +153,15 @@ fn connection_view(record: ConnectionRecord) -> ConnectionView {
     ConnectionView { server: record.server, status: record.status, date: record.date, detail: record.detail }
 }
 
-fn error_view(record: RunErrorRecord) -> ObjectErrorView {
+fn error_view(record: RunErrorRecord, names: &BTreeMap<Uuid, String>) -> ObjectErrorView {
     ObjectErrorView {
+        display_name: record.object.or(metaverse_of(&record.dn)).and_then(|guid| names.get(&guid).cloned()).unwrap_or_default(),
+        metaverse_guid: metaverse_of(&record.dn),
         object_guid: record.object,
         dn: record.dn,
         error: record.error,
         first_occurred: record.first_occurred,
+        last_occurred: None,
         retry_count: record.retry_count,
     }
 }
@@ -177,6 +190,7 @@ pub fn objects(
             object_type: row.record.object_type,
             display_name: row.display_name,
             counter: row.record.counter,
+            number: row.number,
         })
         .collect();
     Ok(Page { rows, total })

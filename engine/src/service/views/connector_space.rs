@@ -204,6 +204,34 @@ pub struct LayerView {
     pub attributes: Vec<AttributeChangeView>,
 }
 
+/// What is staged for an object, held against the schema of its connector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SchemaValidationView {
+    /// The object.
+    pub guid: Uuid,
+    /// Its name.
+    pub dn: String,
+    /// Its connector.
+    pub connector: String,
+    /// The type that it has, or gets.
+    pub object_type: String,
+    /// What is staged; of an object for which nothing or a deletion is staged, nothing is looked at.
+    pub pending: ObjectOperation,
+    /// Attributes looked at.
+    pub attributes: u64,
+    /// What does not fit, by attribute.
+    pub faults: Vec<SchemaFaultView>,
+}
+
+/// Something that does not fit a schema.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SchemaFaultView {
+    /// The attribute; empty for the object as a whole.
+    pub attribute: String,
+    /// What is wrong and what to do, as a sentence.
+    pub message: String,
+}
+
 /// A rule applied to a link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LineageView {
@@ -211,6 +239,8 @@ pub struct LineageView {
     pub rule: String,
     /// Rule.
     pub rule_id: Option<RuleId>,
+    /// Its identifier; absent when the rule is gone.
+    pub rule_guid: Option<Uuid>,
     /// Precedence now; absent when the rule is gone.
     pub precedence: Option<i64>,
     /// `Inbound` or `Outbound`.
@@ -238,6 +268,8 @@ pub struct CsObjectView {
     pub partition: Option<String>,
     /// Name.
     pub dn: String,
+    /// The name that a person knows it by; empty when it has none.
+    pub display_name: String,
     /// Type; empty for a placeholder.
     pub object_type: String,
     /// Anchor as shown: a GUID for 16 bytes, text when it is text, else base64.

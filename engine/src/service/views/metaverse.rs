@@ -114,6 +114,9 @@ pub struct MvAttributeView {
     pub cs_guid: Option<Uuid>,
     /// Contributing rule.
     pub rule: String,
+    /// The same; absent when it is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule_guid: Option<Uuid>,
     /// When it was contributed.
     pub time: Option<Timestamp>,
 }
@@ -169,6 +172,8 @@ pub struct LineageEdgeView {
     pub object: Uuid,
     /// Its name.
     pub dn: String,
+    /// The name that a person knows it by; empty when it has none.
+    pub display_name: String,
     /// Its type.
     pub object_type: String,
     /// Its connector.

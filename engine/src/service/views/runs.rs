@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::connector_space::LayerView;
 use crate::model::{ConnectorId, ObjectError, RunId};
 
 /// How serious a status is, worst last (`ui.md` 2.3).
@@ -141,11 +142,19 @@ pub struct ObjectErrorView {
     pub object_guid: Option<Uuid>,
     /// Its DN at that time, or what is known of it.
     pub dn: String,
+    /// Its display name now, if it still exists and has one.
+    pub display_name: String,
+    /// The metaverse object that could not be synchronized, when it was none of a connector space.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metaverse_guid: Option<Uuid>,
     /// Code, message and details.
     #[serde(flatten)]
     pub error: ObjectError,
     /// First occurrence.
     pub first_occurred: Timestamp,
+    /// Last occurrence; absent in the history of a run, which is the last one that it knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_occurred: Option<Timestamp>,
     /// Times it was tried again.
     pub retry_count: u32,
 }
@@ -163,4 +172,34 @@ pub struct RunObjectView {
     pub display_name: String,
     /// Engine counter that it was counted in.
     pub counter: String,
+    /// Its place behind this counter.
+    pub number: u64,
+}
+
+/// The place of an object behind a counter of a step.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunObjectPlace {
+    /// Engine counter.
+    pub counter: String,
+    /// [`RunObjectView::number`].
+    pub number: u64,
+}
+
+/// What a run did to one object, as kept with the run, and how it stands now.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunChangeView {
+    /// Engine counter.
+    pub counter: String,
+    /// Place behind it.
+    pub number: u64,
+    /// What the run did; absent when nothing was kept.
+    pub change: Option<LayerView>,
+    /// The attributes are those of the metaverse object, not those of the connector space object.
+    pub metaverse: bool,
+    /// What of the change is not here, or why nothing is, as a sentence; empty when it is complete.
+    pub note: String,
+    /// The object was changed since.
+    pub changed_since: bool,
+    /// The object is gone.
+    pub gone: bool,
 }

@@ -120,6 +120,21 @@ impl CsObject {
     /// The attributes in a view. References appear as [`Value::Reference`] of the target's number.
     #[must_use]
     pub fn view(&self, view: TowerView) -> Image {
+        let mut image = self.plain(view);
+        let top = match view {
+            TowerView::Imported => ReferenceLayer::ImportDelete,
+            TowerView::Escrowed => ReferenceLayer::EscrowedDelete,
+            TowerView::Expected => ReferenceLayer::UnappliedDelete,
+        };
+        for (attribute, targets) in self.reference_targets(top) {
+            image.set(attribute, targets.into_iter().map(|target| Value::Reference(target.0)).collect());
+        }
+        image
+    }
+
+    /// The attributes in a view without the references that are rows.
+    #[must_use]
+    pub fn plain(&self, view: TowerView) -> Image {
         let mut image = self.hologram.clone();
         let layers: &[&Delta] = match view {
             TowerView::Imported => &[&self.pending_import],
@@ -132,14 +147,6 @@ impl CsObject {
             if delta.operation != ObjectOperation::Delete {
                 delta.apply_to(&mut image);
             }
-        }
-        let top = match view {
-            TowerView::Imported => ReferenceLayer::ImportDelete,
-            TowerView::Escrowed => ReferenceLayer::EscrowedDelete,
-            TowerView::Expected => ReferenceLayer::UnappliedDelete,
-        };
-        for (attribute, targets) in self.reference_targets(top) {
-            image.set(attribute, targets.into_iter().map(|target| Value::Reference(target.0)).collect());
         }
         image
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::model::{ConnectorId, CsId, ErrorCode, MvId, ObjectOperation, fold_text};
 use crate::store::StoreError;
 use crate::store::connector_space::StoredError;
-use crate::store::sql::{guid, integers, json, to_stored};
+use crate::store::sql::{blobs, guid, integers, json, to_stored};
 
 /// Most kinds of relative names (`cn`, `ou` ...) that are looked for in one connector space.
 const MOST_NAME_TYPES: usize = 64;
@@ -389,6 +389,30 @@ pub fn names(connection: &Connection, ids: impl IntoIterator<Item = CsId>) -> Re
             dn: row.get(3).map_err(&failed)?,
         };
         names.insert(CsId(row.get(0).map_err(&failed)?), name);
+    }
+    Ok(names)
+}
+
+/// The display names of objects; those without one are absent.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn display_names(
+    connection: &Connection,
+    guids: impl IntoIterator<Item = Uuid>,
+) -> Result<BTreeMap<Uuid, String>, StoreError> {
+    let failed = StoreError::sqlite("reading names");
+    let guids: Vec<Uuid> = guids.into_iter().collect();
+    if guids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut statement = connection
+        .prepare_cached("SELECT guid, display_name FROM cs_object WHERE guid IN rarray(?1) AND display_name <> ''")
+        .map_err(&failed)?;
+    let mut rows = statement.query([&blobs(guids.iter().map(|guid| guid.as_bytes().as_slice()))]).map_err(&failed)?;
+    let mut names = BTreeMap::new();
+    while let Some(row) = rows.next().map_err(&failed)? {
+        names.insert(guid(&row.get::<_, Vec<u8>>(0).map_err(&failed)?)?, row.get(1).map_err(&failed)?);
     }
     Ok(names)
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::model::{AttributeId, Image, MvId, decode_image, fold_text};
 use crate::store::StoreError;
-use crate::store::sql::{guid, integers};
+use crate::store::sql::{blobs, guid, integers};
 
 /// Which metaverse objects are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -165,6 +165,30 @@ pub fn has_keys(connection: &Connection, attribute: AttributeId) -> Result<bool,
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM join_key WHERE space = 0 AND attribute = ?1)")
         .and_then(|mut statement| statement.query_row([attribute.0], |row| row.get(0)))
         .map_err(StoreError::sqlite("looking up join keys"))
+}
+
+/// The display names of objects by GUID; those without one are absent.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn identity_names(
+    connection: &Connection,
+    guids: impl IntoIterator<Item = Uuid>,
+) -> Result<BTreeMap<Uuid, String>, StoreError> {
+    let failed = StoreError::sqlite("reading names");
+    let guids: Vec<Uuid> = guids.into_iter().collect();
+    let mut names = BTreeMap::new();
+    if guids.is_empty() {
+        return Ok(names);
+    }
+    let mut statement = connection
+        .prepare_cached("SELECT guid, display_name FROM mv_object WHERE guid IN rarray(?1) AND display_name <> ''")
+        .map_err(&failed)?;
+    let mut rows = statement.query([&blobs(guids.iter().map(|guid| guid.as_bytes().as_slice()))]).map_err(&failed)?;
+    while let Some(row) = rows.next().map_err(&failed)? {
+        names.insert(guid(&row.get::<_, Vec<u8>>(0).map_err(&failed)?)?, row.get(1).map_err(&failed)?);
+    }
+    Ok(names)
 }
 
 /// GUID and display name of objects by number.

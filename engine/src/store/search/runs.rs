@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rusqlite::types::{ToSql, Value as SqlValue};
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use crate::model::{ConnectorId, RunId};
 use crate::store::StoreError;
@@ -201,6 +201,8 @@ pub fn unfinished(connection: &Connection) -> Result<Vec<RunId>, StoreError> {
 pub struct RunObjectRow {
     /// The object at that time.
     pub record: RunObjectRecord,
+    /// Its place behind the counter.
+    pub number: u64,
     /// Its display name now; empty when it is gone.
     pub display_name: String,
 }
@@ -227,7 +229,7 @@ pub fn objects(
         .unsigned_abs();
     let mut statement = connection
         .prepare_cached(
-            "SELECT r.counter, r.object, r.dn, r.object_type, coalesce(o.display_name, '')
+            "SELECT r.counter, r.object, r.dn, r.object_type, coalesce(o.display_name, ''), r.place
              FROM (SELECT number AS place, counter, object, dn, object_type FROM run_object
                    WHERE run = ?1 AND step = ?2 AND counter IN rarray(?3)
                    ORDER BY counter, number LIMIT ?4 OFFSET ?5) AS r
@@ -247,7 +249,53 @@ pub fn objects(
                 object_type: row.get(3).map_err(&failed)?,
             },
             display_name: row.get(4).map_err(&failed)?,
+            number: row.get::<_, i64>(5).map_err(&failed)?.unsigned_abs(),
         });
     }
     Ok((objects, total))
+}
+
+/// An object behind a counter as it stands now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ObjectNow {
+    /// Import last changed it at.
+    pub import_changed: Option<Timestamp>,
+    /// Synchronization last staged an export at.
+    pub export_changed: Option<Timestamp>,
+    /// The metaverse object that it is joined to was last changed at.
+    pub identity_changed: Option<Timestamp>,
+}
+
+/// Objects behind counters of a step as they stand now, by counter and place; those that are gone are absent.
+///
+/// # Errors
+/// [`StoreError`] when the database cannot be read.
+pub fn objects_now(
+    connection: &Connection,
+    run: RunId,
+    step: u32,
+    places: &[(String, u64)],
+) -> Result<BTreeMap<(String, u64), ObjectNow>, StoreError> {
+    let failed = StoreError::sqlite("reading the run history");
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT o.import_changed, o.export_changed, m.changed
+             FROM run_object AS r JOIN cs_object AS o ON o.guid = r.object LEFT JOIN mv_object AS m ON m.id = o.mv
+             WHERE r.run = ?1 AND r.step = ?2 AND r.counter = ?3 AND r.number = ?4",
+        )
+        .map_err(&failed)?;
+    let mut found = BTreeMap::new();
+    for (counter, number) in places {
+        let place = i64::try_from(*number).unwrap_or(i64::MAX);
+        let time = |row: &rusqlite::Row<'_>, column| row.get::<_, Option<i64>>(column).map(|time| time.map(from_stored));
+        let now = statement
+            .query_row((run.0, step, counter, place), |row| {
+                let (import_changed, export_changed) = (time(row, 0)?, time(row, 1)?);
+                Ok(ObjectNow { import_changed, export_changed, identity_changed: time(row, 2)? })
+            })
+            .optional()
+            .map_err(&failed)?;
+        found.extend(now.map(|now| ((counter.clone(), *number), now)));
+    }
+    Ok(found)
 }

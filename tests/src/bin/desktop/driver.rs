@@ -83,7 +83,7 @@ impl Driver {
                 return Ok(begun.elapsed());
             }
             if begun.elapsed() > PATIENCE {
-                bail!("\"{text}\" never appeared; the screen shows {:?}", self.texts().into_iter().take(80).collect::<Vec<_>>());
+                bail!("\"{text}\" never appeared; the screen shows {:?}", self.shown());
             }
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -104,6 +104,11 @@ impl Driver {
     /// When the app wants to be drawn again.
     pub fn repaint_after(&self) -> Duration {
         self.output.viewport_output.get(&ViewportId::ROOT).map_or(Duration::MAX, |viewport| viewport.repaint_delay)
+    }
+
+    /// The first texts on the screen, for errors.
+    fn shown(&self) -> Vec<String> {
+        self.texts().into_iter().take(80).collect()
     }
 
     /// Every text on the screen.
@@ -153,7 +158,7 @@ impl Driver {
         let exact = found.iter().rfind(|(exact, _)| *exact);
         match exact.or(found.last()) {
             Some((_, place)) => Ok(*place),
-            None => bail!("there is no \"{wanted}\" to click"),
+            None => bail!("there is no \"{wanted}\" to click; the screen shows {:?}", self.shown()),
         }
     }
 

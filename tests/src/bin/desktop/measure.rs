@@ -91,7 +91,8 @@ fn searches(table: &Table, app: &mut Driver, arguments: &Arguments) -> anyhow::R
     app.settle();
     app.key(Modifiers::NONE, Key::Escape);
     app.settle();
-    app.click("Connectors")?;
+    app.click_at("Connectors", |place| place.y < 100.0)?;
+    app.until(FOREST)?;
     app.settle();
     app.click_at(FOREST, |place| place.y > 130.0 && place.y < 400.0)?;
     app.settle();

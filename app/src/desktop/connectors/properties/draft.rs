@@ -1,7 +1,7 @@
 //! A connector while it is being changed.
 
 use secrecy::SecretString;
-use syncline_engine::connector::active_directory::{ActiveDirectorySettings, ConnectionSecurity, DeltaMode};
+use syncline_engine::connector::active_directory::{ActiveDirectorySettings, ConnectionSecurity, DeltaMode, SignIn};
 use syncline_engine::connector::entra::EntraSettings;
 use syncline_engine::connector::file::FileSettings;
 use syncline_engine::connector::generic_ldap::{GenericLdapSettings, LdapDelta};
@@ -107,6 +107,8 @@ pub struct ForestDraft {
     pub user: String,
     /// The domain of the account.
     pub domain: String,
+    /// How the account signs in.
+    pub sign_in: SignIn,
     /// Preferred domain controllers, one a line.
     pub servers: String,
     /// No other domain controllers are used.
@@ -139,7 +141,9 @@ impl ForestDraft {
             domain,
             servers: stored.servers.join("\n"),
             only_servers: stored.only_servers,
-            security: stored.security,
+            sign_in: stored.sign_in,
+            // After another sign-in nothing goes unencrypted unless that is chosen.
+            security: if stored.sign_in.seals() { ConnectionSecurity::Ldaps } else { stored.security },
             allow_plain: stored.allow_plain,
             ca_file: stored.ca_file.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
             delta: stored.delta,
@@ -172,8 +176,10 @@ impl ForestDraft {
             address,
             servers,
             only_servers: self.only_servers,
-            security: self.security,
-            allow_plain: self.allow_plain && self.security == ConnectionSecurity::Plain,
+            sign_in: self.sign_in,
+            // What the sign-in encrypts has no TLS.
+            security: if self.sign_in.seals() { ConnectionSecurity::Plain } else { self.security },
+            allow_plain: self.allow_plain && self.security == ConnectionSecurity::Plain && !self.sign_in.seals(),
             ca_file: path(&self.ca_file),
             delta: self.delta,
             ..self.stored.clone()

@@ -8,7 +8,7 @@ mod tree;
 
 use egui::{Align, Context, Id, LayerId, Margin, Order, RichText, ScrollArea, Ui};
 use syncline_engine::model::ConnectorId;
-use syncline_engine::service::{ConnectorProperties, ConnectorSummary, EngineError, StatusClass};
+use syncline_engine::service::{ConnectorKind, ConnectorProperties, ConnectorSummary, EngineError, StatusClass};
 use syncline_engine::setup::{ConnectorChangeError, ConnectorChangeReport, ConnectorFault};
 
 use super::super::command::Command;
@@ -20,7 +20,7 @@ use super::super::widgets::fields;
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, button_bar, empty, facts};
 use draft::{Page, PropertiesDraft};
-use pages::{CapabilitiesPage, CheckList, Checked, Fields, PartitionPage, TestButton};
+use pages::{CapabilitiesPage, CheckList, Checked, Fields, PartitionPage, TenantLimit, TestButton};
 
 /// What came back from storing.
 enum Stored {
@@ -48,6 +48,7 @@ pub struct PropertiesWindow {
     attributes: CheckList,
     test: TestButton,
     capabilities: CapabilitiesPage,
+    tenant_limit: TenantLimit,
     closes: bool,
     raise: bool,
     leaving: bool,
@@ -72,6 +73,7 @@ impl PropertiesWindow {
             attributes: CheckList::default(),
             test: TestButton::default(),
             capabilities: CapabilitiesPage::default(),
+            tenant_limit: TenantLimit::default(),
             closes: false,
             raise: true,
             leaving: false,
@@ -96,6 +98,7 @@ impl PropertiesWindow {
     fn poll(&mut self) -> bool {
         self.test.poll();
         self.capabilities.poll();
+        self.tenant_limit.poll();
         if self.read.poll()
             && let Some(read) = self.read.take()
         {
@@ -222,7 +225,7 @@ impl PropertiesWindow {
         close
     }
 
-    fn page_list(&mut self, ui: &mut Ui, kind: syncline_engine::service::ConnectorKind, faults: &[ConnectorFault]) {
+    fn page_list(&mut self, ui: &mut Ui, kind: ConnectorKind, faults: &[ConnectorFault]) {
         let Some((stored, draft)) = &self.work else { return };
         for page in Page::of(kind) {
             let label = page.label(kind);
@@ -247,22 +250,16 @@ impl PropertiesWindow {
             .min_size(egui::vec2(ui.available_width(), 32.0))
             .wrap()
             .right_text("");
-        if kind == syncline_engine::service::ConnectorKind::ActiveDirectory {
+        if kind == ConnectorKind::ActiveDirectory {
             let label = "Configure Provisioning Hierarchy";
             ui.add_enabled(false, button).accessible_name(label).on_disabled_hover_text(why);
         }
     }
 
-    fn present_page(
-        &mut self,
-        ui: &mut Ui,
-        cx: &mut Cx<'_>,
-        kind: syncline_engine::service::ConnectorKind,
-        faults: &[ConnectorFault],
-    ) {
+    fn present_page(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, kind: ConnectorKind, faults: &[ConnectorFault]) {
         facts::section(ui, self.page.label(kind));
         ui.add_space(4.0);
-        let Self { work, page, partitions, types, attributes, test, capabilities, .. } = self;
+        let Self { work, page, partitions, types, attributes, test, capabilities, tenant_limit, .. } = self;
         let Some((stored, draft)) = work else { return };
         let own: Vec<&ConnectorFault> = faults.iter().filter(|fault| Page::of_place(&fault.place) == *page).collect();
         let mut fields = Fields { stored, draft, faults };
@@ -311,7 +308,12 @@ impl PropertiesWindow {
                         Page::General => pages::general(ui, cx, &mut fields),
                         Page::Connection => pages::connection(ui, &mut fields, test),
                         Page::Capabilities => capabilities.show(ui, cx, &fields.stored.name),
-                        Page::Protection => pages::protection(ui, &mut fields),
+                        Page::Protection => {
+                            pages::protection(ui, &mut fields);
+                            if kind == ConnectorKind::Tenant {
+                                tenant_limit.show(ui, cx, &fields.stored.name);
+                            }
+                        }
                         _ => pages::deprovisioning(ui, cx, &mut fields),
                     }
                 });

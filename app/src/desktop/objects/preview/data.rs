@@ -20,6 +20,8 @@ pub struct Previewed {
     pub metaverse: Option<MvObjectView>,
     /// Objects of connectors that change, as they were; new ones are missing.
     pub before: BTreeMap<Uuid, CsObjectView>,
+    /// The attributes that its metaverse object's type has, when it is joined.
+    pub attributes: Vec<String>,
 }
 
 /// Asks for a preview and for everything beside it.
@@ -36,7 +38,13 @@ pub fn ask(engine: &dyn Backend, object: Uuid, mode: SyncMode) -> Answer<Preview
     for change in preview.changes.iter().filter(|change| !change.space.is_empty() && change.kind != ChangeKind::Add) {
         before.insert(change.guid, engine.cs_object(change.guid)?);
     }
-    Ok(Previewed { preview, source, metaverse, before })
+    let mut attributes = Vec::new();
+    if let Some(object) = &metaverse {
+        let schema = engine.metaverse_schema()?;
+        let of_type = schema.into_iter().filter(|kind| kind.name == object.hit.object_type).flat_map(|kind| kind.attributes);
+        attributes.extend(of_type.map(|attribute| attribute.name));
+    }
+    Ok(Previewed { preview, source, metaverse, before, attributes })
 }
 
 /// An object of a connector that changes.
@@ -53,6 +61,16 @@ pub struct Target {
 }
 
 impl Previewed {
+    /// The attribute that a person looks for and that no flow writes, with the type that has it.
+    #[must_use]
+    pub fn unmapped(&self, text: &str) -> Option<(&str, &str)> {
+        let text = text.trim();
+        let known = self.attributes.iter().find(|name| name.eq_ignore_ascii_case(text))?;
+        let mapped = self.preview.import_flows.iter().any(|flow| flow.attribute.eq_ignore_ascii_case(known));
+        let object = self.metaverse.as_ref().filter(|_| !mapped)?;
+        Some((&object.hit.object_type, known))
+    }
+
     /// The objects of connectors that change. The source counts when more than its link changes.
     #[must_use]
     pub fn targets(&self, connectors: &[ConnectorSummary]) -> Vec<Target> {

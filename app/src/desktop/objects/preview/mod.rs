@@ -15,14 +15,18 @@ use super::super::format::plural;
 use super::super::role::Right;
 use super::super::theme::Palette;
 use super::super::widgets::badge::{self, Tone};
+use super::super::widgets::file_form::{Accepted, FileForm};
 use super::super::widgets::grid::Grid;
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, button_bar, empty, facts};
 use super::explain::changes::{ObjectChangeGrid, is_destructive, kind_title};
-use super::is_on_top;
+use super::{escaped, is_on_top, window};
 use data::{Previewed, Target};
 use nodes::{Branch, Node};
 use pages::Pages;
+
+use crate::preview_file::{self, KINDS, PreviewFormat};
+use crate::text_file::{documents, plain_name};
 
 /// State of the window.
 pub struct Preview {
@@ -37,7 +41,10 @@ pub struct Preview {
     pages: Pages,
     confirming: bool,
     focus_safe: bool,
+    save: Option<FileForm>,
 }
+
+const SAVE: &str = "Save Preview Results";
 
 impl Preview {
     /// Opens on an object.
@@ -57,6 +64,7 @@ impl Preview {
             pages: Pages::default(),
             confirming: false,
             focus_safe: false,
+            save: None,
         }
     }
 
@@ -164,7 +172,34 @@ impl Preview {
         if self.confirming {
             self.confirm(&ui.ctx().clone(), cx);
         }
+        self.save_window(&ui.ctx().clone(), cx);
         close
+    }
+
+    /// Asks where the result is written to.
+    fn save_window(&mut self, ctx: &Context, cx: &Cx<'_>) {
+        let (Some(form), Some(answer)) = (&mut self.save, self.answer.value()) else { return };
+        let (mut open, mut close) = (true, false);
+        let id = Id::unique((SAVE, self.guid));
+        let shown = window(ctx, format!("{SAVE} - {}", super::cs_object::first_rdn(&answer.preview.dn))).id(id);
+        let shown = shown.open(&mut open).default_size([620.0, 200.0]).default_pos([280.0, 170.0]);
+        shown.constrain_to(ctx.content_rect()).show(ctx, |ui| {
+            let about = "Scope, joins, every flow with what became of it, all objects that change, and errors.";
+            ui.add(egui::Label::new(about).wrap());
+            ui.add_space(4.0);
+            let outcome = form.show(ui, cx.worker, "Save", SAVE, None);
+            close = outcome.close;
+            if let Some(Accepted { kind, path, replace }) = outcome.accepted {
+                let preview = answer.preview.clone();
+                form.write(cx.worker, move || {
+                    preview_file::write(&preview, PreviewFormat::of_kind(kind), &path, replace)?;
+                    Ok(format!("Written: {}", path.display()))
+                });
+            }
+        });
+        if !open || close || escaped(ctx, id) {
+            self.save = None;
+        }
     }
 
     fn start(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -196,6 +231,15 @@ impl Preview {
             if commit.clicked() {
                 self.confirming = true;
                 self.focus_safe = true;
+            }
+            let result = self.answer.value().filter(|_| self.answer.error().is_none() && !self.answer.is_pending());
+            let save = ui
+                .add_enabled(result.is_some(), egui::Button::new("Save Preview Results..."))
+                .on_hover_text("Write the whole result to a file: XML or JSON")
+                .on_disabled_hover_text("Generate the preview first");
+            if let Some(answer) = result.filter(|_| save.clicked()) {
+                let name = plain_name(super::cs_object::first_rdn(&answer.preview.dn));
+                self.save = Some(FileForm::save(&documents().join(format!("preview_{name}.xml")), &KINDS));
             }
             if self.answer.is_pending() || self.commit.is_pending() {
                 ui.spinner();

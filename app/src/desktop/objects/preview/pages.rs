@@ -3,6 +3,7 @@
 use egui::{RichText, Ui};
 use syncline_engine::service::{ConnectorSummary, RuleScopeView, TargetPreview, error_fix};
 
+use super::super::super::action::Action;
 use super::super::super::command::AttributeOfIdentity;
 use super::super::super::command::Command;
 use super::super::super::context::Cx;
@@ -125,6 +126,21 @@ impl Pages {
                 let about = "Winner first; what lost is indented below it.";
                 refill = heading(ui, "Import Attribute Flow", about, &mut self.import, Some(&mut self.changed_only));
                 let identity = answer.metaverse.as_ref().map(|object| object.hit.guid);
+                if let Some((object_type, attribute)) = answer.unmapped(&self.import.state.filter) {
+                    let right = Action::CreateRuleForAttribute.right();
+                    let allowed = cx.situation.role.may(right);
+                    let text = format!("No rule in scope flows to {attribute}.");
+                    let create = badge::strip(ui, Tone::Info, &text, |ui| {
+                        let button = egui::Button::new(format!("Create rule for \"{attribute}\"..."));
+                        let button = ui.add_enabled(allowed.is_ok(), button);
+                        button.on_disabled_hover_text(allowed.err().unwrap_or_default()).clicked()
+                    });
+                    if create {
+                        let (object_type, attribute) = (object_type.to_owned(), attribute.to_owned());
+                        cx.send(Command::CreateRuleFor { object_type, attribute });
+                    }
+                    ui.add_space(4.0);
+                }
                 flows(ui, cx, FlowKind::Import, &mut self.import, identity);
             }
             Node::Metaverse => refill = self.identity(ui, answer),

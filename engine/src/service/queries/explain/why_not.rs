@@ -204,8 +204,8 @@ impl Search<'_> {
         let (joins, join_error) = self.explainer.joins(object)?;
         self.answer.joins = joins;
         self.scope(object);
-        self.answer.sync_error = object.import_error.as_ref().map(|error| error_view(object, error));
-        self.answer.export_error = object.export_error.as_ref().map(|error| error_view(object, error));
+        self.answer.sync_error = object.import_error.as_ref().map(|error| error_view(self.context, object, error));
+        self.answer.export_error = object.export_error.as_ref().map(|error| error_view(self.context, object, error));
         let link = self.link(object, join_error.as_ref().map(|error| error.message.as_str()))?;
         let targets = match object.mv {
             Some(mv) => self.targets(object, load_one(self.connection, mv)?)?,

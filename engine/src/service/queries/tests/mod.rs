@@ -6,6 +6,7 @@ mod expression;
 mod layers;
 mod metaverse;
 mod runs;
+mod validate;
 
 use jiff::Timestamp;
 use rusqlite::Transaction;

@@ -5,7 +5,8 @@ use crate::model::{ConnectorId, ErrorCode, ObjectError, RunId};
 use crate::service::queries::runs::{class_of, details, list, objects};
 use crate::service::{EngineError, RunFilter, StatusClass};
 use crate::store::runs::{
-    RunErrorRecord, RunObjectRecord, RunRecord, StepRecord, add_errors, add_objects, finish_run, insert_run, save_step,
+    CountedObject, RunErrorRecord, RunObjectRecord, RunRecord, StepRecord, add_errors, add_objects, finish_run, insert_run,
+    save_step,
 };
 
 struct Step<'a> {
@@ -255,7 +256,8 @@ fn composed_counters_name_their_parts_and_lead_to_their_objects() {
             object("2:provisioned-add-flow", guid(71), "CN=Bob"),
             object("stage-add", guid(72), "CN=Other"),
         ];
-        add_objects(transaction, id, 1, &listed).unwrap();
+        let listed = listed.map(|record| CountedObject { record, change: None });
+        add_objects(transaction, id, 1, listed.into()).unwrap();
     });
     let run = details(&world.reader(), &world.context(), id).unwrap();
     let adds = &run.step_details[0].counters[1].counters[1];

@@ -2,7 +2,7 @@
 
 use egui::{ComboBox, Label, RichText, TextEdit, Ui};
 use secrecy::SecretString;
-use syncline_engine::connector::active_directory::{ConnectionSecurity, DeltaMode};
+use syncline_engine::connector::active_directory::{ConnectionSecurity, DeltaMode, SignIn};
 use syncline_engine::connector::generic_ldap::LdapDelta;
 use syncline_engine::service::ConnectorProperties;
 use syncline_engine::setup::ConnectorPlace;
@@ -121,6 +121,45 @@ fn secret(ui: &mut Ui, text: &mut String, caption: &str, stored: bool, width: f3
     });
 }
 
+/// How the account of a forest signs in. What this program cannot do is shown with the reason.
+fn sign_in(ui: &mut Ui, chosen: &mut SignIn, width: f32) {
+    row(ui, "Sign-in", |ui| {
+        let word = |way: SignIn| match way {
+            SignIn::Simple => "Simple, over an encrypted connection",
+            SignIn::Ntlm => "NTLM, which encrypts the connection",
+            SignIn::Gssapi => "Kerberos, which encrypts the connection",
+        };
+        let combo = ComboBox::from_id_salt("sign-in").selected_text(word(*chosen)).width(width);
+        let shown = combo.show_ui(ui, |ui| {
+            for way in SignIn::ALL {
+                let missing = way.missing();
+                ui.add_enabled_ui(missing.is_none(), |ui| {
+                    let offered = ui.selectable_value(chosen, way, word(way));
+                    if let Some(reason) = missing {
+                        offered.on_disabled_hover_text(sentence(reason));
+                    }
+                });
+            }
+        });
+        shown.response.accessible_name("Sign-in");
+        match (chosen.missing(), *chosen) {
+            (Some(reason), _) => {
+                ui.add(Label::new(RichText::new(sentence(reason)).color(Palette::of(ui.style()).bad)).wrap());
+            }
+            (None, SignIn::Simple) => hint(ui, "The password is sent to the domain controller."),
+            (None, SignIn::Ntlm | SignIn::Gssapi) => {
+                hint(ui, "The password is not sent; everything is signed and encrypted without a certificate (port 389).");
+            }
+        }
+    });
+}
+
+/// A reason as a sentence of its own.
+fn sentence(reason: &str) -> String {
+    let mut letters = reason.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}
+
 /// How the connection is protected.
 fn encryption(ui: &mut Ui, security: &mut ConnectionSecurity, allow_plain: &mut bool, server: &str, width: f32) {
     row(ui, "Encryption", |ui| {
@@ -180,14 +219,14 @@ fn forest(ui: &mut Ui, draft: &mut ForestDraft, password: &mut String, stored: b
     text(ui, "User name", &mut draft.user, width, "");
     secret(ui, password, "Password", stored, width);
     text(ui, "Domain", &mut draft.domain, width, "Of the account, such as contoso.com or CONTOSO.");
-    encryption(ui, &mut draft.security, &mut draft.allow_plain, "domain controller", width);
-    text(
-        ui,
-        "CA file",
-        &mut draft.ca_file,
-        width,
-        "Certificates of the authorities to trust, PEM or DER; empty for those of this computer.",
-    );
+    sign_in(ui, &mut draft.sign_in, width);
+    if !draft.sign_in.seals() {
+        encryption(ui, &mut draft.security, &mut draft.allow_plain, "domain controller", width);
+    }
+    if !draft.sign_in.seals() {
+        let told = "Certificates of the authorities to trust, PEM or DER; empty for those of this computer.";
+        text(ui, "CA file", &mut draft.ca_file, width, told);
+    }
     row(ui, "Domain controllers", |ui| {
         let field = TextEdit::multiline(&mut draft.servers).desired_rows(2).desired_width(width).hint_text("dc1.contoso.com");
         ui.add(field.id_salt("servers")).accessible_name("Preferred domain controllers");

@@ -5,6 +5,7 @@ mod connection;
 mod general;
 mod lists;
 mod partitions;
+mod tenant_limit;
 
 use egui::{Label, RichText, Ui};
 use syncline_engine::service::ConnectorProperties;
@@ -15,6 +16,7 @@ pub use connection::{TestButton, show as connection};
 pub use general::{anchors, deprovisioning, protection, show as general};
 pub use lists::{CheckList, Checked};
 pub use partitions::PartitionPage;
+pub use tenant_limit::TenantLimit;
 
 use super::super::super::widgets::fields;
 use super::draft::PropertiesDraft;

@@ -2,30 +2,26 @@
 
 use ldap3::Scope;
 
-use super::settings::GenericLdapSettings;
-use crate::connector::ldap::link::{Living, decode_all};
-use crate::connector::ldap::session::Search;
+use super::directory::Directory;
+use super::link::{Living, decode_all};
+use super::session::Search;
 use crate::connector::{ConnectorError, Containers};
 
-/// What is made to hold other objects, or holds some.
-const FILTER: &str = "(|(objectClass=organizationalUnit)(objectClass=organization)(objectClass=container)(objectClass=domain)\
-    (objectClass=dcObject)(objectClass=locality)(objectClass=country)(hasSubordinates=TRUE))";
-
 /// The containers directly below a name.
-pub(super) fn below(living: Living<'_, GenericLdapSettings>, name: &str) -> Result<Containers, ConnectorError> {
+pub(in crate::connector) fn below<D: Directory>(living: Living<'_, D>, name: &str) -> Result<Containers, ConnectorError> {
     let Living { session, settings, .. } = living;
     let doing = format!("list the containers below {name}");
     let search = Search {
         base: name.to_owned(),
         scope: Scope::OneLevel,
-        filter: FILTER.to_owned(),
+        filter: D::CONTAINERS.to_owned(),
         // No attribute: the name is all that is asked for.
         attributes: vec!["1.1".to_owned()],
         controls: Vec::new(),
         timeout: session.timeout(),
     };
     let mut names = Vec::new();
-    let mut pages = session.pages(search, settings.page_size, &doing, None);
+    let mut pages = session.pages(search, settings.page_size(), &doing, None);
     while let Some(page) = pages.next_page()? {
         names.extend(decode_all(page, session.server(), &doing)?.into_iter().map(|entry| entry.dn));
     }
