@@ -432,8 +432,9 @@ impl RulesEditor {
         let toggle = if enabled { Action::DisableRule } else { Action::EnableRule };
         let own = [Action::ViewRule, Action::EditRule, Action::CloneRule, Action::DeleteRule, toggle, Action::ExportRule];
         let more = [Action::RuleHistory, Action::RemovedRules, Action::MoveRuleUp, Action::MoveRuleDown];
+        let roomy = ui.available_width() > 860.0;
         for action in own.into_iter().chain(more) {
-            if matches!(action, Action::MoveRuleUp | Action::RuleHistory) && ui.available_width() > 160.0 {
+            if roomy && matches!(action, Action::MoveRuleUp | Action::RuleHistory) {
                 ui.add_space(12.0);
             }
             if action_ui::button(ui, action, cx.situation) {
