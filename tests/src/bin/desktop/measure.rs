@@ -105,6 +105,8 @@ fn searches(table: &Table, app: &mut Driver, arguments: &Arguments) -> anyhow::R
     table.time("first page of a connector space", begun.elapsed(), "100 ms");
     app.settle();
     table.frames("frames: scrolling a connector space", app.scroll(pos2(500.0, 400.0), arguments.frames));
+    // Rows that were scrolled to are asked for.
+    app.until_at("CN=", |place| place.y > 250.0)?;
     let begun = Instant::now();
     app.double_click("CN=", |place| place.y > 250.0)?;
     app.until("Modification type")?;
