@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use egui::{Key, Label, Margin, RichText, ScrollArea, TextEdit, Ui};
-use syncline_engine::service::{ChangeKind, MvHit, MvSearch, PreviewView, TargetAction};
+use egui::{Label, Margin, RichText, ScrollArea, Ui};
+use syncline_engine::service::{ChangeKind, PreviewView, TargetAction};
 use uuid::Uuid;
 
 use super::super::action::Action;
@@ -14,13 +14,11 @@ use super::super::context::{Cx, question};
 use super::super::format::plural;
 use super::super::theme;
 use super::super::widgets::badge::{self, Tone};
-use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet};
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, button_bar, empty, facts};
+use super::candidates::Candidates;
 use super::cs_object::first_rdn;
 
-/// Candidates that are listed.
-const MOST_CANDIDATES: u64 = 200;
 /// Objects of a selection whose consequences are worked out one by one.
 const MOST_PREVIEWED: usize = 50;
 /// Objects named among the consequences.
@@ -139,10 +137,7 @@ struct Done {
 pub struct ByHand {
     start: ByHandStart,
     explicit: bool,
-    search: String,
-    candidates: Requested<Vec<MvHit>>,
-    rows: RowSet<MvHit>,
-    state: GridState,
+    candidates: Candidates,
     /// What the consequences were asked for: explicit, or the candidate.
     asked: Option<(bool, Option<Uuid>)>,
     consequences: Requested<Consequences>,
@@ -155,19 +150,16 @@ impl ByHand {
     #[must_use]
     pub fn new(cx: &Cx<'_>, start: ByHandStart) -> Self {
         let mut window = Self {
-            search: start.name.clone(),
+            candidates: Candidates::new(start.name.clone(), None),
             start,
             explicit: false,
-            candidates: Requested::default(),
-            rows: RowSet::default(),
-            state: GridState::default(),
             asked: None,
             consequences: Requested::default(),
             doing: Requested::default(),
             finished: false,
         };
         if window.start.join {
-            window.look(cx);
+            window.candidates.look(cx);
         }
         window
     }
@@ -188,25 +180,14 @@ impl ByHand {
         }
     }
 
-    fn look(&mut self, cx: &Cx<'_>) {
-        let search = MvSearch { text: self.search.trim().to_owned(), limit: MOST_CANDIDATES, ..MvSearch::default() };
-        self.candidates.ask(cx.worker, question(cx.backend, move |engine| Ok(engine.search_metaverse(&search)?.rows)));
-    }
-
     fn candidate(&self) -> Option<Uuid> {
-        self.state.single().map(Uuid::from_u128)
+        self.candidates.chosen()
     }
 
     /// Takes in answers, and asks for the consequences of what is chosen now.
     pub fn poll(&mut self, cx: &mut Cx<'_>) {
-        if self.candidates.poll()
-            && let Some(found) = self.candidates.value()
-        {
-            self.rows = RowSet::new(found.clone());
-            match found.as_slice() {
-                [only] => self.state.select(only.guid.as_u128()),
-                _ => self.state.clear_selection(),
-            }
+        if self.candidates.poll() {
+            self.candidates.choose_the_only_one();
         }
         self.consequences.poll();
         if self.doing.poll() && self.doing.value().is_some() {
@@ -355,82 +336,13 @@ impl ByHand {
     }
 
     fn choose_candidate(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        let mut look = false;
-        ui.horizontal(|ui| {
-            ui.label("Metaverse object");
-            let field = TextEdit::singleline(&mut self.search).hint_text("Name, mail, account or source anchor");
-            let field = ui.add(field.desired_width(300.0).id_salt("candidates")).accessible_name("Search the metaverse");
-            look = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-            look |= ui.button("Search").clicked();
-            if self.candidates.is_pending() {
-                ui.spinner();
-            } else {
-                ui.weak(plural(self.rows.total(), "candidate"));
-            }
-        });
-        if look {
-            self.look(cx);
-        }
-        if let Some(error) = self.candidates.error() {
-            empty::failure(ui, error);
-        }
-        ui.add_space(4.0);
+        self.candidates.search(ui, cx);
         let height = (ui.available_height() * 0.55).max(120.0);
         ui.allocate_ui(egui::vec2(ui.available_width(), height), |ui| {
             theme::card(ui.style()).inner_margin(Margin::same(1)).show(ui, |ui| {
-                Grid::new().situation(cx.situation).show(ui, &CandidateGrid, &mut self.rows, &mut self.state);
+                self.candidates.list(ui, cx);
             });
         });
         ui.label(RichText::new("The object becomes an explicit connector: no rule takes the link away.").weak());
-    }
-}
-
-/// Metaverse objects to choose from.
-pub struct CandidateGrid;
-
-const COLUMNS: [Column; 5] = [
-    Column::text("Display Name", 210.0),
-    Column::short("Object Type", 96.0),
-    Column::text("User Principal Name", 210.0),
-    Column::text("Mail", 180.0),
-    Column::number("Connectors", 90.0),
-];
-
-impl GridModel for CandidateGrid {
-    type Row = MvHit;
-
-    fn name(&self) -> &'static str {
-        "Candidates"
-    }
-
-    fn columns(&self) -> &[Column] {
-        &COLUMNS
-    }
-
-    fn key(&self, row: &MvHit) -> RowKey {
-        row.guid.as_u128()
-    }
-
-    fn row_name(&self, row: &MvHit) -> String {
-        format!("MV {}", row.display_name)
-    }
-
-    fn text(&self, row: &MvHit, column: usize) -> String {
-        let attribute = |name: &str| row.attributes.get(name).cloned().unwrap_or_default();
-        match column {
-            0 => row.display_name.clone(),
-            1 => row.object_type.clone(),
-            2 => attribute("userPrincipalName"),
-            3 => attribute("mail"),
-            _ => row.connectors.to_string(),
-        }
-    }
-
-    fn cell(&self, _row: &MvHit, column: usize) -> Cell {
-        if column == 0 { Cell::Strong } else { Cell::Text }
-    }
-
-    fn empty_text(&self) -> &'static str {
-        "No metaverse object is found under this text."
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use egui::{Key, RichText, TextEdit, Ui};
-use syncline_engine::service::{MvAttributeView, MvHit, MvObjectView, MvSearch};
+use egui::{RichText, Ui};
+use syncline_engine::service::{MvAttributeView, MvObjectView};
 use uuid::Uuid;
 
 use super::super::action::Action;
@@ -15,10 +15,7 @@ use super::super::widgets::diff;
 use super::super::widgets::grid::{Cell, Column, Grid, GridModel, GridState, RowKey, RowSet, SortKey, filter_box};
 use super::super::widgets::requested::Requested;
 use super::super::widgets::{action_ui, button_bar, empty, facts};
-use super::by_hand::CandidateGrid;
-
-/// Candidates that are listed.
-const MOST_CANDIDATES: u64 = 200;
+use super::candidates::Candidates;
 
 /// State of the window.
 pub struct Compare {
@@ -28,10 +25,9 @@ pub struct Compare {
     differences_only: bool,
     rows: RowSet<Row>,
     state: GridState,
-    search: String,
-    candidates: Requested<Vec<MvHit>>,
-    candidate_rows: RowSet<MvHit>,
-    candidate_state: GridState,
+    /// Attributes that differ.
+    differing: u64,
+    candidates: Candidates,
 }
 
 /// One value of one attribute in both objects.
@@ -62,16 +58,14 @@ impl Compare {
     #[must_use]
     pub fn new(cx: &Cx<'_>, which: Comparison) -> Self {
         let mut window = Self {
+            candidates: Candidates::new(String::new(), Some(which.first)),
             which,
             objects: Requested::default(),
             first: Requested::default(),
             differences_only: false,
             rows: RowSet::default(),
             state: GridState::default(),
-            search: String::new(),
-            candidates: Requested::default(),
-            candidate_rows: RowSet::default(),
-            candidate_state: GridState::default(),
+            differing: 0,
         };
         window.reload(cx);
         window
@@ -111,21 +105,14 @@ impl Compare {
         if self.objects.poll() {
             self.fill();
         }
-        if self.candidates.poll() {
-            let found = self.candidates.value().cloned().unwrap_or_default();
-            self.candidate_rows = RowSet::new(found.into_iter().filter(|hit| hit.guid != self.which.first).collect());
-            self.candidate_state.clear_selection();
-        }
+        self.candidates.poll();
     }
 
     fn fill(&mut self) {
         let Some((first, second)) = self.objects.value() else { return };
+        let differing: BTreeSet<String> = rows(first, second, true).into_iter().map(|row| row.attribute).collect();
+        self.differing = differing.len() as u64;
         self.rows = RowSet::new(rows(first, second, self.differences_only));
-    }
-
-    fn look(&mut self, cx: &Cx<'_>) {
-        let search = MvSearch { text: self.search.trim().to_owned(), limit: MOST_CANDIDATES, ..MvSearch::default() };
-        self.candidates.ask(cx.worker, question(cx.backend, move |engine| Ok(engine.search_metaverse(&search)?.rows)));
     }
 
     /// Draws the contents; true when the window shall close.
@@ -133,7 +120,7 @@ impl Compare {
         let mut chosen = None;
         let pressed = button_bar::close_or_refresh(ui, |ui| {
             if self.which.second.is_none() {
-                let candidate = self.candidate_state.single().map(Uuid::from_u128);
+                let candidate = self.candidates.chosen();
                 let button = action_ui::primary(ui, candidate.is_some(), "Compare");
                 if button.on_disabled_hover_text("Select the other object first").clicked() {
                     chosen = candidate;
@@ -166,29 +153,8 @@ impl Compare {
         let first = empty::value(ui, &self.first)?;
         ui.label(format!("Choose the object that {} is compared with.", name(first)));
         ui.add_space(4.0);
-        let mut look = false;
-        ui.horizontal(|ui| {
-            ui.label("Metaverse object");
-            let field = TextEdit::singleline(&mut self.search).hint_text("Name, mail, account or source anchor");
-            let field = ui.add(field.desired_width(300.0).id_salt("candidates")).accessible_name("Search the metaverse");
-            look = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-            look |= ui.button("Search").clicked();
-            if self.candidates.is_pending() {
-                ui.spinner();
-            } else if self.candidates.value().is_some() {
-                ui.weak(plural(self.candidate_rows.total(), "object"));
-            }
-        });
-        if look {
-            self.look(cx);
-        }
-        if let Some(error) = self.candidates.error() {
-            empty::failure(ui, error);
-        }
-        ui.add_space(4.0);
-        let response =
-            Grid::new().situation(cx.situation).show(ui, &CandidateGrid, &mut self.candidate_rows, &mut self.candidate_state);
-        response.activated.and_then(|position| self.candidate_rows.get(position)).map(|hit| hit.guid)
+        self.candidates.search(ui, cx);
+        self.candidates.list(ui, cx)
     }
 
     fn comparison(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -207,13 +173,12 @@ impl Compare {
         if let Some(guid) = open {
             cx.send(Command::OpenMvObject(guid));
         }
-        let all = rows(first, second, true).iter().map(|row| row.attribute.clone()).collect::<BTreeSet<_>>();
         let mut refill = false;
         ui.horizontal(|ui| {
-            let text = if all.is_empty() {
+            let text = if self.differing == 0 {
                 "No difference".to_owned()
             } else {
-                format!("{} with differences", plural(all.len() as u64, "attribute"))
+                format!("{} with differences", plural(self.differing, "attribute"))
             };
             facts::section(ui, &text);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {

@@ -3,6 +3,7 @@
 pub mod attributes;
 pub mod batch;
 pub mod by_hand;
+mod candidates;
 pub mod compare;
 pub mod cs_object;
 pub mod error_details;

@@ -1,6 +1,6 @@
 //! A scripted LDAP server on loopback: what real domain controllers do and the live fixture does not.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -83,7 +83,7 @@ pub(in crate::connector) enum Reply {
     Referral,
     /// These octets as they are.
     Raw(Vec<u8>),
-    /// Nothing, for this time.
+    /// Nothing for this time, or the end of the connection when the client ends it meanwhile.
     Pause(Duration),
     /// The end of the connection.
     Close,
@@ -145,7 +145,8 @@ fn serve(mut stream: TcpStream, mut script: impl FnMut(&Asked) -> Option<Vec<Rep
                 match reply {
                     Reply::Close => return Ok(()),
                     Reply::Raw(octets) => stream.write_all(&octets)?,
-                    Reply::Pause(time) => std::thread::sleep(time),
+                    Reply::Pause(time) if is_gone(&mut stream, &mut received, time)? => return Ok(()),
+                    Reply::Pause(_) => {}
                     other => {
                         stream.write_all(&encode(constructed(TagClass::Universal, 16, message_parts(&id, request, other))))?
                     }
@@ -158,6 +159,22 @@ fn serve(mut stream: TcpStream, mut script: impl FnMut(&Asked) -> Option<Vec<Rep
             return Ok(());
         }
         received.extend_from_slice(&buffer[..count]);
+    }
+}
+
+/// Waits for the client, this long; true when it ended the connection. What it says meanwhile is received.
+fn is_gone(stream: &mut TcpStream, received: &mut Vec<u8>, time: Duration) -> std::io::Result<bool> {
+    stream.set_read_timeout(Some(time))?;
+    let mut buffer = [0; 4096];
+    let read = stream.read(&mut buffer);
+    stream.set_read_timeout(None)?;
+    match read {
+        Ok(count) => {
+            received.extend_from_slice(&buffer[..count]);
+            Ok(count == 0)
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
